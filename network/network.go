@@ -1,0 +1,65 @@
+// Package network is the wire: datagrams in batches, streams, names. One implementation uses the operating system, one is a
+// simulation in virtual time with loss, delay, duplication and reordering, for tests.
+package network
+
+import (
+	"context"
+	"net"
+	"net/netip"
+)
+
+// Network opens sockets. OS is the real one, [Sim] hosts are the simulated ones.
+type Network interface {
+	// ListenPacket opens n sockets on one UDP address that share the incoming datagrams (SO_REUSEPORT where the system has it; a
+	// simulation and other systems return one). Port 0 picks a port. The address is probed without SO_REUSEPORT first, so that a second server on
+	// a port in use is refused with an error that wraps syscall.EADDRINUSE.
+	ListenPacket(ctx context.Context, addr netip.AddrPort, n int) ([]PacketConn, error)
+	// ListenStream listens for TCP connections.
+	ListenStream(ctx context.Context, addr netip.AddrPort) (net.Listener, error)
+	// DialStream connects over TCP, from local if its address is valid.
+	DialStream(ctx context.Context, local netip.Addr, remote netip.AddrPort) (net.Conn, error)
+	// LocalAddr returns the address from which a datagram to remote would leave.
+	LocalAddr(remote netip.Addr) (netip.Addr, error)
+}
+
+// Datagram is one UDP packet in a batch.
+type Datagram struct {
+	Buf   []byte         // reading: where to put the bytes, len is the room; writing: the bytes
+	N     int            // reading: how many bytes came
+	Peer  netip.AddrPort // from whom, to whom; IPv4 is never in its IPv6-mapped form
+	Local netip.Addr     // reading: the local address it was sent to; writing: the address to send from, if valid (IP_PKTINFO)
+}
+
+// PacketConn is a UDP socket. One goroutine reads; any may write.
+type PacketConn interface {
+	// ReadBatch waits for at least one datagram and fills ms from the start; it returns how many. After Close or Shutdown it returns net.ErrClosed.
+	ReadBatch(ms []Datagram) (int, error)
+	// WriteBatch sends ms in order and returns how many were handed to the system before the error. A datagram refused for itself
+	// (destination unreachable, too long) is skipped, and the first such error returned after the rest was sent.
+	WriteBatch(ms []Datagram) (int, error)
+	// LocalAddr is the address listened on, with the real port.
+	LocalAddr() netip.AddrPort
+	// Close ends a blocked ReadBatch and frees the socket.
+	Close() error
+}
+
+// Resolver looks names up for RFC 3263. A name that does not exist gives no records and no error; an error is a failure of the look-up.
+type Resolver interface {
+	LookupNAPTR(ctx context.Context, name string) ([]NAPTR, error)
+	LookupSRV(ctx context.Context, name string) ([]SRV, error)
+	// LookupAddr returns A and AAAA records.
+	LookupAddr(ctx context.Context, host string) ([]netip.Addr, error)
+}
+
+// NAPTR is a naming authority pointer. RFC 3403.
+type NAPTR struct {
+	Order, Preference   uint16
+	Flags, Service      string
+	Regexp, Replacement string
+}
+
+// SRV is a service location. RFC 2782.
+type SRV struct {
+	Priority, Weight, Port uint16
+	Target                 string
+}
