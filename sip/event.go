@@ -54,6 +54,8 @@ type Event struct {
 	Flow     Flow      // where the message came by; for a failure where it should have gone
 	Err      error     // EventTimeout, EventFailure
 	Engine   Engine    // the engine that delivers
+	User     string    // who proved to have sent Request (digest, in this domain); "" for nobody. Valid as long as Request
+	Trusted  bool      // Request came from a source that is not challenged
 }
 
 // TransactionID names a transaction of one engine: plain data, never reused while anyone may hold it. 0 is none. Orders to a transaction that has
