@@ -1,0 +1,74 @@
+// Package config holds what a server must know before its database is open: where it listens, its data folder, its first domain,
+// certificates, port ranges and limits. Everything else is edited by the command line and lives in the store.
+//
+// A field has one name. The file writes it as "tls.certificate" (nested or dotted), a flag as --tls-certificate, an environment variable as
+// SIPWERK_TLS_CERTIFICATE. A flag beats a variable beats the file beats the default. [Config.Fields] is the table of them all;
+// docs/configuration.md is generated from it.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is the configuration of one server. [Default] gives one that works; [Load] reads one.
+type Config struct {
+	Data      string         // data folder
+	Domain    string         // first domain; "": the one made at first start
+	Listen    []string       // listener URLs
+	Advertise string         // host that peers see instead of the listeners' addresses
+	HTTP      string         // address of health and metrics, "off" for none
+	Trust     []netip.Prefix // sources that are not challenged
+	Drain     time.Duration  // how long running calls may go on after the first SIGTERM
+
+	Media  Media
+	TLS    TLS
+	Log    Log
+	Limits Limits
+
+	origin map[string]string // field name → where its value was given; absent for a default
+}
+
+// Media is where calls carry their sound.
+type Media struct {
+	Ports     PortRange  // UDP ports of RTP and RTCP
+	Advertise netip.Addr // address written into SDP; invalid: the local one toward the peer
+}
+
+// TLS is the certificate of the tls and wss listeners. Both empty: one signed by the local CA of the data folder.
+type TLS struct {
+	Certificate string // PEM file, chain included
+	Key         string // PEM file
+}
+
+// Log is what is written to standard error.
+type Log struct {
+	Level  string // debug, info, warn, error
+	Format string // text, json
+}
+
+// Limits are the caps of one server.
+type Limits struct {
+	Calls       int // calls at one time
+	Connections int // open stream connections
+	PerSource   int // open stream connections of one address
+	Message     int // longest message on a stream, bytes
+}
+
+// Default returns the configuration of a server that was told nothing. Its data folder depends on who runs it: env is asked for
+// XDG_DATA_HOME and HOME, root is whether the program runs as the superuser.
+func Default(env func(string) (string, bool), root bool) *Config {
+	return &Config{
+		Data:   defaultData(env, root),
+		Listen: []string{"udp://:5060", "tcp://:5060", "tls://:5061", "wss://:7443"},
+		HTTP:   "127.0.0.1:8060",
+		Drain:  30 * time.Second,
+		Media:  Media{Ports: PortRange{First: 20000, Last: 29999}},
+		Log:    Log{Level: "info", Format: "text"},
+		Limits: Limits{Calls: 10_000, Connections: 100_000, PerSource: 1_000, Message: 256 << 10},
+		origin: make(map[string]string),
+	}
+}
+
+// Origin tells where the value of the field called name was given: "--listen", "SIPWERK_LISTEN", "sipwerk.yaml line 3"; "" for a default.
+func (c *Config) Origin(name string) string { return c.origin[name] }

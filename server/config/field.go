@@ -1,0 +1,92 @@
+// The table of fields: name, meaning, value. Flags, variables, the file, the reference and `sipwerk check` are all made from it.
+
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Field is one setting.
+type Field struct {
+	Name    string // as the file writes it: "tls.certificate"
+	Doc     string // one or two sentences
+	Example string // a value that makes sense
+	Value   Value
+}
+
+// Flag returns the name of the field's flag, without dashes.
+func (f Field) Flag() string { return strings.ReplaceAll(f.Name, ".", "-") }
+
+// Variable returns the name of the field's environment variable.
+func (f Field) Variable() string {
+	return "SIPWERK_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(f.Name))
+}
+
+// Fields returns every setting of c in the order of the reference; setting a Value changes c.
+func (c *Config) Fields() []Field {
+	return []Field{
+		{"data", "The data folder: accounts, registrations, certificates. It is made if it is missing; one server at a time uses it.",
+			"/var/lib/sipwerk", (*text)(&c.Data)},
+		{"domain", "The first domain. It is made if it is missing, and its name becomes its realm for good. Requests to one of the server's own " +
+			"addresses count as requests to it. Without a value it is the domain of the last start, and at the very first start the server's address.",
+			"example.org", (*text)(&c.Domain)},
+		{"listen", "Where to listen, as URLs: udp, tcp, tls, ws or wss, then address and port. No address means all of them, port 0 a free one. " +
+			"`?advertise=host:port` names what peers see if that differs.",
+			"udp://192.0.2.1:5060", (*list)(&c.Listen)},
+		{"advertise", "The host name or address that peers see in place of the listeners' own, for a server behind address translation.",
+			"203.0.113.7", (*text)(&c.Advertise)},
+		{"http", "Where `/health` and `/metrics` answer. Only loopback addresses are taken; `off` closes it.",
+			"127.0.0.1:8060", (*text)(&c.HTTP)},
+		{"trust", "Sources that are not challenged, as address prefixes: peers known by their address. A REGISTER from there binds only accounts that exist.",
+			"192.0.2.128/25", (*prefixes)(&c.Trust)},
+		{"drain", "How long running calls may go on after SIGTERM or SIGINT. A second signal ends them at once.",
+			"30s", (*duration)(&c.Drain)},
+		{"media.ports", "The UDP ports of RTP and RTCP, first and last. Each leg of a call takes two.",
+			"20000-29999", &c.Media.Ports},
+		{"media.advertise", "The IP address written into SDP, for a server behind address translation. Without a value it is `advertise` if that is an IP address, otherwise the " +
+			"local address toward the peer.",
+			"203.0.113.7", (*address)(&c.Media.Advertise)},
+		{"tls.certificate", "The certificate of the tls and wss listeners, a PEM file with its chain. Without a value the server signs one with its local CA.",
+			"/etc/sipwerk/fullchain.pem", (*text)(&c.TLS.Certificate)},
+		{"tls.key", "The private key that belongs to `tls.certificate`, a PEM file.",
+			"/etc/sipwerk/privkey.pem", (*text)(&c.TLS.Key)},
+		{"log.level", "What is written to standard error: debug, info, warn or error, and what is worse.",
+			"debug", choice{&c.Log.Level, "debug, info, warn, error"}},
+		{"log.format", "How it is written: text or json.",
+			"json", choice{&c.Log.Format, "text, json"}},
+		{"limits.calls", "Calls at one time; one more is answered 503.",
+			"2000", count{&c.Limits.Calls, 1, 1_000_000}},
+		{"limits.connections", "Open TCP, TLS and WebSocket connections.",
+			"20000", count{&c.Limits.Connections, 1, 10_000_000}},
+		{"limits.per-source", "Open connections of one address.",
+			"200", count{&c.Limits.PerSource, 1, 10_000_000}},
+		{"limits.message", "The longest message on a connection, in bytes.",
+			"65536", count{&c.Limits.Message, 4 << 10, 64 << 20}},
+	}
+}
+
+// field returns the field called name.
+func (c *Config) field(name string) (Field, bool) {
+	for _, f := range c.Fields() {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+// defaultData is where a package would put it for the superuser, and what the XDG base directory specification says for everyone else.
+func defaultData(env func(string) (string, bool), root bool) string {
+	if root {
+		return "/var/lib/sipwerk"
+	}
+	if dir, ok := env("XDG_DATA_HOME"); ok && filepath.IsAbs(dir) {
+		return filepath.Join(dir, "sipwerk")
+	}
+	if home, ok := env("HOME"); ok && home != "" {
+		return filepath.Join(home, ".local", "share", "sipwerk")
+	}
+	return filepath.Join(os.TempDir(), "sipwerk")
+}

@@ -1,0 +1,179 @@
+// The kinds of values: how each is read from text and written back. A flag, a variable and a scalar of the file all come through here.
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Value reads and writes one setting. Its methods are those of flag.Value.
+type Value interface {
+	// Set replaces the value; a list takes its items separated by commas. An error says what is wrong and what would be right.
+	Set(s string) error
+	// String writes the value as Set takes it; "" if it is not set.
+	String() string
+}
+
+// text is any string.
+type text string
+
+func (t *text) Set(s string) error { *t = text(strings.TrimSpace(s)); return nil }
+func (t *text) String() string     { return string(*t) }
+
+// list is strings separated by commas.
+type list []string
+
+func (l *list) Set(s string) error {
+	*l = nil
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			*l = append(*l, item)
+		}
+	}
+	return nil
+}
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+// prefixes are address prefixes separated by commas; a bare address is a prefix of one.
+type prefixes []netip.Prefix
+
+func (p *prefixes) Set(s string) error {
+	var items list
+	_ = items.Set(s)
+	var ps prefixes
+	for _, item := range items {
+		prefix, err := netip.ParsePrefix(item)
+		if err != nil {
+			addr, aerr := netip.ParseAddr(item)
+			if aerr != nil {
+				return fmt.Errorf("%q is no address prefix; write one such as 192.0.2.0/24", item)
+			}
+			prefix = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		ps = append(ps, prefix.Masked())
+	}
+	*p = ps
+	return nil
+}
+
+func (p *prefixes) String() string {
+	var b []string
+	for _, prefix := range *p {
+		b = append(b, prefix.String())
+	}
+	return strings.Join(b, ",")
+}
+
+// address is an IP address.
+type address netip.Addr
+
+func (a *address) Set(s string) error {
+	if s = strings.TrimSpace(s); s == "" {
+		*a = address{}
+		return nil
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil || addr.Zone() != "" || addr.IsUnspecified() {
+		return fmt.Errorf("%q is no IP address; write one such as 203.0.113.7", s)
+	}
+	*a = address(addr.Unmap())
+	return nil
+}
+
+func (a *address) String() string {
+	if addr := netip.Addr(*a); addr.IsValid() {
+		return addr.String()
+	}
+	return ""
+}
+
+// duration is a time span with its unit.
+type duration time.Duration
+
+func (d *duration) Set(s string) error {
+	v, err := time.ParseDuration(strings.TrimSpace(s))
+	if err != nil || v < 0 || v > 24*time.Hour {
+		return fmt.Errorf("%q is no time span up to a day; write one such as 30s or 5m", s)
+	}
+	*d = duration(v)
+	return nil
+}
+
+func (d *duration) String() string { return time.Duration(*d).String() }
+
+// choice is one word of a few.
+type choice struct {
+	to    *string
+	words string // separated by ", "
+}
+
+func (c choice) Set(s string) error {
+	s = strings.ToLower(strings.TrimSpace(s))
+	for word := range strings.SplitSeq(c.words, ", ") {
+		if s == word {
+			*c.to = s
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not known; write one of %s", s, c.words)
+}
+
+func (c choice) String() string { return *c.to }
+
+// count is a number between two others.
+type count struct {
+	to       *int
+	min, max int
+}
+
+func (c count) Set(s string) error {
+	n, err := strconv.Atoi(strings.ReplaceAll(strings.TrimSpace(s), "_", ""))
+	if err != nil || n < c.min || n > c.max {
+		return fmt.Errorf("%q is no number from %d to %d; write one", s, c.min, c.max)
+	}
+	*c.to = n
+	return nil
+}
+
+func (c count) String() string { return strconv.Itoa(*c.to) }
+
+// PortRange is a range of UDP ports, both ends included.
+type PortRange struct{ First, Last uint16 }
+
+// Set reads "20000-29999".
+func (r *PortRange) Set(s string) error {
+	v, err := parsePortRange(strings.TrimSpace(s))
+	if err != nil {
+		return fmt.Errorf("%q %w; write first and last port such as 20000-29999", s, err)
+	}
+	*r = v
+	return nil
+}
+
+// String writes the range as Set takes it.
+func (r *PortRange) String() string { return fmt.Sprintf("%d-%d", r.First, r.Last) }
+
+func parsePortRange(s string) (PortRange, error) {
+	from, to, ok := strings.Cut(s, "-")
+	if !ok {
+		return PortRange{}, errors.New("is no port range")
+	}
+	first, err := strconv.ParseUint(strings.TrimSpace(from), 10, 16)
+	if err != nil || first == 0 {
+		return PortRange{}, errors.New("starts with no port")
+	}
+	last, err := strconv.ParseUint(strings.TrimSpace(to), 10, 16)
+	if err != nil || last == 0 {
+		return PortRange{}, errors.New("ends with no port")
+	}
+	if last < first+3 {
+		return PortRange{}, errors.New("holds less than the four ports of one call")
+	}
+	return PortRange{First: uint16(first), Last: uint16(last)}, nil
+}
