@@ -1,0 +1,148 @@
+package relay
+
+// A stream: two sockets, one peer, and what is known about both.
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sipwerk/sipwerk/network"
+)
+
+// component is one of the two sockets of a stream.
+type component uint8
+
+const (
+	media   component = iota // RTP, and RTCP of peers that multiplex
+	control                  // RTCP
+)
+
+// socket is one component of a stream.
+type socket struct {
+	stream    *Stream
+	component component
+	conn      network.PacketConn
+	single    [1]network.Datagram // of Send
+}
+
+// A Stream is one m= line of one leg. Its methods may be called from anywhere.
+type Stream struct {
+	relay   *Relay
+	sockets [2]socket
+	free    func()
+	tap     atomic.Pointer[Listener]
+
+	mu        sync.Mutex // guards what follows
+	latches   [2]latch
+	partner   *Stream
+	counters  Counters
+	reception reception
+	clock     int
+	opaque    bool
+	closed    bool
+}
+
+// Peer is what an offer or answer says about the other end of a stream.
+type Peer struct {
+	RTP, RTCP netip.AddrPort // where the description wants packets; invalid if it does not say, unspecified on hold
+	Signalled netip.Addr     // where the SIP messages come from
+	Clock     int            // of RTP timestamps in Hz, for jitter; 8000 if 0
+	Opaque    bool           // not RTP (DTLS, T.38): whatever comes from the peer is passed on
+}
+
+// A Listener gets each packet heard from the peer, on the goroutine that read it. It must neither block nor keep b. control
+// tells that it came on the RTCP socket.
+type Listener func(b []byte, control bool)
+
+// Local returns the addresses of the sockets.
+func (s *Stream) Local() (rtp, rtcp netip.AddrPort) {
+	return s.sockets[media].conn.LocalAddr(), s.sockets[control].conn.LocalAddr()
+}
+
+// Aim takes what an offer or answer of the peer says, and opens the learning window.
+func (s *Stream) Aim(p Peer) {
+	if p.Clock <= 0 {
+		p.Clock = 8000
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock, s.opaque = p.Clock, p.Opaque
+	s.latches[media].open(p.RTP, p.Signalled)
+	s.latches[control].open(p.RTCP, p.Signalled)
+}
+
+// Remote returns where RTP to the peer goes now; invalid if that is not known.
+func (s *Stream) Remote() netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.latches[media].target()
+}
+
+// Tap gives every packet heard to f as well; nil ends that.
+func (s *Stream) Tap(f Listener) {
+	if f == nil {
+		s.tap.Store(nil)
+		return
+	}
+	s.tap.Store(&f)
+}
+
+// Counters returns the counts so far.
+func (s *Stream) Counters() Counters {
+	now := s.relay.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.counters
+	c.Lost, c.Jitter = s.reception.lost(), s.reception.jitterTime(s.clock)
+	c.LastIn = -1
+	if c.PacketsIn > 0 {
+		c.LastIn = now - max(s.latches[media].last, s.latches[control].last)
+	}
+	return c
+}
+
+// Join makes a and b one path: what is heard on one is sent on the other. Each leaves the stream it was joined with before.
+func Join(a, b *Stream) {
+	Part(a)
+	Part(b)
+	a.setPartner(nil, b)
+	b.setPartner(nil, a)
+}
+
+// Part ends the path that s is part of.
+func Part(s *Stream) {
+	s.mu.Lock()
+	old := s.partner
+	s.partner = nil
+	s.mu.Unlock()
+	if old != nil {
+		old.setPartner(s, nil)
+	}
+}
+
+// setPartner makes to the partner if it is from.
+func (s *Stream) setPartner(from, to *Stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.partner == from && !s.closed {
+		s.partner = to
+	}
+}
+
+// Close closes the sockets and frees their ports. It may be called twice.
+func (s *Stream) Close() {
+	Part(s)
+	s.mu.Lock()
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
+		return
+	}
+	for i := range s.sockets {
+		_ = s.sockets[i].conn.Close()
+	}
+	s.free()
+	s.relay.remove(s)
+}
