@@ -1,0 +1,62 @@
+# The two commands of the README are `make demo` and `make test`. Everything else is a part of them.
+
+GO          ?= go
+STATICCHECK ?= $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 20s
+BENCH       ?= .
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test quick format vet staticcheck house race fuzz peers static bench compliance
+
+help: ## this text
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/sipwerk, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sipwerk ./cmd/sipwerk
+
+demo: build ## two accounts, an echo number, a robot's call, its ladder; then it waits for phones
+	bin/sipwerk demo
+
+test: format vet staticcheck static race bench-module fuzz peers ## the whole gate: all of the following but bench
+	@echo "make test: passed"
+
+quick: format vet ## the inner loop: format, vet, all tests once without the race detector
+	$(GO) test -short ./...
+
+format: ## nothing is left to gofmt
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "gofmt these: $$bad"; exit 1; }
+
+vet: ## go vet
+	$(GO) vet ./...
+
+staticcheck: ## honnef.co/go/tools
+	$(STATICCHECK) ./...
+
+static: ## builds without cgo, and for the other systems
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/sipwerk
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/sipwerk
+
+house: ## layers, sizes, names, comments, citations
+	$(GO) test -count=1 ./test/house ./rfc/...
+
+race: ## every test, shuffled, under the race detector (which needs a C compiler)
+	@test/tools.sh gcc
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	test/fuzz.sh $(FUZZTIME)
+
+peers: build ## calls with programs that we did not write; installs them where apt and the rights are there
+	@test/tools.sh baresip linphonec sipp node
+	SIPWERK_PEERS=1 $(GO) test -count=1 -timeout 15m -v ./test/peers/...
+
+bench: ## the benchmarks, and sipgo's parser beside ours
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	cd test/bench && $(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: bench-module
+bench-module:
+	cd test/bench && $(GO) vet ./...
+
+compliance: ## docs/compliance.md from rfc/index.txt
+	$(GO) run ./rfc/xref -page docs/compliance.md

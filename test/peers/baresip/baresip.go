@@ -1,0 +1,260 @@
+// Package baresip drives baresip 1.0 without sound devices: files for microphone and loudspeaker, its control socket for orders.
+package baresip
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/test/peers/peer"
+)
+
+// Phone is one baresip process.
+type Phone struct {
+	dir     string
+	process *peer.Process
+	control net.Conn
+
+	mu     sync.Mutex
+	events []event
+	news   chan struct{}
+}
+
+// event is what the control socket tells.
+type event struct {
+	Event    bool   `json:"event"`
+	Type     string `json:"type"`
+	Param    string `json:"param"`
+	Response bool   `json:"response"`
+	OK       bool   `json:"ok"`
+	Data     string `json:"data"`
+	Token    string `json:"token"`
+}
+
+const configuration = `sip_listen 127.0.0.1:0
+net_interface lo
+audio_source aufile,%[1]s
+audio_player aubridge,sink1
+audio_alert aubridge,alert1
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+rtp_ports 20000-20400
+module_path %[2]s
+module aubridge.so
+module aufile.so
+module g711.so
+module sndfile.so
+module uuid.so
+module_tmp account.so
+module_app ctrl_tcp.so
+module_app menu.so
+module_app contact.so
+ctrl_tcp_listen 127.0.0.1:%[3]d
+snd_path %[4]s/snd
+`
+
+// Start runs baresip for an account.
+func Start(t testing.TB, a peer.Account) (*Phone, error) {
+	dir := t.TempDir()
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;answermode=manual;audio_codecs=pcmu,pcma;regint=120;mwi=no;outbound=\"sip:%s;transport=%s\"\n",
+		a.User, a.Domain, a.Transport, a.User, a.Password, a.Server, a.Transport)
+	files := map[string]string{
+		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir),
+		"accounts": account,
+		"contacts": "",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "snd"), 0o700); err != nil {
+		return nil, err
+	}
+	p := &Phone{dir: dir, news: make(chan struct{})}
+	if p.process, err = peer.Start(t, dir, "baresip", "-4", "-f", dir, "-s", "-v"); err != nil {
+		return nil, err
+	}
+	if err := p.connect(port); err != nil {
+		return nil, err
+	}
+	t.Cleanup(p.Close)
+	return p, nil
+}
+
+// modules is where Debian puts them.
+func modules() string {
+	found, err := filepath.Glob("/usr/lib/*/baresip/modules")
+	if err == nil && len(found) > 0 {
+		return found[0]
+	}
+	return "/usr/lib/baresip/modules"
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func (p *Phone) connect(port int) (err error) {
+	for range 100 {
+		if p.control, err = net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			go p.read()
+			return nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return err
+}
+
+// read takes netstrings of JSON from the control socket.
+func (p *Phone) read() {
+	r := bufio.NewReader(p.control)
+	for {
+		size, err := r.ReadString(':')
+		if err != nil {
+			return
+		}
+		n, err := strconv.Atoi(strings.TrimSuffix(size, ":"))
+		if err != nil {
+			return
+		}
+		text := make([]byte, n+1) // with the closing comma
+		for got := 0; got < len(text); {
+			m, err := r.Read(text[got:])
+			if err != nil {
+				return
+			}
+			got += m
+		}
+		var e event
+		if json.Unmarshal(text[:n], &e) == nil {
+			p.mu.Lock()
+			p.events = append(p.events, e)
+			close(p.news)
+			p.news = make(chan struct{})
+			p.mu.Unlock()
+		}
+	}
+}
+
+func (p *Phone) order(command, params string) error {
+	text, err := json.Marshal(map[string]string{"command": command, "params": params, "token": command})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.control, "%d:%s,", len(text), text)
+	return err
+}
+
+// wait takes the first event that fits, with all before it, off the list.
+func (p *Phone) wait(ctx context.Context, fits func(event) bool) error {
+	for {
+		p.mu.Lock()
+		at := slices.IndexFunc(p.events, fits)
+		if at >= 0 {
+			p.events = p.events[at+1:]
+		}
+		news := p.news
+		p.mu.Unlock()
+		if at >= 0 {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return fmt.Errorf("baresip: the awaited event never came: %w", ctx.Err())
+		}
+	}
+}
+
+func called(name string) func(event) bool {
+	return func(e event) bool { return e.Event && e.Type == name }
+}
+
+// Name is "baresip".
+func (p *Phone) Name() string { return "baresip" }
+
+// WaitRegistered asks until the registration is in force; its event may have come before the control socket was open.
+func (p *Phone) WaitRegistered(ctx context.Context) error {
+	for {
+		if err := p.order("reginfo", ""); err != nil {
+			return err
+		}
+		turn, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		err := p.wait(turn, func(e event) bool { return e.Response && e.Token == "reginfo" && strings.Contains(e.Data, "OK") })
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// Dial calls uri.
+func (p *Phone) Dial(uri string) error { return p.order("dial", uri) }
+
+// WaitIncoming waits for a call to come in.
+func (p *Phone) WaitIncoming(ctx context.Context) error { return p.wait(ctx, called("CALL_INCOMING")) }
+
+// Answer accepts the ringing call.
+func (p *Phone) Answer() error { return p.order("accept", "") }
+
+// Hangup ends or refuses the call.
+func (p *Phone) Hangup() error { return p.order("hangup", "") }
+
+// Hold puts the call on hold.
+func (p *Phone) Hold() error { return p.order("hold", "") }
+
+// Resume takes the call back.
+func (p *Phone) Resume() error { return p.order("resume", "") }
+
+// Digit sends one DTMF digit as an RTP event.
+func (p *Phone) Digit(digit string) error { return p.order("sndcode", digit) }
+
+// WaitEstablished waits for the call to be answered.
+func (p *Phone) WaitEstablished(ctx context.Context) error {
+	return p.wait(ctx, called("CALL_ESTABLISHED"))
+}
+
+// WaitEnded waits for the call to be closed.
+func (p *Phone) WaitEnded(ctx context.Context) error { return p.wait(ctx, called("CALL_CLOSED")) }
+
+// Recordings lists what was decoded; there is a new file after each renegotiation.
+func (p *Phone) Recordings() ([]string, error) {
+	found, err := filepath.Glob(filepath.Join(p.dir, "snd", "dump-*-dec.wav"))
+	slices.Sort(found)
+	return found, err
+}
+
+// Close unregisters and ends baresip.
+func (p *Phone) Close() {
+	if p.process == nil || p.control == nil {
+		return
+	}
+	_ = p.order("quit", "")
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_, _ = p.process.WaitExit(ctx)
+	p.process.Kill()
+	_ = p.control.Close()
+}

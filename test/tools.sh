@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Makes sure that the named programs are there: installs their Debian packages where apt and the rights are there, otherwise says in one
+# line what will be left out. With CI=true a missing program is a failure.
+#
+#   test/tools.sh baresip linphonec sipp node gcc
+set -u
+declare -A package=([baresip]=baresip-core [linphonec]=linphone-cli [sipp]=sip-tester [node]=nodejs [gcc]=gcc)
+missing=() wanted=()
+for program in "$@"; do
+  command -v "$program" >/dev/null || { missing+=("$program"); wanted+=("${package[$program]}"); }
+  # Speech for the calls, and the tools that make it.
+  [ "$program" = baresip ] && ! command -v sox >/dev/null && { missing+=(sox); wanted+=(sox); }
+  [ "$program" = baresip ] && ! command -v espeak-ng >/dev/null && { missing+=(espeak-ng); wanted+=(espeak-ng); }
+  [ "$program" = node ] && ! command -v npm >/dev/null && { missing+=(npm); wanted+=(npm); }
+  [ "$program" = gcc ] && [ ! -e /usr/include/stdlib.h ] && { missing+=(libc6-dev); wanted+=(libc6-dev); }
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+sudo=()
+if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
+if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+  echo "installing ${wanted[*]}"
+  "${sudo[@]}" apt-get update -qq >/dev/null
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -qq -y --no-install-recommends "${wanted[@]}" >/dev/null && exit 0
+fi
+echo "left out, because they are not installed and cannot be installed from here: ${missing[*]}"
+[ "${CI:-}" = true ] && exit 1
+exit 0
