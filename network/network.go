@@ -11,8 +11,11 @@ import (
 // Network opens sockets. OS is the real one, [Sim] hosts are the simulated ones.
 type Network interface {
 	// ListenPacket opens n sockets on one UDP address that share the incoming datagrams (SO_REUSEPORT where the system has it; a
-	// simulation and other systems return one). Port 0 picks a port. The address is probed without SO_REUSEPORT first, so that a second server on
-	// a port in use is refused with an error that wraps syscall.EADDRINUSE.
+	// simulation and other systems return one). Port 0 picks a port; the IPv6 wildcard takes IPv4 too. The address is probed without
+	// SO_REUSEPORT first, so that a second server on a port in use is refused with an error that wraps syscall.EADDRINUSE.
+	//
+	// Of several sockets each reader blocks on a thread of its own: fewest microseconds, for a few busy sockets. A single socket
+	// (n is 1) waits in the runtime's poller, so that thousands of idle ones cost no threads.
 	ListenPacket(ctx context.Context, addr netip.AddrPort, n int) ([]PacketConn, error)
 	// ListenStream listens for TCP connections.
 	ListenStream(ctx context.Context, addr netip.AddrPort) (net.Listener, error)
@@ -32,7 +35,7 @@ type Datagram struct {
 
 // PacketConn is a UDP socket. One goroutine reads; any may write.
 type PacketConn interface {
-	// ReadBatch waits for at least one datagram and fills ms from the start; it returns how many. After Close or Shutdown it returns net.ErrClosed.
+	// ReadBatch waits for at least one datagram and fills ms from the start; it returns how many. After Close it returns net.ErrClosed.
 	ReadBatch(ms []Datagram) (int, error)
 	// WriteBatch sends ms in order and returns how many were handed to the system before the error. A datagram refused for itself
 	// (destination unreachable, too long) is skipped, and the first such error returned after the rest was sent.

@@ -1,0 +1,20 @@
+// Package mmsg reads and writes UDP datagrams in batches, one system call for many, and says on which local address each one
+// arrived. It allocates nothing per call.
+//
+// On Linux a [Conn] uses recvmmsg and sendmmsg with IP_PKTINFO and IPV6_PKTINFO, either on a thread of its own that blocks in the
+// call or through the runtime's poller. Elsewhere it reads one datagram at a time through package net, without packet
+// information.
+//
+// Package network is the only user; programs use that.
+package mmsg
+
+import "net/netip"
+
+// Config says how a socket is opened.
+type Config struct {
+	Addr     netip.AddrPort // what to bind; the IPv6 wildcard takes IPv4 too, and becomes the IPv4 wildcard where there is no IPv6
+	Shared   bool           // SO_REUSEPORT: several sockets on one address share the incoming datagrams
+	Blocking bool           // reads block a thread; otherwise they wait in the runtime's poller
+	Receive  int            // size of the receive buffer in bytes, as far as the system allows; 0: the system's default
+	Send     int            // size of the send buffer
+}

@@ -1,0 +1,129 @@
+// The network of the operating system.
+
+package network
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/sipwerk/sipwerk/internal/mmsg"
+)
+
+// OS is the real network. The zero value works.
+type OS struct {
+	ReceiveBuffer int // of UDP sockets, bytes, as far as the system allows; 0: 4 MiB for shared sockets, the system's default for a single one
+	SendBuffer    int // the same for sending
+}
+
+const sharedBuffer = 4 << 20
+
+// ListenPacket implements [Network].
+func (o OS) ListenPacket(_ context.Context, addr netip.AddrPort, n int) ([]PacketConn, error) {
+	cfg := mmsg.Config{Addr: addr, Receive: o.ReceiveBuffer, Send: o.SendBuffer}
+	if n < 2 || !mmsg.CanShare {
+		return listenPackets(cfg, 1)
+	}
+	probe, err := mmsg.Listen(mmsg.Config{Addr: addr})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Addr = probe.LocalAddr()
+	if err := probe.Close(); err != nil {
+		return nil, err
+	}
+	cfg.Shared, cfg.Blocking = true, true
+	if cfg.Receive == 0 {
+		cfg.Receive = sharedBuffer
+	}
+	if cfg.Send == 0 {
+		cfg.Send = sharedBuffer
+	}
+	return listenPackets(cfg, n)
+}
+
+func listenPackets(cfg mmsg.Config, n int) ([]PacketConn, error) {
+	var conns []PacketConn
+	for range n {
+		c, err := mmsg.Listen(cfg)
+		if err != nil {
+			for _, open := range conns {
+				err = errors.Join(err, open.Close())
+			}
+			return nil, err
+		}
+		conns = append(conns, &packetConn{Conn: c})
+	}
+	return conns, nil
+}
+
+// ListenStream implements [Network].
+func (OS) ListenStream(ctx context.Context, addr netip.AddrPort) (net.Listener, error) {
+	var lc net.ListenConfig
+	network := "tcp"
+	switch {
+	case addr.Addr().Is4():
+		network = "tcp4"
+	case !addr.Addr().IsUnspecified():
+		network = "tcp6"
+	}
+	return lc.Listen(ctx, network, addr.String())
+}
+
+// DialStream implements [Network].
+func (OS) DialStream(ctx context.Context, local netip.Addr, remote netip.AddrPort) (net.Conn, error) {
+	var d net.Dialer
+	if local.IsValid() && !local.IsUnspecified() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
+	}
+	return d.DialContext(ctx, "tcp", remote.String())
+}
+
+// LocalAddr implements [Network]. It asks the system's routing table through a connected socket that sends nothing.
+func (OS) LocalAddr(remote netip.Addr) (netip.Addr, error) {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 9)))
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
+}
+
+// packetConn joins a socket with the vectors of its calls.
+type packetConn struct {
+	*mmsg.Conn
+	read  *mmsg.Vector // of the one reader
+	write sync.Pool    // of *mmsg.Vector, for the many writers
+}
+
+// ReadBatch implements [PacketConn].
+func (c *packetConn) ReadBatch(ms []Datagram) (int, error) {
+	if c.read == nil || c.read.Len() < len(ms) {
+		c.read = c.NewVector(len(ms))
+	}
+	for i := range ms {
+		c.read.SetRead(i, ms[i].Buf)
+	}
+	n, err := c.Receive(c.read, len(ms))
+	for i := range n {
+		m := &ms[i]
+		m.N, m.Peer, m.Local = c.read.Received(i)
+	}
+	return n, err
+}
+
+// WriteBatch implements [PacketConn].
+func (c *packetConn) WriteBatch(ms []Datagram) (int, error) {
+	v, _ := c.write.Get().(*mmsg.Vector)
+	if v == nil || v.Len() < len(ms) {
+		v = c.NewVector(len(ms))
+	}
+	for i := range ms {
+		v.SetWrite(i, ms[i].Buf, ms[i].Peer, ms[i].Local)
+	}
+	n, err := c.Send(v, len(ms))
+	c.write.Put(v)
+	return n, err
+}

@@ -1,0 +1,260 @@
+// Hosts and datagrams of the simulated network.
+
+package network
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+)
+
+// simQueue is how many datagrams wait at a socket before more are dropped.
+const simQueue = 4096
+
+// SimHost is one host of a [Sim]. It implements [Network].
+type SimHost struct {
+	sim   *Sim
+	addrs []netip.Addr
+
+	// Guarded by Sim.mu.
+	down      bool
+	nextPort  uint16
+	packets   map[netip.AddrPort]*simPacketConn
+	listeners map[netip.AddrPort]*simListener
+	streams   map[link]*simConn
+}
+
+// Crash switches the host off: its sockets fail, and its peers hear nothing.
+func (h *SimHost) Crash() {
+	h.sim.mu.Lock()
+	defer h.sim.mu.Unlock()
+	h.crashLocked()
+}
+
+func (h *SimHost) crashLocked() {
+	h.down = true
+	for _, c := range h.packets {
+		c.closeLocked()
+	}
+	for _, l := range h.listeners {
+		l.closeLocked()
+	}
+	for _, c := range h.streams {
+		c.breakLocked(net.ErrClosed)
+	}
+}
+
+// Restart switches a crashed host on again, with no socket open. Peers of its old streams are reset when they next write.
+func (h *SimHost) Restart() {
+	h.sim.mu.Lock()
+	defer h.sim.mu.Unlock()
+	h.down = false
+}
+
+// Cut resets every stream of the host, at both ends at once.
+func (h *SimHost) Cut() {
+	h.sim.mu.Lock()
+	defer h.sim.mu.Unlock()
+	for _, c := range h.streams {
+		c.breakLocked(syscall.ECONNRESET)
+		c.peer.breakLocked(syscall.ECONNRESET)
+	}
+}
+
+// LocalAddr implements [Network].
+func (h *SimHost) LocalAddr(remote netip.Addr) (netip.Addr, error) {
+	if remote.IsLoopback() {
+		return remote, nil
+	}
+	for _, a := range h.addrs {
+		if a.Is4() == remote.Is4() {
+			return a, nil
+		}
+	}
+	return netip.Addr{}, &net.OpError{Op: "route", Net: "sim", Err: syscall.ENETUNREACH}
+}
+
+// owns reports whether addr can be bound on h.
+func (h *SimHost) owns(addr netip.Addr) bool {
+	return addr.IsUnspecified() || addr.IsLoopback() || slices.Contains(h.addrs, addr)
+}
+
+// boundLocked finds what is bound to an address, or to the wildcard that covers it.
+func boundLocked[T any](bound map[netip.AddrPort]T, at netip.AddrPort) (T, bool) {
+	candidates := [...]netip.Addr{at.Addr(), netip.IPv4Unspecified(), netip.IPv6Unspecified()}
+	for _, a := range candidates {
+		if a == netip.IPv4Unspecified() && at.Addr().Is6() {
+			continue
+		}
+		if s, ok := bound[netip.AddrPortFrom(a, at.Port())]; ok {
+			return s, true
+		}
+	}
+	var none T
+	return none, false
+}
+
+// bindLocked checks an address to listen on and gives it a port if it has none.
+func bindLocked[T any](h *SimHost, bound map[netip.AddrPort]T, addr netip.AddrPort) (netip.AddrPort, error) {
+	switch {
+	case h.down || h.sim.closed:
+		return addr, &net.OpError{Op: "listen", Net: "sim", Err: syscall.ENETDOWN}
+	case !h.owns(addr.Addr()):
+		return addr, &net.OpError{Op: "listen", Net: "sim", Err: os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)}
+	case addr.Port() == 0:
+		addr = netip.AddrPortFrom(addr.Addr(), h.portLocked())
+	}
+	for other := range bound {
+		same := other.Addr() == addr.Addr() || other.Addr().IsUnspecified() || addr.Addr().IsUnspecified()
+		if other.Port() == addr.Port() && same {
+			return addr, &net.OpError{Op: "listen", Net: "sim", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
+		}
+	}
+	return addr, nil
+}
+
+// portLocked returns a port that nothing on the host has had yet, until the range is used up and begins again.
+func (h *SimHost) portLocked() uint16 {
+	p := h.nextPort
+	if h.nextPort++; h.nextPort == 0 {
+		h.nextPort = 49152
+	}
+	return p
+}
+
+// ListenPacket implements [Network]; it returns one socket.
+func (h *SimHost) ListenPacket(_ context.Context, addr netip.AddrPort, _ int) ([]PacketConn, error) {
+	h.sim.mu.Lock()
+	defer h.sim.mu.Unlock()
+	addr, err := bindLocked(h, h.packets, addr)
+	if err != nil {
+		return nil, err
+	}
+	c := &simPacketConn{host: h, local: addr, wake: sync.NewCond(&h.sim.mu)}
+	h.packets[addr] = c
+	return []PacketConn{c}, nil
+}
+
+// simPacketConn is a simulated UDP socket. Its fields are guarded by Sim.mu.
+type simPacketConn struct {
+	host   *SimHost
+	local  netip.AddrPort
+	queue  []Datagram
+	wake   *sync.Cond
+	closed bool
+}
+
+// LocalAddr implements [PacketConn].
+func (c *simPacketConn) LocalAddr() netip.AddrPort { return c.local }
+
+// Close implements [PacketConn].
+func (c *simPacketConn) Close() error {
+	c.host.sim.mu.Lock()
+	defer c.host.sim.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	c.closeLocked()
+	return nil
+}
+
+func (c *simPacketConn) closeLocked() {
+	c.closed = true
+	c.queue = nil
+	delete(c.host.packets, c.local)
+	c.wake.Broadcast()
+}
+
+// ReadBatch implements [PacketConn].
+func (c *simPacketConn) ReadBatch(ms []Datagram) (int, error) {
+	c.host.sim.mu.Lock()
+	defer c.host.sim.mu.Unlock()
+	for len(c.queue) == 0 && !c.closed {
+		c.wake.Wait()
+	}
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	n := min(len(ms), len(c.queue))
+	for i, d := range c.queue[:n] {
+		m := &ms[i]
+		m.N, m.Peer, m.Local = copy(m.Buf, d.Buf), d.Peer, d.Local
+	}
+	c.queue = slices.Delete(c.queue, 0, n)
+	return n, nil
+}
+
+// WriteBatch implements [PacketConn].
+func (c *simPacketConn) WriteBatch(ms []Datagram) (int, error) {
+	var first error
+	sent := 0
+	for _, m := range ms {
+		seen, err := c.send(m)
+		if err != nil {
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		sent++
+		if c.host.sim.Observe != nil {
+			c.host.sim.Observe(seen)
+		}
+	}
+	return sent, first
+}
+
+func (c *simPacketConn) send(m Datagram) (Transmission, error) {
+	s := c.host.sim
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from, err := c.sourceLocked(m)
+	if err != nil {
+		return Transmission{}, err
+	}
+	seen := newTransmission(link{from: from, to: m.Peer}, m.Buf)
+	target := s.hostLocked(c.host, m.Peer.Addr())
+	if target == nil || target.down {
+		seen.Dropped = true
+		return seen, nil
+	}
+	if _, ok := boundLocked(target.packets, m.Peer); !ok {
+		seen.Dropped = true
+		return seen, nil
+	}
+	data := slices.Clone(m.Buf)
+	seen.Dropped = !s.sendDatagramLocked(link{from: from, to: m.Peer}, func() {
+		if to, ok := boundLocked(target.packets, m.Peer); ok && len(to.queue) < simQueue {
+			to.queue = append(to.queue, Datagram{Buf: data, Peer: from, Local: m.Peer.Addr()})
+			to.wake.Signal()
+		}
+	})
+	return seen, nil
+}
+
+// sourceLocked chooses the address a datagram leaves from.
+func (c *simPacketConn) sourceLocked(m Datagram) (netip.AddrPort, error) {
+	from := c.local.Addr()
+	if from.IsUnspecified() && m.Local.IsValid() && !m.Local.IsUnspecified() {
+		from = m.Local
+	}
+	if from.IsUnspecified() {
+		var err error
+		if from, err = c.host.LocalAddr(m.Peer.Addr()); err != nil {
+			return netip.AddrPort{}, err
+		}
+	}
+	switch {
+	case c.closed:
+		return netip.AddrPort{}, net.ErrClosed
+	case len(m.Buf) > 65507:
+		return netip.AddrPort{}, os.NewSyscallError("sendmmsg", syscall.EMSGSIZE)
+	case from.Is4() != m.Peer.Addr().Is4() || c.local.Addr().Is4() && m.Peer.Addr().Is6():
+		return netip.AddrPort{}, os.NewSyscallError("sendmmsg", syscall.EAFNOSUPPORT)
+	}
+	return netip.AddrPortFrom(from, c.local.Port()), nil
+}
