@@ -69,9 +69,6 @@ type Stripe uint16
 // Stripes is how many stripes an engine has.
 const Stripes = 64
 
-// StripeOf returns the stripe of a Call-ID: the one it carries if [Engine.NewID] made it, a hash otherwise.
-func StripeOf(callID string) Stripe { return 0 }
-
 // Sender takes the orders of event handlers. Every method must be called from within the stripe of its transaction (in HandleEvent, or in a function
 // given to [Engine.Do] or [Engine.After]); none blocks. Messages are copied as far as needed before the method returns.
 type Sender interface {

@@ -64,14 +64,6 @@ const (
 // timers is a set of timers.
 type timers uint32
 
-func setOf(ts ...timer) timers {
-	var set timers
-	for _, t := range ts {
-		set |= 1 << t
-	}
-	return set
-}
-
 func (s timers) has(t timer) bool { return s&(1<<t) != 0 }
 
 // Sets of one, for the machines to write their actions with.
