@@ -1,0 +1,183 @@
+// The middleware that lets only proven and trusted senders through. RFC 3261 §22.1 to §22.3.
+
+package digest
+
+import (
+	"crypto/rand"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Defaults of the fields of [Authenticator].
+const (
+	DefaultLifetime = 10 * time.Minute
+	DefaultSlots    = 1 << 16
+	DefaultFailures = 20
+	DefaultRefill   = 3 * time.Second
+)
+
+// Authenticator is an EventHandler in front of another. A request that proves its sender goes to Next with [sip.Event].User set, one
+// from a trusted source with Trusted set; any other is answered with a challenge and forgotten. Whoever fails too often gets 503 with
+// Retry-After for a while.
+//
+// ACK and CANCEL cannot be challenged (RFC 3261 §22.1) and pass; Next matches them with what it knows. A request within a dialog
+// passes without proof only if InDialog knows the dialog.
+//
+// Fill the exported fields before the first event and leave them alone afterwards. Safe for use by many goroutines.
+type Authenticator struct {
+	Realm    string // the domain; needed
+	Accounts Accounts
+	Next     sip.EventHandler
+
+	Trust      []netip.Prefix        // sources that are not challenged. Over UDP a source is only as good as the network that keeps others from forging it
+	InDialog   func(*sip.Event) bool // reports whether the request belongs to a dialog that is known; nil: all are challenged
+	Algorithms []Algorithm           // what is offered, in any order; nil: all
+	Proxy      bool                  // challenge with 407 instead of 401
+	Key        []byte                // for the nonces; nodes that share it accept each other's. nil: a random one
+	Lifetime   time.Duration         // of a nonce; 0: DefaultLifetime
+	Slots      int                   // how many nonces in use are remembered, 24 bytes each; 0: DefaultSlots
+	Failures   int                   // how many failures a source has in stock; 0: DefaultFailures
+	Refill     time.Duration         // after which one failure is forgiven; 0: DefaultRefill
+	Rand       io.Reader             // nil: crypto/rand
+
+	once   sync.Once
+	server *server
+	counts counters
+}
+
+// server is what an Authenticator works with: immutable settings and tables that guard themselves.
+type server struct {
+	realm      string
+	proxy      bool
+	algorithms []Algorithm // strongest first
+	accounts   Accounts
+	nobody     HA1 // stands for users that do not exist
+	nonces     *nonces
+	replay     *replay
+	throttle   *throttle
+}
+
+func (a *Authenticator) start() {
+	algorithms := slices.Clone(a.Algorithms)
+	if algorithms == nil {
+		algorithms = []Algorithm{MD5, SHA256, SHA512256}
+	}
+	slices.Sort(algorithms)
+	slices.Reverse(algorithms)
+	key := a.Key
+	if key == nil {
+		key = randomKey()
+	}
+	random := a.Rand
+	if random == nil {
+		random = rand.Reader
+	}
+	a.server = &server{
+		realm: a.Realm, proxy: a.Proxy, algorithms: algorithms, accounts: a.Accounts,
+		nonces:   newNonces(a.Realm, key, or(a.Lifetime, DefaultLifetime), random),
+		replay:   newReplay(or(a.Slots, DefaultSlots)),
+		throttle: newThrottle(or(a.Failures, DefaultFailures), or(a.Refill, DefaultRefill)),
+	}
+	copy(a.server.nobody[:], randomKey())
+}
+
+func or[T int | time.Duration](value, otherwise T) T {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}
+
+// HandleEvent passes ev on or answers it.
+func (a *Authenticator) HandleEvent(ev *sip.Event) {
+	if ev.Kind == sip.EventRequest && !a.passes(ev) && !a.admit(ev) {
+		return
+	}
+	a.Next.HandleEvent(ev)
+}
+
+// passes reports whether a request needs no proof.
+func (a *Authenticator) passes(ev *sip.Event) bool {
+	source := ev.Flow.Remote.Addr().Unmap()
+	ev.Trusted = slices.ContainsFunc(a.Trust, func(p netip.Prefix) bool { return p.Contains(source) })
+	if ev.Trusted || ev.Request.Method == sip.MethodAck || ev.Request.Method == sip.MethodCancel {
+		return true
+	}
+	return a.InDialog != nil && ev.Request.ToTag() != "" && a.InDialog(ev)
+}
+
+// admit verifies the request and answers it unless it proves its sender.
+func (a *Authenticator) admit(ev *sip.Event) bool {
+	a.once.Do(a.start)
+	source := ev.Flow.Remote.Addr()
+	user, v := a.server.verify(ev.Request, source)
+	a.counts.count(v)
+	switch v {
+	case proved:
+		return a.identify(ev, user)
+	case throttled:
+		res := ev.Request.Reply(sip.StatusServiceUnavailable)
+		wait := a.server.throttle.wait(source)/time.Second + 1
+		res.Set(sip.HeaderRetryAfter, strconv.Itoa(int(wait)))
+		reject(ev, res)
+	case mismatch:
+		// RFC 7616 §3.4.6: a uri parameter for another resource SHOULD be answered with 400.
+		reject(ev, ev.Request.Reply(sip.StatusBadRequest))
+	default:
+		reject(ev, a.server.challenge(ev.Request, source, v == stale))
+	}
+	return false
+}
+
+// identify sets the user of the event, or answers 403 if From claims somebody else. What REGISTER binds stands in To, and the
+// registrar judges it (RFC 3261 §10.3 step 4).
+func (a *Authenticator) identify(ev *sip.Event, user string) bool {
+	from, err := ev.Request.From()
+	if err != nil || ev.Request.Method != sip.MethodRegister && !anonymous(from.URI) && !a.Accounts.MaySendAs(user, from.URI) {
+		a.counts.forbidden.Add(1)
+		reject(ev, ev.Request.Reply(sip.StatusForbidden))
+		return false
+	}
+	ev.User = user
+	return true
+}
+
+// anonymous reports whether a From hides its sender from the callee. RFC 3323 §4.1.1.3.
+func anonymous(from sip.URI) bool { return from.Host == "anonymous.invalid" }
+
+// reject answers without keeping anything. A transaction that has ended meanwhile needs no answer.
+func reject(ev *sip.Event, res *sip.Response) { _ = ev.Engine.Reject(ev.Tx, res) }
+
+// Counts says how requests that needed a proof have fared since the start.
+type Counts struct {
+	Proved     uint64 // let through
+	Challenged uint64 // had no credentials for the realm
+	Stale      uint64 // had a nonce that was old, foreign or used
+	Failed     uint64 // unknown user or wrong password
+	Throttled  uint64 // not verified: too many failures from the source
+	Mismatched uint64 // proved for another Request-URI
+	Forbidden  uint64 // proved, but From claimed somebody else
+}
+
+type counters struct {
+	verdicts  [proved + 1]atomic.Uint64
+	forbidden atomic.Uint64
+}
+
+func (c *counters) count(v verdict) { c.verdicts[v].Add(1) }
+
+// Counts returns the counters.
+func (a *Authenticator) Counts() Counts {
+	c := &a.counts.verdicts
+	return Counts{
+		Proved: c[proved].Load(), Challenged: c[absent].Load(), Stale: c[stale].Load(), Failed: c[wrong].Load(),
+		Throttled: c[throttled].Load(), Mismatched: c[mismatch].Load(), Forbidden: a.counts.forbidden.Load(),
+	}
+}

@@ -1,0 +1,59 @@
+package digest
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+func TestReplay(t *testing.T) {
+	r := newReplay(1)
+	a, b := r.start+1, r.start+2
+	for i, step := range []struct {
+		stamp stamp
+		count uint32
+		want  bool
+	}{
+		{r.start - 1, 1, false}, // from before the start
+		{a, 0, false},
+		{a, 1, true},
+		{a, 1, false}, // replayed
+		{a, 3, true},
+		{a, 2, true}, // overtaken on the way
+		{a, 2, false},
+		{a, 3, false},
+		{a, 200, true},
+		{a, 137, true},  // the oldest in the window
+		{a, 136, false}, // behind it
+		{a, 3, false},
+		{a, 1<<32 - 1, true},
+		{a, 1<<32 - 1, false},
+		{b, 1, true},  // takes the slot
+		{a, 1, false}, // forgotten, so never again
+		{a, 201, false},
+		{b, 1, false},
+	} {
+		if got := r.use(step.stamp, step.count); got != step.want {
+			t.Errorf("step %d: use(%d, %d) is %t", i, step.stamp-r.start, step.count, got)
+		}
+	}
+}
+
+func TestReplayAcceptsEachCountOnce(t *testing.T) {
+	r := newReplay(8)
+	var accepted atomic.Int32
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for count := range uint32(50) {
+				if r.use(r.start+7, count+1) {
+					accepted.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := accepted.Load(); n != 50 {
+		t.Errorf("%d uses accepted, want 50", n)
+	}
+}
