@@ -1,0 +1,50 @@
+// The end of a call that was up. RFC 3261 §15; RFC 3326.
+
+package dialog
+
+import "github.com/sipwerk/sipwerk/sip"
+
+// sendBye ends the dialog; the outcome of the BYE, whatever it is, ends the usage.
+func (u *Usage) sendBye(cause Cause, reason string) {
+	if u.leaving || u.over {
+		return
+	}
+	u.leaving, u.cause = true, cause
+	u.settleAll()
+	u.offer.drop(u)
+	bye := u.dialog.Request(sip.MethodBye)
+	if reason != "" {
+		bye.Set(sip.HeaderReason, reason)
+	}
+	if _, err := u.exchange(u.dialog, bye, func(outcome) { u.finish(Ended{Cause: u.cause}) }); err != nil {
+		// The owner is told after the order that led here has returned.
+		u.engine.Do(u.stripe, func() { u.finish(Ended{Cause: u.cause}) })
+	}
+}
+
+// hangUp ends the call for a reason that is not the owner's order.
+func (u *Usage) hangUp(cause Cause, reason string) {
+	if u.caller != nil {
+		u.caller.state = uacOver
+	} else {
+		u.callee.state = uasOver
+	}
+	u.sendBye(cause, reason)
+}
+
+// peerBye takes a BYE. RFC 3261 §15.1.2.
+func (u *Usage) peerBye(ev *sip.Event) {
+	u.engine.Respond(ev.Tx, u.reply(ev.Request, sip.StatusOK))
+	reason := ev.Request.Get(sip.HeaderReason)
+	switch {
+	case u.leaving:
+		// Both hung up at once: the peer is gone, and what it says to our BYE does not matter.
+		u.finish(Ended{Cause: u.cause, Reason: reason})
+	case u.caller != nil:
+		u.caller.reason = reason
+		u.stepCaller(uacPeerBye, outcome{})
+	default:
+		u.callee.reason = reason
+		u.stepCallee(uasPeerBye, callMessage{})
+	}
+}

@@ -1,0 +1,273 @@
+// A call that comes in: provisional responses, the answer and its retransmission until ACK, CANCEL. RFC 3261 §9.2, §13.3.
+
+package dialog
+
+import (
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// callee is the initial INVITE of a call that comes in.
+type callee struct {
+	state   uasState
+	tx      sip.TransactionID
+	request *sip.Request
+	last    *sip.Response // the last 1xx, repeated every minute
+	refresh sip.Timer
+	reason  string // of our BYE, or of the peer's
+}
+
+// unacked is a 2xx that waits for its ACK.
+type unacked struct {
+	tx       sip.TransactionID
+	seq      uint32
+	response *sip.Response
+	wait     time.Duration
+	resend   sip.Timer
+	giveUp   sip.Timer
+}
+
+// Incoming takes the INVITE of ev, which stands outside any dialog: it claims the server transaction; the owner answers with Provisional,
+// Answer or Reject. On an error the INVITE has been answered (400, 420, 503) and the owner has nothing to do.
+func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
+	if err := t.understood(ev); err != nil {
+		return nil, err
+	}
+	req := ev.Request.Clone()
+	tag := ev.Engine.NewID(ev.Stripe)
+	d, err := NewUAS(req, tag)
+	if err != nil {
+		t.refuse(ev, sip.StatusBadRequest)
+		return nil, err
+	}
+	d.Session.Local = NewSessionPart(d.CallID + tag)
+	u := &Usage{table: t, engine: ev.Engine, stripe: ev.Stripe, owner: owner, dialog: d, tag: tag, offer: negotiation{state: offerCame}}
+	u.callee = &callee{tx: ev.Tx, request: req}
+	if err := t.add(u); err != nil {
+		t.refuse(ev, sip.StatusServiceUnavailable)
+		return nil, err
+	}
+	u.bind(returnFlow(ev, d))
+	if err := u.engine.Own(ev.Tx, sip.EventHandlerFunc(u.serverEvent)); err != nil {
+		u.callee.state = uasOver
+		u.finish(nil)
+		return nil, err
+	}
+	return u, nil
+}
+
+// SetContact makes value our Contact of the dialog; before the first response to count.
+func (u *Usage) SetContact(value string) { u.dialog.Contact = value }
+
+// SetSession makes part our identifier of the call (RFC 7989): a B2BUA hands on the one of the other leg. Before the first response to count.
+func (u *Usage) SetSession(part string) { u.dialog.Session.Local = part }
+
+// SetAuthorizer makes a answer the challenges to our requests in a call that came in.
+func (u *Usage) SetAuthorizer(a Authorizer) { u.auth = a }
+
+// serverEvent takes the later events of the INVITE server transaction.
+func (u *Usage) serverEvent(ev *sip.Event) {
+	if ev.Kind == sip.EventCancel {
+		u.callee.reason = ev.Request.Get(sip.HeaderReason)
+		u.stepCallee(uasCancel, callMessage{})
+	}
+}
+
+// Reply returns a response to the initial INVITE, complete but for a body: for an owner that wants to add header fields before [Usage.Send].
+func (u *Usage) Reply(status sip.Status) *sip.Response { return u.reply(u.callee.request, status) }
+
+// Send answers the initial INVITE with a response made by [Usage.Reply].
+func (u *Usage) Send(res *sip.Response) error {
+	switch {
+	case u.callee == nil:
+		return ErrState
+	case res.Status.Provisional():
+		return u.stepCallee(uasOrderProvisional, callMessage{response: res})
+	case res.Status.Success():
+		return u.stepCallee(uasOrderAnswer, callMessage{response: res})
+	}
+	return u.stepCallee(uasOrderReject, callMessage{response: res})
+}
+
+// Provisional sends a 1xx, which is repeated every minute until the final response (RFC 3261 §13.3.1.1).
+func (u *Usage) Provisional(status sip.Status, body Body) error {
+	if u.callee == nil {
+		return ErrState
+	}
+	return u.Send(withBody(u.Reply(status), body))
+}
+
+// Answer accepts the call with 200: body is the answer, or the offer if the INVITE had none. The 2xx is repeated until ACK.
+func (u *Usage) Answer(body Body) error {
+	if u.callee == nil {
+		return ErrState
+	}
+	return u.Send(withBody(u.Reply(sip.StatusOK), body))
+}
+
+// Reject refuses the call with a final response other than 2xx. No event follows.
+func (u *Usage) Reject(status sip.Status) error {
+	if u.callee == nil || status < 300 {
+		return ErrState
+	}
+	return u.Send(u.Reply(status))
+}
+
+// callMessage is the message that a step of the callee is about, if any.
+type callMessage struct {
+	response *sip.Response // of the owner
+	ack      *sip.Request
+}
+
+func (u *Usage) stepCallee(in uasInput, m callMessage) error {
+	c := u.callee
+	next, actions := c.state.step(in)
+	c.state = next
+	for _, a := range actions {
+		if a == uasRefused {
+			return ErrState
+		}
+		u.doCallee(a, m)
+	}
+	return nil
+}
+
+func (u *Usage) doCallee(a uasAction, m callMessage) {
+	c := u.callee
+	switch a {
+	case uasRespond:
+		u.respondInvite(m.response)
+	case uasAwaitAck:
+		u.awaitAck(c.tx, c.request, m.response)
+	case uasSettle:
+		u.settleAll()
+	case uasSendCancelled:
+		u.engine.Respond(c.tx, u.Reply(sip.StatusRequestTerminated))
+	case uasTellAck:
+		u.tell(AckReceived{Request: m.ack})
+	case uasTellCancelled:
+		u.finish(Cancelled{Reason: c.reason})
+	case uasTellEnded:
+		u.finish(Ended{Cause: ByeReceived, Reason: c.reason})
+	case uasSendBye:
+		u.sendBye(ByeSent, c.reason)
+	case uasByeNoAck:
+		u.sendBye(NoAck, "")
+	}
+}
+
+// respondInvite sends a response of the owner and takes its consequences.
+func (u *Usage) respondInvite(res *sip.Response) {
+	c := u.callee
+	u.engine.Respond(c.tx, res)
+	stop(&c.refresh)
+	switch {
+	case res.Status.Provisional():
+		c.last = res
+		u.refreshLater()
+	case res.Status.Success():
+		c.last = nil
+		u.dialog.State = Confirmed
+		in := offerAccept
+		if len(c.request.Body()) == 0 {
+			in = offerAcceptLate
+		}
+		u.offer.state, _ = u.offer.state.step(in)
+	default:
+		u.finish(nil)
+	}
+}
+
+// refreshLater repeats the last 1xx in a minute. RFC 3261 §13.3.1.1: proxies on the way give up after three.
+func (u *Usage) refreshLater() {
+	u.callee.refresh = u.engine.After(u.stripe, time.Minute, func() {
+		u.engine.Respond(u.callee.tx, u.callee.last)
+		u.refreshLater()
+	})
+}
+
+// awaitAck repeats a 2xx until its ACK comes, over every transport. RFC 3261 §13.3.1.4.
+func (u *Usage) awaitAck(tx sip.TransactionID, req *sip.Request, res *sip.Response) {
+	cseq, _ := req.CSeq()
+	w := &unacked{tx: tx, seq: cseq.Number, response: res, wait: u.table.t1()}
+	w.resend = u.engine.After(u.stripe, w.wait, func() { u.repeat(w) })
+	w.giveUp = u.engine.After(u.stripe, 64*u.table.t1(), func() { u.noAck(w) })
+	u.unacked = append(u.unacked, w)
+}
+
+func (u *Usage) repeat(w *unacked) {
+	u.engine.Respond(w.tx, w.response)
+	w.wait = min(2*w.wait, u.table.t2())
+	w.resend = u.engine.After(u.stripe, w.wait, func() { u.repeat(w) })
+}
+
+// noAck gives up: the session ends by BYE, for a re-INVITE too. RFC 3261 §13.3.1.4, §14.2.
+func (u *Usage) noAck(w *unacked) {
+	u.settle(w)
+	if u.leaving || u.over {
+		return
+	}
+	if u.initial(w) {
+		u.stepCallee(uasGiveUp, callMessage{})
+		return
+	}
+	u.hangUp(NoAck, "")
+}
+
+// ack takes an ACK inside the dialog.
+func (u *Usage) ack(req *sip.Request) {
+	cseq, err := req.CSeq()
+	if err != nil {
+		return
+	}
+	for _, w := range u.unacked {
+		if w.seq == cseq.Number {
+			u.acked(w, req)
+			return
+		}
+	}
+}
+
+// acked ends the wait of a 2xx.
+func (u *Usage) acked(w *unacked, req *sip.Request) {
+	u.settle(w)
+	u.offer.state, _ = u.offer.state.step(offerAck)
+	switch {
+	case u.initial(w):
+		u.stepCallee(uasAck, callMessage{ack: req})
+	case len(req.Body()) > 0:
+		u.tell(AckReceived{Request: req})
+	}
+	u.nextOffer()
+}
+
+// initial reports whether w is the 2xx to the initial INVITE.
+func (u *Usage) initial(w *unacked) bool { return u.callee != nil && w.tx == u.callee.tx }
+
+// settle stops the repetition of a 2xx.
+func (u *Usage) settle(w *unacked) {
+	stop(&w.resend)
+	stop(&w.giveUp)
+	for i, x := range u.unacked {
+		if x == w {
+			u.unacked = append(u.unacked[:i], u.unacked[i+1:]...)
+			return
+		}
+	}
+}
+
+// settleAll stops the repetition of every 2xx.
+func (u *Usage) settleAll() {
+	for len(u.unacked) > 0 {
+		u.settle(u.unacked[0])
+	}
+}
+
+// withBody puts body into res.
+func withBody(res *sip.Response, body Body) *sip.Response {
+	if len(body.Bytes) > 0 {
+		res.SetBody(body.Type, body.Bytes)
+	}
+	return res
+}

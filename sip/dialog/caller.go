@@ -1,0 +1,331 @@
+// A call that we start: INVITE, its responses from one or many callees, CANCEL, ACK. RFC 3261 §9.1, §13.2.
+
+package dialog
+
+import (
+	"fmt"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Outgoing is a call to be started.
+type Outgoing struct {
+	Engine sip.Engine
+	Stripe sip.Stripe // the lane; a Call-ID in Request must belong to it
+	// Request is the INVITE: Request-URI, From, To, Contact, body and what else the owner wants to say. What is mandatory and missing is filled in:
+	// Call-ID, CSeq, From tag, Max-Forwards, Contact, Session-ID. It belongs to the usage from then on.
+	Request *sip.Request
+	To      sip.Destination
+	Auth    Authorizer // answers 401 and 407; nil: they are [Rejected]
+}
+
+// maxForks bounds the dialogs that one INVITE may make; what comes beyond is ignored.
+const maxForks = 32
+
+// caller is the initial INVITE of a call that we start.
+type caller struct {
+	state    uacState
+	tx       sip.TransactionID
+	request  *sip.Request // as sent last
+	seq      uint32
+	offered  bool
+	to       sip.Destination
+	early    []*Dialog // one for each tag in a 1xx
+	dropped  []*Dialog // of 2xx that were acknowledged and ended
+	tries    int
+	reason   string // of our CANCEL or BYE
+	ackBody  Body
+	patience sip.Timer
+}
+
+// Invite starts a call; owner is told how it goes. It must be called from within the stripe. On an error nothing was sent.
+func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
+	req := o.Request
+	u := &Usage{table: t, engine: o.Engine, stripe: o.Stripe, owner: owner, auth: o.Auth, offer: negotiation{state: offerSent}}
+	if err := u.complete(req); err != nil {
+		return nil, err
+	}
+	u.caller = &caller{request: req, offered: len(req.Body()) > 0, to: o.To, seq: 1}
+	if cseq, err := req.CSeq(); err == nil {
+		u.caller.seq = cseq.Number
+	}
+	if err := t.add(u); err != nil {
+		return nil, err
+	}
+	if err := u.startInvite(); err != nil {
+		t.remove(u)
+		return nil, err
+	}
+	return u, nil
+}
+
+// complete fills in what the owner left out.
+func (u *Usage) complete(req *sip.Request) error {
+	if id := req.CallID(); id == "" {
+		req.Set(sip.HeaderCallID, u.engine.NewID(u.stripe))
+	} else if sip.StripeOf(id) != u.stripe {
+		return ErrStripe
+	}
+	from, err := req.From()
+	if err != nil {
+		return fmt.Errorf("dialog: invite: %w", err)
+	}
+	if from.Tag() == "" {
+		from = from.WithTag(u.engine.NewID(u.stripe))
+		req.Set(sip.HeaderFrom, from.String())
+	}
+	u.tag = from.Tag()
+	if !req.Has(sip.HeaderTo) {
+		req.Set(sip.HeaderTo, "<"+req.URI.String()+">")
+	}
+	if !req.Has(sip.HeaderCSeq) {
+		setCSeq(req, 1)
+	}
+	if !req.Has(sip.HeaderMaxForwards) {
+		req.Set(sip.HeaderMaxForwards, "70")
+	}
+	if !req.Has(sip.HeaderContact) {
+		req.Set(sip.HeaderContact, anyContact)
+	}
+	if id := ParseSessionID(req.Get(sip.HeaderSessionID)); id.Local == "" {
+		id.Local = NewSessionPart(req.CallID() + u.tag)
+		req.Set(sip.HeaderSessionID, id.String())
+	}
+	u.table.promise(&req.Message)
+	return nil
+}
+
+func (u *Usage) startInvite() error {
+	c := u.caller
+	c.tries++
+	tx, err := u.engine.Start(u.stripe, c.request, c.to, sip.EventHandlerFunc(u.inviteEvent))
+	if err == nil {
+		c.tx = tx
+	}
+	return err
+}
+
+// inviteEvent takes the events of the INVITE client transaction.
+func (u *Usage) inviteEvent(ev *sip.Event) {
+	if ev.Tx != u.caller.tx {
+		return
+	}
+	switch ev.Kind {
+	case sip.EventResponse:
+		u.inviteResponse(ev.Response)
+	case sip.EventTimeout:
+		u.stepCaller(uacFailure, outcome{status: sip.StatusRequestTimeout, err: ev.Err})
+	case sip.EventFailure:
+		u.stepCaller(uacFailure, outcome{status: sip.StatusServiceUnavailable, err: ev.Err})
+	}
+}
+
+func (u *Usage) inviteResponse(res *sip.Response) {
+	o := outcome{status: res.Status, response: res}
+	switch {
+	case res.Status == sip.StatusTrying:
+	case res.Status.Provisional():
+		o.dialog = u.earlyDialog(res)
+		u.stepCaller(uacProvisional, o)
+	case res.Status.Success():
+		u.inviteSuccess(o)
+	case challenged(res.Status):
+		u.inviteChallenge(o)
+	default:
+		u.stepCaller(uacFailure, o)
+	}
+}
+
+// earlyDialog returns the dialog of a 1xx, nil if it makes none.
+func (u *Usage) earlyDialog(res *sip.Response) *Dialog {
+	c, tag := u.caller, res.ToTag()
+	if tag == "" {
+		return nil
+	}
+	if d := find(c.early, tag); d != nil {
+		d.Refresh(&res.Message)
+		return d
+	}
+	if len(c.early) == maxForks {
+		return nil
+	}
+	d, err := NewUAC(c.request, res)
+	if err != nil {
+		return nil
+	}
+	d.Flow = c.to.Flow
+	c.early = append(c.early, d)
+	return d
+}
+
+// inviteSuccess finds out whose 2xx it is.
+func (u *Usage) inviteSuccess(o outcome) {
+	c, tag := u.caller, o.response.ToTag()
+	if u.dialog != nil && u.dialog.RemoteTag == tag {
+		o.dialog = u.dialog
+		u.stepCaller(uacAgain, o)
+		return
+	}
+	if o.dialog = find(c.dropped, tag); o.dialog != nil {
+		u.stepCaller(uacAgain, o)
+		return
+	}
+	first := u.dialog == nil && c.state < uacAnswered
+	d, err := u.answeredDialog(o.response)
+	switch {
+	case err != nil && first:
+		o.status, o.err = sip.StatusBadGateway, err
+		u.stepCaller(uacFailure, o)
+	case err != nil || len(c.dropped) == maxForks:
+	case first && c.state == uacCancelling:
+		o.dialog, o.status = d, sip.StatusRequestTerminated
+		u.stepCaller(uacSuccess, o)
+	case first:
+		o.dialog, u.dialog = d, d
+		u.table.watch(d.Flow, u)
+		u.answered(o)
+	default:
+		o.dialog = d
+		u.stepCaller(uacFork, o)
+	}
+}
+
+// answered takes the first 2xx.
+func (u *Usage) answered(o outcome) {
+	u.caller.early = nil
+	if u.caller.offered {
+		u.offer.state = offerNone
+		u.stepCaller(uacSuccess, o)
+		return
+	}
+	u.offer.state = offerUnacked
+	u.stepCaller(uacLateOffer, o)
+}
+
+// answeredDialog makes the dialog of a 2xx, from the early one if there is one.
+func (u *Usage) answeredDialog(res *sip.Response) (*Dialog, error) {
+	if d := find(u.caller.early, res.ToTag()); d != nil {
+		return d, d.confirm(res)
+	}
+	d, err := NewUAC(u.caller.request, res)
+	if err == nil {
+		d.Flow = u.caller.to.Flow
+	}
+	return d, err
+}
+
+// inviteChallenge sends the INVITE again if the authorizer has an answer.
+func (u *Usage) inviteChallenge(o outcome) {
+	c := u.caller
+	if c.state >= uacCancelling {
+		u.stepCaller(uacFailure, o)
+		return
+	}
+	again, ok := u.authorize(c.request, o.response, c.tries)
+	if !ok {
+		u.stepCaller(uacFailure, o)
+		return
+	}
+	c.request = again
+	c.seq++
+	setCSeq(again, c.seq)
+	u.stepCaller(uacChallenge, o)
+}
+
+// Cancel gives up a call that is not answered yet. A Reason header value may say why (RFC 3326). [Rejected] tells the end, even if a
+// 2xx was faster than the CANCEL (it is then acknowledged and ended). After an answer Cancel is [Usage.Bye].
+func (u *Usage) Cancel(reason string) error {
+	if u.caller == nil || u.over || u.leaving {
+		return ErrState
+	}
+	u.caller.reason = reason
+	return u.stepCaller(uacOrderCancel, outcome{dialog: u.dialog})
+}
+
+func (u *Usage) stepCaller(in uacInput, o outcome) error {
+	next, actions := u.caller.state.step(in)
+	u.caller.state = next
+	if len(actions) == 0 && in >= uacOrderCancel && in <= uacOrderBye {
+		return ErrState
+	}
+	for _, a := range actions {
+		u.doCaller(a, o)
+	}
+	return nil
+}
+
+func (u *Usage) doCaller(a uacAction, o outcome) {
+	c := u.caller
+	switch a {
+	case uacTellProgress:
+		u.tell(Progress{Dialog: o.dialog, Response: o.response})
+	case uacTellAnswered:
+		u.tell(Answered{Response: o.response})
+	case uacTellRejected:
+		u.finish(Rejected{Status: o.status, Response: o.response, Err: o.err})
+	case uacTellEnded:
+		u.finish(Ended{Cause: ByeReceived, Reason: c.reason})
+	case uacSendAck:
+		u.sendAck(o.dialog, c.request, c.ackBody)
+	case uacSendBye:
+		u.sendBye(ByeSent, c.reason)
+	case uacDropFork:
+		u.dropFork(o.dialog)
+	case uacSendCancel:
+		u.cancelInvite()
+	case uacRestart:
+		if err := u.startInvite(); err != nil {
+			c.state = uacOver
+			u.finish(Rejected{Status: sip.StatusServiceUnavailable, Err: err})
+		}
+	}
+}
+
+// cancelInvite orders the CANCEL and limits the wait for its effect.
+func (u *Usage) cancelInvite() {
+	// RFC 3261 §9.1: the client does not rely on a 487; it waits 64*T1 for any final response. A transaction that has just ended is one of
+	// those whose event is on the way.
+	u.engine.Cancel(u.caller.tx, u.caller.reason)
+	u.caller.patience = u.engine.After(u.stripe, 64*u.table.t1(), func() {
+		u.stepCaller(uacPatience, outcome{status: sip.StatusRequestTerminated, err: sip.ErrTimeout})
+	})
+}
+
+// dropFork ends a dialog that nobody wants: ACK, then BYE. RFC 3261 §13.2.2.4.
+func (u *Usage) dropFork(d *Dialog) {
+	u.caller.dropped = append(u.caller.dropped, d)
+	u.sendAck(d, u.caller.request, Body{})
+	bye := d.Request(sip.MethodBye)
+	if u.caller.reason != "" {
+		bye.Set(sip.HeaderReason, u.caller.reason)
+	}
+	d.State = Terminated
+	// The outcome changes nothing: whoever does not get the BYE finds out by himself.
+	u.exchange(d, bye, func(outcome) {})
+}
+
+// sendAck acknowledges a 2xx to invite. A lost ACK is asked for by the next 2xx, so an error is not one.
+func (u *Usage) sendAck(d *Dialog, invite *sip.Request, body Body) {
+	cseq, _ := invite.CSeq()
+	ack := d.Ack(cseq.Number)
+	// RFC 3261 §13.2.2.4: the ACK carries the credentials of the INVITE.
+	for _, h := range [...]sip.Header{sip.HeaderAuthorization, sip.HeaderProxyAuthorization} {
+		for v := range invite.Values(h) {
+			ack.Add(h, v)
+		}
+	}
+	if len(body.Bytes) > 0 {
+		ack.SetBody(body.Type, body.Bytes)
+	}
+	u.engine.Send(u.stripe, ack, d.Destination())
+}
+
+// find returns the dialog with that remote tag.
+func find(ds []*Dialog, tag string) *Dialog {
+	for _, d := range ds {
+		if d.RemoteTag == tag {
+			return d
+		}
+	}
+	return nil
+}

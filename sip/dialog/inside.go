@@ -1,0 +1,210 @@
+// Requests inside the dialog: their order, their requirements, and the answers of a usage whose owner has none. RFC 3261 §8.2, §12.2.2.
+
+package dialog
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// request takes a request of the peer inside the dialog.
+func (u *Usage) request(ev *sip.Event) {
+	req := ev.Request
+	d := u.dialogOf(req)
+	if d == nil {
+		u.table.refuse(ev, sip.StatusCallDoesNotExist)
+		return
+	}
+	if cseq, err := req.CSeq(); err != nil || !d.InOrder(cseq.Number) {
+		u.table.refuse(ev, sip.StatusServerInternalError)
+		return
+	}
+	if u.table.understood(ev) != nil {
+		return
+	}
+	u.heard(ev)
+	switch {
+	case req.Method == sip.MethodBye:
+		u.peerBye(ev)
+	case u.hungUp():
+		u.table.refuse(ev, sip.StatusCallDoesNotExist)
+	case req.Method == sip.MethodInvite, req.Method == sip.MethodUpdate && len(req.Body()) > 0:
+		u.peerOffer(ev)
+	case req.Method == sip.MethodUpdate:
+		d.Refresh(&req.Message)
+		u.engine.Respond(ev.Tx, u.reply(req, sip.StatusOK))
+	default:
+		u.passRequest(ev)
+	}
+}
+
+// dialogOf returns the dialog of the usage to which a request belongs, nil if there is none.
+func (u *Usage) dialogOf(req *sip.Request) *Dialog {
+	tag := req.FromTag()
+	if u.dialog == nil {
+		if req.CallID() != u.CallID() {
+			return nil
+		}
+		return find(u.caller.early, tag)
+	}
+	if !u.dialog.Matches(req.CallID(), tag) {
+		return nil
+	}
+	return u.dialog
+}
+
+// heard notes over which connection the peer can be reached now.
+func (u *Usage) heard(ev *sip.Event) {
+	if u.dialog == nil || u.dialog.Flow.IsZero() && u.lost == nil && ev.Flow.Transport == sip.UDP {
+		return
+	}
+	if flow := returnFlow(ev, u.dialog); !flow.IsZero() {
+		stop(&u.lost)
+		u.bind(flow)
+	}
+}
+
+// passRequest asks the owner, and answers if it does not.
+func (u *Usage) passRequest(ev *sip.Event) {
+	r := &Request{Tx: ev.Tx, Request: ev.Request}
+	u.tell(r)
+	if !r.kept && !r.answered {
+		u.engine.Respond(ev.Tx, u.defaultReply(ev.Request))
+	}
+}
+
+// defaultReply is the answer of a usage whose owner has none.
+func (u *Usage) defaultReply(req *sip.Request) *sip.Response {
+	switch req.Method {
+	case sip.MethodOptions:
+		return u.reply(req, sip.StatusOK)
+	case sip.MethodInfo:
+		return u.reply(req, infoStatus(req))
+	case sip.MethodMessage, sip.MethodRefer, sip.MethodNotify, sip.MethodSubscribe, sip.MethodPublish, sip.MethodRegister, sip.MethodPrack:
+		return u.reply(req, sip.StatusMethodNotAllowed)
+	}
+	return u.reply(req, sip.StatusNotImplemented)
+}
+
+// infoStatus refuses an INFO: RFC 6086 §4.2.2 for one of a package; without body it only asks whether we live.
+func infoStatus(req *sip.Request) sip.Status {
+	switch {
+	case req.Has(sip.HeaderInfoPackage):
+		return sip.StatusBadInfoPackage
+	case len(req.Body()) > 0:
+		return sip.StatusUnsupportedMediaType
+	}
+	return sip.StatusOK
+}
+
+// Respond answers a [Request] of the peer; res comes from [Usage.ReplyTo].
+func (u *Usage) Respond(r *Request, res *sip.Response) error {
+	if r.answered {
+		return ErrState
+	}
+	r.answered = res.Status.Final()
+	return u.engine.Respond(r.Tx, res)
+}
+
+// ReplyTo returns a response to a request inside the dialog, complete but for a body.
+func (u *Usage) ReplyTo(req *sip.Request, status sip.Status) *sip.Response {
+	return u.reply(req, status)
+}
+
+// NewRequest returns the next request inside the dialog (INFO, MESSAGE, REFER …) for [Usage.SendRequest], nil while there is no dialog.
+func (u *Usage) NewRequest(method sip.Method) *sip.Request {
+	if u.dialog == nil || u.over || u.leaving {
+		return nil
+	}
+	return u.dialog.Request(method)
+}
+
+// SendRequest sends a request made by [Usage.NewRequest]. done is called once, in the stripe, with the final response, valid until it
+// returns; without one it is nil and err says why. A peer that answers 481 or not at all has forgotten the call, which then ends (RFC 3261 §12.2.1.2).
+func (u *Usage) SendRequest(req *sip.Request, done func(res *sip.Response, err error)) error {
+	if u.dialog == nil || u.over || u.leaving || req.Method == sip.MethodInvite || req.Method == sip.MethodBye {
+		return ErrState
+	}
+	_, err := u.exchange(u.dialog, req, func(o outcome) {
+		done(o.response, o.err)
+		if o.gone() && u.up() {
+			u.hangUp(DialogGone, "")
+		}
+	})
+	return err
+}
+
+// reply makes a response to req with all that the dialog knows.
+func (u *Usage) reply(req *sip.Request, status sip.Status) *sip.Response {
+	res := req.Reply(status)
+	if res.ToTag() == "" {
+		if to, err := res.To(); err == nil {
+			res.Set(sip.HeaderTo, to.WithTag(u.tag).String())
+		}
+	}
+	if d := u.dialog; d != nil {
+		if d.Session.Local != "" {
+			res.Set(sip.HeaderSessionID, d.Session.String())
+		}
+		if refreshes(req.Method) && status > sip.StatusTrying && status < 300 {
+			res.Set(sip.HeaderContact, d.Contact)
+		}
+	}
+	if req.Method == sip.MethodInvite && status > sip.StatusTrying && status < 300 {
+		// RFC 3261 §12.1.1: all Record-Route fields are copied, in order.
+		for v := range req.Values(sip.HeaderRecordRoute) {
+			res.Add(sip.HeaderRecordRoute, v)
+		}
+	}
+	if status.Success() || status == sip.StatusMethodNotAllowed || status == sip.StatusNotImplemented {
+		res.Set(sip.HeaderAllow, u.table.allow())
+		u.table.promise(&res.Message)
+	}
+	return res
+}
+
+// errRequired says that the request asks for an extension that we do not have.
+var errRequired = errors.New("dialog: extension required")
+
+// understood refuses a request with 420 if it requires an extension that nobody here has. RFC 3261 §8.2.2.3.
+func (t *Table) understood(ev *sip.Event) error {
+	var unknown []string
+	for tag := range ev.Request.Values(sip.HeaderRequire) {
+		if !t.has(tag) {
+			unknown = append(unknown, tag)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	res := ev.Request.Reply(sip.StatusBadExtension)
+	res.Set(sip.HeaderUnsupported, strings.Join(unknown, ", "))
+	ev.Engine.Respond(ev.Tx, res)
+	return errRequired
+}
+
+// returnFlow is the way back to the peer that sent a request, or zero if RFC 3261 §12.2.1.1 finds it. The flow is used only if the peer itself is at its
+// other end: over a connection (RFC 5626 §5.3), or over UDP when its Contact shows that it stands behind a translator.
+func returnFlow(ev *sip.Event, d *Dialog) sip.Flow {
+	hops := 0
+	for range ev.Request.Values(sip.HeaderVia) {
+		hops++
+	}
+	contact, ok := ev.Request.Contact()
+	target := d.Target
+	if ok {
+		target = contact.URI
+	}
+	switch addr, err := netip.ParseAddr(strings.Trim(target.Host, "[]")); {
+	case hops != 1 || len(d.Routes) > 0:
+		return sip.Flow{}
+	case ev.Flow.Transport.Reliable():
+		return ev.Flow
+	case err != nil && !strings.HasSuffix(target.Host, ".invalid"), err == nil && addr == ev.Flow.Remote.Addr():
+		return sip.Flow{}
+	}
+	return ev.Flow
+}

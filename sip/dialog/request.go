@@ -1,0 +1,78 @@
+// Requests inside a dialog: sequence number, route set, target. RFC 3261 §12.2.1.1, §13.2.2.4.
+
+package dialog
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Request returns the next request inside the dialog, with the sequence number one up: complete but for Via, and for a body. Requests that
+// refresh the target (INVITE, UPDATE, SUBSCRIBE, NOTIFY, REFER) carry our Contact.
+func (d *Dialog) Request(method sip.Method) *sip.Request {
+	d.LocalSeq++
+	return d.request(method, d.LocalSeq)
+}
+
+// Ack returns the ACK to a 2xx of the INVITE with that sequence number. RFC 3261 §13.2.2.4.
+func (d *Dialog) Ack(seq uint32) *sip.Request { return d.request(sip.MethodAck, seq) }
+
+// Destination says where requests of the dialog go: its flow if it has one, otherwise the first route or the target.
+func (d *Dialog) Destination() sip.Destination {
+	if !d.Flow.IsZero() {
+		return sip.Destination{Flow: d.Flow}
+	}
+	if d.strict() {
+		// RFC 3261 §12.2.1.1: the first element of the route set stands in the Request-URI, and the rest must not choose the hop.
+		return sip.Destination{URI: d.Routes[0]}
+	}
+	return sip.Destination{}
+}
+
+// strict reports whether the first hop is a strict router of RFC 2543.
+func (d *Dialog) strict() bool { return len(d.Routes) > 0 && !d.Routes[0].Params.Has("lr") }
+
+func (d *Dialog) request(method sip.Method, seq uint32) *sip.Request {
+	uri, routes := d.Target, d.Routes
+	if d.strict() {
+		uri, routes = d.Routes[0], append(append([]sip.URI(nil), d.Routes[1:]...), d.Target)
+		// RFC 3261 §19.1.1: neither a method parameter nor headers may stand in a Request-URI.
+		uri.Params, uri.Headers = uri.Params.Without("method"), ""
+	}
+	r := sip.NewRequest(method, uri)
+	r.Set(sip.HeaderMaxForwards, "70")
+	for _, route := range routes {
+		r.Add(sip.HeaderRoute, "<"+route.String()+">")
+	}
+	r.Set(sip.HeaderFrom, d.Local.String())
+	r.Set(sip.HeaderTo, d.Remote.String())
+	r.Set(sip.HeaderCallID, d.CallID)
+	r.Set(sip.HeaderCSeq, strconv.FormatUint(uint64(seq), 10)+" "+string(method))
+	if refreshes(method) {
+		r.Set(sip.HeaderContact, d.Contact)
+	}
+	if d.Session.Local != "" {
+		r.Set(sip.HeaderSessionID, d.Session.String())
+	}
+	return r
+}
+
+// refreshes reports whether a request of that method carries Contact and may change the remote target.
+func refreshes(m sip.Method) bool {
+	switch m {
+	case sip.MethodInvite, sip.MethodUpdate, sip.MethodSubscribe, sip.MethodNotify, sip.MethodRefer:
+		return true
+	}
+	return false
+}
+
+// routable reports whether a request can be sent to the first hop without a flow. Browsers write a Contact in .invalid (RFC 7118 §5.2).
+func (d *Dialog) routable() bool {
+	hop := d.Target
+	if len(d.Routes) > 0 {
+		hop = d.Routes[0]
+	}
+	return !strings.HasSuffix(strings.ToLower(hop.Host), ".invalid")
+}

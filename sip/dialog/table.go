@@ -1,0 +1,212 @@
+// Which usage does a request or ACK inside a dialog belong to? RFC 3261 §12.2.2.
+
+package dialog
+
+import (
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Table finds the usage of each request and ACK inside a dialog. It is an event handler that stands in front of all others, makes the usages and
+// holds what they share. The zero Table with Next set is ready; the fields must not be changed once it is used.
+type Table struct {
+	// Next gets the requests outside a dialog, and those inside one of another kind: SUBSCRIBE, NOTIFY, PUBLISH, REGISTER that no usage knows.
+	Next sip.EventHandler
+	// Extensions are the option tags that the owners have, for Supported and Require.
+	Extensions []string
+	// Allow is the list of methods that we say we take; "" means those that a usage takes by itself.
+	Allow string
+	// Limit is how many usages there may be; 0 means 100,000. What comes beyond is refused with 503.
+	Limit int
+	// T1 and T2 are the timers of RFC 3261 §17.1.1.1; 0 means 500 ms and 4 s.
+	T1, T2 time.Duration
+	// Random gives the jitter of RFC 3261 §14.1; nil means math/rand. It is called from many goroutines.
+	Random func() uint64
+
+	lanes [sip.Stripes]map[string]*Usage // by local tag; each is the matter of its stripe
+	count atomic.Int64
+
+	mu    sync.Mutex
+	flows map[uint64]map[*Usage]struct{} // guarded by mu; usages by the connection they depend on
+}
+
+// defaultLimit is the Limit of a Table that does not say.
+const defaultLimit = 100_000
+
+// Len returns how many usages there are.
+func (t *Table) Len() int { return int(t.count.Load()) }
+
+// HandleEvent gives requests and ACKs to their usage, answers those whose dialog nobody knows with 481, and passes the rest on.
+func (t *Table) HandleEvent(ev *sip.Event) {
+	switch ev.Kind {
+	case sip.EventAck:
+		if u := t.lanes[ev.Stripe][ev.Request.ToTag()]; u != nil && u.dialogOf(ev.Request) != nil {
+			u.ack(ev.Request)
+		}
+	case sip.EventRequest:
+		t.request(ev)
+	case sip.EventFlowLost:
+		t.flowLost(ev)
+	default:
+		t.next(ev)
+	}
+}
+
+func (t *Table) request(ev *sip.Event) {
+	tag := ev.Request.ToTag()
+	if tag == "" {
+		t.next(ev)
+		return
+	}
+	if u := t.lanes[ev.Stripe][tag]; u != nil {
+		u.request(ev)
+		return
+	}
+	switch ev.Request.Method {
+	case sip.MethodSubscribe, sip.MethodNotify, sip.MethodPublish, sip.MethodRegister:
+		t.next(ev)
+	default:
+		t.refuse(ev, sip.StatusCallDoesNotExist)
+	}
+}
+
+func (t *Table) next(ev *sip.Event) {
+	if t.Next != nil {
+		t.Next.HandleEvent(ev)
+		return
+	}
+	if ev.Kind == sip.EventRequest {
+		t.refuse(ev, sip.StatusNotFound)
+	}
+}
+
+// refuse answers without keeping anything: the sender may be anybody.
+func (t *Table) refuse(ev *sip.Event, status sip.Status) {
+	ev.Engine.Reject(ev.Tx, ev.Request.Reply(status))
+}
+
+// add enters a usage under its local tag.
+func (t *Table) add(u *Usage) error {
+	limit := int64(t.Limit)
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	if t.count.Add(1) > limit {
+		t.count.Add(-1)
+		return ErrFull
+	}
+	lane := t.lanes[u.stripe]
+	if lane == nil {
+		lane = make(map[string]*Usage)
+		t.lanes[u.stripe] = lane
+	}
+	if lane[u.tag] != nil {
+		t.count.Add(-1)
+		return ErrState
+	}
+	lane[u.tag] = u
+	return nil
+}
+
+// remove forgets a usage.
+func (t *Table) remove(u *Usage) {
+	if t.lanes[u.stripe][u.tag] != u {
+		return
+	}
+	delete(t.lanes[u.stripe], u.tag)
+	t.count.Add(-1)
+	if u.dialog != nil {
+		t.unwatch(u.dialog.Flow, u)
+	}
+}
+
+// watch notes that u depends on a connection.
+func (t *Table) watch(flow sip.Flow, u *Usage) {
+	if flow.ID == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.flows == nil {
+		t.flows = make(map[uint64]map[*Usage]struct{})
+	}
+	if t.flows[flow.ID] == nil {
+		t.flows[flow.ID] = make(map[*Usage]struct{})
+	}
+	t.flows[flow.ID][u] = struct{}{}
+}
+
+// unwatch undoes watch.
+func (t *Table) unwatch(flow sip.Flow, u *Usage) {
+	if flow.ID == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.flows[flow.ID], u)
+	if len(t.flows[flow.ID]) == 0 {
+		delete(t.flows, flow.ID)
+	}
+}
+
+// flowLost tells the usages of a connection, each in its stripe.
+func (t *Table) flowLost(ev *sip.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for u := range t.flows[ev.Flow.ID] {
+		flow := ev.Flow
+		u.Do(func() { u.flowLost(flow) })
+	}
+}
+
+// promise writes what we support into a message, and nothing else: 100rel and timer are not ours to promise.
+func (t *Table) promise(m *sip.Message) {
+	if len(t.Extensions) == 0 {
+		m.Remove(sip.HeaderSupported)
+		return
+	}
+	m.Set(sip.HeaderSupported, strings.Join(t.Extensions, ", "))
+}
+
+// has reports whether an option tag is one of Extensions.
+func (t *Table) has(tag string) bool {
+	for _, e := range t.Extensions {
+		if strings.EqualFold(e, tag) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Table) allow() string {
+	if t.Allow != "" {
+		return t.Allow
+	}
+	return "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS"
+}
+
+func (t *Table) t1() time.Duration {
+	if t.T1 > 0 {
+		return t.T1
+	}
+	return 500 * time.Millisecond
+}
+
+func (t *Table) t2() time.Duration {
+	if t.T2 > 0 {
+		return t.T2
+	}
+	return 4 * time.Second
+}
+
+func (t *Table) random() uint64 {
+	if t.Random != nil {
+		return t.Random()
+	}
+	return rand.Uint64()
+}

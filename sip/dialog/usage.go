@@ -1,0 +1,200 @@
+// The INVITE usage: the fields and the orders that fit both sides of a call. RFC 3261 §13 to §15.
+
+package dialog
+
+import (
+	"errors"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// What an order to a usage can fail with, beside the sentinels of package sip.
+var (
+	// ErrState: the order does not fit the state of the usage, and nothing was done.
+	ErrState = errors.New("dialog: order does not fit the state of the call")
+	// ErrFull: the table holds as many usages as it may.
+	ErrFull = errors.New("dialog: too many calls")
+	// ErrStripe: the Call-ID of the request belongs to another stripe than the caller's.
+	ErrStripe = errors.New("dialog: Call-ID of another stripe")
+)
+
+// Body is what a message carries: bytes and their media type. The zero Body is none.
+type Body struct {
+	Type  string
+	Bytes []byte
+}
+
+// SDP makes a session description a Body.
+func SDP(b []byte) Body { return Body{Type: "application/sdp", Bytes: b} }
+
+// Authorizer answers the challenges to our requests. Package digest has one.
+type Authorizer interface {
+	// Authorize returns the request to send after res (a 401 or 407 to req): a copy of req with credentials. ok is false when it has none for
+	// the challenge or they were refused already. It must neither keep req and res nor block; Via and CSeq are not its matter.
+	Authorize(req *sip.Request, res *sip.Response) (again *sip.Request, ok bool)
+}
+
+// maxTries is how often one request is sent because of challenges: one for a proxy, one for the far end, one for a stale nonce.
+const maxTries = 4
+
+// Usage is a call as one user agent sees it. [Table.Invite] and [Table.Incoming] make it. All methods must be called from within its
+// stripe, except [Usage.Do]; none blocks.
+type Usage struct {
+	// PassGlare reports a 491 to [Usage.Modify], or an order that meets an exchange under way, at once instead of trying again: for a B2BUA, where the peer of the
+	// other leg is the one to try again.
+	PassGlare bool
+
+	table   *Table
+	engine  sip.Engine
+	stripe  sip.Stripe
+	owner   Owner
+	auth    Authorizer
+	dialog  *Dialog // nil as long as a caller has no 2xx
+	tag     string  // the local tag
+	caller  *caller // one of the two is set
+	callee  *callee
+	offer   negotiation
+	unacked []*unacked
+	cause   Cause // of the BYE under way
+	leaving bool  // our BYE is under way
+	over    bool  // the last event was delivered
+	lost    sip.Timer
+}
+
+// Dialog returns the dialog of the call: nil for a caller before [Answered], the early one for a callee before its answer. It is the
+// usage's own and must not be changed.
+func (u *Usage) Dialog() *Dialog { return u.dialog }
+
+// Invitation returns the initial INVITE: as it came, or as it was sent last. It must not be changed.
+func (u *Usage) Invitation() *sip.Request {
+	if u.callee != nil {
+		return u.callee.request
+	}
+	return u.caller.request
+}
+
+// CallID returns the Call-ID.
+func (u *Usage) CallID() string { return u.Invitation().CallID() }
+
+// SessionID returns the identifiers of the call as this side sees them.
+func (u *Usage) SessionID() SessionID {
+	if u.dialog != nil {
+		return u.dialog.Session
+	}
+	return SessionID{Local: ParseSessionID(u.caller.request.Get(sip.HeaderSessionID)).Local}
+}
+
+// Stripe returns the lane in which the usage lives.
+func (u *Usage) Stripe() sip.Stripe { return u.stripe }
+
+// Do runs f in the stripe of the usage; it may be called from anywhere and does not wait.
+func (u *Usage) Do(f func()) { u.engine.Do(u.stripe, f) }
+
+// Over reports whether the last event has been delivered, or the call was refused: no order can have an effect.
+func (u *Usage) Over() bool { return u.over }
+
+// Bye ends the call whatever its state: CANCEL for a call not answered by the peer, 480 for one not answered by us, BYE otherwise (after the ACK, RFC 3261
+// §15). reason, if any, is the value of a Reason header (RFC 3326). Except after the 480, an event tells the end.
+func (u *Usage) Bye(reason string) error {
+	switch {
+	case u.over || u.leaving:
+		return ErrState
+	case u.caller != nil:
+		u.caller.reason = reason
+		return u.stepCaller(uacOrderBye, outcome{dialog: u.dialog})
+	case u.callee.state == uasOpen:
+		res := u.Reply(sip.StatusTemporarilyUnavailable)
+		if reason != "" {
+			res.Set(sip.HeaderReason, reason)
+		}
+		return u.stepCallee(uasOrderBye, callMessage{response: res})
+	}
+	u.callee.reason = reason
+	return u.stepCallee(uasOrderBye, callMessage{})
+}
+
+// Ack answers an offer that came with a 2xx, to the initial INVITE or to a re-INVITE without offer. RFC 3261 §13.2.2.4.
+func (u *Usage) Ack(body Body) error {
+	if u.caller != nil && u.caller.state == uacAnswered {
+		u.caller.ackBody = body
+		u.stepOffer(offerOrderAck, outcome{})
+		return u.stepCaller(uacOrderAck, outcome{dialog: u.dialog})
+	}
+	u.offer.ackBody = body
+	return u.stepOffer(offerOrderAck, outcome{dialog: u.dialog})
+}
+
+// tell hands an event to the owner.
+func (u *Usage) tell(ev Event) { u.owner.HandleUsage(u, ev) }
+
+// finish delivers the last event; nil delivers none.
+func (u *Usage) finish(ev Event) {
+	if u.over {
+		return
+	}
+	u.over = true
+	if u.dialog != nil {
+		u.dialog.State = Terminated
+	}
+	u.table.remove(u)
+	u.settleAll()
+	u.offer.drop(u)
+	stop(&u.lost)
+	if u.caller != nil {
+		stop(&u.caller.patience)
+	} else {
+		stop(&u.callee.refresh)
+	}
+	if ev != nil {
+		u.tell(ev)
+	}
+}
+
+// stop stops and forgets a timer.
+func stop(t *sip.Timer) {
+	if *t != nil {
+		(*t).Stop()
+		*t = nil
+	}
+}
+
+// bind makes flow the way to the peer, zero to route by RFC 3261 alone.
+func (u *Usage) bind(flow sip.Flow) {
+	if u.dialog.Flow == flow {
+		return
+	}
+	u.table.unwatch(u.dialog.Flow, u)
+	u.dialog.Flow = flow
+	u.table.watch(flow, u)
+}
+
+// flowLost says that the connection to the peer is gone. A peer with an address can be called back; one without (a browser) has 64*T1 to be
+// heard from again over another connection.
+func (u *Usage) flowLost(flow sip.Flow) {
+	if u.over || u.dialog == nil || u.dialog.Flow.ID != flow.ID {
+		return
+	}
+	u.table.unwatch(u.dialog.Flow, u)
+	if u.dialog.routable() {
+		u.dialog.Flow = sip.Flow{}
+		return
+	}
+	u.lost = u.engine.After(u.stripe, 64*u.table.t1(), func() {
+		if u.callee != nil && u.callee.state == uasOpen {
+			u.callee.state = uasOver
+			u.finish(Cancelled{Reason: `SIP;cause=503;text="Flow lost"`})
+			return
+		}
+		u.end(FlowLost, "")
+	})
+}
+
+// end ends a call that was up without a word to the peer.
+func (u *Usage) end(cause Cause, reason string) {
+	if u.caller != nil {
+		u.caller.state = uacOver
+	} else {
+		u.callee.state = uasOver
+	}
+	u.finish(Ended{Cause: cause, Reason: reason})
+}
