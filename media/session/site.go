@@ -1,0 +1,66 @@
+package session
+
+// Where media sockets are opened, and under which address peers reach them.
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+)
+
+// A Site is the place of all legs of a server. Fill it before first use; it is only read.
+type Site struct {
+	Relay *relay.Relay
+	// Bind are the local addresses of media sockets, at most one of each family. For a family without one the address is
+	// used at which the peer reached us, or from which it is reached.
+	Bind []netip.Addr
+	// Advertise are the addresses to write into descriptions instead of the bound ones, at most one of each family: behind
+	// a NAT that forwards the ports unchanged.
+	Advertise []netip.Addr
+}
+
+// errFamily: the peer wants an address family that we have not.
+var errFamily = errors.New("no local address of the peer's address family")
+
+// Peer is what signalling knows of the other end.
+type Peer struct {
+	Remote netip.Addr // where its SIP messages come from, or go to
+	Local  netip.Addr // the address of ours that they use, if known
+}
+
+// bind returns the local address for media with a peer at remote.
+func (s *Site) bind(p Peer, remote netip.Addr) (netip.Addr, error) {
+	if a := ofFamily(s.Bind, remote); a.IsValid() {
+		return a, nil
+	}
+	if p.Local.IsValid() && !p.Local.IsUnspecified() && p.Local.Is4() == remote.Is4() {
+		return p.Local, nil
+	}
+	a, err := s.Relay.Network.LocalAddr(remote)
+	if err != nil {
+		return a, fmt.Errorf("session: local address: %w", err)
+	}
+	if a.Is4() != remote.Is4() {
+		return a, fmt.Errorf("session: %w", errFamily)
+	}
+	return a, nil
+}
+
+// advertise returns the address to write for a bound one. Zones mean nothing to others.
+func (s *Site) advertise(bound netip.AddrPort) netip.AddrPort {
+	if a := ofFamily(s.Advertise, bound.Addr()); a.IsValid() {
+		return netip.AddrPortFrom(a, bound.Port())
+	}
+	return netip.AddrPortFrom(bound.Addr().WithZone(""), bound.Port())
+}
+
+func ofFamily(list []netip.Addr, like netip.Addr) netip.Addr {
+	for _, a := range list {
+		if a.Is4() == like.Is4() {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
