@@ -106,18 +106,28 @@ func bindLocked[T any](h *SimHost, bound map[netip.AddrPort]T, addr netip.AddrPo
 	case !h.owns(addr.Addr()):
 		return addr, &net.OpError{Op: "listen", Net: "sim", Err: os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)}
 	case addr.Port() == 0:
-		addr = netip.AddrPortFrom(addr.Addr(), h.portLocked())
-	}
-	for other := range bound {
-		same := other.Addr() == addr.Addr() || other.Addr().IsUnspecified() || addr.Addr().IsUnspecified()
-		if other.Port() == addr.Port() && same {
-			return addr, &net.OpError{Op: "listen", Net: "sim", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
+		ip := addr.Addr()
+		for addr = netip.AddrPortFrom(ip, h.portLocked()); inUse(bound, addr); {
+			addr = netip.AddrPortFrom(ip, h.portLocked())
 		}
+	case inUse(bound, addr):
+		return addr, &net.OpError{Op: "listen", Net: "sim", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
 	}
 	return addr, nil
 }
 
-// portLocked returns a port that nothing on the host has had yet, until the range is used up and begins again.
+// inUse reports whether something bound stands in the way of addr.
+func inUse[T any](bound map[netip.AddrPort]T, addr netip.AddrPort) bool {
+	for other := range bound {
+		same := other.Addr() == addr.Addr() || other.Addr().IsUnspecified() || addr.Addr().IsUnspecified()
+		if other.Port() == addr.Port() && same {
+			return true
+		}
+	}
+	return false
+}
+
+// portLocked returns a port that was not chosen for anyone on the host yet, until the range is used up and begins again.
 func (h *SimHost) portLocked() uint16 {
 	p := h.nextPort
 	if h.nextPort++; h.nextPort == 0 {

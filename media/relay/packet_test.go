@@ -1,0 +1,26 @@
+package relay
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/sipwerk/sipwerk/network"
+)
+
+// FuzzPacket: whatever comes to an open port, nothing panics, and what is passed on is a whole packet.
+func FuzzPacket(f *testing.F) {
+	for _, b := range [][]byte{nil, rtpPacket(1, 2, "x"), rtcpPacket(3), {0x80}, {22, 254, 253, 0}} {
+		f.Add(b, false)
+		f.Add(b, true)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, opaque bool) {
+		s := &Stream{relay: new(Relay), opaque: opaque, clock: 8000}
+		s.latches[media].open(sdpAddress, netip.Addr{})
+		for range 2 {
+			m := network.Datagram{Buf: b, N: len(b), Peer: sdpAddress}
+			if s.admit(media, &m, 0) && !opaque && kindOf(b) == other {
+				t.Errorf("%x was taken for RTP", b)
+			}
+		}
+	})
+}
