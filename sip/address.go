@@ -2,6 +2,8 @@
 
 package sip
 
+import "strings"
+
 // Address is a name-addr or addr-spec with header parameters.
 type Address struct {
 	Display string // as written: a quoted string with its quotes, or tokens; "" if none
@@ -9,11 +11,70 @@ type Address struct {
 	Params  Params
 }
 
-// ParseAddress parses s whole.
-func ParseAddress(s string) (Address, error) { return Address{}, nil }
+// ParseAddress parses s whole. Without angle brackets the parameters belong to the header, and the URI may hold no "?" (RFC 3261 §20).
+// A display name without quotes may hold other characters than tokens, but none of , ; " \ < and >. The error is a [*ParseError].
+func ParseAddress(s string) (Address, error) {
+	var a Address
+	i := skip(s, 0)
+	open := i
+	switch {
+	case i < len(s) && s[i] == '"':
+		n := quoted(s[i:])
+		if n == 0 {
+			return a, addressError(i, "quoted string is not closed")
+		}
+		a.Display = s[i : i+n]
+		open = skip(s, i+n)
+		if open == len(s) || s[open] != '<' {
+			return a, addressError(open, "< expected")
+		}
+	default:
+		open = i + classDisplay.span(s[i:])
+		if open == len(s) || s[open] != '<' {
+			return parseAddrSpec(s, i)
+		}
+		a.Display = trimRight(s[i:open])
+	}
+	n := strings.IndexByte(s[open:], '>')
+	if n < 0 {
+		return a, addressError(open, "> expected")
+	}
+	return a.finish(s, open+1, open+n, open+n+1)
+}
+
+// parseAddrSpec parses a URI without angle brackets at s[i:] and the parameters behind it.
+func parseAddrSpec(s string, i int) (Address, error) {
+	end := i
+	for end < len(s) && s[end] != ';' && !isBlank(s[end]) {
+		if s[end] == '?' || s[end] == ',' {
+			return Address{}, addressError(end, "URI needs angle brackets")
+		}
+		end++
+	}
+	return Address{}.finish(s, i, end, end)
+}
+
+// finish parses the URI at s[start:end] and the parameters at s[params:].
+func (a Address) finish(s string, start, end, params int) (Address, error) {
+	u, err := ParseURI(s[start:end])
+	if err != nil {
+		fault := *err.(*ParseError)
+		fault.Offset += start
+		return a, &fault
+	}
+	a.URI, a.Params = u, Params(s[params:])
+	if at, why := a.Params.check(); why != "" {
+		return a, addressError(params+at, why)
+	}
+	return a, nil
+}
+
+func addressError(at int, why string) error {
+	return &ParseError{What: "address", Offset: at, Reason: why}
+}
 
 // Name returns the display name unquoted.
-func (a Address) Name() string { return a.Display }
+func (a Address) Name() string { return unquote(a.Display) }
 
 // Tag returns the tag parameter.
 func (a Address) Tag() string { return a.Params.Get("tag") }
@@ -21,8 +82,40 @@ func (a Address) Tag() string { return a.Params.Get("tag") }
 // WithTag returns a with its tag set.
 func (a Address) WithTag(tag string) Address { a.Params = a.Params.With("tag", tag); return a }
 
-// Quote returns name as a quoted string for Display, with `"` and `\` escaped; "" stays "".
-func Quote(name string) string { return name }
+// AppendTo appends the address with angle brackets. A display name that is neither tokens nor a quoted string is quoted.
+func (a Address) AppendTo(b []byte) []byte {
+	if a.Display != "" {
+		b = append(appendDisplay(b, a.Display), ' ')
+	}
+	b = append(b, '<')
+	b = a.URI.AppendTo(b)
+	b = append(b, '>')
+	return appendParams(b, a.Params)
+}
 
 // String prints the address with angle brackets.
-func (a Address) String() string { return "" }
+func (a Address) String() string { return string(a.AppendTo(nil)) }
+
+func appendDisplay(b []byte, s string) []byte {
+	if s[0] == '"' && quoted(s) == len(s) && safe(s) == s {
+		return append(b, s...)
+	}
+	for i := 0; i < len(s); i++ {
+		if classes[s[i]]&classToken == 0 && !isBlank(s[i]) {
+			return appendQuoted(b, s)
+		}
+	}
+	return append(b, s...)
+}
+
+// appendParams appends header parameters as written, up to the first that is malformed.
+func appendParams(b []byte, p Params) []byte {
+	if p == "" {
+		return b
+	}
+	if at, why := p.check(); why != "" {
+		p = p[:strings.LastIndexByte(string(p[:at]), ';')+1]
+		p = Params(strings.TrimRight(string(p), "; \t"))
+	}
+	return append(b, safe(string(p))...)
+}

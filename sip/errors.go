@@ -1,8 +1,11 @@
-// The sentinels of the engine's orders.
+// What goes wrong: bytes that are no SIP, and orders that the engine refuses.
 
 package sip
 
-import "errors"
+import (
+	"errors"
+	"strconv"
+)
 
 // What an order to the engine can fail with.
 var (
@@ -19,3 +22,32 @@ var (
 	// ErrClosed: the stack stops.
 	ErrClosed = errors.New("sip: stack closed")
 )
+
+// ParseError says where and why bytes from the network or a configured string are no legal SIP.
+type ParseError struct {
+	What   string // what was being parsed: "Request-Line", "Via", "URI"
+	Offset int    // bytes from the start of the text being parsed
+	Reason string
+	Status Status // what to answer a request with; 0 means 400
+}
+
+// Error gives "sip: parse Via at 17: port: value out of range".
+func (e *ParseError) Error() string {
+	return "sip: parse " + e.What + " at " + strconv.Itoa(e.Offset) + ": " + e.Reason
+}
+
+// Unwrap returns the status to answer with, so that [StatusOf] and errors.As find it.
+func (e *ParseError) Unwrap() error {
+	if e.Status == 0 {
+		return StatusBadRequest
+	}
+	return e.Status
+}
+
+// StatusOf returns the status that err is or wraps, and 500 if there is none.
+func StatusOf(err error) Status {
+	if s, ok := errors.AsType[Status](err); ok {
+		return s
+	}
+	return StatusServerInternalError
+}

@@ -36,7 +36,8 @@ const (
 	// EventResponse: a response to the client transaction Tx. For an INVITE each 2xx comes here, retransmissions included (RFC 6026 §7.2);
 	// 100 comes too; other finals once, already ACKed.
 	EventResponse
-	// EventTimeout: Tx ended without what it waited for: no final response (client: treat as 408), or no ACK to a non-2xx (server). Err is set.
+	// EventTimeout: Tx ended without what it waited for: no final response (client: treat as 408), or no ACK to a non-2xx (server), or the stack stops
+	// (ErrClosed). Err is set.
 	EventTimeout
 	// EventFailure: the client transaction Tx could not be sent or its flow broke; all targets were tried (treat as 503). Err is set.
 	EventFailure
@@ -92,10 +93,11 @@ type Sender interface {
 type Engine interface {
 	Sender
 	// Do runs f in stripe s: after the running event if called from within a stripe, otherwise as soon as the stripe is free. It may be called from anywhere and does not wait.
+	// A stack that stops drops f; the owner of each open server transaction is told before by an EventTimeout with ErrClosed.
 	Do(s Stripe, f func())
 	// After runs f in stripe s when d has passed, unless the returned timer is stopped before.
 	After(s Stripe, d time.Duration, f func()) Timer
-	// NewID returns a random token (no "@") for a Call-ID or tag that carries stripe s.
+	// NewID returns a random token (no "@") for a Call-ID or tag that carries stripe s: see [AppendID].
 	NewID(s Stripe) string
 }
 
@@ -135,7 +137,14 @@ func (t Transport) Reliable() bool { return t > UDP }
 func (t Transport) Secure() bool { return t == TLS || t == WSS }
 
 // ParseTransport returns the transport named by a Via or URI parameter, in any case; TransportNone if it is not one of ours.
-func ParseTransport(s string) Transport { return TransportNone }
+func ParseTransport(s string) Transport {
+	for t := UDP; t <= WSS; t++ {
+		if sameFold(s, t.Param()) {
+			return t
+		}
+	}
+	return TransportNone
+}
 
 // Flow is a connection to a peer in the sense of RFC 5626: plain data that can be stored. The zero Flow is none.
 type Flow struct {

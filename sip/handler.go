@@ -27,6 +27,3 @@ type ResponseWriter interface {
 
 // Middleware is a function from a door to the same door.
 type Middleware func(next EventHandler) EventHandler
-
-// Go makes h an EventHandler: each request runs on a goroutine of its own with an owned copy. There is no way back.
-func Go(h Handler) EventHandler { return nil }

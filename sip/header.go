@@ -1,4 +1,4 @@
-// The table of known headers: canonical name, compact form, whether the value is a comma list. RFC 3261 §20, §7.3.3 and extensions.
+// The table of known headers: canonical name, compact form, how often a field may come. RFC 3261 §20, §7.3.3 and the extensions cited beside each.
 
 package sip
 
@@ -96,8 +96,156 @@ const (
 	headerCount
 )
 
+// occurs says how often a header may come.
+type occurs uint8
+
+const (
+	single occurs = iota // once
+	many                 // any number of fields, each with one value
+	list                 // any number of fields, each a comma list (RFC 3261 §7.3.1)
+)
+
+// headers is the table.
+var headers = [headerCount]struct {
+	name    string
+	compact string
+	occurs  occurs
+}{
+	HeaderVia:                {"Via", "v", list},
+	HeaderMaxForwards:        {"Max-Forwards", "", single},
+	HeaderRecordRoute:        {"Record-Route", "", list},
+	HeaderRoute:              {"Route", "", list},
+	HeaderFrom:               {"From", "f", single},
+	HeaderTo:                 {"To", "t", single},
+	HeaderCallID:             {"Call-ID", "i", single},
+	HeaderCSeq:               {"CSeq", "", single},
+	HeaderContact:            {"Contact", "m", list},
+	HeaderExpires:            {"Expires", "", single},
+	HeaderMinExpires:         {"Min-Expires", "", single},
+	HeaderAllow:              {"Allow", "", list},
+	HeaderSupported:          {"Supported", "k", list},
+	HeaderRequire:            {"Require", "", list},
+	HeaderProxyRequire:       {"Proxy-Require", "", list},
+	HeaderUnsupported:        {"Unsupported", "", list},
+	HeaderAccept:             {"Accept", "", list},
+	HeaderAcceptEncoding:     {"Accept-Encoding", "", list},
+	HeaderAcceptLanguage:     {"Accept-Language", "", list},
+	HeaderAlertInfo:          {"Alert-Info", "", list},
+	HeaderAuthenticationInfo: {"Authentication-Info", "", many},
+	HeaderAuthorization:      {"Authorization", "", many},
+	HeaderCallInfo:           {"Call-Info", "", list},
+	HeaderContentDisposition: {"Content-Disposition", "", single},
+	HeaderContentEncoding:    {"Content-Encoding", "e", list},
+	HeaderContentLanguage:    {"Content-Language", "", list},
+	HeaderContentLength:      {"Content-Length", "l", single},
+	HeaderContentType:        {"Content-Type", "c", single},
+	HeaderDate:               {"Date", "", single},
+	HeaderErrorInfo:          {"Error-Info", "", list},
+	HeaderInReplyTo:          {"In-Reply-To", "", list},
+	HeaderMIMEVersion:        {"MIME-Version", "", single},
+	HeaderOrganization:       {"Organization", "", single},
+	HeaderPriority:           {"Priority", "", single},
+	HeaderProxyAuthenticate:  {"Proxy-Authenticate", "", many},
+	HeaderProxyAuthorization: {"Proxy-Authorization", "", many},
+	HeaderReplyTo:            {"Reply-To", "", single},
+	HeaderRetryAfter:         {"Retry-After", "", single},
+	HeaderServer:             {"Server", "", single},
+	HeaderSubject:            {"Subject", "s", single},
+	HeaderTimestamp:          {"Timestamp", "", single},
+	HeaderUserAgent:          {"User-Agent", "", single},
+	HeaderWarning:            {"Warning", "", list},
+	HeaderWWWAuthenticate:    {"WWW-Authenticate", "", many},
+	HeaderPath:               {"Path", "", list},
+	HeaderServiceRoute:       {"Service-Route", "", list},
+	HeaderRAck:               {"RAck", "", single},
+	HeaderRSeq:               {"RSeq", "", single},
+	HeaderSessionExpires:     {"Session-Expires", "x", single},
+	HeaderMinSE:              {"Min-SE", "", single},
+	HeaderReferTo:            {"Refer-To", "r", single},
+	HeaderReferredBy:         {"Referred-By", "b", single},
+	HeaderReplaces:           {"Replaces", "", single},
+	HeaderJoin:               {"Join", "", single},
+	HeaderTargetDialog:       {"Target-Dialog", "", single},
+	HeaderReferSub:           {"Refer-Sub", "", single},
+	HeaderEvent:              {"Event", "o", single},
+	HeaderAllowEvents:        {"Allow-Events", "u", list},
+	HeaderSubscriptionState:  {"Subscription-State", "", single},
+	HeaderSIPETag:            {"SIP-ETag", "", single},
+	HeaderSIPIfMatch:         {"SIP-If-Match", "", single},
+	HeaderPAssertedIdentity:  {"P-Asserted-Identity", "", list},
+	HeaderPPreferredIdentity: {"P-Preferred-Identity", "", list},
+	HeaderPrivacy:            {"Privacy", "", many},
+	HeaderReason:             {"Reason", "", list},
+	HeaderHistoryInfo:        {"History-Info", "", list},
+	HeaderDiversion:          {"Diversion", "", list},
+	HeaderIdentity:           {"Identity", "y", many},
+	HeaderSessionID:          {"Session-ID", "", single},
+	HeaderFlowTimer:          {"Flow-Timer", "", single},
+	HeaderMaxBreadth:         {"Max-Breadth", "", single},
+	HeaderInfoPackage:        {"Info-Package", "", single},
+	HeaderRecvInfo:           {"Recv-Info", "", list},
+	HeaderUserToUser:         {"User-To-User", "", list},
+	HeaderAcceptContact:      {"Accept-Contact", "a", list},
+	HeaderRejectContact:      {"Reject-Contact", "j", list},
+	HeaderRequestDisposition: {"Request-Disposition", "d", list},
+	HeaderAnswerMode:         {"Answer-Mode", "", single},
+	HeaderPrivAnswerMode:     {"Priv-Answer-Mode", "", single},
+	HeaderGeolocation:        {"Geolocation", "", list},
+	HeaderSecurityClient:     {"Security-Client", "", list},
+	HeaderSecurityServer:     {"Security-Server", "", list},
+	HeaderSecurityVerify:     {"Security-Verify", "", list},
+	HeaderFeatureCaps:        {"Feature-Caps", "", list},
+	HeaderResourcePriority:   {"Resource-Priority", "", list},
+}
+
 // String returns the canonical name, "" for HeaderOther.
-func (h Header) String() string { return "" }
+func (h Header) String() string {
+	if h >= headerCount {
+		return ""
+	}
+	return headers[h].name
+}
+
+// isList reports whether the value is a comma list.
+func (h Header) isList() bool { return headers[h].occurs == list }
+
+// headerSlots finds a header by the hash of its name; a slot that is taken is followed by the next.
+var headerSlots = makeHeaderSlots()
+
+func makeHeaderSlots() (slots [512]Header) {
+	put := func(name string, h Header) {
+		i := headerHash(name)
+		for slots[i] != HeaderOther {
+			i = (i + 1) % uint(len(slots))
+		}
+		slots[i] = h
+	}
+	for h := HeaderOther + 1; h < headerCount; h++ {
+		put(headers[h].name, h)
+		if c := headers[h].compact; c != "" {
+			put(c, h)
+		}
+	}
+	return slots
+}
+
+// headerHash looks at four letters; case does not matter.
+func headerHash(name string) uint {
+	n := len(name)
+	a, b, c, d := uint(name[0]|0x20), uint(name[n/2]|0x20), uint(name[n-1]|0x20), uint(name[n/3]|0x20)
+	return (uint(n)*67 + a*31 + b*7 + c*131 + d*17) % 512
+}
 
 // LookupHeader returns the Header of a name in any case or of a compact form, HeaderOther if it is not in the table.
-func LookupHeader(name string) Header { return HeaderOther }
+func LookupHeader(name string) Header {
+	if name == "" {
+		return HeaderOther
+	}
+	for i := headerHash(name); headerSlots[i] != HeaderOther; i = (i + 1) % uint(len(headerSlots)) {
+		h := headerSlots[i]
+		if t := &headers[h]; t.name == name || sameFold(t.name, name) || sameFold(t.compact, name) {
+			return h
+		}
+	}
+	return HeaderOther
+}

@@ -7,6 +7,8 @@ import "encoding/base32"
 // idAlphabet keeps its sense when a peer changes the case.
 const idAlphabet = "0123456789abcdefghijklmnopqrstuv"
 
+var idEncoding = base32.NewEncoding(idAlphabet).WithPadding(base32.NoPadding)
+
 // The layout of an ID: node (2 characters), stripe (2), "-", random (20).
 const (
 	idStripe = 2
@@ -22,7 +24,7 @@ const Nodes = 1024
 func AppendID(b []byte, node uint16, s Stripe, random [13]byte) []byte {
 	b = append(b, idAlphabet[node>>5&31], idAlphabet[node&31], idAlphabet[s>>5&31], idAlphabet[s&31], '-')
 	var text [24]byte
-	base32.NewEncoding(idAlphabet).WithPadding(base32.NoPadding).Encode(text[:], random[:])
+	idEncoding.Encode(text[:], random[:])
 	return append(b, text[:idLength-idRandom]...)
 }
 
@@ -57,14 +59,31 @@ func idDigit(c byte) int {
 	return -1
 }
 
-// StripeOf returns the stripe of a Call-ID: the one it carries if [Engine.NewID] made it, a hash otherwise.
-func StripeOf(callID string) Stripe {
-	if _, s, ok := ParseID(callID); ok {
-		return s
+// StripeOf returns the stripe of a Call-ID, tag or branch: the one it carries if [AppendID] made it, a hash otherwise.
+func StripeOf(id string) Stripe {
+	s := id
+	if len(s) > len(MagicCookie) && s[:len(MagicCookie)] == MagicCookie {
+		s = s[len(MagicCookie):]
 	}
-	h := uint32(2166136261) // FNV-1a
-	for i := range len(callID) {
-		h = (h ^ uint32(callID[i])) * 16777619
+	if _, stripe, ok := ParseID(s); ok {
+		return stripe
 	}
-	return Stripe((h ^ h>>16) % Stripes)
+	return Stripe(hash(id) % Stripes)
+}
+
+// hash mixes eight bytes at a time. It is the same in every process, so that a run can be replayed.
+func hash(s string) uint64 {
+	const prime = 0x9e3779b97f4a7c15
+	h := uint64(len(s)) * prime
+	for len(s) >= 8 {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		h = (h ^ w) * prime
+		h ^= h >> 29
+		s = s[8:]
+	}
+	for i := 0; i < len(s); i++ {
+		h = (h ^ uint64(s[i])) * prime
+	}
+	return h ^ h>>32
 }

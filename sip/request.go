@@ -2,6 +2,11 @@
 
 package sip
 
+import (
+	"bytes"
+	"math"
+)
+
 // Request is a SIP request. Method and URI are the Request-Line and may be set; the version is always SIP/2.0.
 type Request struct {
 	Method Method
@@ -18,26 +23,92 @@ func ParseRequest(b []byte) (*Request, error) {
 	return r, r.Parse(b)
 }
 
-// Parse makes r the request in b and reuses r's memory; nothing is allocated once it is warm. r keeps b. Bytes behind Content-Length
-// are ignored (a datagram may hold them, RFC 3261 §18.3).
+// Parse makes r the request in b and reuses r's memory; nothing is allocated once it is warm. r keeps b, and writes blanks over the line
+// ends of folded fields in it. Bytes behind Content-Length are ignored (a datagram may hold them, RFC 3261 §18.3).
 //
 // The error is a [*ParseError]; r then holds what could be read, so that a 400 can be addressed. Grammar that RFC 4475 calls
 // tolerable is tolerated. Parse checks the framing of the message; [Request.Validate] checks the values that every element needs.
-func (r *Request) Parse(b []byte) error { return nil }
+// The header part of the Request-URI ("?Subject=…") is dropped: none is allowed there (RFC 3261 §19.1.1).
+func (r *Request) Parse(b []byte) error {
+	if len(b) > math.MaxInt32 {
+		return &ParseError{What: "message", Reason: "too long", Status: StatusMessageTooLarge}
+	}
+	line, start, next := r.begin(b)
+	fault := r.parseLine(line)
+	if fault != nil {
+		fault.Offset += start
+	}
+	if e := r.parse(next); fault == nil && e != nil {
+		fault = e
+	}
+	if fault == nil {
+		return nil
+	}
+	return fault
+}
 
-// Validate checks what RFC 3261 §8.1.1 and §16.3 make mandatory (To, From, CSeq, Call-ID, Max-Forwards range, Via; single
-// fields occurring once; CSeq method equal to the method; schemes). The error wraps the [Status] to answer with: 400, 416, 501, 505 …
-func (r *Request) Validate() error { return nil }
+// parseLine parses the Request-Line. More than one blank between its parts, and blanks at its end, are tolerated; they are never sent on.
+func (r *Request) parseLine(line []byte) *ParseError {
+	r.Method, r.URI = "", URI{}
+	s := trimRight(text(line))
+	n := classToken.span(s)
+	if n == 0 || n == len(s) || s[n] != ' ' {
+		return &ParseError{What: "Request-Line", Offset: n, Reason: "method expected"}
+	}
+	r.Method = methodOf(s[:n])
+	end := bytes.LastIndexByte(line[:len(s)], ' ')
+	if status, why := checkVersion(s[end+1:]); why != "" {
+		return &ParseError{What: "Request-Line", Offset: end + 1, Reason: why, Status: status}
+	}
+	at := skip(s, n)
+	uri := trimRight(s[at:max(at, end)])
+	u, err := ParseURI(uri)
+	if err != nil {
+		fault := err.(*ParseError)
+		fault.What, fault.Offset = "Request-URI", fault.Offset+at
+		return fault
+	}
+	u.Headers = ""
+	r.URI = u
+	return nil
+}
+
+// checkVersion checks SIP-Version; case is ignored. RFC 3261 §7.1.
+func checkVersion(s string) (Status, string) {
+	switch {
+	case s == "SIP/2.0" || sameFold(s, "SIP/2.0"):
+		return 0, ""
+	case len(s) > 4 && sameFold(s[:4], "SIP/"):
+		return StatusVersionNotSupported, "version is not SIP/2.0"
+	}
+	return StatusBadRequest, "SIP/2.0 expected at the end"
+}
 
 // Clone returns a copy that owns its memory and is never pooled.
-func (r *Request) Clone() *Request { return nil }
+func (r *Request) Clone() *Request {
+	c := &Request{Method: r.Method.clone(), URI: r.URI.clone()}
+	c.copyFrom(&r.Message)
+	return c
+}
 
 // Reply returns the response to r as RFC 3261 §8.2.6 asks: Via, From, To, Call-ID and CSeq copied, and for a 100 the Timestamp. A To
 // without tag gets none here: the transaction that sends the response adds its own. The response owns its memory.
-func (r *Request) Reply(s Status) *Response { return nil }
+func (r *Request) Reply(s Status) *Response {
+	res := new(Response)
+	res.ReplyTo(r, s)
+	return res
+}
 
 // AppendTo appends the message as it goes over the wire and returns the extended slice.
-func (r *Request) AppendTo(b []byte) []byte { return b }
+func (r *Request) AppendTo(b []byte) []byte {
+	b = append(b, r.Method[:classToken.span(string(r.Method))]...)
+	b = append(b, ' ')
+	u := r.URI
+	u.Headers = "" // RFC 3261 §19.1.1: not allowed in a Request-URI
+	b = u.AppendTo(b)
+	b = append(b, " SIP/2.0\r\n"...)
+	return r.appendTo(b)
+}
 
 // String returns the message as it goes over the wire.
-func (r *Request) String() string { return string(r.AppendTo(nil)) }
+func (r *Request) String() string { return string(r.AppendTo(make([]byte, 0, r.size()))) }

@@ -85,17 +85,7 @@ const (
 )
 
 // Reason returns the phrase that goes with the code, and "" for a code without one of its own.
-func (s Status) Reason() string {
-	switch s {
-	case StatusTrying:
-		return "Trying"
-	case StatusRinging:
-		return "Ringing"
-	case StatusOK:
-		return "OK"
-	}
-	return ""
-}
+func (s Status) Reason() string { return phrases[s] }
 
 // Error makes a Status an error: "404 Not Found".
 func (s Status) Error() string { return strconv.Itoa(int(s)) + " " + s.Reason() }
@@ -108,3 +98,80 @@ func (s Status) Success() bool { return s >= 200 && s < 300 }
 
 // Final reports whether s ends a transaction: 2xx to 6xx.
 func (s Status) Final() bool { return s >= 200 && s < 700 }
+
+// phrases holds the default phrase of every code.
+var phrases = map[Status]string{
+	StatusTrying:                    "Trying",
+	StatusRinging:                   "Ringing",
+	StatusForwarded:                 "Call Is Being Forwarded",
+	StatusQueued:                    "Queued",
+	StatusSessionProgress:           "Session Progress",
+	StatusEarlyDialogTerminated:     "Early Dialog Terminated",
+	StatusOK:                        "OK",
+	StatusAccepted:                  "Accepted",
+	StatusNoNotification:            "No Notification",
+	StatusMultipleChoices:           "Multiple Choices",
+	StatusMovedPermanently:          "Moved Permanently",
+	StatusMovedTemporarily:          "Moved Temporarily",
+	StatusUseProxy:                  "Use Proxy",
+	StatusAlternativeService:        "Alternative Service",
+	StatusBadRequest:                "Bad Request",
+	StatusUnauthorized:              "Unauthorized",
+	StatusPaymentRequired:           "Payment Required",
+	StatusForbidden:                 "Forbidden",
+	StatusNotFound:                  "Not Found",
+	StatusMethodNotAllowed:          "Method Not Allowed",
+	StatusNotAcceptable:             "Not Acceptable",
+	StatusProxyAuthRequired:         "Proxy Authentication Required",
+	StatusRequestTimeout:            "Request Timeout",
+	StatusGone:                      "Gone",
+	StatusConditionalRequestFailed:  "Conditional Request Failed",
+	StatusRequestEntityTooLarge:     "Request Entity Too Large",
+	StatusRequestURITooLong:         "Request-URI Too Long",
+	StatusUnsupportedMediaType:      "Unsupported Media Type",
+	StatusUnsupportedURIScheme:      "Unsupported URI Scheme",
+	StatusUnknownResourcePriority:   "Unknown Resource-Priority",
+	StatusBadExtension:              "Bad Extension",
+	StatusExtensionRequired:         "Extension Required",
+	StatusSessionIntervalTooSmall:   "Session Interval Too Small",
+	StatusIntervalTooBrief:          "Interval Too Brief",
+	StatusBadLocationInformation:    "Bad Location Information",
+	StatusUseIdentityHeader:         "Use Identity Header",
+	StatusProvideReferrerIdentity:   "Provide Referrer Identity",
+	StatusFlowFailed:                "Flow Failed",
+	StatusAnonymityDisallowed:       "Anonymity Disallowed",
+	StatusBadIdentityInfo:           "Bad Identity Info",
+	StatusUnsupportedCredential:     "Unsupported Credential",
+	StatusInvalidIdentityHeader:     "Invalid Identity Header",
+	StatusFirstHopLacksOutbound:     "First Hop Lacks Outbound Support",
+	StatusMaxBreadthExceeded:        "Max-Breadth Exceeded",
+	StatusBadInfoPackage:            "Bad Info Package",
+	StatusTemporarilyUnavailable:    "Temporarily Unavailable",
+	StatusCallDoesNotExist:          "Call/Transaction Does Not Exist",
+	StatusLoopDetected:              "Loop Detected",
+	StatusTooManyHops:               "Too Many Hops",
+	StatusAddressIncomplete:         "Address Incomplete",
+	StatusAmbiguous:                 "Ambiguous",
+	StatusBusyHere:                  "Busy Here",
+	StatusRequestTerminated:         "Request Terminated",
+	StatusNotAcceptableHere:         "Not Acceptable Here",
+	StatusBadEvent:                  "Bad Event",
+	StatusRequestPending:            "Request Pending",
+	StatusUndecipherable:            "Undecipherable",
+	StatusSecurityAgreementRequired: "Security Agreement Required",
+	StatusServerInternalError:       "Server Internal Error",
+	StatusNotImplemented:            "Not Implemented",
+	StatusBadGateway:                "Bad Gateway",
+	StatusServiceUnavailable:        "Service Unavailable",
+	StatusServerTimeout:             "Server Time-out",
+	StatusVersionNotSupported:       "Version Not Supported",
+	StatusMessageTooLarge:           "Message Too Large",
+	StatusPushNotSupported:          "Push Notification Service Not Supported",
+	StatusPreconditionFailure:       "Precondition Failure",
+	StatusBusyEverywhere:            "Busy Everywhere",
+	StatusDecline:                   "Decline",
+	StatusDoesNotExistAnywhere:      "Does Not Exist Anywhere",
+	StatusNotAcceptableAnywhere:     "Not Acceptable",
+	StatusUnwanted:                  "Unwanted",
+	StatusRejected:                  "Rejected",
+}
