@@ -24,12 +24,17 @@ func (u *Usage) sendBye(cause Cause, reason string) {
 
 // hangUp ends the call for a reason that is not the owner's order.
 func (u *Usage) hangUp(cause Cause, reason string) {
+	u.close()
+	u.sendBye(cause, reason)
+}
+
+// close takes both machines to their end.
+func (u *Usage) close() {
 	if u.caller != nil {
 		u.caller.state = uacOver
 	} else {
 		u.callee.state = uasOver
 	}
-	u.sendBye(cause, reason)
 }
 
 // peerBye takes a BYE. RFC 3261 §15.1.2.

@@ -24,18 +24,17 @@ const maxForks = 32
 
 // caller is the initial INVITE of a call that we start.
 type caller struct {
-	state    uacState
-	tx       sip.TransactionID
-	request  *sip.Request // as sent last
-	seq      uint32
-	offered  bool
-	to       sip.Destination
-	early    []*Dialog // one for each tag in a 1xx
-	dropped  []*Dialog // of 2xx that were acknowledged and ended
-	tries    int
-	reason   string // of our CANCEL or BYE
-	ackBody  Body
-	patience sip.Timer
+	state   uacState
+	tx      sip.TransactionID
+	request *sip.Request // as sent last
+	seq     uint32
+	offered bool
+	to      sip.Destination
+	early   []*Dialog // one for each tag in a 1xx
+	dropped []*Dialog // of 2xx that were acknowledged and ended
+	tries   int
+	reason  string // of our CANCEL or BYE
+	ackBody Body
 }
 
 // Invite starts a call; owner is told how it goes. It must be called from within the stripe. On an error nothing was sent.
@@ -178,8 +177,7 @@ func (u *Usage) inviteSuccess(o outcome) {
 		u.stepCaller(uacFailure, o)
 	case err != nil || len(c.dropped) == maxForks:
 	case first && c.state == uacCancelling:
-		o.dialog, o.status = d, sip.StatusRequestTerminated
-		u.stepCaller(uacSuccess, o)
+		u.stepCaller(uacSuccess, outcome{dialog: d})
 	case first:
 		o.dialog, u.dialog = d, d
 		u.table.watch(d.Flow, u)
@@ -221,14 +219,12 @@ func (u *Usage) inviteChallenge(o outcome) {
 		u.stepCaller(uacFailure, o)
 		return
 	}
-	again, ok := u.authorize(c.request, o.response, c.tries)
-	if !ok {
+	if !u.authorize(c.request, o.response, c.tries) {
 		u.stepCaller(uacFailure, o)
 		return
 	}
-	c.request = again
 	c.seq++
-	setCSeq(again, c.seq)
+	setCSeq(c.request, c.seq)
 	u.stepCaller(uacChallenge, o)
 }
 
@@ -243,6 +239,7 @@ func (u *Usage) Cancel(reason string) error {
 }
 
 func (u *Usage) stepCaller(in uacInput, o outcome) error {
+	o.cancelled = u.caller.state == uacCancelling
 	next, actions := u.caller.state.step(in)
 	u.caller.state = next
 	if len(actions) == 0 && in >= uacOrderCancel && in <= uacOrderBye {
@@ -262,6 +259,9 @@ func (u *Usage) doCaller(a uacAction, o outcome) {
 	case uacTellAnswered:
 		u.tell(Answered{Response: o.response})
 	case uacTellRejected:
+		if o.cancelled && o.response == nil {
+			o.status = sip.StatusRequestTerminated
+		}
 		u.finish(Rejected{Status: o.status, Response: o.response, Err: o.err})
 	case uacTellEnded:
 		u.finish(Ended{Cause: ByeReceived, Reason: c.reason})
@@ -272,23 +272,15 @@ func (u *Usage) doCaller(a uacAction, o outcome) {
 	case uacDropFork:
 		u.dropFork(o.dialog)
 	case uacSendCancel:
-		u.cancelInvite()
+		// RFC 3261 §9.1: the transaction waits for a 1xx before it sends the CANCEL, and 64*T1 after it for a final response. One that
+		// has just ended has its event on the way.
+		u.engine.Cancel(c.tx, c.reason)
 	case uacRestart:
 		if err := u.startInvite(); err != nil {
 			c.state = uacOver
 			u.finish(Rejected{Status: sip.StatusServiceUnavailable, Err: err})
 		}
 	}
-}
-
-// cancelInvite orders the CANCEL and limits the wait for its effect.
-func (u *Usage) cancelInvite() {
-	// RFC 3261 §9.1: the client does not rely on a 487; it waits 64*T1 for any final response. A transaction that has just ended is one of
-	// those whose event is on the way.
-	u.engine.Cancel(u.caller.tx, u.caller.reason)
-	u.caller.patience = u.engine.After(u.stripe, 64*u.table.t1(), func() {
-		u.stepCaller(uacPatience, outcome{status: sip.StatusRequestTerminated, err: sip.ErrTimeout})
-	})
 }
 
 // dropFork ends a dialog that nobody wants: ACK, then BYE. RFC 3261 §13.2.2.4.

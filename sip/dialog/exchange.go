@@ -15,6 +15,8 @@ type outcome struct {
 	err      error
 	dialog   *Dialog
 	again    bool // a 2xx seen before
+
+	cancelled bool // the owner had given up
 }
 
 // gone reports whether the outcome means that the peer knows nothing of the dialog any more. RFC 3261 §12.2.1.2.
@@ -83,13 +85,11 @@ func (x *exchange) end(o outcome) {
 
 // authorize sends the request again with credentials, if there are any.
 func (x *exchange) authorize(res *sip.Response) bool {
-	again, ok := x.usage.authorize(x.request, res, x.tries)
-	if !ok {
+	if !x.usage.authorize(x.request, res, x.tries) {
 		return false
 	}
 	x.dialog.LocalSeq++
-	setCSeq(again, x.dialog.LocalSeq)
-	x.request = again
+	setCSeq(x.request, x.dialog.LocalSeq)
 	return x.start() == nil
 }
 
@@ -98,17 +98,13 @@ func challenged(s sip.Status) bool {
 	return s == sip.StatusUnauthorized || s == sip.StatusProxyAuthRequired
 }
 
-// authorize asks the authorizer for the next attempt of a request that was sent tries times.
-func (u *Usage) authorize(req *sip.Request, res *sip.Response, tries int) (*sip.Request, bool) {
+// authorize asks the authorizer to prepare the next attempt of a request that was sent tries times.
+func (u *Usage) authorize(req *sip.Request, res *sip.Response, tries int) bool {
 	if u.auth == nil || tries >= maxTries {
-		return nil, false
+		return false
 	}
-	again, ok := u.auth.Authorize(req, res)
-	if !ok {
-		return nil, false
-	}
-	again.Remove(sip.HeaderVia)
-	return again, true
+	req.Remove(sip.HeaderVia) // of the attempt before
+	return u.auth.Authorize(req, res) == nil
 }
 
 // setCSeq writes the sequence number of a request.

@@ -74,10 +74,16 @@ func (s offerState) step(in offerInput) (offerState, []offerAction) {
 			return offerNone, nil
 		}
 	}
-	if in == offerAccept || in == offerAcceptLate || in == offerRefuse || in == offerOrderAck {
-		return s, []offerAction{offerBusy}
+	return s, in.misplaced()
+}
+
+// misplaced refuses an order of the owner that does not fit.
+func (in offerInput) misplaced() []offerAction {
+	switch in {
+	case offerAccept, offerAcceptLate, offerRefuse, offerOrderAck:
+		return []offerAction{offerBusy}
 	}
-	return s, nil
+	return nil
 }
 
 // peer takes or refuses an offer of the peer.
@@ -105,7 +111,7 @@ func (s offerState) result(in offerInput) (offerState, []offerAction) {
 	case offerGone:
 		return offerNone, []offerAction{offerHangUp}
 	}
-	return s, nil
+	return s, in.misplaced()
 }
 
 // decision takes the owner's word about the peer's offer.
@@ -117,8 +123,6 @@ func (s offerState) decision(in offerInput) (offerState, []offerAction) {
 		return offerAnswered, []offerAction{offerRespond}
 	case offerWithdrawn:
 		return offerNone, []offerAction{offerCancelled}
-	case offerOrderAck:
-		return s, []offerAction{offerBusy}
 	}
-	return s, nil
+	return s, in.misplaced()
 }

@@ -29,7 +29,6 @@ const (
 	uacOrderAck                    // the owner's answer to a late offer
 	uacOrderBye                    // the owner hangs up
 	uacPeerBye                     // BYE from the peer
-	uacPatience                    // 64*T1 since CANCEL without a final response
 )
 
 // uacAction is what to do.
@@ -40,11 +39,11 @@ const (
 	uacTellAnswered
 	uacTellRejected
 	uacTellEnded
-	uacSendAck    // to the dialog of the 2xx at hand
-	uacSendBye    // our BYE, its outcome ends the usage
-	uacDropFork   // ACK and BYE the dialog of the 2xx at hand, no one is told
-	uacSendCancel // and start waiting 64*T1
-	uacRestart    // the INVITE again with credentials
+	uacSendAck  // to the dialog of the 2xx at hand
+	uacSendBye  // our BYE, its outcome ends the usage
+	uacDropFork // ACK and BYE the dialog of the 2xx at hand, no one is told
+	uacSendCancel
+	uacRestart // the INVITE again with credentials
 )
 
 // step decides. An input that does not fit changes nothing.
@@ -99,7 +98,7 @@ func (s uacState) cancelling(in uacInput) (uacState, []uacAction) {
 	case uacSuccess, uacLateOffer:
 		// RFC 3261 §9.1: the 2xx was faster than the CANCEL, so the call is up and must be ended by BYE.
 		return uacOver, []uacAction{uacDropFork, uacTellRejected}
-	case uacChallenge, uacFailure, uacPatience:
+	case uacChallenge, uacFailure:
 		return uacOver, []uacAction{uacTellRejected}
 	}
 	return s, nil

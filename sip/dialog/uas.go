@@ -94,6 +94,9 @@ func (s uasState) answered(in uasInput) (uasState, []uasAction) {
 		}
 		return uasConfirmed, []uasAction{uasSettle, uasTellAck}
 	case uasOrderBye:
+		if s == uasLeaving {
+			break
+		}
 		// RFC 3261 §15: the callee sends no BYE before the ACK came or was given up.
 		return uasLeaving, nil
 	case uasPeerBye:

@@ -29,9 +29,9 @@ func SDP(b []byte) Body { return Body{Type: "application/sdp", Bytes: b} }
 
 // Authorizer answers the challenges to our requests. Package digest has one.
 type Authorizer interface {
-	// Authorize returns the request to send after res (a 401 or 407 to req): a copy of req with credentials. ok is false when it has none for
-	// the challenge or they were refused already. It must neither keep req and res nor block; Via and CSeq are not its matter.
-	Authorize(req *sip.Request, res *sip.Response) (again *sip.Request, ok bool)
+	// Authorize puts the answer to the challenges of res, a 401 or 407 to req, into req. An error says that it has none or that it was refused; the
+	// challenge is then the outcome of the request. It must neither keep req and res nor block.
+	Authorize(req *sip.Request, res *sip.Response) error
 }
 
 // maxTries is how often one request is sent because of challenges: one for a proxy, one for the far end, one for a stale nonce.
@@ -140,9 +140,7 @@ func (u *Usage) finish(ev Event) {
 	u.settleAll()
 	u.offer.drop(u)
 	stop(&u.lost)
-	if u.caller != nil {
-		stop(&u.caller.patience)
-	} else {
+	if u.callee != nil {
 		stop(&u.callee.refresh)
 	}
 	if ev != nil {
@@ -169,7 +167,7 @@ func (u *Usage) bind(flow sip.Flow) {
 }
 
 // flowLost says that the connection to the peer is gone. A peer with an address can be called back; one without (a browser) has 64*T1 to be
-// heard from again over another connection.
+// heard from again over another connection, and its unanswered call is over.
 func (u *Usage) flowLost(flow sip.Flow) {
 	if u.over || u.dialog == nil || u.dialog.Flow.ID != flow.ID {
 		return
@@ -179,22 +177,13 @@ func (u *Usage) flowLost(flow sip.Flow) {
 		u.dialog.Flow = sip.Flow{}
 		return
 	}
-	u.lost = u.engine.After(u.stripe, 64*u.table.t1(), func() {
-		if u.callee != nil && u.callee.state == uasOpen {
-			u.callee.state = uasOver
-			u.finish(Cancelled{Reason: `SIP;cause=503;text="Flow lost"`})
-			return
-		}
-		u.end(FlowLost, "")
-	})
-}
-
-// end ends a call that was up without a word to the peer.
-func (u *Usage) end(cause Cause, reason string) {
-	if u.caller != nil {
-		u.caller.state = uacOver
-	} else {
-		u.callee.state = uasOver
+	if u.callee != nil && u.callee.state == uasOpen {
+		u.callee.reason = `SIP;cause=503;text="Flow lost"`
+		u.stepCallee(uasCancel, callMessage{})
+		return
 	}
-	u.finish(Ended{Cause: cause, Reason: reason})
+	u.lost = u.engine.After(u.stripe, 64*u.table.t1(), func() {
+		u.close()
+		u.finish(Ended{Cause: FlowLost})
+	})
 }
