@@ -96,18 +96,22 @@ func (p Params) With(name, value string) Params {
 	return Params(b)
 }
 
+// AppendTo appends the parameters as written, those called one of without left out.
+func (p Params) AppendTo(b []byte, without ...string) []byte {
+	for n, v, rest, more := p.next(); more; n, v, rest, more = rest.next() {
+		if !containsFold(without, n) {
+			b = appendParam(b, n, v)
+		}
+	}
+	return b
+}
+
 // Without returns p with every parameter called name removed.
 func (p Params) Without(name string) Params {
 	if !p.Has(name) {
 		return p
 	}
-	b := make([]byte, 0, len(p))
-	for n, v, rest, more := p.next(); more; n, v, rest, more = rest.next() {
-		if !sameFold(n, name) {
-			b = appendParam(b, n, v)
-		}
-	}
-	return Params(b)
+	return Params(p.AppendTo(make([]byte, 0, len(p)), name))
 }
 
 // appendParam appends a parameter whose value is as it must be written.
