@@ -1,0 +1,263 @@
+// Accounts and their devices. An account is a person or a place that can be called; a device is one telephone of it, with a SIP user and a
+// secret of its own. The first device has the user of the account.
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+)
+
+// Account is someone who can be called at sip:User@Domain.
+type Account struct {
+	Domain  string
+	User    string
+	Name    string // shown to the called party; may be ""
+	Devices []Device
+	Created time.Time
+}
+
+// Device is one telephone of an account.
+type Device struct {
+	User    string // unique among accounts and devices of the domain
+	Created time.Time
+}
+
+// CheckUser reports what is wrong with a user name. Taken are the signs that need no escape in a SIP URI (RFC 3261 §25.1, unreserved, and "+").
+func CheckUser(user string) error {
+	switch {
+	case user == "":
+		return errors.New("is empty; give one")
+	case len(user) > 64:
+		return errors.New("is longer than 64 bytes; shorten it")
+	}
+	for _, r := range user {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.!~*'()+", r) {
+			return fmt.Errorf("holds %q; use letters, digits and -_.!~*'()+", r)
+		}
+	}
+	return nil
+}
+
+// CheckName reports what is wrong with a display name.
+func CheckName(name string) error {
+	switch {
+	case len(name) > 128:
+		return errors.New("is longer than 128 bytes; shorten it")
+	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return errors.New("holds a control character; leave it out")
+	}
+	return nil
+}
+
+// AddAccount adds an account and its first device, which has the same user and the secret given. It fails with [ErrExists] or, for the domain, [ErrNotFound].
+func (s *Store) AddAccount(ctx context.Context, a Account, secret string) error {
+	d, err := s.Domain(ctx, a.Domain)
+	if err != nil {
+		return err
+	}
+	if err := CheckUser(a.User); err != nil {
+		return fmt.Errorf("user %w", err)
+	}
+	if err := CheckName(a.Name); err != nil {
+		return fmt.Errorf("name %w", err)
+	}
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := mustBeFree(ctx, tx, d.Name, a.User); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (domain, sip_user, name, created) VALUES ($1, $2, $3, $4)",
+			d.Name, a.User, a.Name, s.now().UnixMilli()); err != nil {
+			return fmt.Errorf("store: add account: %w", err)
+		}
+		return s.insertDevice(ctx, tx, d, a.User, a.User, secret)
+	})
+}
+
+// AddDevice adds a device called user to an account. It fails with [ErrExists], or [ErrNotFound] for domain or account.
+func (s *Store) AddDevice(ctx context.Context, domain, account, user, secret string) error {
+	d, err := s.Domain(ctx, domain)
+	if err != nil {
+		return err
+	}
+	if err := CheckUser(user); err != nil {
+		return fmt.Errorf("user %w", err)
+	}
+	return s.change(ctx, func(tx *sql.Tx) error {
+		var n int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2", d.Name, account).Scan(&n); err != nil {
+			return fmt.Errorf("store: add device: %w", err)
+		}
+		if n == 0 {
+			return fmt.Errorf("account %s@%s %w", account, d.Name, ErrNotFound)
+		}
+		if user != account { // an account may get its first device back
+			if err := mustBeFree(ctx, tx, d.Name, user); err != nil {
+				return err
+			}
+		}
+		return s.insertDevice(ctx, tx, d, account, user, secret)
+	})
+}
+
+// mustBeFree fails with [ErrExists] if an account or a device of the domain is called user.
+func mustBeFree(ctx context.Context, tx *sql.Tx, domain, user string) error {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2) +
+		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2)`, domain, user).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("store: look for user: %w", err)
+	}
+	if n > 0 {
+		return fmt.Errorf("%s@%s %w", user, domain, ErrExists)
+	}
+	return nil
+}
+
+func (s *Store) insertDevice(ctx context.Context, tx *sql.Tx, d Domain, account, user, secret string) error {
+	if err := CheckSecret(secret); err != nil {
+		return fmt.Errorf("secret %w", err)
+	}
+	h := Hash(user, d.Realm, secret)
+	res, err := tx.ExecContext(ctx, `INSERT INTO devices (domain, sip_user, account, created, ha1_md5, ha1_sha256, ha1_sha512_256)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, d.Name, user, account, s.now().UnixMilli(), h.MD5[:], h.SHA256[:], h.SHA512256[:])
+	if err != nil {
+		return fmt.Errorf("store: add device: %w", err)
+	}
+	if err := oneRow(res, fmt.Errorf("%s@%s %w", user, d.Name, ErrExists)); err != nil {
+		return err
+	}
+	return note(ctx, tx, d.Name, user)
+}
+
+// SetSecret gives the device called user a new secret; the old one is worthless as soon as running servers have read the change.
+func (s *Store) SetSecret(ctx context.Context, domain, user, secret string) error {
+	d, err := s.Domain(ctx, domain)
+	if err != nil {
+		return err
+	}
+	if err := CheckSecret(secret); err != nil {
+		return fmt.Errorf("secret %w", err)
+	}
+	h := Hash(user, d.Realm, secret)
+	return s.change(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE devices SET ha1_md5 = $3, ha1_sha256 = $4, ha1_sha512_256 = $5 WHERE domain = $1 AND sip_user = $2",
+			d.Name, user, h.MD5[:], h.SHA256[:], h.SHA512256[:])
+		if err != nil {
+			return fmt.Errorf("store: set secret: %w", err)
+		}
+		if err := oneRow(res, fmt.Errorf("device %s@%s %w", user, d.Name, ErrNotFound)); err != nil {
+			return err
+		}
+		return note(ctx, tx, d.Name, user)
+	})
+}
+
+// RemoveAccount removes an account with all its devices, or fails with [ErrNotFound].
+func (s *Store) RemoveAccount(ctx context.Context, domain, user string) error {
+	domain = strings.ToLower(domain)
+	return s.change(ctx, func(tx *sql.Tx) error {
+		devices, err := deviceUsers(ctx, tx, domain, user)
+		if err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, "DELETE FROM accounts WHERE domain = $1 AND sip_user = $2", domain, user)
+		if err != nil {
+			return fmt.Errorf("store: remove account: %w", err)
+		}
+		if err := oneRow(res, fmt.Errorf("account %s@%s %w", user, domain, ErrNotFound)); err != nil {
+			return err
+		}
+		return note(ctx, tx, domain, append(devices, user)...)
+	})
+}
+
+// deviceUsers returns the users of the devices of an account.
+func deviceUsers(ctx context.Context, tx *sql.Tx, domain, account string) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT sip_user FROM devices WHERE domain = $1 AND account = $2", domain, account)
+	if err != nil {
+		return nil, fmt.Errorf("store: list devices: %w", err)
+	}
+	defer rows.Close()
+	var users []string
+	for rows.Next() {
+		var u string
+		if err := rows.Scan(&u); err != nil {
+			return nil, fmt.Errorf("store: list devices: %w", err)
+		}
+		users = append(users, u)
+	}
+	return users, rows.Err()
+}
+
+// RemoveDevice removes one device, or fails with [ErrNotFound]. Its account stays.
+func (s *Store) RemoveDevice(ctx context.Context, domain, user string) error {
+	domain = strings.ToLower(domain)
+	return s.change(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "DELETE FROM devices WHERE domain = $1 AND sip_user = $2", domain, user)
+		if err != nil {
+			return fmt.Errorf("store: remove device: %w", err)
+		}
+		if err := oneRow(res, fmt.Errorf("device %s@%s %w", user, domain, ErrNotFound)); err != nil {
+			return err
+		}
+		return note(ctx, tx, domain, user)
+	})
+}
+
+// oneRow returns missing if a statement changed nothing.
+func oneRow(res sql.Result, missing error) error {
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("store: count rows: %w", err)
+	}
+	if n == 0 {
+		return missing
+	}
+	return nil
+}
+
+// Accounts yields the accounts of a domain with their devices, in the order of their users; with domain "" those of all domains.
+// After an error nothing more comes.
+func (s *Store) Accounts(ctx context.Context, domain string) iter.Seq2[Account, error] {
+	return func(yield func(Account, error) bool) {
+		rows, err := s.db.QueryContext(ctx, `SELECT a.domain, a.sip_user, a.name, a.created, coalesce(d.sip_user, ''), coalesce(d.created, 0)
+			FROM accounts a LEFT JOIN devices d ON d.domain = a.domain AND d.account = a.sip_user
+			WHERE $1 = '' OR a.domain = $1 ORDER BY a.domain, a.sip_user, d.created, d.sip_user`, strings.ToLower(domain))
+		if err != nil {
+			yield(Account{}, fmt.Errorf("store: list accounts: %w", err))
+			return
+		}
+		defer rows.Close()
+		var current Account
+		for rows.Next() {
+			var a Account
+			var d Device
+			var made, added int64
+			if err := rows.Scan(&a.Domain, &a.User, &a.Name, &made, &d.User, &added); err != nil {
+				yield(Account{}, fmt.Errorf("store: list accounts: %w", err))
+				return
+			}
+			if a.Domain != current.Domain || a.User != current.User {
+				if current.User != "" && !yield(current, nil) {
+					return
+				}
+				a.Created, current = time.UnixMilli(made), a
+			}
+			if d.User != "" {
+				d.Created = time.UnixMilli(added)
+				current.Devices = append(current.Devices, d)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Account{}, fmt.Errorf("store: list accounts: %w", err))
+		} else if current.User != "" {
+			yield(current, nil)
+		}
+	}
+}

@@ -1,0 +1,199 @@
+// The directory: every user that can be called or can log in, in memory, for the path of a message. It follows the log of changes.
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// User is what the directory knows of a user of a domain: an account, a device, or both under one name.
+type User struct {
+	Account string // the account called, or the one the device belongs to
+	Name    string // the account's display name
+	Device  bool   // it can log in; HA1 is set
+	HA1     HA1
+}
+
+// Directory is the accounts and devices of all domains in memory. Its methods may be called from any goroutine and never wait for the disk, except [Directory.Refresh].
+type Directory struct {
+	store *Store
+
+	refresh sync.Mutex // held by the one who reads changes; seq belongs to it
+	seq     int64
+
+	mu    sync.RWMutex // guards what follows
+	users *table
+	realm map[string]string // domain → realm
+}
+
+// NewDirectory reads everything.
+func NewDirectory(ctx context.Context, s *Store) (*Directory, error) {
+	d := &Directory{store: s, seq: -1}
+	_, err := d.Refresh(ctx)
+	return d, err
+}
+
+// Lookup returns what is known of user in domain; both are compared as written, domain in lower case. ok is false if there is no such user.
+func (d *Directory) Lookup(domain, user string) (u User, ok bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.users.get(domain, user)
+}
+
+// Realm returns the realm of a domain; ok is false if this server does not answer for it.
+func (d *Directory) Realm(domain string) (realm string, ok bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	realm, ok = d.realm[domain]
+	return realm, ok
+}
+
+// Len returns how many users there are.
+func (d *Directory) Len() int {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.users.len()
+}
+
+// Follow refreshes the directory at the interval given until ctx ends. What fails is logged once until it works again.
+func (d *Directory) Follow(ctx context.Context, interval time.Duration, log *slog.Logger) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		n, err := d.Refresh(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil && !failing:
+			log.Error("the directory cannot follow the database", "err", err)
+		case n > 0:
+			log.Info("the directory has changed", "changes", n, "users", d.Len())
+		}
+		failing = err != nil
+	}
+}
+
+// Refresh reads what has changed since the last time and returns how many changes there were. While everything is read again, look-ups go on in the old table.
+func (d *Directory) Refresh(ctx context.Context) (int, error) {
+	d.refresh.Lock()
+	defer d.refresh.Unlock()
+	last, err := d.store.lastChange(ctx)
+	if err != nil || last == d.seq {
+		return 0, err
+	}
+	cs, all, err := d.store.changesSince(ctx, max(d.seq, 0))
+	if err != nil {
+		return 0, err
+	}
+	if d.seq < 0 || all || last < d.seq || d.wasteful() {
+		if err := d.readAll(ctx); err != nil {
+			return 0, err
+		}
+		d.seq = last
+		return max(len(cs), 1), nil
+	}
+	for _, c := range cs {
+		if err := d.readOne(ctx, c.domain, c.user); err != nil {
+			return 0, err
+		}
+		d.seq = c.seq
+	}
+	return len(cs), nil
+}
+
+// wasteful reports whether so many texts have been replaced that the table is better made anew.
+func (d *Directory) wasteful() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.users.wasteful()
+}
+
+// A user is a device with its account, or an account without a device of its own name.
+const (
+	selectDevices = `SELECT d.domain, d.sip_user, d.account, a.name, d.ha1_md5, d.ha1_sha256, d.ha1_sha512_256
+		FROM devices d JOIN accounts a ON a.domain = d.domain AND a.sip_user = d.account`
+	selectOthers = ` UNION ALL SELECT a.domain, a.sip_user, a.sip_user, a.name, NULL, NULL, NULL FROM accounts a
+		WHERE NOT EXISTS (SELECT 1 FROM devices d WHERE d.domain = a.domain AND d.sip_user = a.sip_user)`
+	selectUsers = selectDevices + selectOthers
+	selectUser  = selectDevices + " WHERE d.domain = $1 AND d.sip_user = $2" + selectOthers + " AND a.domain = $1 AND a.sip_user = $2"
+)
+
+// readAll makes a new table from the whole database.
+func (d *Directory) readAll(ctx context.Context) error {
+	domains, err := d.store.Domains(ctx)
+	if err != nil {
+		return err
+	}
+	realm := make(map[string]string, len(domains))
+	for _, dom := range domains {
+		realm[dom.Name] = dom.Realm
+	}
+	t := newTable()
+	rows, err := d.store.db.QueryContext(ctx, selectUsers)
+	if err != nil {
+		return fmt.Errorf("store: read users: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		domain, user, u, err := scanUser(rows)
+		if err != nil {
+			return err
+		}
+		t.put(domain, user, u)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("store: read users: %w", err)
+	}
+	d.mu.Lock()
+	d.users, d.realm = t, realm
+	d.mu.Unlock()
+	return nil
+}
+
+// readOne reads one user again.
+func (d *Directory) readOne(ctx context.Context, domain, user string) error {
+	rows, err := d.store.db.QueryContext(ctx, selectUser, domain, user)
+	if err != nil {
+		return fmt.Errorf("store: read user: %w", err)
+	}
+	defer rows.Close()
+	found := rows.Next()
+	var u User
+	if found {
+		if _, _, u, err = scanUser(rows); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("store: read user: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if found {
+		d.users.put(domain, user, u)
+	} else {
+		d.users.remove(domain, user)
+	}
+	return nil
+}
+
+func scanUser(rows *sql.Rows) (domain, user string, u User, err error) {
+	var md5, sha256, sha512256 sql.RawBytes
+	if err := rows.Scan(&domain, &user, &u.Account, &u.Name, &md5, &sha256, &sha512256); err != nil {
+		return "", "", User{}, fmt.Errorf("store: read user: %w", err)
+	}
+	u.Device = md5 != nil
+	copy(u.HA1.MD5[:], md5)
+	copy(u.HA1.SHA256[:], sha256)
+	copy(u.HA1.SHA512256[:], sha512256)
+	return domain, user, u, nil
+}
