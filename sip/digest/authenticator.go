@@ -27,8 +27,8 @@ const (
 // from a trusted source with Trusted set; any other is answered with a challenge and forgotten. Whoever fails too often gets 503 with
 // Retry-After for a while.
 //
-// ACK and CANCEL cannot be challenged (RFC 3261 §22.1) and pass; Next matches them with what it knows. A request within a dialog
-// passes without proof only if InDialog knows the dialog.
+// ACK and CANCEL cannot be challenged (RFC 3261 §22.1) and pass; Next matches them with what it knows. Requests within dialogs that are
+// known do not come here: the table of dialogs stands in front. What claims a dialog that nobody knows is challenged like anything else.
 //
 // Fill the exported fields before the first event and leave them alone afterwards. Safe for use by many goroutines.
 type Authenticator struct {
@@ -36,16 +36,15 @@ type Authenticator struct {
 	Accounts Accounts
 	Next     sip.EventHandler
 
-	Trust      []netip.Prefix        // sources that are not challenged. Over UDP a source is only as good as the network that keeps others from forging it
-	InDialog   func(*sip.Event) bool // reports whether the request belongs to a dialog that is known; nil: all are challenged
-	Algorithms []Algorithm           // what is offered, in any order; nil: all
-	Proxy      bool                  // challenge with 407 instead of 401
-	Key        []byte                // for the nonces; nodes that share it accept each other's. nil: a random one
-	Lifetime   time.Duration         // of a nonce; 0: DefaultLifetime
-	Slots      int                   // how many nonces in use are remembered, 24 bytes each; 0: DefaultSlots
-	Failures   int                   // how many failures a source has in stock; 0: DefaultFailures
-	Refill     time.Duration         // after which one failure is forgiven; 0: DefaultRefill
-	Rand       io.Reader             // nil: crypto/rand
+	Trust      []netip.Prefix // sources that are not challenged. Over UDP a source is only as good as the network that keeps others from forging it
+	Algorithms []Algorithm    // what is offered, in any order; nil: all
+	Proxy      bool           // challenge with 407 instead of 401
+	Key        []byte         // for the nonces; nodes that share it accept each other's. nil: a random one
+	Lifetime   time.Duration  // of a nonce; 0: DefaultLifetime
+	Slots      int            // how many nonces in use are remembered, 24 bytes each; 0: DefaultSlots
+	Failures   int            // how many failures a source has in stock; 0: DefaultFailures
+	Refill     time.Duration  // after which one failure is forgiven; 0: DefaultRefill
+	Rand       io.Reader      // nil: crypto/rand
 
 	once   sync.Once
 	server *server
@@ -107,10 +106,7 @@ func (a *Authenticator) HandleEvent(ev *sip.Event) {
 func (a *Authenticator) passes(ev *sip.Event) bool {
 	source := ev.Flow.Remote.Addr().Unmap()
 	ev.Trusted = slices.ContainsFunc(a.Trust, func(p netip.Prefix) bool { return p.Contains(source) })
-	if ev.Trusted || ev.Request.Method == sip.MethodAck || ev.Request.Method == sip.MethodCancel {
-		return true
-	}
-	return a.InDialog != nil && ev.Request.ToTag() != "" && a.InDialog(ev)
+	return ev.Trusted || ev.Request.Method == sip.MethodAck || ev.Request.Method == sip.MethodCancel
 }
 
 // admit verifies the request and answers it unless it proves its sender.

@@ -63,10 +63,16 @@ func (c *Client) Sign(req *sip.Request) {
 	}
 }
 
-// Authorize puts the answer to the challenges of res, a 401 or 407 to req, into req. The caller gives req the next CSeq and sends it
+// Authorize returns a copy of req with the answer to the challenges of res, a 401 or 407 to req; ok is false where [Client.Answer] fails.
+func (c *Client) Authorize(req *sip.Request, res *sip.Response) (again *sip.Request, ok bool) {
+	again = req.Clone()
+	return again, c.Answer(again, res) == nil
+}
+
+// Answer puts the answer to the challenges of res, a 401 or 407 to req, into req. The caller gives req the next CSeq and sends it
 // again. The error is ErrForeign, ErrRefused or ErrUnsupported, wrapped; req is unchanged then. A caller should stop after three rounds
 // for one request: a server may call every nonce stale.
-func (c *Client) Authorize(req *sip.Request, res *sip.Response) error {
+func (c *Client) Answer(req *sip.Request, res *sip.Response) error {
 	if !c.goesHome(req) {
 		return fmt.Errorf("%w: request to %s", ErrForeign, nextHost(req))
 	}
