@@ -67,7 +67,7 @@ func (h *SimHost) Cut() {
 
 // LocalAddr implements [Network].
 func (h *SimHost) LocalAddr(remote netip.Addr) (netip.Addr, error) {
-	if remote.IsLoopback() {
+	if remote.IsLoopback() || slices.Contains(h.addrs, remote) {
 		return remote, nil
 	}
 	for _, a := range h.addrs {

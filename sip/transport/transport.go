@@ -1,91 +1,195 @@
 // Package transport moves SIP messages: listeners, flows, connection reuse, and where to send (RFC 3263).
 //
-// RFC 3261 §18, RFC 3581, RFC 5626 §3.5 and §5, RFC 5923, RFC 7118.
+// A [Layer] reads datagrams in batches and streams one goroutine each, takes messages apart from keep-alives and junk, and hands each
+// message to its owner on the goroutine that read it. What is to be sent is collected in an [Outbox] and flushed once a batch. It keeps no
+// transaction: it does not know whether a response fits a request.
+//
+// RFC 3261 §18, RFC 3263, RFC 3581, RFC 5626 §3.5, RFC 5922, RFC 5923, RFC 7118. Open: multicast (RFC 3261 §18.1.1 maddr, ttl) and SCTP.
 package transport
 
 import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"math/rand/v2"
+	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// Packet is one message that arrived, or bytes that should have been one. It and its buffer are pooled: who gets it calls Release once.
-type Packet struct {
-	Flow     sip.Flow
-	Request  *sip.Request // one of the two is set
-	Response *sip.Response
-	Err      error   // Request could not be parsed: a *sip.ParseError; it holds what could be read (malformed responses never get here)
-	Out      *Outbox // of the reader that delivers; valid until Handle returns
-}
-
-// Release gives the packet and all that was parsed from it back.
-func (p *Packet) Release() {}
-
-// Outbox collects what is to be sent and is flushed once a batch. Each reader has one. Not for use by two goroutines at once.
-type Outbox struct{}
-
 // Layer is the transport layer of one stack. Fill the exported fields, then Listen.
 type Layer struct {
-	Network  network.Network
-	Resolver network.Resolver
-	TLS      *tls.Config // server side and, with its RootCAs, client side
-	Log      *slog.Logger
+	Network  network.Network  // nil: network.OS
+	Resolver network.Resolver // nil: a DNS with the system's servers
+	TLS      *tls.Config      // server side and, with its RootCAs and Certificates, client side; certificates are exchanged through GetCertificate
+	Log      *slog.Logger     // nil: slog.Default
 	Limits   Limits
-	// Advertise maps a listener's URL host part to the address to put into Via and Contact, if it differs from the socket's.
+	Readers  int        // UDP sockets per listener, each with a reader of its own; 0: GOMAXPROCS, at least 2. A phone sets 1 and needs no thread
+	Random   *rand.Rand // chooses among weighted SRV records; nil: the runtime's randomness
+	// Origins are patterns for the Origin of a browser that connects by WebSocket: "https://phone.example.org", "*.example.org". Empty: any.
+	Origins []string
+
 	// Handle gets every message, on the reading goroutine; the received and rport parameters of the top Via are already set. It must not block.
 	Handle func(*Packet)
 	// FlowLost is told of every stream flow that has ended.
 	FlowLost func(sip.Flow)
 	// Barrier, if set, is called before each flush of an outbox that holds something: what was decided must be on its way to the disk before it is said.
 	Barrier func()
+	// Trace, if set, sees every message that came or went, after decryption. It must not block or keep the bytes.
+	Trace func(Trace)
+	// Stats counts what happens.
+	Stats Stats
+
+	start     sync.Once
+	ctx       context.Context
+	stop      context.CancelFunc
+	running   sync.WaitGroup
+	listening sync.Mutex // serialises changes of listeners
+	listeners atomic.Pointer[[]*listener]
+	flows     flowTable
+	routes    routeCache
+	failures  failureList
+	packets   sync.Pool // of *Packet
+	outboxes  sync.Pool // of *Outbox
+	buffers   sync.Pool // of *[]byte, for streams that are being read
 }
 
 // Limits are the caps of the transports; zero fields mean the documented defaults.
 type Limits struct {
-	Message     int // longest message on a stream, bytes; 256 KiB
-	Header      int // longest header part, bytes; 64 KiB
-	Connections int // open stream connections; 100,000
-	PerSource   int // open stream connections of one address; 1,000
+	Message     int           // longest message on a stream, bytes; 256 KiB
+	Header      int           // longest header part, bytes; 64 KiB
+	Queue       int           // bytes that wait for a slow peer before its connection is closed; 1 MiB
+	Connections int           // open stream connections; 100,000
+	PerSource   int           // open stream connections of one IPv4 address or IPv6 /64; 1,000
+	Idle        time.Duration // without a byte from the peer; 15 min, above the 840 s of RFC 5626 §4.4.1
+	Partial     time.Duration // from the first to the last byte of a message on a stream; 30 s
+	Handshake   time.Duration // for TLS and the WebSocket upgrade together; 10 s
+	Connect     time.Duration // for opening a connection, before the handshake; 10 s
+	Write       time.Duration // for one write to a peer that does not read; 30 s
+	Ping        time.Duration // between WebSocket pings (RFC 7118 §6); 30 s
 }
 
-// Target is one place to try: the outcome of RFC 3263.
-type Target struct {
-	Transport sip.Transport
-	Addr      netip.AddrPort
-	Host      string // the name to check a certificate against (RFC 5922), and SNI
+func (m Limits) withDefaults() Limits {
+	set(&m.Message, 256<<10)
+	set(&m.Header, 64<<10)
+	set(&m.Queue, 1<<20)
+	set(&m.Connections, 100_000)
+	set(&m.PerSource, 1000)
+	set(&m.Idle, 15*time.Minute)
+	set(&m.Partial, 30*time.Second)
+	set(&m.Handshake, 10*time.Second)
+	set(&m.Connect, 10*time.Second)
+	set(&m.Write, 30*time.Second)
+	set(&m.Ping, 30*time.Second)
+	return m
 }
 
-// Listen opens the listener named by a URL such as "udp://:5060", "tls://192.0.2.1:5061", "ws://[::1]:0"; "?advertise=host:port" names what peers see.
-// It returns the address bound.
-func (l *Layer) Listen(ctx context.Context, url string) (netip.AddrPort, error) {
-	return netip.AddrPort{}, nil
+func set[T int | time.Duration](field *T, fallback T) {
+	if *field <= 0 {
+		*field = fallback
+	}
 }
 
-// Resolve finds the targets of uri in the order to try. It may block on DNS; a numeric host does not. RFC 3263 §4.
-func (l *Layer) Resolve(ctx context.Context, uri sip.URI) ([]Target, error) { return nil, nil }
+// begin prepares the layer at its first use.
+func (l *Layer) begin() {
+	l.start.Do(func() {
+		l.Limits = l.Limits.withDefaults()
+		if l.Network == nil {
+			l.Network = network.OS{}
+		}
+		if l.Resolver == nil {
+			l.Resolver = new(DNS)
+		}
+		if l.Log == nil {
+			l.Log = slog.Default()
+		}
+		l.ctx, l.stop = context.WithCancel(context.Background())
+		l.listeners.Store(new([]*listener))
+		l.flows.begin(l.Limits)
+	})
+}
+
+// Send queues message bytes for a flow: datagrams into out (nil: sent at once), streams to the connection's bounded queue when out is
+// flushed. b is copied or sent before Send returns. It never blocks; sip.ErrFlowLost, sip.ErrOverload.
+func (l *Layer) Send(out *Outbox, f sip.Flow, b []byte) error {
+	l.begin()
+	if out != nil {
+		return l.collect(out, f, b)
+	}
+	out = l.outbox(nil, nil)
+	err := l.collect(out, f, b)
+	l.Flush(out)
+	l.outboxes.Put(out)
+	return err
+}
 
 // Flow returns the flow to a target: for UDP always, for streams an open connection that may be reused (RFC 5923), otherwise ok is false. It never blocks.
-func (l *Layer) Flow(t Target) (f sip.Flow, ok bool) { return sip.Flow{}, false }
+func (l *Layer) Flow(t Target) (f sip.Flow, ok bool) {
+	l.begin()
+	if t.Transport == sip.UDP {
+		return l.datagramFlow(t.Addr)
+	}
+	if s := l.flows.to(t.key()); s != nil {
+		return s.flow, true
+	}
+	return sip.Flow{}, false
+}
 
-// Connect opens a stream connection to a target, or waits for one being opened. It blocks.
-func (l *Layer) Connect(ctx context.Context, t Target) (sip.Flow, error) { return sip.Flow{}, nil }
+// Connect opens a stream connection to a target, or waits for one being opened. It blocks. A failure is remembered: [Layer.Resolve] lists the target last for a while.
+func (l *Layer) Connect(ctx context.Context, t Target) (sip.Flow, error) {
+	l.begin()
+	if f, ok := l.Flow(t); ok {
+		return f, nil
+	}
+	if t.Transport == sip.UDP || l.ctx.Err() != nil {
+		return sip.Flow{}, sip.ErrNoRoute
+	}
+	d, first := l.flows.dial(t.key())
+	if first {
+		l.running.Go(func() { l.dial(d, t) })
+	}
+	select {
+	case <-d.done:
+		return d.flow, d.err
+	case <-ctx.Done():
+		return sip.Flow{}, ctx.Err()
+	}
+}
 
-// Send queues message bytes for a flow: datagrams into out (nil: sent at once), streams to the connection's bounded queue. b is copied or sent before Send returns.
-// It never blocks; sip.ErrFlowLost, sip.ErrOverload.
-func (l *Layer) Send(out *Outbox, f sip.Flow, b []byte) error { return nil }
-
-// Flush calls Barrier and sends what out holds.
-func (l *Layer) Flush(out *Outbox) {}
-
-// Advertised returns host and port to write into Via, Contact and Record-Route of a message sent over f.
-func (l *Layer) Advertised(f sip.Flow) (host string, port uint16) { return "", 0 }
-
-// Local reports whether host and port (0: default of the transport) name one of the listeners: a Route or Request-URI meant for ourselves.
-func (l *Layer) Local(host string, port uint16) bool { return false }
+// CloseFlow ends a stream flow, if it is still open. What was queued before is lost.
+func (l *Layer) CloseFlow(f sip.Flow) {
+	l.begin()
+	if s := l.flows.get(f.ID); s != nil {
+		s.close()
+	}
+}
 
 // Close ends all listeners and flows and waits for their goroutines.
-func (l *Layer) Close() error { return nil }
+func (l *Layer) Close() error {
+	l.begin()
+	l.listening.Lock()
+	l.stop()
+	for _, ln := range *l.listeners.Load() {
+		ln.close()
+	}
+	l.listeners.Store(new([]*listener))
+	l.listening.Unlock()
+	l.flows.closeAll()
+	l.running.Wait()
+	return nil
+}
+
+// addrPort reads the address of a TCP connection.
+func addrPort(a net.Addr) netip.AddrPort {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := tcp.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,50 @@
+// Counters of the transports, and the trace tap.
+
+package transport
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Stats are counters that only grow, but for Connections. They may be read at any time.
+type Stats struct {
+	Received, Sent [6]atomic.Uint64 // messages, by sip.Transport
+	Connections    atomic.Int64     // stream connections open now, handshakes included
+	Accepted       atomic.Uint64    // stream connections that peers opened
+	Dialed         atomic.Uint64    // stream connections that we opened
+	DialFailed     atomic.Uint64
+	Refused        atomic.Uint64 // connections over a cap
+	Handshake      atomic.Uint64 // TLS or WebSocket handshakes that failed or took too long
+	TimedOut       atomic.Uint64 // connections closed for silence or a message that did not end
+	Overflow       atomic.Uint64 // connections closed because the peer did not read
+	KeepAlives     atomic.Uint64 // CRLF and STUN answered
+	Malformed      atomic.Uint64 // messages with illegal grammar or framing
+	Junk           atomic.Uint64 // datagrams and connections that did not speak SIP
+	Unsent         atomic.Uint64 // datagrams the system refused
+	Panics         atomic.Uint64 // caught by the firewall of a reader
+}
+
+// Trace is one message as the trace tap sees it.
+type Trace struct {
+	Flow sip.Flow
+	Sent bool // by us
+	Time time.Time
+	Data []byte // valid during the call
+}
+
+func (l *Layer) sent(f sip.Flow, b []byte) {
+	l.Stats.Sent[f.Transport].Add(1)
+	if l.Trace != nil {
+		l.Trace(Trace{Flow: f, Sent: true, Time: time.Now(), Data: b})
+	}
+}
+
+func (l *Layer) received(f sip.Flow, b []byte) {
+	l.Stats.Received[f.Transport].Add(1)
+	if l.Trace != nil {
+		l.Trace(Trace{Flow: f, Time: time.Now(), Data: b})
+	}
+}

@@ -1,0 +1,195 @@
+// One stream connection of any kind: its life, its bounded queue toward the peer, its time-outs. RFC 3261 §18.
+
+package transport
+
+import (
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// stream is a connection. One goroutine reads it; another exists only while something waits to be written.
+type stream struct {
+	layer    *Layer
+	flow     sip.Flow
+	target   Target // of a dialed connection, or its alias; guarded by the flow table
+	accepted bool
+	peer     *x509.Certificate // verified; nil if the peer showed none
+	conn     net.Conn          // the TCP connection: deadlines are set on it, and closing it ends all above
+	carrier  net.Conn          // what the wire runs on: conn, or TLS above it
+	wire     wire
+
+	mu      sync.Mutex // guards all below
+	pending []byte     // waits to be written
+	ends    []int      // where each message in pending ends
+	writing bool       // a goroutine is at it
+	closed  bool
+}
+
+// wire is how messages travel on a connection: bytes with Content-Length, or WebSocket frames.
+type wire interface {
+	// run reads and delivers until the connection ends.
+	run(s *stream) error
+	// send writes messages that lie one behind the other in b. It may block.
+	send(b []byte, ends []int) error
+	// release frees what the wire holds after the connection was closed.
+	release()
+}
+
+// Faults of a peer that end its connection.
+var (
+	errFraming  = errors.New("transport: message has no end")
+	errNotSIP   = errors.New("transport: peer does not speak SIP")
+	errOverflow = errors.New("transport: peer does not read")
+)
+
+// serve runs a connection to its end: handshake, reading, good-bye. The caller's goroutine is the reader.
+func (s *stream) serve(handshake func(*stream) error, ready func(error)) {
+	l := s.layer
+	defer l.flows.leave(s)
+	l.Stats.Connections.Add(1)
+	defer l.Stats.Connections.Add(-1)
+	s.setDeadline(l.Limits.Handshake)
+	if err := handshake(s); err != nil {
+		l.Stats.Handshake.Add(1)
+		s.close()
+		ready(err)
+		return
+	}
+	_ = s.conn.SetDeadline(time.Time{})
+	l.flows.ready(s)
+	ready(nil)
+	err := s.guarded()
+	s.account(err)
+	s.close()
+	s.wire.release()
+	l.flows.leave(s)
+	if l.FlowLost != nil {
+		l.FlowLost(s.flow)
+	}
+}
+
+// guarded runs the wire behind a firewall of its own: what is not caught message by message ends this connection only.
+func (s *stream) guarded() error {
+	defer s.layer.firewall(s.flow)
+	return s.wire.run(s)
+}
+
+// account counts why a connection ended.
+func (s *stream) account(err error) {
+	stats := &s.layer.Stats
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		stats.TimedOut.Add(1)
+	case errors.Is(err, errNotSIP):
+		stats.Junk.Add(1)
+	case errors.Is(err, errFraming):
+		s.linger()
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
+		s.layer.Log.Debug("transport: connection ended", "transport", s.flow.Transport.String(), "peer", s.flow.Remote.String(), "error", err)
+	}
+}
+
+// linger leaves time for the answer to a message whose end cannot be found: nothing more is read.
+func (s *stream) linger() {
+	select {
+	case <-time.After(time.Second):
+	case <-s.layer.ctx.Done():
+	}
+}
+
+// setDeadline limits reading and writing to d from now.
+func (s *stream) setDeadline(d time.Duration) { _ = s.conn.SetDeadline(time.Now().Add(d)) }
+
+// setReadDeadline limits the next reads to d from now.
+func (s *stream) setReadDeadline(d time.Duration) { _ = s.conn.SetReadDeadline(time.Now().Add(d)) }
+
+// admit reports whether n more bytes fit the queue. If not, the peer has not read for long, and its connection is closed.
+func (s *stream) admit(n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return sip.ErrFlowLost
+	}
+	if len(s.pending)+n <= s.layer.Limits.Queue {
+		return nil
+	}
+	s.overflowLocked()
+	return sip.ErrOverload
+}
+
+func (s *stream) overflowLocked() {
+	s.layer.Stats.Overflow.Add(1)
+	s.closeLocked()
+}
+
+// write queues one message. What does not fit closes the connection: a peer that does not read blocks itself only.
+func (s *stream) write(b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	if len(s.pending)+len(b) > s.layer.Limits.Queue {
+		s.overflowLocked()
+		return
+	}
+	s.pending = append(s.pending, b...)
+	s.ends = append(s.ends, len(s.pending))
+	if !s.writing {
+		s.writing = true
+		s.layer.running.Go(s.drain)
+	}
+}
+
+// drain writes until nothing waits.
+func (s *stream) drain() {
+	var pending []byte
+	var ends []int
+	for {
+		s.mu.Lock()
+		if len(s.pending) == 0 || s.closed {
+			s.writing = false
+			s.mu.Unlock()
+			return
+		}
+		pending, s.pending = s.pending, pending[:0]
+		ends, s.ends = s.ends, ends[:0]
+		s.mu.Unlock()
+		_ = s.conn.SetWriteDeadline(time.Now().Add(s.layer.Limits.Write))
+		if err := s.wire.send(pending, ends); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				s.layer.Stats.Overflow.Add(1)
+			}
+			s.close()
+		}
+	}
+}
+
+// close ends the connection; its reader notices and does the rest.
+func (s *stream) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closeLocked()
+}
+
+func (s *stream) closeLocked() {
+	if !s.closed {
+		s.closed = true
+		s.pending, s.ends = nil, nil
+		_ = s.conn.Close()
+	}
+}
+
+// deliver hands one message over.
+func (s *stream) deliver(b []byte, out *Outbox) {
+	p := s.layer.packet(b)
+	p.Flow, p.Out, p.stream = s.flow, out, s
+	s.layer.receive(p)
+}

@@ -1,0 +1,164 @@
+// Messages on a byte stream, TCP or TLS: found by Content-Length, read into a buffer that exists only while there is something in it.
+// RFC 3261 §18.3, §7.5; RFC 5626 §3.5.1.
+
+package transport
+
+import (
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// streamBuffer is the size of a pooled read buffer; a longer message grows one of its own.
+const streamBuffer = 8 << 10
+
+// byteWire carries messages as bytes, one behind the other.
+type byteWire struct {
+	conn  net.Conn
+	raw   syscall.RawConn // of a plain TCP connection: waits without a buffer
+	quiet time.Time       // when the idle deadline was last set
+	ends  int             // line ends read since the last message or ping
+}
+
+func newByteWire(conn net.Conn) *byteWire {
+	w := &byteWire{conn: conn}
+	if tcp, ok := conn.(*net.TCPConn); ok && canWaitBare {
+		w.raw, _ = tcp.SyscallConn()
+	}
+	return w
+}
+
+func (w *byteWire) send(b []byte, _ []int) error {
+	_, err := w.conn.Write(b)
+	return err
+}
+
+func (w *byteWire) release() {}
+
+func (w *byteWire) run(s *stream) error {
+	for {
+		w.allowSilence(s)
+		buf, n, err := w.wait(s.layer)
+		if err != nil {
+			return err
+		}
+		if err = w.take(s, buf, n); err != nil {
+			return err
+		}
+	}
+}
+
+// allowSilence sets the idle deadline, now and then: a timer that is set anew for each message would cost more than it is worth.
+func (w *byteWire) allowSilence(s *stream) {
+	if idle := s.layer.Limits.Idle; w.quiet.IsZero() || time.Since(w.quiet) > idle/16 {
+		w.quiet = time.Now()
+		s.setReadDeadline(idle)
+	}
+}
+
+// wait returns a pooled buffer with the next bytes. While nothing comes, no buffer is held.
+func (w *byteWire) wait(l *Layer) (buf *[]byte, n int, err error) {
+	if w.raw != nil {
+		return w.waitBare(l)
+	}
+	// A TLS connection keeps what it decrypted: one byte now, the rest of the record by the next call.
+	var first [1]byte
+	if n, err = w.conn.Read(first[:]); n == 0 {
+		return nil, 0, err
+	}
+	buf = l.buffer()
+	(*buf)[0] = first[0]
+	return buf, 1, nil
+}
+
+func (l *Layer) buffer() *[]byte {
+	if buf, ok := l.buffers.Get().(*[]byte); ok {
+		return buf
+	}
+	buf := make([]byte, streamBuffer)
+	return &buf
+}
+
+// take handles the first n bytes of buf and what follows, until nothing is left over, and gives buf back.
+func (w *byteWire) take(s *stream, buf *[]byte, n int) error {
+	defer s.layer.buffers.Put(buf)
+	limits := &s.layer.Limits
+	frame := framer{maxHeader: limits.Header, maxMessage: limits.Message}
+	room := *buf
+	used, err := w.deliver(s, room[:n], &frame)
+	for err == nil && used < n {
+		if used > 0 || !w.quiet.IsZero() {
+			// The time of a message starts with its first byte, however slowly the others come.
+			w.quiet = time.Time{}
+			s.setReadDeadline(limits.Partial)
+		}
+		if n = copy(room, room[used:n]); n == len(room) {
+			room = append(room, make([]byte, len(room))...)
+		}
+		var more int
+		if more, err = w.conn.Read(room[n:]); more == 0 {
+			continue
+		}
+		n += more
+		used, err = w.deliver(s, room[:n], &frame)
+	}
+	return err
+}
+
+// deliver hands over every complete message at the front of b and says how many bytes that took.
+func (w *byteWire) deliver(s *stream, b []byte, frame *framer) (used int, err error) {
+	l := s.layer
+	out := l.outbox(nil, nil)
+	defer func() {
+		l.Flush(out)
+		l.outboxes.Put(out)
+	}()
+	for {
+		used += w.keepAlive(s, b[used:], out)
+		if used == len(b) {
+			return used, nil
+		}
+		if !startsLikeMessage(b[used:]) {
+			return used, errNotSIP
+		}
+		n, err := frame.next(b[used:])
+		if err != nil {
+			return used, s.fault(b[used:], out)
+		}
+		if n == 0 {
+			return used, nil
+		}
+		s.deliver(b[used:used+n], out)
+		used += n
+	}
+}
+
+// fault delivers a message that cannot be framed, for its answer.
+func (s *stream) fault(b []byte, out *Outbox) error {
+	if !resemblesRequest(b) && !sip.IsResponse(b) {
+		return errNotSIP
+	}
+	s.deliver(b, out)
+	return errFraming
+}
+
+// keepAlive takes line ends from the front of b and answers each double CRLF, which is a ping, by a single one, which is a pong. RFC 5626 §3.5.1.
+func (w *byteWire) keepAlive(s *stream, b []byte, out *Outbox) int {
+	for i, c := range b {
+		switch c {
+		case '\r':
+		case '\n':
+			if w.ends++; w.ends == 2 {
+				w.ends = 0
+				s.layer.Stats.KeepAlives.Add(1)
+				_ = s.layer.collect(out, s.flow, []byte("\r\n"))
+			}
+		default:
+			w.ends = 0
+			return i
+		}
+	}
+	return len(b)
+}

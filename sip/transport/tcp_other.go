@@ -1,0 +1,13 @@
+//go:build !unix
+
+// Systems without a way to wait on a TCP connection without a buffer read one byte first.
+
+package transport
+
+import "errors"
+
+const canWaitBare = false
+
+func (w *byteWire) waitBare(*Layer) (*[]byte, int, error) {
+	return nil, 0, errors.ErrUnsupported
+}
