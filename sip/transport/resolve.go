@@ -145,13 +145,9 @@ func (l *Layer) answer(ctx context.Context, q question) ([]Target, error) {
 
 // services finds targets through NAPTR and SRV.
 func (l *Layer) services(ctx context.Context, q question) ([]Target, error) {
-	candidates, err := l.candidates(ctx, q)
-	if err != nil {
-		return nil, err
-	}
 	var targets []Target
 	var failed error
-	for _, c := range candidates {
+	for _, c := range l.candidates(ctx, q) {
 		records, err := l.Resolver.LookupSRV(ctx, c.name)
 		if err != nil {
 			failed = err
@@ -177,14 +173,12 @@ func (l *Layer) services(ctx context.Context, q question) ([]Target, error) {
 }
 
 // candidates lists the services to look up, best first: what NAPTR says, otherwise every transport we have. RFC 3263 §4.1.
-func (l *Layer) candidates(ctx context.Context, q question) ([]service, error) {
+func (l *Layer) candidates(ctx context.Context, q question) []service {
 	if q.transport != sip.TransportNone {
-		return []service{{q.transport, servicePrefix(q.transport) + q.name}}, nil
+		return []service{{q.transport, servicePrefix(q.transport) + q.name}}
 	}
-	records, err := l.Resolver.LookupNAPTR(ctx, q.name)
-	if err != nil {
-		return nil, err
-	}
+	// Some resolvers of routers at home refuse every NAPTR: a failure counts as no record, and SRV decides.
+	records, _ := l.Resolver.LookupNAPTR(ctx, q.name)
 	slices.SortStableFunc(records, func(a, b network.NAPTR) int {
 		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Preference, b.Preference))
 	})
@@ -196,14 +190,14 @@ func (l *Layer) candidates(ctx context.Context, q question) ([]service, error) {
 		}
 	}
 	if len(found) > 0 {
-		return found, nil
+		return found
 	}
 	for _, t := range [...]sip.Transport{sip.UDP, sip.TCP, sip.TLS} {
 		if l.speaks(t, q.secure) {
 			found = append(found, service{t, servicePrefix(t) + q.name})
 		}
 	}
-	return found, nil
+	return found
 }
 
 // speaks reports whether we can send over t, and may: sips wants a secure one. Datagrams need a socket of a listener.

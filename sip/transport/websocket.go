@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -81,9 +82,9 @@ func offersSIP(h http.Header) bool {
 func (s *stream) connectWebSocket(t Target) error {
 	use := func(context.Context, string, string) (net.Conn, error) { return s.carrier, nil }
 	client := &http.Client{Transport: &http.Transport{DialContext: use, DisableCompression: true}}
-	host := t.Host
-	if host == "" {
-		host = t.Addr.String()
+	host := t.Addr.String()
+	if t.Host != "" {
+		host = net.JoinHostPort(strings.Trim(t.Host, "[]"), strconv.Itoa(int(t.Addr.Port())))
 	}
 	ctx, cancel := context.WithTimeout(s.layer.ctx, s.layer.Limits.Handshake)
 	defer cancel()

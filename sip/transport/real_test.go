@@ -1,0 +1,64 @@
+// The transports over the operating system's loopback.
+
+package transport_test
+
+import (
+	"errors"
+	"net/netip"
+	"syscall"
+	"testing"
+
+	"github.com/sipwerk/sipwerk/network"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Every transport carries small and large messages both ways, over IPv4 and IPv6, to a listener on every address.
+func TestRealRoundTrip(t *testing.T) {
+	ca := newAuthority(t)
+	for _, tr := range []sip.Transport{sip.UDP, sip.TCP, sip.TLS, sip.WS, sip.WSS} {
+		for _, host := range []string{"127.0.0.1", "127.0.0.5", "::1"} {
+			t.Run(tr.String()+" "+host, func(t *testing.T) {
+				server, client := newNode(t, network.OS{}), newNode(t, network.OS{})
+				defer server.close(t)
+				defer client.close(t)
+				server.echo = true
+				server.TLS = ca.config(t, "127.0.0.1", "127.0.0.5", "::1")
+				client.TLS = ca.config(t)
+				to := netip.AddrPortFrom(netip.MustParseAddr(host), server.listen(t, tr.Param()+"://:0").Port())
+				if tr == sip.UDP {
+					client.listen(t, "udp://:0")
+				}
+				f := client.flow(t, tr, to, host)
+				for _, size := range []int{0, 1000, 20000, 64000} {
+					client.send(t, f, request("SIP/2.0/"+tr.String()+" client.example;rport", size))
+					g := <-server.got
+					if g.err != nil || len(g.request.Body()) != size {
+						t.Fatalf("server got %v, body %d", g.err, len(g.request.Body()))
+					}
+					if v, _ := g.request.Via(); v.Received() != f.Local.Addr() {
+						t.Errorf("Via %s, client sends from %s", v, f.Local)
+					}
+					res := <-client.got
+					if res.response == nil || res.response.Status != sip.StatusOK || res.flow.Remote != to {
+						t.Errorf("client got %+v", res)
+					}
+				}
+				if host, port := server.Advertised(f); port != to.Port() || host == "" {
+					t.Errorf("Advertised = %s:%d", host, port)
+				}
+			})
+		}
+	}
+}
+
+func TestRealSecondServerIsRefused(t *testing.T) {
+	a, b := newNode(t, network.OS{}), newNode(t, network.OS{})
+	defer a.close(t)
+	defer b.close(t)
+	for _, scheme := range []string{"udp", "tcp"} {
+		at := a.listen(t, scheme+"://127.0.0.1:0")
+		if _, err := b.Listen(t.Context(), scheme+"://"+at.String()); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s: %v", scheme, err)
+		}
+	}
+}
