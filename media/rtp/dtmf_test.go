@@ -128,10 +128,10 @@ func TestEventSender(t *testing.T) {
 
 // Digits are heard once each and in order, although one in five packets is lost and others come twice.
 func TestEventsOverLoss(t *testing.T) {
+	const dialled = "1100#*55D0!1299"
 	random := rand.New(rand.NewPCG(1, 9))
 	for _, step := range []uint32{160, 960} {
 		s, r := &EventSender{Step: step}, new(EventReceiver)
-		const dialled = "1100#*55D0!1299"
 		heard, timestamp := "", uint32(0xfffff000)
 		for i := range len(dialled) {
 			code, _ := EventCode(dialled[i])
@@ -140,23 +140,39 @@ func TestEventsOverLoss(t *testing.T) {
 				ticks = 200000 // held long: several segments
 			}
 			s.Start(code, timestamp, ticks)
-			for k, e := range send(t, s) {
-				if random.IntN(5) == 0 && k != 1 {
-					continue
-				}
-				for range 1 + random.IntN(2) {
-					if r.Receive(&Header{Timestamp: e.Timestamp, Marker: e.Marker}, e.Event) {
-						c, _ := e.Event.Digit()
-						heard += string(c)
-					}
-				}
-			}
+			heard += hear(r, lossy(random, send(t, s)))
 			timestamp += ticks + 3*step
 		}
 		if heard != dialled {
 			t.Errorf("step %d: heard %s, dialled %s", step, heard, dialled)
 		}
 	}
+}
+
+// lossy loses and doubles packets at random, but not all of an event.
+func lossy(random *rand.Rand, sent []sentEvent) []sentEvent {
+	var arrived []sentEvent
+	for i, e := range sent {
+		if i != 1 && random.IntN(5) == 0 {
+			continue
+		}
+		if arrived = append(arrived, e); random.IntN(2) == 0 {
+			arrived = append(arrived, e)
+		}
+	}
+	return arrived
+}
+
+// hear returns the digits that were heard.
+func hear(r *EventReceiver, arrived []sentEvent) string {
+	heard := ""
+	for _, e := range arrived {
+		if r.Receive(&Header{Timestamp: e.Timestamp, Marker: e.Marker}, e.Event) {
+			digit, _ := e.Event.Digit()
+			heard += string(digit)
+		}
+	}
+	return heard
 }
 
 func TestEventReceiver(t *testing.T) {
