@@ -58,9 +58,7 @@ func parseAddrSpec(s string, i int) (Address, error) {
 func (a Address) finish(s string, start, end, params int) (Address, error) {
 	u, err := ParseURI(s[start:end])
 	if err != nil {
-		fault := *err.(*ParseError)
-		fault.Offset += start
-		return a, &fault
+		return a, within("URI", start, err)
 	}
 	a.URI, a.Params = u, Params(s[params:])
 	if at, why := a.Params.check(); why != "" {

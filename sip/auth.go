@@ -168,27 +168,18 @@ func (c Credentials) AppendTo(b []byte) []byte {
 func (c Credentials) String() string { return string(c.AppendTo(nil)) }
 
 func appendAuthQuoted(b []byte, name, value string) []byte {
-	b = append(append(b, name...), '"')
-	for i := range len(value) {
-		if value[i] == '"' || value[i] == '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, value[i])
-	}
-	return append(b, '"')
+	return appendQuoted(append(b, name...), value)
 }
 
 // appendAuthToken writes value bare, or quoted if it is no token; "" writes nothing.
 func appendAuthToken(b []byte, name, value string) []byte {
-	for i := range len(value) {
-		if !isAuthTokenByte(value[i]) {
-			return appendAuthQuoted(b, name, value)
-		}
-	}
-	if value == "" {
+	switch {
+	case value == "":
 		return b
+	case classToken.holds(value):
+		return append(append(b, name...), value...)
 	}
-	return append(append(b, name...), value...)
+	return appendAuthQuoted(b, name, value)
 }
 
 // authLexer walks over the comma list of auth-params behind a scheme.
@@ -275,34 +266,14 @@ func (l *authLexer) readValue() bool {
 }
 
 func (l *authLexer) quoted() bool {
-	start, escaped := l.pos+1, false
-	for i := start; i < len(l.s); i++ {
-		switch l.s[i] {
-		case '\\':
-			escaped = true
-			i++
-		case '"':
-			l.pos = i + 1
-			l.value = l.s[start:i]
-			if escaped {
-				l.value = unescapeAuth(l.value)
-			}
-			return true
-		}
+	n := quoted(l.s[l.pos:])
+	if n == 0 {
+		l.fail("quoted string does not end")
+		return false
 	}
-	l.fail("quoted string does not end")
-	return false
-}
-
-func unescapeAuth(s string) string {
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
-		}
-		b = append(b, s[i])
-	}
-	return string(b)
+	l.value = unquote(l.s[l.pos : l.pos+n])
+	l.pos += n
+	return true
 }
 
 // store puts the value into the field of its name; a nil field is a parameter that does not matter.
@@ -328,13 +299,6 @@ func (l *authLexer) blanks() {
 
 func (l *authLexer) token() string {
 	start := l.pos
-	for l.pos < len(l.s) && isAuthTokenByte(l.s[l.pos]) {
-		l.pos++
-	}
+	l.pos += classToken.span(l.s[start:])
 	return l.s[start:l.pos]
-}
-
-// isAuthTokenByte: the token of RFC 3261 §25.1.
-func isAuthTokenByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-.!%*_+`'~", c) >= 0
 }

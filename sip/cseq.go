@@ -1,4 +1,4 @@
-// The CSeq header. RFC 3261 §20.16.
+// The CSeq header and RAck, which points at one. RFC 3261 §20.16; RFC 3262 §7.2.
 
 package sip
 
@@ -30,3 +30,29 @@ func ParseCSeq(s string) (CSeq, error) {
 func (c CSeq) String() string {
 	return strconv.FormatUint(uint64(c.Number), 10) + " " + string(c.Method)
 }
+
+// RAck is the value of the RAck of a PRACK: the RSeq of a reliable provisional response and the CSeq of its request. RFC 3262 §7.2.
+type RAck struct {
+	RSeq uint32
+	CSeq CSeq
+}
+
+// ParseRAck parses a value. The error is a [*ParseError].
+func ParseRAck(s string) (RAck, error) {
+	rseq, n, ok := number(s)
+	if !ok || rseq == 0 {
+		return RAck{}, &ParseError{What: "RAck", Reason: "response number out of range"}
+	}
+	i := skip(s, n)
+	if i == n {
+		return RAck{}, &ParseError{What: "RAck", Offset: n, Reason: "CSeq number expected"}
+	}
+	seq, err := ParseCSeq(s[i:])
+	if err != nil {
+		return RAck{}, within("RAck", i, err)
+	}
+	return RAck{rseq, seq}, nil
+}
+
+// String prints the value.
+func (r RAck) String() string { return strconv.FormatUint(uint64(r.RSeq), 10) + " " + r.CSeq.String() }

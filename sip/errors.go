@@ -44,6 +44,13 @@ func (e *ParseError) Unwrap() error {
 	return e.Status
 }
 
+// within makes err, which a parser gave for the text at offset at of what, an error of what.
+func within(what string, at int, err error) error {
+	fault := *err.(*ParseError)
+	fault.What, fault.Offset = what, fault.Offset+at
+	return &fault
+}
+
 // StatusOf returns the status that err is or wraps, and 500 if there is none.
 func StatusOf(err error) Status {
 	if s, ok := errors.AsType[Status](err); ok {

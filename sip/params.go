@@ -2,50 +2,57 @@
 
 package sip
 
-import "iter"
+import (
+	"iter"
+	"strings"
+)
 
 // Params is a list of parameters as written: ";transport=tcp;lr". It is decoded when asked; names compare without case.
 // Escapes are not decoded here: they mean something in URIs only, see [URI.Param].
 type Params string
 
-// next takes the first parameter off p; the value is as written, with quotes.
-func (p Params) next() (name, value string, rest Params, ok bool) {
+// param is one parameter; the value is as written, with quotes.
+type param struct{ name, value string }
+
+// next takes the first parameter off p.
+func (p Params) next() (first param, rest Params, ok bool) {
 	s := string(p)
 	i := 0
 	for i < len(s) && (isBlank(s[i]) || s[i] == ';') {
 		i++
 	}
 	if i == len(s) {
-		return "", "", "", false
+		return param{}, "", false
 	}
 	start := i
 	for i < len(s) && s[i] != ';' && s[i] != '=' {
 		i++
 	}
-	name = trimRight(s[start:i])
+	first.name = trimRight(s[start:i])
 	if i == len(s) || s[i] == ';' {
-		return name, "", Params(s[i:]), true
+		return first, Params(s[i:]), true
 	}
 	i = skip(s, i+1)
 	start = i
-	if i < len(s) && s[i] == '"' {
-		i += quoted(s[i:])
+	if i < len(s) && (s[i] == '"' || s[i] == '<') {
+		i += valueLen(s[i:])
 	}
 	for i < len(s) && s[i] != ';' {
 		i++
 	}
-	return name, trimRight(s[start:i]), Params(s[i:]), true
+	first.value = trimRight(s[start:i])
+	return first, Params(s[i:]), true
 }
 
 // Lookup returns the value of the first parameter called name, unquoted, and whether it is present (a parameter without value gives "", true).
 func (p Params) Lookup(name string) (value string, ok bool) {
 	for p != "" {
-		n, v, rest, more := p.next()
+		q, rest, more := p.next()
 		if !more {
 			return "", false
 		}
-		if sameFold(n, name) {
-			return unquote(v), true
+		if sameFold(q.name, name) {
+			return unquote(q.value), true
 		}
 		p = rest
 	}
@@ -62,8 +69,8 @@ func (p Params) Has(name string) bool { _, ok := p.Lookup(name); return ok }
 func (p Params) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for p := p; ; {
-			n, v, rest, more := p.next()
-			if !more || !yield(n, unquote(v)) {
+			q, rest, more := p.next()
+			if !more || !yield(q.name, unquote(q.value)) {
 				return
 			}
 			p = rest
@@ -77,14 +84,14 @@ func (p Params) With(name, value string) Params {
 	b := make([]byte, 0, len(p)+len(name)+len(value)+4)
 	done := false
 	for rest := p; ; {
-		n, v, after, more := rest.next()
+		q, after, more := rest.next()
 		if !more {
 			break
 		}
 		rest = after
 		switch {
-		case !sameFold(n, name):
-			b = appendParam(b, n, v)
+		case !sameFold(q.name, name):
+			b = q.appendTo(b)
 		case !done:
 			b = appendValue(b, name, value)
 			done = true
@@ -98,9 +105,9 @@ func (p Params) With(name, value string) Params {
 
 // AppendTo appends the parameters as written, those called one of without left out.
 func (p Params) AppendTo(b []byte, without ...string) []byte {
-	for n, v, rest, more := p.next(); more; n, v, rest, more = rest.next() {
-		if !containsFold(without, n) {
-			b = appendParam(b, n, v)
+	for q, rest, more := p.next(); more; q, rest, more = rest.next() {
+		if !containsFold(without, q.name) {
+			b = q.appendTo(b)
 		}
 	}
 	return b
@@ -114,22 +121,21 @@ func (p Params) Without(name string) Params {
 	return Params(p.AppendTo(make([]byte, 0, len(p)), name))
 }
 
-// appendParam appends a parameter whose value is as it must be written.
-func appendParam(b []byte, name, value string) []byte {
+func (p param) appendTo(b []byte) []byte {
 	b = append(b, ';')
-	b = append(b, name...)
-	if value == "" {
+	b = append(b, p.name...)
+	if p.value == "" {
 		return b
 	}
 	b = append(b, '=')
-	return append(b, value...)
+	return append(b, p.value...)
 }
 
 // appendValue appends a parameter and quotes its value where neither a token nor a host can hold it.
 func appendValue(b []byte, name, value string) []byte {
 	value = safe(value)
 	if value == "" || classValue.holds(value) {
-		return appendParam(b, name, value)
+		return param{name, value}.appendTo(b)
 	}
 	b = append(b, ';')
 	b = append(b, name...)
@@ -163,10 +169,29 @@ func (p Params) check() (int, string) {
 	return -1, ""
 }
 
-// valueLen returns the length of the parameter value at the start of s, 0 if there is none.
+// valueLen returns the length of the parameter value at the start of s, 0 if there is none. A URI in angle brackets is a value too (RFC 8224 §4).
 func valueLen(s string) int {
-	if s != "" && s[0] == '"' {
+	switch {
+	case s == "":
+		return 0
+	case s[0] == '"':
 		return quoted(s)
+	case s[0] == '<':
+		return strings.IndexByte(s, '>') + 1
 	}
 	return classValue.span(s)
+}
+
+// splitParams parses what stands before the first semicolon, which must be all of class c, and the parameters of a header.
+func splitParams(what, s string, c class) (head string, p Params, err error) {
+	s = trim(s)
+	n := c.span(s)
+	head, p = trimRight(s[:n]), Params(s[n:])
+	if head == "" {
+		return "", "", &ParseError{What: what, Reason: "value expected"}
+	}
+	if at, why := p.check(); why != "" {
+		return "", "", &ParseError{What: what, Offset: n + at, Reason: why}
+	}
+	return head, p, nil
 }

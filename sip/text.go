@@ -27,6 +27,8 @@ const (
 	classDisplay                   // unquoted display name: token, blank, and what devices write
 	classWord                      // word of a Call-ID
 	classPlain                     // unreserved: equal to its escaped form
+	classAt                        // "@"
+	classSlash                     // "/" and blanks around it
 )
 
 // classes maps every byte to its classes.
@@ -49,6 +51,8 @@ func makeClasses() (t [256]class) {
 	mark(classHeaders, unreserved+"[]/?:+$=&")
 	mark(classScheme, alnum+"+-.")
 	mark(classPhone, "+0123456789-.()*#abcdefABCDEF")
+	mark(classAt, "@")
+	mark(classSlash, "/ \t")
 	mark(classWord, alnum+"-.!%*_+`'~()<>:\\\"/[]?{}")
 	for c := 0x21; c < 0x100; c++ {
 		if c == 0x7f {

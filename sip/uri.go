@@ -198,6 +198,37 @@ func (u URI) Param(name string) (value string, ok bool) {
 	return "", false
 }
 
+// Header returns the value that the header part of the URI ("?Replaces=…") gives a header, escapes decoded once, and whether it is there. RFC 3261 §19.1.1.
+func (u URI) Header(name string) (value string, ok bool) {
+	for rest := u.Headers; rest != ""; {
+		var h string
+		h, rest = cutHeader(rest)
+		n, v, _ := strings.Cut(h, "=")
+		if sameFold(decode(n), name) {
+			return decode(v), true
+		}
+	}
+	return "", false
+}
+
+// WithHeader returns u with a header added to its header part, escaped.
+func (u URI) WithHeader(name, value string) URI {
+	b := append(make([]byte, 0, len(u.Headers)+len(name)+2*len(value)+2), u.Headers...)
+	if len(b) > 0 {
+		b = append(b, '&')
+	}
+	b = append(append(b, name...), '=')
+	for i := range len(value) {
+		if classes[value[i]]&classPlain == 0 {
+			b = appendEscape(b, value[i])
+			continue
+		}
+		b = append(b, value[i])
+	}
+	u.Headers = string(b)
+	return u
+}
+
 // paramValue is Param for callers that do not ask whether it is there.
 func (u URI) paramValue(name string) string { v, _ := u.Param(name); return v }
 
