@@ -83,8 +83,8 @@ type Sender interface {
 	// Cancel cancels the INVITE client transaction tx as soon as RFC 3261 §9.1 allows; reason, if any, is the value of a Reason header
 	// (RFC 3326). The final response still comes as an event.
 	Cancel(tx TransactionID, reason string) error
-	// Send sends a request that has no transaction: the ACK to a 2xx.
-	Send(s Stripe, req *Request, to Destination) error
+	// Ack sends the ACK to a 2xx, which has no transaction. (A Stack has a Send of its own: the loop over the responses to a request.)
+	Ack(s Stripe, req *Request, to Destination) error
 	// Own directs the later events of server transaction tx (EventCancel, EventTimeout) to h.
 	Own(tx TransactionID, h EventHandler) error
 }

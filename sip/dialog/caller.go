@@ -309,7 +309,7 @@ func (u *Usage) sendAck(d *Dialog, invite *sip.Request, body Body) {
 	if len(body.Bytes) > 0 {
 		ack.SetBody(body.Type, body.Bytes)
 	}
-	u.engine.Send(u.stripe, ack, d.Destination())
+	u.engine.Ack(u.stripe, ack, d.Destination())
 }
 
 // find returns the dialog with that remote tag.
