@@ -132,7 +132,7 @@ func (c *Config) checkTLS() error {
 	return nil
 }
 
-// IsHost reports whether s is a host name (RFC 1123 §2.1), an IPv4 address or an IPv6 address with or without brackets.
+// IsHost reports whether s is a host name, an IPv4 address or an IPv6 address with or without brackets.
 func IsHost(s string) bool {
 	if _, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
 		return true

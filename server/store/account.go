@@ -11,6 +11,8 @@ import (
 	"iter"
 	"strings"
 	"time"
+
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
 // Account is someone who can be called at sip:User@Domain.
@@ -75,7 +77,7 @@ func (s *Store) AddAccount(ctx context.Context, a Account, secret string) error 
 			d.Name, a.User, a.Name, s.now().UnixMilli()); err != nil {
 			return fmt.Errorf("store: add account: %w", err)
 		}
-		return s.insertDevice(ctx, tx, d, a.User, a.User, secret)
+		return s.insertDevice(ctx, tx, d, newDevice{account: a.User, user: a.User, secret: secret})
 	})
 }
 
@@ -101,7 +103,7 @@ func (s *Store) AddDevice(ctx context.Context, domain, account, user, secret str
 				return err
 			}
 		}
-		return s.insertDevice(ctx, tx, d, account, user, secret)
+		return s.insertDevice(ctx, tx, d, newDevice{account: account, user: user, secret: secret})
 	})
 }
 
@@ -119,20 +121,24 @@ func mustBeFree(ctx context.Context, tx *sql.Tx, domain, user string) error {
 	return nil
 }
 
-func (s *Store) insertDevice(ctx context.Context, tx *sql.Tx, d Domain, account, user, secret string) error {
-	if err := CheckSecret(secret); err != nil {
+// newDevice is a device with the secret that is about to be forgotten.
+type newDevice struct{ account, user, secret string }
+
+func (s *Store) insertDevice(ctx context.Context, tx *sql.Tx, d Domain, n newDevice) error {
+	if err := CheckSecret(n.secret); err != nil {
 		return fmt.Errorf("secret %w", err)
 	}
-	h := Hash(user, d.Realm, secret)
+	h := Hash(n.user, d.Realm, n.secret)
 	res, err := tx.ExecContext(ctx, `INSERT INTO devices (domain, sip_user, account, created, ha1_md5, ha1_sha256, ha1_sha512_256)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, d.Name, user, account, s.now().UnixMilli(), h.MD5[:], h.SHA256[:], h.SHA512256[:])
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, d.Name, n.user, n.account, s.now().UnixMilli(),
+		h.bytes(digest.MD5), h.bytes(digest.SHA256), h.bytes(digest.SHA512256))
 	if err != nil {
 		return fmt.Errorf("store: add device: %w", err)
 	}
-	if err := oneRow(res, fmt.Errorf("%s@%s %w", user, d.Name, ErrExists)); err != nil {
+	if err := oneRow(res, fmt.Errorf("%s@%s %w", n.user, d.Name, ErrExists)); err != nil {
 		return err
 	}
-	return note(ctx, tx, d.Name, user)
+	return note(ctx, tx, d.Name, n.user)
 }
 
 // SetSecret gives the device called user a new secret; the old one is worthless as soon as running servers have read the change.
@@ -147,7 +153,7 @@ func (s *Store) SetSecret(ctx context.Context, domain, user, secret string) erro
 	h := Hash(user, d.Realm, secret)
 	return s.change(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE devices SET ha1_md5 = $3, ha1_sha256 = $4, ha1_sha512_256 = $5 WHERE domain = $1 AND sip_user = $2",
-			d.Name, user, h.MD5[:], h.SHA256[:], h.SHA512256[:])
+			d.Name, user, h.bytes(digest.MD5), h.bytes(digest.SHA256), h.bytes(digest.SHA512256))
 		if err != nil {
 			return fmt.Errorf("store: set secret: %w", err)
 		}

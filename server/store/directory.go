@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
 // User is what the directory knows of a user of a domain: an account, a device, or both under one name.
@@ -144,11 +146,11 @@ func (d *Directory) readAll(ctx context.Context) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		domain, user, u, err := scanUser(rows)
+		n, err := scanUser(rows)
 		if err != nil {
 			return err
 		}
-		t.put(domain, user, u)
+		t.put(n.domain, n.user, n.User)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("store: read users: %w", err)
@@ -167,9 +169,9 @@ func (d *Directory) readOne(ctx context.Context, domain, user string) error {
 	}
 	defer rows.Close()
 	found := rows.Next()
-	var u User
+	var n named
 	if found {
-		if _, _, u, err = scanUser(rows); err != nil {
+		if n, err = scanUser(rows); err != nil {
 			return err
 		}
 	}
@@ -179,21 +181,27 @@ func (d *Directory) readOne(ctx context.Context, domain, user string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if found {
-		d.users.put(domain, user, u)
+		d.users.put(domain, user, n.User)
 	} else {
 		d.users.remove(domain, user)
 	}
 	return nil
 }
 
-func scanUser(rows *sql.Rows) (domain, user string, u User, err error) {
+// named is a user with its key.
+type named struct {
+	domain, user string
+	User
+}
+
+func scanUser(rows *sql.Rows) (n named, err error) {
 	var md5, sha256, sha512256 sql.RawBytes
-	if err := rows.Scan(&domain, &user, &u.Account, &u.Name, &md5, &sha256, &sha512256); err != nil {
-		return "", "", User{}, fmt.Errorf("store: read user: %w", err)
+	if err := rows.Scan(&n.domain, &n.user, &n.Account, &n.Name, &md5, &sha256, &sha512256); err != nil {
+		return n, fmt.Errorf("store: read user: %w", err)
 	}
-	u.Device = md5 != nil
-	copy(u.HA1.MD5[:], md5)
-	copy(u.HA1.SHA256[:], sha256)
-	copy(u.HA1.SHA512256[:], sha512256)
-	return domain, user, u, nil
+	n.Device = md5 != nil
+	copy(n.HA1.bytes(digest.MD5), md5)
+	copy(n.HA1.bytes(digest.SHA256), sha256)
+	copy(n.HA1.bytes(digest.SHA512256), sha512256)
+	return n, nil
 }

@@ -1,4 +1,4 @@
-// Accounts from a CSV file, all of them or none. RFC 4180.
+// Accounts from a CSV file, all of them or none.
 
 package store
 
@@ -11,6 +11,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
 const (
@@ -191,7 +193,7 @@ func (in *importer) insert(ctx context.Context, tx *sql.Tx, entries []entry) err
 	devices := make([]any, 0, 7*len(entries))
 	for _, e := range entries {
 		accounts = append(accounts, in.domain.Name, e.user, e.name, in.created)
-		devices = append(devices, in.domain.Name, e.user, e.user, in.created, e.ha1.MD5[:], e.ha1.SHA256[:], e.ha1.SHA512256[:])
+		devices = append(devices, in.domain.Name, e.user, e.user, in.created, e.ha1.bytes(digest.MD5), e.ha1.bytes(digest.SHA256), e.ha1.bytes(digest.SHA512256))
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (domain, sip_user, name, created) VALUES "+parameters(len(entries), 4), accounts...); err != nil {
 		return fmt.Errorf("store: import accounts: %w", err)

@@ -3,26 +3,29 @@
 package store
 
 import (
-	"crypto/md5"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/sha512"
 	"errors"
 	"strings"
+
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
-// HA1 is H(user:realm:secret) for each algorithm a phone may choose. Whoever has it can log in: it never leaves the server and is never logged.
-type HA1 struct {
-	MD5       [md5.Size]byte
-	SHA256    [sha256.Size]byte
-	SHA512256 [sha512.Size256]byte
-}
+// HA1 is the hash of a device's secret for each algorithm a phone may choose. Whoever has it can log in: it never leaves the server and is never logged.
+type HA1 [3]digest.HA1
 
 // Hash makes the HA1 of a device.
-func Hash(user, realm, secret string) HA1 {
-	b := []byte(user + ":" + realm + ":" + secret)
-	return HA1{MD5: md5.Sum(b), SHA256: sha256.Sum256(b), SHA512256: sha512.Sum512_256(b)}
+func Hash(user, realm, secret string) (h HA1) {
+	for _, a := range [...]digest.Algorithm{digest.MD5, digest.SHA256, digest.SHA512256} {
+		h[a-digest.MD5] = a.HA1(user, realm, secret)
+	}
+	return h
 }
+
+// Of returns the hash of one algorithm.
+func (h *HA1) Of(a digest.Algorithm) digest.HA1 { return h[a-digest.MD5] }
+
+// bytes returns the hash of one algorithm as it is stored.
+func (h *HA1) bytes(a digest.Algorithm) []byte { return h[a-digest.MD5][:a.Size()] }
 
 // NewSecret returns a fresh secret of 100 random bits, without letters that are easily taken for others.
 func NewSecret() string {

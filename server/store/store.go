@@ -30,6 +30,8 @@ var (
 	ErrLocked = errors.New("is in use by another server")
 )
 
+// migrations are the steps of the schema, oldest first.
+//
 //go:embed migrations/*.sql
 var migrations embed.FS
 
