@@ -67,6 +67,21 @@ func (c *Config) Fields() []Field {
 	}
 }
 
+// Short returns the first sentence of Doc, without its full stop and back quotes: the help of its flag.
+func (f Field) Short() string {
+	first, _, _ := strings.Cut(f.Doc, ". ")
+	return strings.ReplaceAll(strings.TrimSuffix(first, "."), "`", "")
+}
+
+// List reports whether the field holds several values.
+func (f Field) List() bool {
+	switch f.Value.(type) {
+	case *list, *prefixes:
+		return true
+	}
+	return false
+}
+
 // field returns the field called name.
 func (c *Config) field(name string) (Field, bool) {
 	for _, f := range c.Fields() {

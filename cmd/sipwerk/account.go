@@ -1,0 +1,294 @@
+// `sipwerk account`: people and their telephones, kept in the data folder. A running server knows of a change within a second.
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/store"
+)
+
+func (p *program) newAccount() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "account",
+		Short: p.tr("Add, list and remove accounts"),
+		Long: p.tr("An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
+			"The commands work while a server runs in the same data folder, and it knows of a change within a second."),
+	}
+	c.AddCommand(p.newAccountAdd(), p.newAccountList(), p.newAccountRemove(), p.newAccountPassword(), p.newAccountImport())
+	return c
+}
+
+// account is how a listing shows one.
+type account struct {
+	Domain  string    `json:"domain"`
+	User    string    `json:"user"`
+	Name    string    `json:"name"`
+	Devices []device  `json:"devices"`
+	Created time.Time `json:"created"`
+}
+
+type device struct {
+	User    string    `json:"user"`
+	Created time.Time `json:"created"`
+}
+
+// credentials is what a telephone must be told.
+type credentials struct {
+	Domain  string `json:"domain"`
+	Account string `json:"account"`
+	User    string `json:"user"`
+	Secret  string `json:"secret,omitempty"`
+}
+
+// accounts is an open data folder with the domain that was asked for.
+type accounts struct {
+	*store.Store
+	domain string
+}
+
+// open opens the data folder for users of a domain; user may say "alice@example.org", otherwise it is the configured domain or the first one.
+func (p *program) open(ctx context.Context, load func() (*config.Config, error), user *string) (*accounts, error) {
+	cfg, err := load()
+	if err != nil {
+		return nil, err
+	}
+	if local, domain, ok := strings.Cut(strings.TrimPrefix(*user, "sip:"), "@"); ok {
+		*user, cfg.Domain = local, domain
+	}
+	st, err := store.Open(ctx, cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	d, _, err := server.FirstDomain(ctx, st, cfg)
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	return &accounts{st, d.Name}, nil
+}
+
+func (p *program) newAccountAdd() *cobra.Command {
+	var name, suffix string
+	var stdin, asJSON bool
+	c := &cobra.Command{
+		Use:   "add USER",
+		Short: p.tr("Add an account, or a device to one"),
+		Long:  p.tr("Adds an account with its first device and shows the secret of the device, once. With --device it adds one more device to an account that exists."),
+		Example: examples("sipwerk account add alice --name 'Alice Adams'", "sipwerk account add alice@example.org", "sipwerk account add alice --device desk",
+			"echo \"$SECRET\" | sipwerk account add alice --stdin"),
+		Args: p.exactly("USER"),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().StringVar(&name, "name", "", p.tr("display name"))
+	c.Flags().StringVar(&suffix, "device", "", p.tr("add the device USER-DEVICE to the account USER"))
+	c.Flags().BoolVar(&stdin, "stdin", false, p.tr("read the secret from standard input instead of making one"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		user := args[0]
+		a, err := p.open(c.Context(), load, &user)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		cred := credentials{Domain: a.domain, Account: user, User: user}
+		if cred.Secret, err = p.secret(stdin); err != nil {
+			return err
+		}
+		if suffix != "" {
+			cred.User = user + "-" + suffix
+			err = a.AddDevice(c.Context(), a.domain, user, cred.User, cred.Secret)
+		} else {
+			err = a.AddAccount(c.Context(), store.Account{Domain: a.domain, User: user, Name: name}, cred.Secret)
+		}
+		if err != nil {
+			return p.accountError(err)
+		}
+		return p.show(cred, stdin, asJSON)
+	}
+	return c
+}
+
+// secret makes one, or reads the first line of standard input.
+func (p *program) secret(stdin bool) (string, error) {
+	if !stdin {
+		return store.NewSecret(), nil
+	}
+	line, err := bufio.NewReader(io.LimitReader(p.in, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// show writes what a telephone must be told. A secret that was given by the user is not shown again.
+func (p *program) show(cred credentials, given, asJSON bool) error {
+	if given {
+		cred.Secret = ""
+	}
+	if asJSON {
+		return json.NewEncoder(p.out).Encode(cred)
+	}
+	p.printf("user    %s\ndomain  %s\n", cred.User, cred.Domain)
+	if !given {
+		p.printf("secret  %s\nThe secret is shown this once and not kept.\n", cred.Secret)
+	}
+	return nil
+}
+
+// accountError adds the cure to an error of the store.
+func (p *program) accountError(err error) error {
+	switch {
+	case errors.Is(err, store.ErrExists):
+		return fmt.Errorf("%w; %s", err, p.tr("choose another user, or give it a new secret with `sipwerk account password`"))
+	case errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("%w; %s", err, p.tr("`sipwerk account list` shows what there is"))
+	}
+	return err
+}
+
+func (p *program) newAccountList() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   p.tr("List accounts and their devices"),
+		Example: examples("sipwerk account list", "sipwerk account list --json | jq -r '.[].user'"),
+		Args:    p.exactly(),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		user := ""
+		a, err := p.open(c.Context(), load, &user)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		if asJSON {
+			return p.listJSON(c.Context(), a)
+		}
+		return p.listText(c.Context(), a)
+	}
+	return c
+}
+
+func (p *program) listText(ctx context.Context, a *accounts) error {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	fmt.Fprintln(w, p.tr("ACCOUNT\tNAME\tDEVICES"))
+	for acc, err := range a.Accounts(ctx, a.domain) {
+		if err != nil {
+			return err
+		}
+		var users []string
+		for _, d := range acc.Devices {
+			users = append(users, d.User)
+		}
+		fmt.Fprintf(w, "%s@%s\t%s\t%s\n", acc.User, acc.Domain, acc.Name, strings.Join(users, " "))
+	}
+	return nil
+}
+
+// listJSON writes an array, one account a line, without holding them all.
+func (p *program) listJSON(ctx context.Context, a *accounts) error {
+	w := bufio.NewWriter(p.out)
+	defer w.Flush()
+	between := "["
+	for acc, err := range a.Accounts(ctx, a.domain) {
+		if err != nil {
+			return err
+		}
+		out := account{Domain: acc.Domain, User: acc.User, Name: acc.Name, Devices: []device{}, Created: acc.Created}
+		for _, d := range acc.Devices {
+			out.Devices = append(out.Devices, device(d))
+		}
+		b, err := json.Marshal(out)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s%s", between, b)
+		between = ",\n"
+	}
+	if between == "[" {
+		fmt.Fprint(w, between)
+	}
+	fmt.Fprintln(w, "]")
+	return nil
+}
+
+func (p *program) newAccountRemove() *cobra.Command {
+	var suffix string
+	c := &cobra.Command{
+		Use:     "remove USER",
+		Aliases: []string{"rm"},
+		Short:   p.tr("Remove an account with its devices, or one device"),
+		Example: examples("sipwerk account remove alice", "sipwerk account remove alice --device desk"),
+		Args:    p.exactly("USER"),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().StringVar(&suffix, "device", "", p.tr("remove only the device USER-DEVICE"))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		user := args[0]
+		a, err := p.open(c.Context(), load, &user)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		if suffix != "" {
+			user += "-" + suffix
+			err = a.RemoveDevice(c.Context(), a.domain, user)
+		} else {
+			err = a.RemoveAccount(c.Context(), a.domain, user)
+		}
+		if err != nil {
+			return p.accountError(err)
+		}
+		p.printf("%s@%s is removed\n", user, a.domain)
+		return nil
+	}
+	return c
+}
+
+func (p *program) newAccountPassword() *cobra.Command {
+	var stdin, asJSON bool
+	c := &cobra.Command{
+		Use:     "password USER",
+		Short:   p.tr("Give a device a new secret"),
+		Long:    p.tr("Gives a device (USER, or USER-DEVICE) a new secret and shows it, once. The old one is worthless from then on."),
+		Example: examples("sipwerk account password alice", "sipwerk account password alice-desk", "echo \"$SECRET\" | sipwerk account password alice --stdin"),
+		Args:    p.exactly("USER"),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().BoolVar(&stdin, "stdin", false, p.tr("read the secret from standard input instead of making one"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		user := args[0]
+		a, err := p.open(c.Context(), load, &user)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		cred := credentials{Domain: a.domain, Account: user, User: user}
+		if cred.Secret, err = p.secret(stdin); err != nil {
+			return err
+		}
+		if err := a.SetSecret(c.Context(), a.domain, user, cred.Secret); err != nil {
+			return p.accountError(err)
+		}
+		return p.show(cred, stdin, asJSON)
+	}
+	return c
+}

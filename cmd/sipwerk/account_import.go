@@ -1,0 +1,77 @@
+// `sipwerk account import`: accounts from a CSV file, all of them or none.
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server/store"
+)
+
+// progressLines is after how many lines of a file progress is told.
+const progressLines = 10_000
+
+func (p *program) newAccountImport() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "import FILE.csv",
+		Short: p.tr("Add the accounts of a CSV file"),
+		Long: p.tr("Adds an account with one device for each line of a CSV file whose first line is user,password,name; - reads standard input.\n" +
+			"Either every line is imported or none; every faulty line is named."),
+		Example: examples("sipwerk account import people.csv", "sipwerk account import --domain example.org - < people.csv"),
+		Args:    p.exactly("FILE.csv"),
+	}
+	load := p.settings(c, "data", "domain")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		in := p.in
+		if args[0] != "-" {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			in = f
+		}
+		user := ""
+		a, err := p.open(c.Context(), load, &user)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		n, err := a.Import(c.Context(), a.domain, in, p.progress())
+		if err != nil {
+			return p.importError(args[0], err)
+		}
+		p.printf("%d accounts imported into %s\n", n, a.domain)
+		return nil
+	}
+	return c
+}
+
+// progress tells on standard error how far a long file is read.
+func (p *program) progress() func(lines int) {
+	told := 0
+	return func(lines int) {
+		if lines-told < progressLines {
+			return
+		}
+		told = lines - lines%progressLines
+		io.WriteString(p.err, p.tr("%d lines read\n", told))
+	}
+}
+
+// importError puts the name of the file before each fault.
+func (p *program) importError(file string, err error) error {
+	var faults *store.Faults
+	if !errors.As(err, &faults) {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	for _, f := range faults.Lines {
+		fmt.Fprintf(p.err, "%s: %v\n", file, f)
+	}
+	return p.errorf("nothing is imported: %d faulty lines in %s; mend them and import again", len(faults.Lines)+faults.More, file)
+}

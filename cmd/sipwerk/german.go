@@ -1,0 +1,79 @@
+// The German texts. A test holds that every text of the commands is here.
+
+package main
+
+// germanTexts maps the English text to the German one. Nothing writes to it.
+var germanTexts = map[string]string{
+	// the help
+	"Usage:":                  "Aufruf:",
+	"Aliases:":                "Andere Namen:",
+	"Examples:":               "Beispiele:",
+	"Available Commands:":     "Befehle:",
+	"Additional help topics:": "Weitere Hilfe:",
+	"Global Flags:":           "Schalter aller Befehle:",
+	"Flags:":                  "Schalter:",
+	`Use "{{.CommandPath}} [command] --help" for more information about a command.`: `"{{.CommandPath}} [Befehl] --help" sagt mehr über einen Befehl.`,
+	"Help about a command":                                    "Hilfe zu einem Befehl",
+	"Completion for your shell":                               "Vervollständigung für die Shell",
+	"help about this command":                                 "Hilfe zu diesem Befehl",
+	"language of the texts: en or de; otherwise that of LANG": "Sprache der Texte: en oder de; sonst die von LANG",
+	"`%s --help` tells more":                                  "`%s --help` sagt mehr",
+	"give %s":                                                 "es fehlt: %s",
+	"%q is too much":                                          "%q ist zu viel",
+	"write JSON":                                              "JSON schreiben",
+	"A SIP server in one program":                             "Ein SIP-Server in einem Programm",
+	"Sipwerk registers telephones and connects their calls. `sipwerk demo` shows a first call; `sipwerk serve` is the server.": "Sipwerk registriert Telefone und verbindet ihre Anrufe. `sipwerk demo` zeigt einen ersten Anruf; `sipwerk serve` ist der Server.",
+
+	// version
+	"Say which version this is": "Sagen, welche Version das ist",
+	"sipwerk %s, %s, %s\n":      "sipwerk %s, %s, %s\n",
+
+	// account
+	"Add, list and remove accounts": "Konten anlegen, auflisten und entfernen",
+	"An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
+		"The commands work while a server runs in the same data folder, and it knows of a change within a second.": "Ein Konto ist jemand, den man anrufen kann. Es hat Geräte, jedes mit eigenem SIP-Benutzer und Geheimnis; `account add` legt das erste an.\n" +
+		"Die Befehle gehen auch, während ein Server im selben Datenordner läuft; er kennt die Änderung binnen einer Sekunde.",
+	"Add an account, or a device to one": "Ein Konto anlegen, oder ein Gerät dazu",
+	"Adds an account with its first device and shows the secret of the device, once. With --device it adds one more device to an account that exists.": "Legt ein Konto mit seinem ersten Gerät an und zeigt dessen Geheimnis einmal. Mit --device kommt ein weiteres Gerät zu einem Konto, das es gibt.",
+	"display name": "Anzeigename",
+	"add the device USER-DEVICE to the account USER":                               "das Gerät BENUTZER-GERÄT zum Konto BENUTZER hinzufügen",
+	"read the secret from standard input instead of making one":                    "das Geheimnis von der Standardeingabe lesen statt eines zu erzeugen",
+	"user    %s\ndomain  %s\n":                                                     "Benutzer   %s\nDomäne     %s\n",
+	"secret  %s\nThe secret is shown this once and not kept.\n":                    "Geheimnis  %s\nDas Geheimnis wird nur dieses eine Mal gezeigt und nicht aufbewahrt.\n",
+	"choose another user, or give it a new secret with `sipwerk account password`": "einen anderen Benutzer wählen, oder ihm mit `sipwerk account password` ein neues Geheimnis geben",
+	"`sipwerk account list` shows what there is":                                   "`sipwerk account list` zeigt, was es gibt",
+	"List accounts and their devices":                                              "Konten und ihre Geräte auflisten",
+	"ACCOUNT\tNAME\tDEVICES":                                                       "KONTO\tNAME\tGERÄTE",
+	"Remove an account with its devices, or one device":                            "Ein Konto mit seinen Geräten entfernen, oder ein Gerät",
+	"remove only the device USER-DEVICE":                                           "nur das Gerät BENUTZER-GERÄT entfernen",
+	"%s@%s is removed\n":                                                           "%s@%s ist entfernt\n",
+	"Give a device a new secret":                                                   "Einem Gerät ein neues Geheimnis geben",
+	"Gives a device (USER, or USER-DEVICE) a new secret and shows it, once. The old one is worthless from then on.": "Gibt einem Gerät (BENUTZER, oder BENUTZER-GERÄT) ein neues Geheimnis und zeigt es einmal. Das alte gilt von da an nicht mehr.",
+	"Add the accounts of a CSV file": "Die Konten einer CSV-Datei anlegen",
+	"Adds an account with one device for each line of a CSV file whose first line is user,password,name; - reads standard input.\n" +
+		"Either every line is imported or none; every faulty line is named.": "Legt für jede Zeile einer CSV-Datei, deren erste user,password,name lautet, ein Konto mit einem Gerät an; - liest die Standardeingabe.\n" +
+		"Entweder jede Zeile wird übernommen oder keine; jede fehlerhafte wird genannt.",
+	"%d accounts imported into %s\n": "%d Konten in %s angelegt\n",
+	"%d lines read\n":                "%d Zeilen gelesen\n",
+	"nothing is imported: %d faulty lines in %s; mend them and import again": "nichts wurde übernommen: %d fehlerhafte Zeilen in %s; bitte richten und noch einmal",
+
+	// settings
+	"the configuration file (otherwise SIPWERK_CONFIG, then /etc/sipwerk/sipwerk.yaml if it exists)": "die Konfigurationsdatei (sonst SIPWERK_CONFIG, dann /etc/sipwerk/sipwerk.yaml, falls es sie gibt)",
+	"The data folder: accounts, registrations, certificates":                                         "der Datenordner: Konten, Registrierungen, Zertifikate",
+	"The first domain": "die erste Domäne",
+	"Where to listen, as URLs: udp, tcp, tls, ws or wss, then address and port":                                       "worauf gehört wird, als URLs: udp, tcp, tls, ws oder wss, dann Adresse und Port",
+	"The host name or address that peers see in place of the listeners' own, for a server behind address translation": "der Name oder die Adresse, die andere statt der eigenen sehen, für einen Server hinter Adressumsetzung",
+	"Where /health and /metrics answer":                                                  "wo /health und /metrics antworten",
+	"Sources that are not challenged, as address prefixes: peers known by their address": "Absender ohne Anmeldung, als Adresspräfixe: Gegenstellen, die man an der Adresse kennt",
+	"How long running calls may go on after SIGTERM or SIGINT":                           "wie lange laufende Anrufe nach SIGTERM oder SIGINT noch dauern dürfen",
+	"The UDP ports of RTP and RTCP, first and last":                                      "die UDP-Ports für RTP und RTCP, erster und letzter",
+	"The IP address written into SDP, for a server behind address translation":           "die IP-Adresse im SDP, für einen Server hinter Adressumsetzung",
+	"The certificate of the tls and wss listeners, a PEM file with its chain":            "das Zertifikat für tls und wss, eine PEM-Datei mit Kette",
+	"The private key that belongs to tls.certificate, a PEM file":                        "der private Schlüssel zu tls.certificate, eine PEM-Datei",
+	"What is written to standard error: debug, info, warn or error, and what is worse":   "was auf die Standardfehlerausgabe kommt: debug, info, warn oder error, und Schlimmeres",
+	"How it is written: text or json":                                                    "wie es geschrieben wird: text oder json",
+	"Calls at one time; one more is answered 503":                                        "Anrufe zur gleichen Zeit; einer mehr bekommt 503",
+	"Open TCP, TLS and WebSocket connections":                                            "offene TCP-, TLS- und WebSocket-Verbindungen",
+	"Open connections of one address":                                                    "offene Verbindungen einer Adresse",
+	"The longest message on a connection, in bytes":                                      "die längste Nachricht auf einer Verbindung, in Bytes",
+}

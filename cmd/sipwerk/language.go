@@ -1,0 +1,57 @@
+// The languages of the command line. The English text in the code is the key; german.go holds the others.
+
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// language is one in which the program speaks.
+type language string
+
+// The languages there are.
+const (
+	english language = "en"
+	german  language = "de"
+)
+
+// chooseLanguage follows --lang, then the locale of the environment (LC_ALL, LC_MESSAGES, LANG, the first that is set). It looks at the bare arguments, because the help texts
+// must be there before they are parsed.
+func chooseLanguage(args []string, env func(string) (string, bool)) language {
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, "--lang="); ok {
+			return languageOf(v)
+		}
+		if a == "--lang" && i+1 < len(args) {
+			return languageOf(args[i+1])
+		}
+	}
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v, ok := env(name); ok && v != "" {
+			return languageOf(v)
+		}
+	}
+	return english
+}
+
+// languageOf reads "de", "de_DE.UTF-8" and their like; everything unknown is English.
+func languageOf(locale string) language {
+	if strings.HasPrefix(strings.ToLower(locale), string(german)) {
+		return german
+	}
+	return english
+}
+
+// tr gives a text in the language of the user, with args put in as by fmt.Sprintf.
+func (p *program) tr(text string, args ...any) string {
+	if p.language == german {
+		if t, ok := germanTexts[text]; ok {
+			text = t
+		}
+	}
+	if len(args) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, args...)
+}

@@ -1,0 +1,61 @@
+// The command `sipwerk` itself: the list of subcommands, the flags of all of them, and the words of the help.
+
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "sipwerk",
+		Short:         p.tr("A SIP server in one program"),
+		Long:          p.tr("Sipwerk registers telephones and connects their calls. `sipwerk demo` shows a first call; `sipwerk serve` is the server."),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.PersistentFlags().String("lang", string(p.language), p.tr("language of the texts: en or de; otherwise that of LANG"))
+	root.AddCommand(
+		p.newAccount(),
+		p.newVersion(),
+	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	root.SetUsageTemplate(p.usageTemplate(root))
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Short = p.tr("Help about a command")
+		case "completion":
+			c.Short = p.tr("Completion for your shell")
+		}
+	}
+	p.translateHelpFlags(root)
+	return root
+}
+
+// usageTemplate is cobra's own with its headings translated.
+func (p *program) usageTemplate(c *cobra.Command) string {
+	t := c.UsageTemplate()
+	for _, heading := range []string{"Usage:", "Aliases:", "Examples:", "Available Commands:", "Additional help topics:", "Global Flags:", "Flags:"} {
+		t = strings.ReplaceAll(t, heading, p.tr(heading))
+	}
+	const more = `Use "{{.CommandPath}} [command] --help" for more information about a command.`
+	return strings.ReplaceAll(t, more, p.tr(more))
+}
+
+// translateHelpFlags gives every command its --help in the language of the user.
+func (p *program) translateHelpFlags(c *cobra.Command) {
+	c.InitDefaultHelpFlag()
+	c.Flags().Lookup("help").Usage = p.tr("help about this command")
+	for _, sub := range c.Commands() {
+		p.translateHelpFlags(sub)
+	}
+}
+
+// examples joins command lines for the Example of a command.
+func examples(lines ...string) string { return "  " + strings.Join(lines, "\n  ") }

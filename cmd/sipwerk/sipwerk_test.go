@@ -1,0 +1,189 @@
+// Command lines run in this process: what they print, what they leave behind, how they end.
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/sipwerk/sipwerk/server/config"
+)
+
+// line is one command line with what it must do. In want and fails, "…" stands for anything.
+type line struct {
+	args  string // separated by blanks; DIR is the data folder
+	in    string // standard input
+	code  int
+	want  string // standard output
+	fails string // standard error
+}
+
+func (l line) run(t *testing.T, dir string, env map[string]string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	p := &program{in: strings.NewReader(l.in), out: &out, err: &errs, env: func(n string) (string, bool) { v, ok := env[n]; return v, ok }}
+	code := p.run(strings.Fields(strings.ReplaceAll(l.args, "DIR", dir)))
+	if code != l.code {
+		t.Errorf("sipwerk %s: exit code %d, want %d", l.args, code, l.code)
+	}
+	if !matches(out.String(), l.want, dir) {
+		t.Errorf("sipwerk %s: output\n%s\nwant\n%s", l.args, out.String(), l.want)
+	}
+	if !matches(errs.String(), l.fails, dir) {
+		t.Errorf("sipwerk %s: standard error\n%s\nwant\n%s", l.args, errs.String(), l.fails)
+	}
+}
+
+func matches(got, want, dir string) bool {
+	want = regexp.QuoteMeta(strings.ReplaceAll(want, "DIR", dir))
+	return regexp.MustCompile("^(?s:" + strings.ReplaceAll(want, "…", ".*") + ")$").MatchString(got)
+}
+
+func TestAccount(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	csv := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(csv, []byte("user,password,name\nu0,p0,Zero\nu1,p1,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"SIPWERK_DATA": dir, "SIPWERK_DOMAIN": "example.org"}
+	for _, l := range []line{
+		{args: "account list", want: "ACCOUNT  NAME  DEVICES\n"},
+		{args: "account list --json", want: "[]\n"},
+		{args: "account add alice --name Alice", want: "user    alice\ndomain  example.org\nsecret  …\nThe secret is shown this once and not kept.\n"},
+		{args: "account add alice", code: 1, fails: "sipwerk: alice@example.org exists already; choose another user, or give it a new secret with `sipwerk account password`\n"},
+		{args: "account add alice --device desk --stdin", in: "s3cret\n", want: "user    alice-desk\ndomain  example.org\n"},
+		{args: "account add bob@example.org --json", want: `{"domain":"example.org","account":"bob","user":"bob","secret":"…"}` + "\n"},
+		{args: "account add bob@example.net --domain example.net", want: "…domain  example.net…"},
+		{args: "account add carol --stdin", code: 1, fails: "sipwerk: secret is empty; give one\n"},
+		{args: "account list", want: "ACCOUNT            NAME   DEVICES\nalice@example.org  Alice  alice alice-desk\nbob@example.org           bob\n"},
+		{args: "account list --json", want: `[{"domain":"example.org","user":"alice","name":"Alice","devices":[{"user":"alice","created":"…"},{"user":"alice-desk",…` + "\n"},
+		{args: "account password alice-desk --json", want: `{"domain":"example.org","account":"alice-desk","user":"alice-desk","secret":"…"}` + "\n"},
+		{args: "account password nobody", code: 1, fails: "sipwerk: device nobody@example.org does not exist; `sipwerk account list` shows what there is\n"},
+		{args: "account remove alice --device desk", want: "alice-desk@example.org is removed\n"},
+		{args: "account remove alice", want: "alice@example.org is removed\n"},
+		{args: "account remove alice", code: 1, fails: "sipwerk: account alice@example.org does not exist; `sipwerk account list` shows what there is\n"},
+		{args: "account import " + csv, want: "2 accounts imported into example.org\n"},
+		{args: "account import -", in: "user,password\nu2,\nu0,x\n", code: 1, fails: "-: line 2: password: is empty; give one\n-: line 3: user: u0@example.org exists already; …\n" +
+			"sipwerk: nothing is imported: 2 faulty lines in -; mend them and import again\n"},
+		{args: "account import no.csv", code: 1, fails: "sipwerk: open no.csv: no such file or directory\n"},
+		{args: "account list", want: "ACCOUNT          NAME  DEVICES\nbob@example.org        bob\nu0@example.org   Zero  u0\nu1@example.org         u1\n"},
+		{args: "account list --lang de", want: "KONTO            NAME  GERÄTE\n…"},
+		{args: "account list --data /dev/null", code: 1, fails: "sipwerk: --data: /dev/null is no folder; name another\n"},
+		{args: "account add", code: 2, fails: "sipwerk: give USER\n`sipwerk account add --help` tells more\n"},
+		{args: "account list x", code: 2, fails: "sipwerk: \"x\" is too much\n`sipwerk account list --help` tells more\n"},
+		{args: "account list --colour", code: 2, fails: "sipwerk: unknown flag: --colour\n`sipwerk account list --help` tells more\n"},
+		{args: "acount", code: 2, fails: "sipwerk: unknown command \"acount\" for \"sipwerk\"…"},
+	} {
+		l.run(t, dir, env)
+	}
+}
+
+// TestAccountWithoutDomain: the first domain is made once and stays.
+func TestAccountWithoutDomain(t *testing.T) {
+	dir := t.TempDir()
+	env := map[string]string{"SIPWERK_DATA": dir, "SIPWERK_LISTEN": "udp://[::1]:5060"}
+	line{args: "account add alice", want: "…domain  [::1]\n…"}.run(t, dir, env)
+	line{args: "account add bob", want: "…domain  [::1]\n…"}.run(t, dir, map[string]string{"SIPWERK_DATA": dir})
+}
+
+func TestVersion(t *testing.T) {
+	var out bytes.Buffer
+	p := &program{out: &out, err: &out, env: func(string) (string, bool) { return "", false }}
+	if code := p.run([]string{"version", "--json"}); code != 0 {
+		t.Fatalf("exit code %d: %s", code, &out)
+	}
+	var b build
+	if err := json.Unmarshal(out.Bytes(), &b); err != nil || b.Version == "" || !strings.HasPrefix(b.Go, "go1.") {
+		t.Errorf("%s: %v", &out, err)
+	}
+}
+
+// TestHelp: every command has help with an example, in both languages.
+func TestHelp(t *testing.T) {
+	p := &program{language: english, env: func(string) (string, bool) { return "", false }}
+	for _, c := range p.newRoot().Commands() {
+		if c.Name() == "help" || c.Name() == "completion" {
+			continue
+		}
+		for _, sub := range append(c.Commands(), c) {
+			if sub.Short == "" || !sub.HasSubCommands() && sub.Example == "" {
+				t.Errorf("%s: no help or no example", sub.CommandPath())
+			}
+		}
+	}
+	line{args: "account add --help --lang=de", want: "Legt ein Konto…Aufruf:\n…Beispiele:\n…Schalter:\n…"}.run(t, "", nil)
+	line{args: "account add --help", want: "Adds an account…Usage:\n…Examples:\n…Flags:\n…"}.run(t, "", map[string]string{"LANG": "C.UTF-8"})
+	line{args: "--help", want: "Sipwerk registriert…Befehle:\n…"}.run(t, "", map[string]string{"LANG": "de_DE.UTF-8"})
+}
+
+// TestGerman: every text that is looked up has a German one with the same verbs, and no German one is for nothing.
+func TestGerman(t *testing.T) {
+	texts := make(map[string]bool)
+	for _, f := range config.Default(func(string) (string, bool) { return "", false }, true).Fields() {
+		texts[f.Short()] = true
+	}
+	for _, heading := range []string{"Usage:", "Aliases:", "Examples:", "Available Commands:", "Additional help topics:", "Global Flags:", "Flags:",
+		`Use "{{.CommandPath}} [command] --help" for more information about a command.`} {
+		texts[heading] = true
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) > 0 {
+				if sel, ok := call.Fun.(*ast.SelectorExpr); ok && (sel.Sel.Name == "tr" || sel.Sel.Name == "printf" || sel.Sel.Name == "errorf") {
+					if s, ok := literal(call.Args[0]); ok {
+						texts[s] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	verbs := regexp.MustCompile(`%[a-z]`)
+	for text := range texts {
+		translated, ok := germanTexts[text]
+		if !ok {
+			t.Errorf("no German for %q", text)
+		} else if strings.Join(verbs.FindAllString(text, -1), "") != strings.Join(verbs.FindAllString(translated, -1), "") {
+			t.Errorf("%q and %q take different arguments", text, translated)
+		}
+	}
+	for text := range germanTexts {
+		if !texts[text] {
+			t.Errorf("nobody says %q", text)
+		}
+	}
+}
+
+// literal returns the text of a string literal or a sum of them.
+func literal(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		s, err := strconv.Unquote(e.Value)
+		return s, err == nil
+	case *ast.BinaryExpr:
+		a, aok := literal(e.X)
+		b, bok := literal(e.Y)
+		return a + b, aok && bok
+	}
+	return "", false
+}

@@ -1,0 +1,55 @@
+// `sipwerk version`.
+
+package main
+
+import (
+	"encoding/json"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// build says which program this is.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Go       string `json:"go"`
+	System   string `json:"system"`
+}
+
+func (p *program) newVersion() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "version",
+		Short:   p.tr("Say which version this is"),
+		Example: examples("sipwerk version", "sipwerk version --json"),
+		Args:    p.exactly(),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = func(*cobra.Command, []string) error {
+		b := readBuild()
+		if asJSON {
+			return json.NewEncoder(p.out).Encode(b)
+		}
+		p.printf("sipwerk %s, %s, %s\n", b.Version, b.Go, b.System)
+		return nil
+	}
+	return c
+}
+
+// readBuild reads what the compiler wrote into the program.
+func readBuild() build {
+	b := build{Version: "unknown", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	b.Version = info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			b.Revision = s.Value
+		}
+	}
+	return b
+}
