@@ -5,6 +5,7 @@ package relay
 import (
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/network"
 )
 
@@ -78,19 +79,19 @@ func (s *Stream) hear(c component, b *batch, n int) *Stream {
 }
 
 func (s *Stream) admit(c component, m *network.Datagram, now time.Duration) bool {
-	h := parseHeader(m.Buf[:m.N])
+	h, k := parse(m.Buf[:m.N])
 	if s.opaque {
-		h = header{}
-	} else if h.kind == other {
+		h, k = rtp.Header{}, foreign
+	} else if k == foreign {
 		return false
 	}
-	if !s.latches[c].step(arrival{from: m.Peer, at: now, kind: h.kind, ssrc: h.ssrc, seq: h.seq}) {
+	if !s.latches[c].step(arrival{from: m.Peer, at: now, kind: k, ssrc: h.SSRC, seq: h.Sequence}) {
 		return false
 	}
 	s.counters.PacketsIn++
 	s.counters.BytesIn += uint64(m.N)
-	if h.kind == rtp {
-		s.reception.add(h, now, s.clock)
+	if k == sound {
+		s.receiver.Receive(&rtp.Packet{Header: h}, s.relay.started.Add(now))
 	}
 	return true
 }

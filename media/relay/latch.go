@@ -122,10 +122,10 @@ func (l *latch) admit(a arrival) bool {
 
 // moved tells whether a packet from another port is the locked source behind a new NAT mapping, and follows it.
 func (l *latch) moved(a arrival) bool {
-	if a.at-l.last < silence || a.from.Addr() != l.source.Addr() || a.kind == other || a.ssrc != l.ssrc {
+	if a.at-l.last < silence || a.from.Addr() != l.source.Addr() || a.kind == foreign || a.ssrc != l.ssrc {
 		return false
 	}
-	if a.kind == rtp && a.seq-l.seq-1 >= dropout {
+	if a.kind == sound && a.seq-l.seq-1 >= dropout {
 		return false
 	}
 	l.source = a.from

@@ -89,14 +89,14 @@ func TestLatch(t *testing.T) {
 	for name, moves := range latchMoves {
 		t.Run(name, func(t *testing.T) {
 			var l latch
-			if l.step(arrival{from: sdpAddress, kind: rtp}) {
+			if l.step(arrival{from: sdpAddress, kind: sound}) {
 				t.Error("heard before there was a description")
 			}
 			l.open(sdpAddress, natAddress.Addr())
 			for i, m := range moves {
 				if !m.from.IsValid() {
 					l.open(sdpAddress, natAddress.Addr())
-				} else if got := l.step(arrival{from: m.from, at: m.at, kind: rtp, ssrc: m.ssrc, seq: m.seq}); got != m.want {
+				} else if got := l.step(arrival{from: m.from, at: m.at, kind: sound, ssrc: m.ssrc, seq: m.seq}); got != m.want {
 					t.Errorf("move %d: heard %v, want %v", i, got, m.want)
 				}
 				if got := l.target(); got != m.to {
@@ -119,7 +119,7 @@ func TestLatchStrangers(t *testing.T) {
 		{time.Millisecond, natAddress, true},
 		{2 * time.Millisecond, thirdParty, false},
 	} {
-		if got := l.step(arrival{from: m.from, at: m.at, kind: rtp}); got != m.want {
+		if got := l.step(arrival{from: m.from, at: m.at, kind: sound}); got != m.want {
 			t.Errorf("move %d: heard %v, want %v", i, got, m.want)
 		}
 	}
@@ -128,13 +128,13 @@ func TestLatchStrangers(t *testing.T) {
 func TestLatchNewAddress(t *testing.T) {
 	var l latch
 	l.open(sdpAddress, natAddress.Addr())
-	l.step(arrival{from: natAddress, kind: rtp})
+	l.step(arrival{from: natAddress, kind: sound})
 	l.open(thirdParty, natAddress.Addr())
 	if got := l.target(); got != thirdParty {
 		t.Errorf("target %v, want the new description's %v", got, thirdParty)
 	}
 	l.open(netip.MustParseAddrPort("0.0.0.0:4000"), natAddress.Addr())
-	l.step(arrival{from: natAddress, kind: rtp, at: time.Second})
+	l.step(arrival{from: natAddress, kind: sound, at: time.Second})
 	if got := l.target(); got.IsValid() {
 		t.Errorf("target %v during a hold by address", got)
 	}
@@ -143,12 +143,12 @@ func TestLatchNewAddress(t *testing.T) {
 func TestLatchControl(t *testing.T) {
 	var l latch
 	l.open(sdpAddress, natAddress.Addr())
-	l.step(arrival{from: natAddress, kind: rtcp, ssrc: 1})
-	l.step(arrival{from: natAddress, kind: rtcp, ssrc: 1, at: 2 * time.Second})
-	if l.step(arrival{from: natPort, kind: rtcp, ssrc: 2, at: 9 * time.Second}) {
+	l.step(arrival{from: natAddress, kind: report, ssrc: 1})
+	l.step(arrival{from: natAddress, kind: report, ssrc: 1, at: 2 * time.Second})
+	if l.step(arrival{from: natPort, kind: report, ssrc: 2, at: 9 * time.Second}) {
 		t.Error("another SSRC was heard from another port")
 	}
-	if !l.step(arrival{from: natPort, kind: rtcp, ssrc: 1, at: 9 * time.Second}) {
+	if !l.step(arrival{from: natPort, kind: report, ssrc: 1, at: 9 * time.Second}) {
 		t.Error("RTCP of the same source was not followed to another port")
 	}
 }

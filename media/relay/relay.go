@@ -39,7 +39,7 @@ func (r *Relay) Open(ctx context.Context, local netip.Addr) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{relay: r, free: free, clock: 8000}
+	s := &Stream{relay: r, free: free}
 	for c := range s.sockets {
 		s.sockets[c] = socket{stream: s, component: component(c), conn: pair[c]}
 		s.latches[c].strangers = r.Strangers

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/network"
 )
 
@@ -37,8 +38,7 @@ type Stream struct {
 	latches   [2]latch
 	partner   *Stream
 	counters  Counters
-	reception reception
-	clock     int
+	receiver  rtp.Receiver
 	opaque    bool
 	closed    bool
 }
@@ -47,7 +47,7 @@ type Stream struct {
 type Peer struct {
 	RTP, RTCP netip.AddrPort // where the description wants packets; invalid if it does not say, unspecified on hold
 	Signalled netip.Addr     // where the SIP messages come from
-	Clock     int            // of RTP timestamps in Hz, for jitter; 8000 if 0
+	Clock     int            // of RTP timestamps in Hz, for jitter; 0: not known
 	Opaque    bool           // not RTP (DTLS, T.38): whatever comes from the peer is passed on
 }
 
@@ -62,12 +62,9 @@ func (s *Stream) Local() (rtp, rtcp netip.AddrPort) {
 
 // Aim takes what an offer or answer of the peer says, and opens the learning window.
 func (s *Stream) Aim(p Peer) {
-	if p.Clock <= 0 {
-		p.Clock = 8000
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.clock, s.opaque = p.Clock, p.Opaque
+	s.receiver.Clock, s.opaque = uint32(p.Clock), p.Opaque
 	s.latches[media].open(p.RTP, p.Signalled)
 	s.latches[control].open(p.RTCP, p.Signalled)
 }
@@ -94,7 +91,8 @@ func (s *Stream) Counters() Counters {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counters
-	c.Lost, c.Jitter = s.reception.lost(), s.reception.jitterTime(s.clock)
+	received := s.receiver.Statistics()
+	c.Lost, c.Jitter = received.Lost, received.Jitter
 	c.LastIn = -1
 	if c.PacketsIn > 0 {
 		c.LastIn = now - max(s.latches[media].last, s.latches[control].last)
