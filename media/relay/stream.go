@@ -34,13 +34,13 @@ type Stream struct {
 	free    func()
 	tap     atomic.Pointer[Listener]
 
-	mu        sync.Mutex // guards what follows
-	latches   [2]latch
-	partner   *Stream
-	counters  Counters
-	receiver  rtp.Receiver
-	opaque    bool
-	closed    bool
+	mu       sync.Mutex // guards what follows
+	latches  [2]latch
+	partner  *Stream
+	counters Counters
+	receiver rtp.Receiver
+	opaque   bool
+	closed   bool
 }
 
 // Peer is what an offer or answer says about the other end of a stream.
