@@ -30,8 +30,14 @@ type Peer struct {
 	Local  netip.Addr // the address of ours that they use, if known
 }
 
-// bind returns the local address for media with a peer at remote.
+// bind returns the local address for media with a peer at remote, which may be unknown.
 func (s *Site) bind(p Peer, remote netip.Addr) (netip.Addr, error) {
+	if !remote.IsValid() {
+		if len(s.Bind) > 0 {
+			return s.Bind[0], nil
+		}
+		remote = p.Local
+	}
 	if a := ofFamily(s.Bind, remote); a.IsValid() {
 		return a, nil
 	}

@@ -1,0 +1,113 @@
+package b2bua
+
+// The first 2xx wins; the other devices stop ringing. RFC 3261 §13.2.2.4, RFC 3326 §3.1.
+
+import (
+	"context"
+
+	"github.com/sipwerk/sipwerk/media/sdp"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// elsewhere is the Reason that lets a phone list no missed call. RFC 3326 §3.1.
+const elsewhere = `SIP;cause=200;text="Call completed elsewhere"`
+
+// badAnswer is the Reason of the BYE to a device whose answer is none.
+const badAnswer = `SIP;cause=488;text="No usable answer"`
+
+// answered takes the 2xx of a device. A 2xx of another one cannot come here: its INVITE was given up, and its dialog ends by itself.
+func (c *call) answered(l *leg, res *sip.Response) {
+	if c.over || c.callee != nil {
+		l.usage.Bye(elsewhere)
+		return
+	}
+	body, err := c.answerBody(l, res)
+	if err != nil {
+		l.usage.Bye(badAnswer)
+		l.refuse(sip.StatusBadGateway, nil)
+		c.failIfAllRefused()
+		return
+	}
+	c.callee = l
+	c.cancelOthers(l, elsewhere)
+	c.stopTimer()
+	c.session(l, res)
+	reply := c.caller.usage.Reply(sip.StatusOK)
+	reply.SetBody(body.Type, body.Bytes)
+	if err := c.caller.usage.Send(reply); err != nil {
+		c.hangUp("")
+		return
+	}
+	c.detail.Status = sip.StatusOK
+	c.reached(Answered)
+	c.watch()
+}
+
+// answerBody carries the description of a 2xx across: the answer, or the offer if the INVITE had none.
+func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
+	d, err := describes(&res.Message)
+	if err != nil {
+		return dialog.Body{}, err
+	}
+	if c.caller.said == nil {
+		if d == nil {
+			return dialog.Body{}, sip.StatusNotAcceptableHere
+		}
+		return c.lateOffer(c.caller, l, d)
+	}
+	if d == nil {
+		d = l.said // some say it in the 1xx only
+	}
+	if d == nil {
+		return dialog.Body{}, sip.StatusNotAcceptableHere
+	}
+	return c.settle(c.caller, l, d)
+}
+
+// lateOffer takes an offer that came in a 2xx and returns it as offer to the other side, whose answer comes with its ACK.
+func (c *call) lateOffer(to, from *leg, offer *sdp.Description) (dialog.Body, error) {
+	from.media.Learn(offer)
+	ours, err := to.media.Present(context.Background(), offer)
+	if err != nil {
+		from.media.Abandon()
+		return dialog.Body{}, err
+	}
+	from.said = offer
+	return dialog.SDP(ours.AppendTo(nil)), nil
+}
+
+// acked takes an ACK of the caller, or the ACK to a re-INVITE: it holds the answer if the 2xx held the offer.
+func (c *call) acked(l *leg, ack *sip.Request) {
+	far := l.far()
+	late := c.exchange != nil && c.exchange.from == l && c.exchange.late
+	initial := l == c.caller && len(l.usage.Invitation().Body()) == 0 && l.said == nil
+	if c.over || far == nil || !late && !initial {
+		return
+	}
+	answer, err := describes(&ack.Message)
+	if err != nil || answer == nil {
+		c.hangUp(badAnswer)
+		return
+	}
+	body, err := c.settle(far, l, answer)
+	c.exchange = nil
+	if err != nil {
+		c.hangUp(badAnswer)
+		return
+	}
+	far.usage.Ack(body)
+}
+
+// cancelOthers gives up every branch but one.
+func (c *call) cancelOthers(winner *leg, reason string) {
+	for _, l := range c.branches {
+		if l == winner || l.status != 0 {
+			continue
+		}
+		l.refuse(sip.StatusRequestTerminated, nil)
+		if l.usage != nil {
+			l.usage.Cancel(reason)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package b2bua
+
+// The service: who asks what, and the door through which requests come.
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// Router says who is called. It must not block.
+type Router interface {
+	// Route looks at the Request-URI of a request outside any dialog, and at whatever else it likes.
+	Route(req *sip.Request) Route
+}
+
+// Route is where a request goes: to an application, to an account, or nowhere.
+type Route struct {
+	Application sip.EventHandler // takes the event if set
+	Account     sip.URI          // whose devices ring; an empty one is unknown
+	Refuse      sip.Status       // for whatever is neither; 404 if 0
+}
+
+// Locator finds the devices of an account. It must not block.
+type Locator interface {
+	// Lookup returns the bindings of an account, the preferred first; none if it is offline.
+	Lookup(account sip.URI) []Binding
+}
+
+// Binding is one device and the way to it.
+type Binding struct {
+	Target sip.URI         // its Contact
+	Path   []string        // RFC 3327: becomes the route set
+	To     sip.Destination // its flow, if it can be reached no other way
+	Remote netip.Addr      // where its messages come from; media is expected from there too
+	Local  netip.Addr      // the address of ours that it uses, if known
+}
+
+// Caller is what is known of the sender of a request.
+type Caller struct {
+	// Address replaces a From that is not the sender's own; the zero Address leaves From as it is. An empty Display leaves the display
+	// name of From.
+	Address sip.Address
+	// Trusted lets headers pass that a phone must not set: P-Asserted-Identity, Diversion, what makes another phone answer by itself.
+	Trusted bool
+}
+
+// Identity says who sends a request. It must not block.
+type Identity interface {
+	Identify(ev *sip.Event) Caller
+}
+
+// Default values of [B2BUA].
+const (
+	defaultCalls    = 10_000
+	defaultBranches = 16
+	defaultRingTime = 2 * time.Minute
+	defaultSilence  = 5 * time.Minute
+)
+
+// B2BUA connects calls. Fill the fields before first use; afterwards they must not be changed. What must be set: Dialogs, Media,
+// Router and Locator.
+type B2BUA struct {
+	Dialogs  *dialog.Table // must stand in front of the B2BUA; its Allow should name INFO and MESSAGE
+	Media    *session.Site
+	Router   Router
+	Locator  Locator
+	Identity Identity // nil: every From is believed, nothing else is trusted
+	Observer Observer // nil: nobody is told
+
+	MaxCalls    int           // calls at once, further ones get 503; 0: 10,000
+	MaxBranches int           // devices that ring for one call; 0: 16
+	RingTime    time.Duration // how long they ring before the caller gets 480; 0: 2 minutes
+	Silence     time.Duration // a call whose sides send nothing for so long is ended; 0: 5 minutes, negative: never
+
+	mu       sync.Mutex // guards what follows
+	calls    map[*call]struct{}
+	draining bool
+	idle     chan struct{} // closed when the last call ends while draining
+}
+
+// HandleEvent takes a request outside any dialog.
+func (b *B2BUA) HandleEvent(ev *sip.Event) {
+	if ev.Kind != sip.EventRequest {
+		return
+	}
+	route := b.Router.Route(ev.Request)
+	switch {
+	case route.Application != nil:
+		route.Application.HandleEvent(ev)
+	case route.Account.Host == "":
+		b.refuse(ev, or(route.Refuse, sip.StatusNotFound))
+	case ev.Request.Method == sip.MethodInvite:
+		b.invite(ev, route.Account)
+	default:
+		res := ev.Request.Reply(sip.StatusMethodNotAllowed)
+		res.Set(sip.HeaderAllow, "INVITE, ACK, CANCEL, BYE")
+		ev.Engine.Reject(ev.Tx, res)
+	}
+}
+
+// refuse answers and forgets.
+func (b *B2BUA) refuse(ev *sip.Event, status sip.Status) {
+	res := ev.Request.Reply(status)
+	if status == sip.StatusServiceUnavailable {
+		res.Set(sip.HeaderRetryAfter, retryAfter)
+	}
+	ev.Engine.Reject(ev.Tx, res)
+}
+
+// or returns v, or the default if v is zero.
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}

@@ -1,0 +1,189 @@
+package b2bua
+
+// A call: one leg of the caller, one of each device that rings, and later one of the callee. All that happens to it happens in its stripe, so
+// nothing here is locked.
+
+import (
+	"errors"
+	"hash/fnv"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/sdp"
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// call is one call.
+type call struct {
+	b      *B2BUA
+	engine sip.Engine
+	stripe sip.Stripe
+
+	caller   *leg
+	branches []*leg
+	callee   *leg // the branch that answered
+	over     bool // nobody waits for anything any more, but a BYE may be under way
+
+	from    string // for the callee, without tag
+	trusted bool
+	hops    uint32 // Max-Forwards for the callee
+
+	told     sip.Status // the last provisional status toward the caller
+	exchange *exchange  // the change of the session under way
+	timer    sip.Timer  // ring time, then silence
+	detail   Detail
+}
+
+// leg is one side of a call.
+type leg struct {
+	call  *call
+	usage *dialog.Usage
+	media *session.Leg
+
+	said    *sdp.Description // what its peer described last, as far as it is in force
+	status  sip.Status       // branch: how it was refused, 0 as long as it may still answer
+	refusal *sip.Response    // branch: the response that refused, if there was one
+	rang    bool             // branch: 18x
+}
+
+// invite starts a call to an account.
+func (b *B2BUA) invite(ev *sip.Event, account sip.URI) {
+	hops, ok := ev.Request.Uint(sip.HeaderMaxForwards)
+	if !ok {
+		hops = 70
+	}
+	c := &call{b: b, engine: ev.Engine, stripe: ev.Stripe, hops: min(hops, 70)}
+	switch {
+	case hops == 0:
+		// The only guard against loops here: a B2BUA takes the Via of others away. RFC 3261 §16.3.
+		b.refuse(ev, sip.StatusTooManyHops)
+		return
+	case !b.admit(c):
+		b.refuse(ev, sip.StatusServiceUnavailable)
+		return
+	}
+	c.hops--
+	c.caller = &leg{call: c}
+	usage, err := b.Dialogs.Incoming(ev, c.caller)
+	if err != nil {
+		b.forget(c)
+		return
+	}
+	c.caller.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
+	c.identify(ev)
+	c.reached(Started)
+	c.start(account)
+	c.sweep()
+}
+
+// identify finds out who calls, and gives the call its identifier: the caller's, or one made in its place (RFC 7989 §6).
+func (c *call) identify(ev *sip.Event) {
+	var who Caller
+	if c.b.Identity != nil {
+		who = c.b.Identity.Identify(ev)
+	}
+	req := c.caller.usage.Invitation()
+	c.from, c.trusted = fromOf(req, who), who.Trusted
+	c.detail.ID = c.caller.usage.SessionID().Remote
+	if c.detail.ID == "" {
+		c.detail.ID = dialog.NewSessionPart(req.CallID() + req.FromTag())
+	}
+	c.describe(req)
+}
+
+// take gives a leg its usage and its media.
+func (l *leg) take(u *dialog.Usage, p session.Peer) {
+	u.PassGlare = true
+	l.usage = u
+	if l.media == nil {
+		l.media = l.call.newMedia(p)
+	}
+}
+
+func (c *call) newMedia(p session.Peer) *session.Leg {
+	h := fnv.New64a()
+	h.Write([]byte(c.engine.NewID(c.stripe)))
+	return c.b.Media.NewLeg(p, h.Sum64())
+}
+
+// far returns the other side of a call that is up; nil if there is none.
+func (l *leg) far() *leg {
+	if l == l.call.caller {
+		return l.call.callee
+	}
+	if l == l.call.callee {
+		return l.call.caller
+	}
+	return nil
+}
+
+// HandleUsage takes what happens to one leg.
+func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
+	c := l.call
+	l.usage = u
+	switch ev := ev.(type) {
+	case dialog.Progress:
+		c.progress(l, ev.Response)
+	case dialog.Answered:
+		c.answered(l, ev.Response)
+	case dialog.Rejected:
+		c.rejected(l, ev)
+	case dialog.Cancelled:
+		c.cancelled(ev.Reason)
+	case dialog.AckReceived:
+		c.acked(l, ev.Request)
+	case dialog.Offer:
+		c.offered(l, ev.Request)
+	case dialog.Withdrawn:
+		c.withdrawn(l)
+	case dialog.Modified:
+		c.modified(l, ev)
+	case *dialog.Request:
+		c.request(l, ev)
+	case dialog.Ended:
+		c.ended(l, ev)
+	}
+	c.sweep()
+}
+
+// sweep forgets the call when all its dialogs have ended.
+func (c *call) sweep() {
+	if !c.over || !c.caller.usage.Over() {
+		return
+	}
+	for _, l := range c.branches {
+		if l.usage != nil && !l.usage.Over() {
+			return
+		}
+	}
+	c.b.forget(c)
+}
+
+// describes returns the description that a message carries; nil if it carries none. What is no description is an error that is a
+// [sip.Status].
+func describes(m *sip.Message) (*sdp.Description, error) {
+	if len(m.Body()) == 0 {
+		return nil, nil
+	}
+	if m.ContentType() != "application/sdp" {
+		return nil, sip.StatusUnsupportedMediaType
+	}
+	d, err := sdp.Parse(m.Body())
+	if err != nil {
+		return nil, sip.StatusBadRequest
+	}
+	return d, nil
+}
+
+// statusOf returns the answer to a failure here.
+func statusOf(err error) sip.Status {
+	var status sip.Status
+	switch {
+	case errors.As(err, &status):
+		return status
+	case errors.Is(err, relay.ErrPorts):
+		return sip.StatusServiceUnavailable
+	}
+	return sip.StatusServerInternalError
+}

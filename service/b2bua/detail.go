@@ -1,0 +1,96 @@
+package b2bua
+
+// What is told of a call: for logs, metrics and call detail records.
+
+import (
+	"strings"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Observer is told what becomes of calls. It runs in the stripe of the call, must not block, and must not keep d.
+type Observer interface {
+	ObserveCall(d *Detail)
+}
+
+// Phase is how far a call has come. An observer sees each at most once, in this order, Started and Ended always.
+type Phase uint8
+
+// The phases.
+const (
+	Started Phase = iota + 1
+	Ringing
+	Answered
+	Ended
+)
+
+// Side is who ended a call.
+type Side uint8
+
+// The sides.
+const (
+	BySystem Side = iota // no answer, no media, a limit, a stop
+	ByCaller
+	ByCallee
+)
+
+// String gives the word for a log.
+func (s Side) String() string { return [...]string{"system", "caller", "callee"}[s] }
+
+// Detail describes one call. Times that have not come are zero.
+type Detail struct {
+	Phase    Phase
+	ID       string // Session-ID of the caller's side, 32 digits; the same on both legs (RFC 7989)
+	CallID   string // of the caller's leg
+	From, To string // URIs: the identity shown to the callee, and whom the caller asked for
+	Branches int    // devices that were called
+
+	Start, Ring, Answer, End time.Time
+
+	Status sip.Status // 200, or why there was no call
+	By     Side       // who ended it
+	Reason string     // the Reason header of the end, if any (RFC 3326)
+
+	CallerMedia, CalleeMedia []relay.Counters // one for each stream, at the end
+}
+
+// Duration returns how long the sides talked.
+func (d *Detail) Duration() time.Duration {
+	if d.Answer.IsZero() || d.End.IsZero() {
+		return 0
+	}
+	return d.End.Sub(d.Answer)
+}
+
+// reached notes that the call has come to a phase and tells the observer.
+func (c *call) reached(p Phase) {
+	d := &c.detail
+	if d.Phase >= p {
+		return
+	}
+	d.Phase = p
+	switch now := time.Now(); p {
+	case Started:
+		d.Start = now
+	case Ringing:
+		d.Ring = now
+	case Answered:
+		d.Answer = now
+	case Ended:
+		d.End = now
+	}
+	if c.b.Observer != nil {
+		c.b.Observer.ObserveCall(d)
+	}
+}
+
+// describe begins the detail of a call from its INVITE.
+func (c *call) describe(req *sip.Request) {
+	c.detail.CallID = strings.Clone(req.CallID())
+	c.detail.To = req.URI.String()
+	if from, err := sip.ParseAddress(c.from); err == nil {
+		c.detail.From = from.URI.String()
+	}
+}

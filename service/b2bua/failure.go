@@ -1,0 +1,141 @@
+package b2bua
+
+// When no device answers: which of their answers the caller gets. RFC 3261 §16.7 steps 5 to 7, as far as they fit a user agent.
+
+import (
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// refuse notes that a branch will not answer and frees its ports.
+func (l *leg) refuse(status sip.Status, res *sip.Response) {
+	l.status = status
+	if res != nil {
+		l.refusal = res.Clone()
+	}
+	l.media.Close()
+}
+
+// rejected takes the final response of a device, or its absence.
+func (c *call) rejected(l *leg, ev dialog.Rejected) {
+	if l.status != 0 {
+		return // given up before
+	}
+	status := ev.Status
+	if ev.Response == nil && status != sip.StatusRequestTimeout {
+		status = unreachable(ev.Err)
+	}
+	l.refuse(status, ev.Response)
+	switch {
+	case c.over || c.callee != nil:
+	case status >= 600:
+		// RFC 3261 §16.7 step 5: nobody else is to be asked.
+		c.cancelOthers(l, "")
+		c.failAs(l)
+	default:
+		c.failIfAllRefused()
+	}
+}
+
+// failIfAllRefused ends the call when no device is left, with the best of their answers; 480 if there never was one.
+func (c *call) failIfAllRefused() {
+	if c.over {
+		return
+	}
+	var best *leg
+	for _, l := range c.branches {
+		if l.status == 0 {
+			return
+		}
+		if best == nil || preference(l.status) < preference(best.status) {
+			best = l
+		}
+	}
+	if best == nil {
+		c.fail(sip.StatusTemporarilyUnavailable)
+		return
+	}
+	c.failAs(best)
+}
+
+// preference orders final responses by what they tell the caller, the best first: a person's refusal, a busy line, a fault of the request,
+// absence, a fault of the device.
+func preference(s sip.Status) int {
+	switch {
+	case s >= 600:
+		return 0
+	case s == sip.StatusBusyHere:
+		return 1
+	case s == sip.StatusTemporarilyUnavailable, s == sip.StatusFlowFailed:
+		return 3
+	case s == sip.StatusRequestTimeout, s == sip.StatusRequestTerminated:
+		return 4
+	case s >= 400 && s < 500:
+		return 2
+	}
+	return 5
+}
+
+// toCaller returns what a refusal means to the caller.
+func toCaller(s sip.Status) sip.Status {
+	switch {
+	case s < 400:
+		// Not followed: whoever answers a call with another address could make us call anything.
+		return sip.StatusTemporarilyUnavailable
+	case s == sip.StatusUnauthorized, s == sip.StatusProxyAuthRequired, s == sip.StatusFlowFailed, s == sip.StatusRequestTerminated,
+		s == sip.StatusNotFound, s == sip.StatusGone:
+		// A device that wants a password, cannot be reached any more, or does not know its own contact. The account exists.
+		return sip.StatusTemporarilyUnavailable
+	}
+	return s
+}
+
+// failAs answers the caller as a device has answered.
+func (c *call) failAs(l *leg) {
+	status := toCaller(l.status)
+	if status != l.status || l.refusal == nil {
+		c.fail(status)
+		return
+	}
+	res := c.caller.usage.Reply(status)
+	carry(&res.Message, &l.refusal.Message, refused())
+	c.detail.Reason = res.Get(sip.HeaderReason)
+	c.failWith(res, ByCallee)
+}
+
+// fail answers the caller.
+func (c *call) fail(status sip.Status) {
+	res := c.caller.usage.Reply(status)
+	switch status {
+	case sip.StatusServiceUnavailable:
+		res.Set(sip.HeaderRetryAfter, retryAfter)
+	case sip.StatusUnsupportedMediaType:
+		res.Set(sip.HeaderAccept, "application/sdp")
+	}
+	c.failWith(res, BySystem)
+}
+
+func (c *call) failWith(res *sip.Response, by Side) {
+	c.detail.Status = res.Status
+	c.caller.usage.Send(res)
+	c.finish(by)
+}
+
+// unanswered ends a call that has rung long enough: 480 if a device rang, 408 if nobody has said a word.
+func (c *call) unanswered() {
+	status := sip.StatusRequestTimeout
+	for _, l := range c.branches {
+		if l.rang {
+			status = sip.StatusTemporarilyUnavailable
+		}
+	}
+	c.cancelOthers(nil, "")
+	c.fail(status)
+}
+
+// cancelled takes the CANCEL of the caller, which has its 487.
+func (c *call) cancelled(reason string) {
+	c.detail.Status, c.detail.Reason = sip.StatusRequestTerminated, reason
+	c.cancelOthers(nil, reason)
+	c.finish(ByCaller)
+}

@@ -1,0 +1,114 @@
+package b2bua
+
+// The end of a call, whoever ends it. RFC 3261 §15; RFC 3326.
+
+import (
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// noMedia is the Reason of a call that is ended for its silence.
+const noMedia = `SIP;cause=408;text="No media"`
+
+// ended takes the end of one side and ends the other.
+func (c *call) ended(l *leg, ev dialog.Ended) {
+	if c.over {
+		return
+	}
+	by := BySystem
+	switch {
+	case ev.Cause != dialog.ByeReceived:
+	case l == c.caller:
+		by = ByCaller
+	default:
+		by = ByCallee
+	}
+	c.detail.Reason = ev.Reason
+	c.finish(by)
+	if far := l.far(); far != nil {
+		far.usage.Bye(ev.Reason)
+	}
+}
+
+// hangUp ends the call on both sides, whatever its state.
+func (c *call) hangUp(reason string) {
+	if c.over {
+		return
+	}
+	c.detail.Reason = reason
+	if c.callee == nil {
+		c.detail.Status = sip.StatusTemporarilyUnavailable
+	}
+	c.cancelOthers(c.callee, reason)
+	c.finish(BySystem)
+	c.caller.usage.Bye(reason)
+	if c.callee != nil {
+		c.callee.usage.Bye(reason)
+	}
+	c.sweep()
+}
+
+// finish frees what the call holds, and tells what became of it.
+func (c *call) finish(by Side) {
+	c.over, c.exchange = true, nil
+	c.stopTimer()
+	c.detail.By = by
+	c.detail.CallerMedia = c.caller.media.Counters()
+	c.caller.media.Close()
+	if c.callee != nil {
+		c.detail.CalleeMedia = c.callee.media.Counters()
+		c.callee.media.Close()
+	}
+	c.reached(Ended)
+}
+
+func (c *call) stopTimer() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// watch ends the call when neither side has sent a packet for long. A call on hold may be as silent as it likes.
+func (c *call) watch() {
+	limit := or(c.b.Silence, defaultSilence)
+	if limit < 0 {
+		return
+	}
+	c.timer = c.engine.After(c.stripe, max(limit/4, time.Second), func() {
+		if !c.onHold() && silent(c.caller.media.Counters(), limit) && silent(c.callee.media.Counters(), limit) &&
+			time.Since(c.detail.Answer) > limit {
+			c.hangUp(noMedia)
+			return
+		}
+		c.watch()
+	})
+}
+
+// onHold tells whether either side wants the other not to send.
+func (c *call) onHold() bool {
+	for _, l := range []*leg{c.caller, c.callee} {
+		if l.said == nil {
+			continue
+		}
+		for i := range l.said.Media {
+			if m := &l.said.Media[i]; !m.Rejected() && l.said.Direction(m) != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// silent tells whether no packet has come on any stream for so long.
+func silent(streams []relay.Counters, limit time.Duration) bool {
+	for _, s := range streams {
+		if s.LastIn >= 0 && s.LastIn < limit && s.PacketsIn > 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,94 @@
+package b2bua
+
+// What passes from leg to leg. Everything that is not listed here ends at the border, whatever it is called. RFC 7092 §3.1, RFC 3325 §5,
+// RFC 3323 §4.1, RFC 5853 §3.1.
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// invited returns what an INVITE may hand on to the callee.
+func invited() []sip.Header {
+	return []sip.Header{sip.HeaderSubject, sip.HeaderPriority, sip.HeaderOrganization, sip.HeaderInReplyTo, sip.HeaderAcceptLanguage,
+		sip.HeaderUserToUser, sip.HeaderPrivacy}
+}
+
+// trusted returns what it may hand on besides if the caller is trusted: who calls, on whose behalf, and what makes a phone answer by itself
+// or fetch something.
+func trusted() []sip.Header {
+	return []sip.Header{sip.HeaderPAssertedIdentity, sip.HeaderDiversion, sip.HeaderHistoryInfo, sip.HeaderAlertInfo, sip.HeaderCallInfo,
+		sip.HeaderAnswerMode, sip.HeaderIdentity, sip.HeaderResourcePriority}
+}
+
+// inside returns what a request inside the dialog, or the answer to one, may hand on.
+func inside() []sip.Header {
+	return []sip.Header{sip.HeaderInfoPackage, sip.HeaderContentDisposition, sip.HeaderContentLanguage, sip.HeaderSubject, sip.HeaderDate,
+		sip.HeaderAccept, sip.HeaderRetryAfter, sip.HeaderWarning}
+}
+
+// refused returns what a final response may hand on to the caller.
+func refused() []sip.Header {
+	return []sip.Header{sip.HeaderRetryAfter, sip.HeaderWarning, sip.HeaderReason, sip.HeaderErrorInfo}
+}
+
+// carry copies the listed headers.
+func carry(to, from *sip.Message, list []sip.Header) {
+	for _, h := range list {
+		for v := range from.Values(h) {
+			to.Add(h, v)
+		}
+	}
+}
+
+// fromOf returns the From that the callee is shown, without tag. A caller whose identity is known may call itself nothing else, but may stay
+// anonymous (RFC 3323 §4.1.1.3).
+func fromOf(req *sip.Request, who Caller) string {
+	from, err := req.From()
+	if err != nil {
+		return "<" + anonymous + ">"
+	}
+	from.Params = ""
+	known := who.Address
+	if known.URI.Host == "" || strings.HasSuffix(strings.ToLower(from.URI.Host), "anonymous.invalid") {
+		return from.String()
+	}
+	if from.URI.AOR() != known.URI.AOR() {
+		from.URI = known.URI
+	}
+	if known.Display != "" {
+		from.Display = known.Display
+	}
+	return from.String()
+}
+
+// anonymous is the URI of somebody whose name is not known. RFC 3323 §4.1.1.3.
+const anonymous = "sip:anonymous@anonymous.invalid"
+
+// invitation makes the INVITE for one device, without body.
+func (c *call) invitation(to Binding) *sip.Request {
+	in := c.caller.usage.Invitation()
+	req := sip.NewRequest(sip.MethodInvite, to.Target)
+	for _, p := range to.Path {
+		req.Add(sip.HeaderRoute, p)
+	}
+	req.Set(sip.HeaderMaxForwards, strconv.FormatUint(uint64(c.hops), 10))
+	req.Set(sip.HeaderFrom, c.from)
+	if callee, err := in.To(); err == nil {
+		callee.Params = callee.Params.Without("tag")
+		req.Set(sip.HeaderTo, callee.String())
+	}
+	req.Set(sip.HeaderSessionID, dialog.SessionID{Local: c.detail.ID}.String())
+	carry(&req.Message, &in.Message, invited())
+	if !c.trusted {
+		return req
+	}
+	carry(&req.Message, &in.Message, trusted())
+	if in.HasToken(sip.HeaderPrivacy, "id") {
+		req.Remove(sip.HeaderPAssertedIdentity) // RFC 3325 §7: devices are outside the trust domain
+	}
+	return req
+}

@@ -1,0 +1,65 @@
+package b2bua
+
+// Requests inside the dialog that say something to the other side: INFO, MESSAGE, OPTIONS. RFC 6086, RFC 3428 §7, RFC 3261 §11.
+
+import (
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// maxInside is the longest body that is handed on.
+const maxInside = 64 << 10
+
+// request hands a request on and its final response back. What is not handed on is answered by the dialog.
+func (c *call) request(l *leg, r *dialog.Request) {
+	far := l.far()
+	switch r.Request.Method {
+	case sip.MethodInfo, sip.MethodMessage, sip.MethodOptions:
+	default:
+		return
+	}
+	if c.over || far == nil || len(r.Request.Body()) > maxInside {
+		return
+	}
+	req := far.usage.NewRequest(r.Request.Method)
+	if req == nil {
+		return
+	}
+	hand(&req.Message, &r.Request.Message)
+	r.Keep()
+	r.Request = r.Request.Clone()
+	err := far.usage.SendRequest(req, func(res *sip.Response, err error) {
+		if l.usage.Over() {
+			return
+		}
+		if err != nil || res == nil {
+			l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusRequestTimeout))
+			return
+		}
+		reply := l.usage.ReplyTo(r.Request, insideStatus(res.Status))
+		hand(&reply.Message, &res.Message)
+		l.usage.Respond(r, reply)
+	})
+	if err != nil {
+		l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusTemporarilyUnavailable))
+	}
+}
+
+// insideStatus hands a status back, but for those that are about the other dialog only.
+func insideStatus(s sip.Status) sip.Status {
+	switch {
+	case s < 200, s >= 300 && s < 400, s == sip.StatusUnauthorized, s == sip.StatusProxyAuthRequired:
+		return sip.StatusForbidden
+	case s == sip.StatusCallDoesNotExist, s == sip.StatusRequestTimeout:
+		return sip.StatusTemporarilyUnavailable
+	}
+	return s
+}
+
+// hand copies the body and what belongs to it.
+func hand(to, from *sip.Message) {
+	carry(to, from, inside())
+	if body := from.Body(); len(body) > 0 {
+		to.SetBody(from.Get(sip.HeaderContentType), append([]byte(nil), body...))
+	}
+}

@@ -1,0 +1,155 @@
+package b2bua
+
+// Changes of a session that is up: hold, resume, another codec. What one side offers is offered to the other, whose word is carried back.
+// RFC 3261 §14, RFC 3264 §8, RFC 6141 §3.
+
+import (
+	"context"
+
+	"github.com/sipwerk/sipwerk/media/sdp"
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// exchange is one change under way.
+type exchange struct {
+	from  *leg // who asks
+	to    *leg
+	offer *sdp.Description // nil: from asks for an offer
+	late  bool             // the offer of to has gone to from, whose answer comes with its ACK
+	gone  bool             // from does not wait any more: it has withdrawn, or the change undoes one that was withdrawn
+}
+
+// offered takes a re-INVITE, or an UPDATE with an offer.
+func (c *call) offered(l *leg, req *sip.Request) {
+	far := l.far()
+	if c.over || far == nil || c.exchange != nil {
+		l.usage.Refuse(sip.StatusRequestPending)
+		return
+	}
+	offer, err := describes(&req.Message)
+	if err != nil {
+		l.usage.Refuse(statusOf(err))
+		return
+	}
+	x := &exchange{from: l, to: far, offer: offer}
+	if err := c.propose(x); err != nil {
+		l.usage.Refuse(statusOf(err))
+	}
+}
+
+// propose carries the offer of an exchange to the side it is for.
+func (c *call) propose(x *exchange) error {
+	var body dialog.Body
+	if x.offer != nil {
+		if !x.gone {
+			x.from.media.Learn(x.offer)
+		}
+		ours, err := x.to.media.Present(context.Background(), x.offer)
+		if err != nil {
+			x.abandon()
+			return err
+		}
+		body = dialog.SDP(ours.AppendTo(nil))
+	}
+	if err := x.to.usage.Modify(body); err != nil {
+		x.abandon()
+		return err
+	}
+	c.exchange = x
+	return nil
+}
+
+// abandon leaves the session as it was.
+func (x *exchange) abandon() {
+	x.to.media.Abandon()
+	x.from.media.Abandon()
+}
+
+// modified takes the word of the other side.
+func (c *call) modified(l *leg, ev dialog.Modified) {
+	x := c.exchange
+	if c.over || x == nil || x.to != l {
+		return
+	}
+	if !ev.Status.Success() {
+		c.exchange = nil
+		x.abandon()
+		if !x.gone {
+			x.from.usage.Refuse(refusal(ev.Status))
+		}
+		return
+	}
+	d, err := describes(&ev.Response.Message)
+	switch {
+	case err != nil || d == nil:
+		err = sip.StatusNotAcceptableHere
+	case x.gone:
+		err = c.restore(x, d)
+	default:
+		err = c.accept(x, d)
+	}
+	if err != nil {
+		c.hangUp(badAnswer)
+	}
+}
+
+// accept carries the description of a 2xx back to the side that asked.
+func (c *call) accept(x *exchange, d *sdp.Description) error {
+	if x.offer == nil {
+		x.late = true
+		body, err := c.lateOffer(x.from, x.to, d)
+		if err != nil {
+			return err
+		}
+		return x.from.usage.Accept(body)
+	}
+	body, err := c.settle(x.from, x.to, d)
+	if err != nil {
+		return err
+	}
+	x.from.said, c.exchange = x.offer, nil
+	return x.from.usage.Accept(body)
+}
+
+// withdrawn takes the CANCEL of a re-INVITE. Ours to the other side runs on, for it cannot be told from one that was answered
+// meanwhile; when it is accepted it is undone.
+func (c *call) withdrawn(l *leg) {
+	if x := c.exchange; x != nil && x.from == l {
+		x.gone = true
+	}
+}
+
+// restore takes the word of a side about a change that nobody wants any more, and offers it the session as the other side knows it. When that
+// is accepted too, both agree again.
+func (c *call) restore(x *exchange, d *sdp.Description) error {
+	undoing := x.offer != nil && x.offer == x.from.said
+	c.exchange = nil
+	switch {
+	case undoing:
+		x.to.media.Learn(d)
+		x.to.said = d
+		session.Settle(x.from.media, x.to.media)
+		return nil
+	case x.offer == nil:
+		ours, err := x.to.media.Present(context.Background(), x.from.said)
+		if err != nil {
+			return err
+		}
+		x.to.media.Learn(d)
+		x.to.said = d
+		session.Settle(x.from.media, x.to.media)
+		return x.to.usage.Ack(dialog.SDP(ours.AppendTo(nil)))
+	}
+	x.abandon()
+	return c.propose(&exchange{from: x.from, to: x.to, offer: x.from.said, gone: true})
+}
+
+// refusal is the status of a refused change: a challenge is not the other side's to answer.
+func refusal(s sip.Status) sip.Status {
+	if s < 400 || s == sip.StatusUnauthorized || s == sip.StatusProxyAuthRequired {
+		return sip.StatusNotAcceptableHere
+	}
+	return s
+}
