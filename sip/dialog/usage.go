@@ -117,7 +117,7 @@ func (u *Usage) Bye(reason string) error {
 func (u *Usage) Ack(body Body) error {
 	if u.caller != nil && u.caller.state == uacAnswered {
 		u.caller.ackBody = body
-		u.stepOffer(offerOrderAck, outcome{})
+		u.offer.state, _ = u.offer.state.step(offerOrderAck) // the ACK is the caller's to send
 		return u.stepCaller(uacOrderAck, outcome{dialog: u.dialog})
 	}
 	u.offer.ackBody = body
