@@ -140,7 +140,7 @@ func (w *world) Cancel(tx sip.TransactionID, reason string) error {
 	return nil
 }
 
-func (w *world) Send(_ sip.Stripe, req *sip.Request, _ sip.Destination) error {
+func (w *world) Ack(_ sip.Stripe, req *sip.Request, _ sip.Destination) error {
 	w.acks = append(w.acks, clone(w.t, req))
 	return nil
 }
