@@ -15,56 +15,65 @@ type Address struct {
 // A display name without quotes may hold other characters than tokens, but none of , ; " \ < and >. The error is a [*ParseError].
 func ParseAddress(s string) (Address, error) {
 	var a Address
+	err := a.parse(s)
+	return a, err
+}
+
+func (a *Address) parse(s string) error {
 	i := skip(s, 0)
 	open := i
 	switch {
 	case i < len(s) && s[i] == '"':
 		n := quoted(s[i:])
 		if n == 0 {
-			return a, addressError(i, "quoted string is not closed")
+			return addressError(i, "quoted string is not closed")
 		}
 		a.Display = s[i : i+n]
 		open = skip(s, i+n)
 		if open == len(s) || s[open] != '<' {
-			return a, addressError(open, "< expected")
+			return addressError(open, "< expected")
 		}
 	default:
 		open = i + classDisplay.span(s[i:])
 		if open == len(s) || s[open] != '<' {
-			return parseAddrSpec(s, i)
+			end, err := addrSpec(s, i)
+			if err != nil {
+				return err
+			}
+			return a.finish(s, span{uint32(i), uint32(end)}, end)
 		}
 		a.Display = trimRight(s[i:open])
 	}
 	n := strings.IndexByte(s[open:], '>')
 	if n < 0 {
-		return a, addressError(open, "> expected")
+		return addressError(open, "> expected")
 	}
-	return a.finish(s, open+1, open+n, open+n+1)
+	return a.finish(s, span{uint32(open + 1), uint32(open + n)}, open+n+1)
 }
 
-// parseAddrSpec parses a URI without angle brackets at s[i:] and the parameters behind it.
-func parseAddrSpec(s string, i int) (Address, error) {
-	end := i
-	for end < len(s) && s[end] != ';' && !isBlank(s[end]) {
+// addrSpec returns the end of a URI without angle brackets that starts at s[i:].
+func addrSpec(s string, i int) (end int, err error) {
+	for end = i; end < len(s) && s[end] != ';' && !isBlank(s[end]); end++ {
 		if s[end] == '?' || s[end] == ',' {
-			return Address{}, addressError(end, "URI needs angle brackets")
+			return 0, addressError(end, "URI needs angle brackets")
 		}
-		end++
 	}
-	return Address{}.finish(s, i, end, end)
+	return end, nil
 }
 
-// finish parses the URI at s[start:end] and the parameters at s[params:].
-func (a Address) finish(s string, start, end, params int) (Address, error) {
-	u, err := ParseURI(s[start:end])
-	if err != nil {
-		return a, within("URI", start, err)
+// finish parses the URI in s and the parameters at s[params:].
+func (a *Address) finish(s string, uri span, params int) error {
+	if err := a.URI.parse(s[uri.start:uri.end]); err != nil {
+		return within("URI", int(uri.start), err)
 	}
-	a.URI, a.Params = u, Params(s[params:])
+	a.Params = Params(s[params:])
+	if a.Params == "" {
+		return nil
+	}
 	if at, why := a.Params.check(); why != "" {
-		return a, addressError(params+at, why)
+		return addressError(params+at, why)
 	}
-	return a, nil
+	return nil
 }
 
 func addressError(at int, why string) error {

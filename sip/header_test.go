@@ -94,7 +94,7 @@ var badHeaders = []struct{ header, in string }{
 	{"CSeq", "2147483648 INVITE"}, {"RAck", "0 1 INVITE"}, {"RAck", "1 INVITE"}, {"RAck", "1 1"}, {"RAck", "4294967296 1 INVITE"}, {"Event", ""}, {"Event", ";id=1"}, {"Event", "a b"},
 	{"Subscription-State", ";expires=1"}, {"Session-Expires", "x"}, {"Session-Expires", "99999999999"}, {"Session-Expires", "90;refresher=me"}, {"Replaces", "a@b;to-tag=1"},
 	{"Replaces", ";to-tag=1;from-tag=2"}, {"Join", "a b;to-tag=1;from-tag=2"}, {"Target-Dialog", "a;local-tag=1"}, {"Reason", "SIP;cause=x"}, {"Reason", "SIP;cause=9999"}, {"Reason", `SIP;text="x`},
-	{"Warning", "1812 overture \"In Progress\""}, {"Warning", "307 isi.edu"}, {"Warning", `307 isi.edu "x`}, {"Retry-After", "949302838503028349304023988"}, {"Retry-After", "soon"},
+	{"Warning", "1812 overture \"In Progress\""}, {"Warning", "307 isi.edu"}, {"Warning", `000 a "b"`}, {"Warning", `307 isi.edu "x`}, {"Retry-After", "949302838503028349304023988"}, {"Retry-After", "soon"},
 	{"Retry-After", "1 (a"}, {"Timestamp", "x"}, {"Timestamp", "1 x"}, {"Timestamp", "1.x"}, {"Content-Type", "text"}, {"Content-Type", "/plain"}, {"Content-Type", "a/b c"},
 	{"Content-Disposition", ""}, {"History-Info", "<sip:a@b>"}, {"History-Info", "<sip:a@b>;index=1..2"}, {"Diversion", ""}, {"Identity", "a.b.c"}, {"Identity", "a.b;info=<x>"},
 	{"Session-ID", "abc"}, {"Session-ID", "zz30317f1a784dc48ff824d0d3715d86"}, {"Date", "Fri, 01 Jan 2010 16:00:00 EST"}, {"Date", ""}, {"WWW-Authenticate", ""},

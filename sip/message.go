@@ -179,8 +179,8 @@ func (m *Message) FromTag() string { return m.tag(HeaderFrom) }
 func (m *Message) ToTag() string { return m.tag(HeaderTo) }
 
 func (m *Message) tag(h Header) string {
-	a, err := ParseAddress(m.Get(h))
-	if err != nil {
+	var a Address
+	if a.parse(m.Get(h)) != nil {
 		return ""
 	}
 	return a.Tag()

@@ -36,9 +36,10 @@ func (m *Message) parse(at int) (fault *ParseError) {
 		}
 	}
 	b := m.raw
-	length := -1
+	length, returns, start := -1, 0, at
 	for at < len(b) {
 		end, next := m.line(at)
+		returns += max(0, next-end-1)
 		if end == at {
 			at = next
 			break
@@ -59,6 +60,9 @@ func (m *Message) parse(at int) (fault *ParseError) {
 			length = n
 		}
 		at = next
+	}
+	if bytes.Count(b[start:at], []byte{'\r'}) != returns {
+		note(m.dropReturns())
 	}
 	switch {
 	case length < 0:
@@ -101,9 +105,6 @@ func (m *Message) line(at int) (end, next int) {
 // field appends the field in b[at:end].
 func (m *Message) field(at, end, next int) *ParseError {
 	line := m.raw[at:end]
-	if i := bytes.IndexByte(line, '\r'); i >= 0 {
-		return fieldError(at+i, "CR without LF")
-	}
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
 		return fieldError(at, "no colon")
@@ -133,6 +134,21 @@ func (m *Message) field(at, end, next int) *ParseError {
 		end:    uint32(next),
 	})
 	return nil
+}
+
+// dropReturns takes the fields out that hold a CR which ends no line: another parser might see two fields there.
+func (m *Message) dropReturns() *ParseError {
+	fault := fieldError(0, "CR without LF")
+	kept := m.fields[:0]
+	for _, f := range m.fields {
+		if i := bytes.IndexByte(m.raw[f.name.start:f.value.end], '\r'); i >= 0 {
+			fault.Offset = int(f.name.start) + i
+			continue
+		}
+		kept = append(kept, f)
+	}
+	m.fields = kept
+	return fault
 }
 
 func fieldError(at int, why string) *ParseError {

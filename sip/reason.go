@@ -54,7 +54,7 @@ type Warning struct {
 // ParseWarning parses one value. The error is a [*ParseError].
 func ParseWarning(s string) (Warning, error) {
 	code, n, _ := number(s)
-	if n != 3 {
+	if n != 3 || code < 100 {
 		return Warning{}, &ParseError{What: "Warning", Reason: "code of three digits expected"}
 	}
 	agent, text, _ := strings.Cut(trim(s[n:]), " ")

@@ -62,14 +62,13 @@ func (r *Request) parseLine(line []byte) *ParseError {
 	}
 	at := skip(s, n)
 	uri := trimRight(s[at:max(at, end)])
-	u, err := ParseURI(uri)
-	if err != nil {
+	if err := r.URI.parse(uri); err != nil {
+		r.URI = URI{}
 		fault := err.(*ParseError)
 		fault.What, fault.Offset = "Request-URI", fault.Offset+at
 		return fault
 	}
-	u.Headers = ""
-	r.URI = u
+	r.URI.Headers = ""
 	return nil
 }
 

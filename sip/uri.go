@@ -21,14 +21,26 @@ type URI struct {
 
 // ParseURI parses s whole. The error is a *ParseError.
 func ParseURI(s string) (URI, error) {
-	colon := strings.IndexByte(s, ':')
-	if colon <= 0 {
-		return URI{}, uriError(0, "no scheme")
+	var u URI
+	if err := u.parse(s); err != nil {
+		return URI{}, err
 	}
-	u := URI{Scheme: schemeOf(s[:colon])}
-	rest := s[colon+1:]
+	return u, nil
+}
+
+func (u *URI) parse(s string) error {
 	var at int
 	var why string
+	colon := 3
+	if len(s) > 4 && s[:4] == "sip:" {
+		u.Scheme = "sip"
+	} else {
+		if colon = strings.IndexByte(s, ':'); colon <= 0 {
+			return uriError(0, "no scheme")
+		}
+		u.Scheme = schemeOf(s[:colon])
+	}
+	rest := s[colon+1:]
 	switch u.Scheme {
 	case "sip", "sips":
 		at, why = u.parseSIP(rest)
@@ -38,9 +50,9 @@ func ParseURI(s string) (URI, error) {
 		at, why = u.parseAbsolute(rest)
 	}
 	if why != "" {
-		return URI{}, uriError(colon+1+at, why)
+		return uriError(colon+1+at, why)
 	}
-	return u, nil
+	return nil
 }
 
 // MustParseURI is ParseURI for constants in programs and tests; it panics on an error.
@@ -70,18 +82,18 @@ func schemeOf(s string) string {
 // parseSIP parses what follows the scheme. The first "@" ends the user: the grammar allows none behind it.
 func (u *URI) parseSIP(s string) (int, string) {
 	at := 0
-	if i := strings.IndexByte(s, '@'); i >= 0 {
-		if i == 0 {
+	n := classUser.escaped(s)
+	switch {
+	case n < len(s) && s[n] == '@':
+		if n == 0 {
 			return 0, "empty user"
 		}
-		u.User = s[:i]
-		if n := classUser.escaped(u.User); n < i {
-			return n, "illegal character in user"
-		}
-		at = i + 1
+		u.User, at = s[:n], n+1
+	case n < len(s) && strings.IndexByte(s[n:], '@') >= 0:
+		return n, "illegal character in user"
 	}
 	n, why := u.parseHostPort(s[at:])
-	if at += n; why != "" {
+	if at += n; why != "" || at == len(s) {
 		return at, why
 	}
 	tail := s[at:]
@@ -133,7 +145,7 @@ func hostLen(s string) int {
 // parseTel parses a telephone-subscriber. RFC 3966 §3. A local number without phone-context is tolerated.
 func (u *URI) parseTel(s string) (int, string) {
 	n := classPhone.span(s)
-	if n == 0 {
+	if strings.Trim(s[:n], "+-.()") == "" {
 		return 0, "telephone number expected"
 	}
 	u.User, u.Params = s[:n], Params(s[n:])
@@ -164,10 +176,15 @@ func (p Params) checkURI() (int, string) {
 	if n := classParam.escaped(s); n < len(s) {
 		return n, "illegal character in parameter"
 	}
-	for i := 1; i <= len(s); i++ {
-		if s[i-1] == ';' && (i == len(s) || s[i] == ';' || s[i] == '=') {
+	before := byte(0)
+	for i := range len(s) {
+		if before == ';' && (s[i] == ';' || s[i] == '=') {
 			return i, "empty parameter"
 		}
+		before = s[i]
+	}
+	if before == ';' {
+		return len(s), "empty parameter"
 	}
 	return 0, ""
 }

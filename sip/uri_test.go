@@ -16,7 +16,7 @@ var goodURIs = []string{
 var badURIs = []string{
 	"", ":", "sip", "sip:", "sip:@host", "sip:a@", "sip:a@b@c", "sip:a b@c", "<sip:a@b>", "sip:a@b;", "sip:a@b;;lr", "sip:a@b;lr;", "sip:a@b;=x",
 	"sip:a@b:", "sip:a@b:0", "sip:a@b:65536", "sip:a@b:99999999999999999999", "sip:a@b:5060x", "sip:2001:db8::10", "sip:a@[2001:db8::1", "sip:a@[fe80::1%25eth0]",
-	"sip:a@[192.0.2.1]", "sip:a@[2001:db8:::192.0.2.1]", "sip:a%zz@b", "sip:a%4@b", "sip:a\"b@c", "sip:a@b?", "sip:a@b; lr", "sip:a\r\n@b", "sip:a@b\x00", "tel:", "tel:abcx", "1a:b", "a b:c", "http:",
+	"sip:a@[192.0.2.1]", "sip:a@[2001:db8:::192.0.2.1]", "sip:a%zz@b", "sip:a%4@b", "sip:a\"b@c", "sip:a@b?", "sip:a@b; lr", "sip:a\r\n@b", "sip:a@b\x00", "tel:", "tel:-.", "tel:abcx", "1a:b", "a b:c", "http:",
 }
 
 func TestURI(t *testing.T) {
