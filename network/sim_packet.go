@@ -65,6 +65,13 @@ func (h *SimHost) Cut() {
 	}
 }
 
+// Open counts the UDP sockets, listeners and connections that are open: none on a host at rest.
+func (h *SimHost) Open() int {
+	h.sim.mu.Lock()
+	defer h.sim.mu.Unlock()
+	return len(h.packets) + len(h.listeners) + len(h.streams)
+}
+
 // LocalAddr implements [Network].
 func (h *SimHost) LocalAddr(remote netip.Addr) (netip.Addr, error) {
 	if remote.IsLoopback() || slices.Contains(h.addrs, remote) {

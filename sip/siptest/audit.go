@@ -1,0 +1,107 @@
+// The audit: when a flow ends, nothing may be left, and nothing illegal may have been said. RFC 3261 §7, §8.1.1.
+
+package siptest
+
+import (
+	"bytes"
+	"fmt"
+	"testing/synctest"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// patience is longer than any transaction lives after its last message: twice 64*T1, and a second for what follows.
+const patience = 65 * time.Second
+
+// finish waits until every transaction has had its time, audits, and closes the bench. The bubble itself fails the test if a goroutine is left.
+func (b *Bench) finish() {
+	b.T.Helper()
+	synctest.Wait()
+	b.Faults(Faults{})
+	time.Sleep(patience)
+	synctest.Wait()
+	for _, p := range b.parts {
+		for _, left := range p.audit() {
+			b.T.Errorf("audit: %s", left)
+		}
+	}
+	for _, p := range b.parts {
+		for _, left := range p.close() {
+			b.T.Errorf("audit: %s", left)
+		}
+	}
+	b.Net.Close()
+	synctest.Wait()
+	b.auditWire()
+	if b.T.Failed() {
+		b.T.Logf("the flow:\n%s", b.Ladder())
+	}
+}
+
+// auditWire checks each message that was sent by a part that is not a raw peer.
+func (b *Bench) auditWire() {
+	b.T.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range b.wire {
+		if t.note != "" || b.raw[t.source] {
+			continue
+		}
+		if err := legal(t.data); err != nil {
+			b.T.Errorf("audit: %s sent an illegal message at %v: %v\n%s", t.from, t.at, err, t.data)
+		}
+	}
+}
+
+// legal parses and validates one message as strictly as the RFC asks.
+func legal(b []byte) error {
+	if len(bytes.Trim(b, "\r\n")) == 0 {
+		return nil
+	}
+	if sip.IsResponse(b) {
+		res, err := sip.ParseResponse(bytes.Clone(b))
+		if err != nil {
+			return err
+		}
+		return res.Validate()
+	}
+	req, err := sip.ParseRequest(bytes.Clone(b))
+	if err != nil {
+		return err
+	}
+	if err := req.Validate(); err != nil {
+		return err
+	}
+	return strict(req)
+}
+
+// strict checks what a receiver tolerates and a sender must not do.
+func strict(r *sip.Request) error {
+	switch via, err := r.Via(); {
+	case err != nil:
+		return err
+	case len(via.Branch()) <= len(sip.MagicCookie) || via.Branch()[:len(sip.MagicCookie)] != sip.MagicCookie:
+		return fmt.Errorf("branch %q", via.Branch())
+	}
+	if !r.Has(sip.HeaderMaxForwards) {
+		return fmt.Errorf("no Max-Forwards")
+	}
+	if r.FromTag() == "" {
+		return fmt.Errorf("no From tag")
+	}
+	if r.Method == sip.MethodInvite && !r.Has(sip.HeaderContact) {
+		return fmt.Errorf("no Contact")
+	}
+	return anyHost(r)
+}
+
+// anyHost finds an address that the stack should have completed.
+func anyHost(r *sip.Request) error {
+	for _, h := range [...]sip.Header{sip.HeaderContact, sip.HeaderRecordRoute, sip.HeaderVia} {
+		if bytes.Contains([]byte(r.Get(h)), []byte(sip.AnyHost)) {
+			return fmt.Errorf("%s holds %s", h, sip.AnyHost)
+		}
+	}
+	return nil
+}

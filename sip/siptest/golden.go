@@ -1,0 +1,56 @@
+// Golden ladders: a flow as test, documentation and review aid in one file.
+
+package siptest
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Golden compares the ladder so far with testdata/name.ladder, behind its heading of "#" lines. With the flag -update, which the test package declares, it writes
+// the file and keeps the heading.
+func (b *Bench) Golden(name string) {
+	b.T.Helper()
+	file := filepath.Join("testdata", name+".ladder")
+	old, err := os.ReadFile(file)
+	heading, want := splitHeading(string(old))
+	got := b.Ladder().String()
+	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			b.T.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(heading+got), 0o644); err != nil {
+			b.T.Fatal(err)
+		}
+		return
+	}
+	if err != nil {
+		b.T.Fatalf("%v; -update writes it", err)
+	}
+	if got != want {
+		b.T.Errorf("%s: %s\ngolden:\n%s\nflow:\n%s", file, firstDifference(want, got), want, got)
+	}
+}
+
+// firstDifference names the first line in which two texts differ.
+func firstDifference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(w), len(g)) {
+		if w[i] != g[i] {
+			return fmt.Sprintf("line %d differs:\n-%s\n+%s", i+1, w[i], g[i])
+		}
+	}
+	return fmt.Sprintf("%d lines instead of %d", len(g), len(w))
+}
+
+// splitHeading takes the lines that begin with "#" off the top.
+func splitHeading(s string) (heading, rest string) {
+	rest = s
+	for strings.HasPrefix(rest, "#") {
+		_, rest, _ = strings.Cut(rest, "\n")
+	}
+	return s[:len(s)-len(rest)], rest
+}
