@@ -1,0 +1,280 @@
+package registrar
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// openOffice opens a registrar on a folder and closes it when the test ends.
+func openOffice(t testing.TB, folder string) *office {
+	t.Helper()
+	o := newOffice()
+	o.Journal = folder
+	if err := o.Open(); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func closeOffice(t testing.TB, o *office) {
+	t.Helper()
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// state returns the contacts of alice and of a few others.
+func (o *office) state() string {
+	var b strings.Builder
+	for _, user := range []string{"alice", "bob", "u1", "u2"} {
+		for _, v := range o.Lookup(sip.URI{Scheme: "sip", User: user, Host: "example.org"}) {
+			fmt.Fprintln(&b, user, v)
+		}
+	}
+	return b.String()
+}
+
+func TestRestart(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "bindings")
+	o := openOffice(t, folder)
+	o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>", "Path: <sip:p;lr>", "User-Agent: x"}, transport: sip.TCP})
+	o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>;q=0.3"}})
+	o.send(t, call{user: "bob", to: "sip:bob@example.org", headers: []string{"Contact: <sip:b@192.0.2.1>"}})
+	o.send(t, call{user: "bob", to: "sip:bob@example.org", headers: []string{"Contact: *", "Expires: 0"}})
+	want := o.state()
+	closeOffice(t, o)
+	for range 2 {
+		o = openOffice(t, folder)
+		if got := o.state(); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if c := o.Counts(); c.AORs != 1 || c.Bindings != 2 {
+			t.Errorf("%+v", c)
+		}
+		closeOffice(t, o)
+	}
+}
+
+// TestTorn cuts and damages the log at every place of its last record.
+func TestTorn(t *testing.T) {
+	folder := t.TempDir()
+	o := openOffice(t, folder)
+	o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
+	before := o.state()
+	good := o.journal.size
+	o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>"}})
+	closeOffice(t, o)
+	name := o.journal.folder.log(1)
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, content []byte) {
+		t.Helper()
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := openOffice(t, folder)
+		if got := o.state(); got != before || o.journal.size != good {
+			t.Errorf("%s: %d bytes are taken for good, want %d; bindings\n%s", what, o.journal.size, good, got)
+		}
+		// What is written after the cut is read again.
+		o.send(t, call{cseq: 9, headers: []string{"Contact: <sip:c@192.0.2.1>"}})
+		after := o.state()
+		closeOffice(t, o)
+		again := openOffice(t, folder)
+		if got := again.state(); got != after {
+			t.Errorf("%s: after the next restart\n%s\nwant\n%s", what, got, after)
+		}
+		closeOffice(t, again)
+	}
+	for cut := good; cut < int64(len(whole)); cut += 7 {
+		check(fmt.Sprint("cut at ", cut), whole[:cut])
+	}
+	for at := good + 4; at < int64(len(whole)); at += 11 {
+		damaged := slices.Clone(whole)
+		damaged[at] ^= 0x10
+		check(fmt.Sprint("damaged at ", at), damaged)
+	}
+	check("a length beyond the limit", append(slices.Clone(whole[:good]), 255, 255, 255, 255, 0, 0, 0, 0, 1))
+	if err := os.WriteFile(name, whole[:5], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o = openOffice(t, folder)
+	if o.state() != "" || o.journal.size != int64(headerSize) {
+		t.Errorf("a cut header: size %d", o.journal.size)
+	}
+	closeOffice(t, o)
+}
+
+func TestForeignFile(t *testing.T) {
+	for _, content := range []string{"something that is no journal at all", fileHeader + "\x02\x00\x00\x00"} {
+		folder := t.TempDir()
+		if err := os.WriteFile(folderOf(folder).log(1), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := newOffice()
+		o.Journal = folder
+		if err := o.Open(); err == nil {
+			t.Errorf("%q was opened", content)
+		}
+		if got, _ := os.ReadFile(folderOf(folder).log(1)); string(got) != content {
+			t.Errorf("%q was changed to %q", content, got)
+		}
+	}
+}
+
+func folderOf(name string) folder { return folder(name) }
+
+// TestCompact makes snapshots while others write, and reads what is left.
+func TestCompact(t *testing.T) {
+	dir := t.TempDir()
+	o := openOffice(t, dir)
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			mine := &office{Registrar: o.Registrar}
+			for i := range 300 {
+				user := fmt.Sprintf("u%d", (i*7+w)%40)
+				mine.send(t, call{user: user, to: "sip:" + user + "@example.org", callID: fmt.Sprint(w), headers: []string{fmt.Sprintf("Contact: <sip:%d@192.0.2.%d>", i%2, w)}})
+			}
+		})
+	}
+	for range 5 {
+		if err := compactNow(o); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Wait()
+	if c := o.Counts(); c.Refused != 0 {
+		t.Errorf("refused: %+v", c)
+	}
+	counts, want := o.Counts(), o.state()
+	closeOffice(t, o)
+	names, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(names) != 2 {
+		t.Errorf("files: %q", names)
+	}
+	o = openOffice(t, dir)
+	if got := o.Counts(); got != counts || o.state() != want {
+		t.Errorf("read %+v, want %+v", got, counts)
+	}
+	closeOffice(t, o)
+}
+
+// compactNow makes a snapshot although little was written.
+func compactNow(o *office) error {
+	j := o.journal
+	j.writing.Lock()
+	j.grown = compactAfter + 2*j.base + 1
+	j.writing.Unlock()
+	return j.compact(o.table.snapshots())
+}
+
+// TestDeadDuringCompaction leaves the files that a process leaves which dies between two steps.
+func TestDeadDuringCompaction(t *testing.T) {
+	dir := t.TempDir()
+	o := openOffice(t, dir)
+	o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
+	if _, err := o.journal.nextLog(); err != nil {
+		t.Fatal(err)
+	}
+	o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>"}})
+	want := o.state()
+	closeOffice(t, o)
+	if err := os.WriteFile(folderOf(dir).scratch(), []byte("half a snapshot"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o = openOffice(t, dir) // two logs, no snapshot
+	if got := o.state(); got != want {
+		t.Errorf("before the snapshot\n%s", got)
+	}
+	if _, err := o.journal.nextLog(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.journal.writeSnapshot(o.journal.number, o.table.snapshots()); err != nil {
+		t.Fatal(err)
+	}
+	closeOffice(t, o)
+	o = openOffice(t, dir) // a snapshot, and logs that it has replaced
+	if got := o.state(); got != want || o.Counts().Bindings != 2 {
+		t.Errorf("before the removal\n%s", got)
+	}
+	closeOffice(t, o)
+}
+
+// TestFailedWrite closes the file under the journal: nothing is confirmed until the disk is back.
+func TestFailedWrite(t *testing.T) {
+	o := openOffice(t, t.TempDir())
+	o.Batched = true
+	j := o.journal
+	j.file.Close()
+	o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
+	if o.answer.Status != 503 || o.answer.Get(sip.HeaderRetryAfter) == "" {
+		t.Errorf("no room can be reserved: %d", o.answer.Status)
+	}
+	var err error
+	if j.file, err = os.OpenFile(j.folder.log(1), os.O_RDWR, 0); err != nil {
+		t.Fatal(err)
+	}
+	if res := o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}}); res.Status != 200 {
+		t.Errorf("the disk is back: %d", res.Status)
+	}
+	readOnly, err := os.Open(j.folder.log(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writable := j.file
+	j.file = readOnly
+	o.Barrier()
+	if res := o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>"}}); res.Status != 503 {
+		t.Errorf("after a failed write: %d", res.Status)
+	}
+	j.file = writable
+	if err := errors.Join(readOnly.Close(), j.flush()); err != nil {
+		t.Fatal(err)
+	}
+	want := o.state()
+	closeOffice(t, o)
+	o = openOffice(t, o.Journal)
+	if got := o.state(); got != want {
+		t.Errorf("read\n%s\nwant\n%s", got, want)
+	}
+	if c := o.Counts(); c.Unstored != 0 {
+		t.Errorf("%+v", c)
+	}
+	closeOffice(t, o)
+}
+
+func BenchmarkRegister(b *testing.B) {
+	for _, batched := range []bool{false, true} {
+		b.Run(fmt.Sprint("batched=", batched), func(b *testing.B) {
+			o := newOffice()
+			o.Journal, o.Batched, o.Log = b.TempDir(), batched, slog.New(slog.NewTextHandler(io.Discard, nil))
+			if err := o.Open(); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				user := fmt.Sprint("u", i%10000)
+				o.send(b, call{user: user, to: "sip:" + user + "@example.org", headers: []string{"Contact: <sip:x@192.0.2.1>"}})
+				if i%32 == 0 {
+					o.Barrier()
+				}
+			}
+			if err := o.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}

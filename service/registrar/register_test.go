@@ -1,0 +1,396 @@
+package registrar
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// desk is an engine that keeps the last answer.
+type desk struct {
+	sip.Engine
+	answer   *sip.Response
+	rejected bool // without a transaction
+}
+
+func (d *desk) Respond(_ sip.TransactionID, res *sip.Response) error {
+	d.answer, d.rejected = res, false
+	return nil
+}
+
+func (d *desk) Reject(_ sip.TransactionID, res *sip.Response) error {
+	d.answer, d.rejected = res, true
+	return nil
+}
+
+// house has alice and bob; each may bind only what is theirs.
+type house struct{}
+
+func (house) Exists(aor sip.URI) bool {
+	return strings.EqualFold(aor.Host, "example.org") && (aor.UserName() == "alice" || aor.UserName() == "bob" || strings.HasPrefix(aor.UserName(), "u"))
+}
+func (house) MayBind(user string, aor sip.URI) bool { return user != "" && aor.UserName() == user }
+
+// call is one REGISTER. The zero call is alice's, without contacts.
+type call struct {
+	user, to  string   // "" means alice, sip:alice@example.org
+	nobody    bool     // sent without proof
+	trusted   bool     // from a trusted source
+	callID    string   // "" means c1
+	cseq      int      // 0 means one more than before
+	headers   []string // lines to add
+	transport sip.Transport
+	source    string // "" means 192.0.2.1:5060
+	via       string // sent-by; "" means the source
+}
+
+var alice = sip.MustParseURI("sip:alice@example.org")
+
+// office is a registrar to which calls are sent.
+type office struct {
+	desk
+	*Registrar
+	cseq int
+}
+
+func newOffice() *office { return &office{Registrar: &Registrar{Accounts: house{}}} }
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func (o *office) send(t testing.TB, c call) *sip.Response {
+	t.Helper()
+	if o.cseq++; c.cseq != 0 {
+		o.cseq = c.cseq
+	}
+	source := orElse(c.source, "192.0.2.1:5060")
+	text := fmt.Sprintf("REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\n"+
+		"From: <sip:alice@example.org>;tag=1\r\nTo: <%s>\r\nCall-ID: %s\r\nCSeq: %d REGISTER\r\n%s\r\n",
+		orElse(c.via, source), o.cseq, orElse(c.to, "sip:alice@example.org"), orElse(c.callID, "c1"), o.cseq, strings.Join(append(c.headers, ""), "\r\n"))
+	req, err := sip.ParseRequest([]byte(text))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	ev := &sip.Event{Kind: sip.EventRequest, Request: req, Engine: &o.desk, User: orElse(c.user, "alice"), Trusted: c.trusted}
+	if c.nobody || c.trusted {
+		ev.User = ""
+	}
+	ev.Flow = sip.Flow{Transport: max(c.transport, sip.UDP), Remote: netip.MustParseAddrPort(source)}
+	if c.transport.Reliable() {
+		ev.Flow.ID = 7
+	}
+	o.Registrar.HandleEvent(ev)
+	return o.answer
+}
+
+// contacts returns the Contact values of a response.
+func contacts(res *sip.Response) string {
+	return strings.Join(slices.Collect(res.Values(sip.HeaderContact)), " ")
+}
+
+func TestRegister(t *testing.T) {
+	const a, b = "Contact: <sip:a@192.0.2.1>", "Contact: <sip:b@192.0.2.1>"
+	h := func(lines ...string) call { return call{headers: lines} }
+	type step struct {
+		call
+		status   sip.Status
+		contacts string // of the 200; "-" means none
+	}
+	for _, tt := range []struct {
+		name  string
+		steps []step
+	}{
+		{"one binding", []step{
+			{h(a), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{h(), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{h(a, "Expires: 120"), 200, "<sip:a@192.0.2.1>;expires=120"},
+			{h(a + ";expires=0"), 200, "-"},
+			{h(a + ";expires=0"), 200, "-"},
+		}},
+		{"several", []step{
+			{h(a, b+";expires=90;q=0.5", "Expires: 600"), 200, "<sip:a@192.0.2.1>;expires=600 <sip:b@192.0.2.1>;q=0.5;expires=90"},
+			{h(a + ";expires=0"), 200, "<sip:b@192.0.2.1>;q=0.5;expires=90"},
+			{h("Contact: <sip:c@192.0.2.1>, <sip:b@192.0.2.1>;expires=0"), 200, "<sip:c@192.0.2.1>;expires=3600"},
+		}},
+		{"a contact twice", []step{
+			{h(a, a+";q=0.1"), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{h(a+";expires=0", a), 200, "<sip:a@192.0.2.1>;expires=3600"},
+		}},
+		{"equal URIs", []step{
+			{h("Contact: <sip:a@Host.example.net;transport=tcp>"), 200, "<sip:a@Host.example.net;transport=tcp>;expires=3600"},
+			{h("Contact: <sip:%61@host.example.NET;transport=TCP>"), 200, "<sip:%61@host.example.NET;transport=TCP>;expires=3600"},
+			{h("Contact: <sip:a@host.example.net>"), 200, "<sip:%61@host.example.NET;transport=TCP>;expires=3600 <sip:a@host.example.net>;expires=3600"},
+		}},
+		{"wildcard", []step{
+			{h(a, b), 200, "<sip:a@192.0.2.1>;expires=3600 <sip:b@192.0.2.1>;expires=3600"},
+			{h("Contact: *"), 400, ""},
+			{h("Contact: *", "Expires: 1"), 400, ""},
+			{h("Contact: *", a, "Expires: 0"), 400, ""},
+			{h(), 200, "<sip:a@192.0.2.1>;expires=3600 <sip:b@192.0.2.1>;expires=3600"},
+			{h("Contact: *", "Expires: 0"), 200, "-"},
+		}},
+		{"limits", []step{
+			{h(a + ";expires=59"), 423, ""},
+			{h(a, b+";expires=1"), 423, ""},
+			{h(), 200, "-"},
+			{h(a + ";expires=60"), 200, "<sip:a@192.0.2.1>;expires=60"},
+			{h(a + ";expires=99999999999999"), 200, "<sip:a@192.0.2.1>;expires=7200"},
+			{h(a + ";expires=soon"), 200, "<sip:a@192.0.2.1>;expires=3600"},
+		}},
+		{"CSeq", []step{
+			{call{cseq: 5, headers: []string{a}}, 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{call{cseq: 4, headers: []string{b, a + ";expires=0"}}, 500, ""}, // and b is not bound
+			{call{cseq: 5, headers: []string{a + ";expires=0"}}, 500, ""},
+			{call{cseq: 5, headers: []string{a + ";expires=99"}}, 200, "<sip:a@192.0.2.1>;expires=3600"}, // the same again
+			{call{cseq: 4, headers: []string{"Contact: *", "Expires: 0"}}, 500, ""},
+			{call{cseq: 1, callID: "c2", headers: []string{a + ";expires=99"}}, 200, "<sip:a@192.0.2.1>;expires=99"},
+			{call{cseq: 1, callID: "c3"}, 200, "<sip:a@192.0.2.1>;expires=99"},
+		}},
+		{"instance", []step{
+			{call{callID: "x", headers: []string{a + `;+sip.instance="<urn:uuid:1>"`}}, 200, `<sip:a@192.0.2.1>;+sip.instance="<urn:uuid:1>";expires=3600`},
+			{call{callID: "y", headers: []string{b + `;+sip.instance="<urn:uuid:1>"`}}, 200, `<sip:b@192.0.2.1>;+sip.instance="<urn:uuid:1>";expires=3600`},
+			{call{callID: "z", headers: []string{a + `;+sip.instance="<urn:uuid:2>"`}}, 200,
+				`<sip:b@192.0.2.1>;+sip.instance="<urn:uuid:1>";expires=3600 <sip:a@192.0.2.1>;+sip.instance="<urn:uuid:2>";expires=3600`},
+			{call{callID: "z", headers: []string{"Contact: *", "Expires: 0"}}, 200, "-"},
+			{call{callID: "z", headers: []string{a + `;+sip.instance="<i>"`, b + `;+sip.instance="<i>"`}}, 200,
+				`<sip:a@192.0.2.1>;+sip.instance="<i>";expires=3600 <sip:b@192.0.2.1>;+sip.instance="<i>";expires=3600`},
+		}},
+		{"flows", []step{
+			{h(a + `;+sip.instance="<i>";reg-id=1`), 200, `<sip:a@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600`},
+			{h(b + `;+sip.instance="<i>";reg-id=2`), 200,
+				`<sip:a@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600 <sip:b@192.0.2.1>;+sip.instance="<i>";reg-id=2;expires=3600`},
+			{h(`Contact: <sip:c@192.0.2.1>;+sip.instance="<i>";reg-id=1`), 200,
+				`<sip:b@192.0.2.1>;+sip.instance="<i>";reg-id=2;expires=3600 <sip:c@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600`},
+		}},
+		{"whose", []step{
+			{call{to: "sip:carol@example.org", headers: []string{a}}, 404, ""},
+			{call{to: "sip:alice@example.com", headers: []string{a}}, 404, ""},
+			{call{to: "tel:+1", headers: []string{a}}, 404, ""},
+			{call{to: "sip:bob@example.org", headers: []string{a}}, 403, ""},
+			{call{nobody: true, headers: []string{a}}, 403, ""},
+			{call{trusted: true, to: "sip:bob@example.org", headers: []string{a}}, 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{call{trusted: true, to: "sip:carol@example.org", headers: []string{a}}, 404, ""},
+			{call{}, 200, "-"},
+		}},
+		{"one person", []step{
+			{h(a), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{call{to: "sips:%61lice@EXAMPLE.org:5061;x=y"}, 200, "<sip:a@192.0.2.1>;expires=3600"},
+		}},
+		{"malformed", []step{
+			{h("Contact: <sip:a@192.0.2.1"), 400, ""},
+			{h("Contact: <sip:" + strings.Repeat("a", maxContact) + "@192.0.2.1>"), 400, ""},
+			{call{callID: strings.Repeat("a", maxContact+1), headers: []string{a}}, 400, ""},
+			{h(), 200, "-"},
+		}},
+		{"extensions", []step{
+			{h(a, "Require: outbound, path, gruu"), 420, ""},
+			{h(a, "Require: path"), 200, "<sip:a@192.0.2.1>;expires=3600"},
+		}},
+	} {
+		o := newOffice()
+		for i, s := range tt.steps {
+			res := o.send(t, s.call)
+			if res.Status != s.status || res.Status == 200 && contacts(res) != strings.TrimPrefix(s.contacts, "-") {
+				t.Errorf("%s, step %d: %d %s\n got %s\nwant %d %s", tt.name, i+1, res.Status, res.Reason, contacts(res), s.status, s.contacts)
+			}
+		}
+	}
+}
+
+func TestAnswerHeaders(t *testing.T) {
+	o := newOffice()
+	if res := o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>;expires=1"}}); res.Get(sip.HeaderMinExpires) != "60" {
+		t.Errorf("423 with Min-Expires %q", res.Get(sip.HeaderMinExpires))
+	}
+	if res := o.send(t, call{headers: []string{"Require: outbound, path, gruu"}}); res.Get(sip.HeaderUnsupported) != "outbound, gruu" {
+		t.Errorf("420 with Unsupported %q", res.Get(sip.HeaderUnsupported))
+	}
+	if o.send(t, call{nobody: true}); !o.rejected {
+		t.Error("a transaction is kept for a sender without proof")
+	}
+	if res := o.send(t, call{}); res.Get(sip.HeaderDate) == "" || o.rejected {
+		t.Error("200 without Date, or without transaction")
+	}
+	if c := o.Counts(); c.Refused != 3 {
+		t.Errorf("refused: %d", c.Refused)
+	}
+}
+
+func TestTooManyContacts(t *testing.T) {
+	o := newOffice()
+	o.MaxContacts = 3
+	for i := range 4 {
+		res := o.send(t, call{headers: []string{fmt.Sprintf("Contact: <sip:a%d@192.0.2.1>", i)}})
+		if want := map[bool]sip.Status{true: 200, false: 403}[i < 3]; res.Status != want {
+			t.Errorf("contact %d: %d", i+1, res.Status)
+		}
+	}
+	if n := len(o.Lookup(alice)); n != 3 {
+		t.Errorf("%d bindings", n)
+	}
+	var many []string
+	for i := range maxWishes + 1 {
+		many = append(many, fmt.Sprintf("Contact: <sip:x%d@192.0.2.1>;expires=0", i))
+	}
+	if res := o.send(t, call{headers: many}); res.Status != 403 {
+		t.Errorf("%d contacts: %d", len(many), res.Status)
+	}
+}
+
+func TestPath(t *testing.T) {
+	o := newOffice()
+	lines := []string{"Contact: <sip:a@192.0.2.1>", "Path: <sip:p1.example.org;lr>, <sip:p2.example.org;lr>"}
+	if res := o.send(t, call{headers: lines}); res.Has(sip.HeaderPath) {
+		t.Error("Path given to a client that does not know it")
+	}
+	res := o.send(t, call{headers: append(lines, "Supported: gruu, path"), transport: sip.TCP})
+	if got := slices.Collect(res.Values(sip.HeaderPath)); len(got) != 2 {
+		t.Errorf("Path of the 200: %q", got)
+	}
+	b := o.Lookup(alice)[0]
+	if !slices.Equal(b.Path, []string{"<sip:p1.example.org;lr>", "<sip:p2.example.org;lr>"}) || b.Destination() != (sip.Destination{}) {
+		t.Errorf("binding %+v", b)
+	}
+}
+
+func TestLookup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		for _, c := range []string{"<sip:low@192.0.2.1>;q=0.1", "<sip:old@192.0.2.1>", "<sip:new@192.0.2.1>;expires=90"} {
+			o.send(t, call{headers: []string{"Contact: " + c}})
+			time.Sleep(2 * time.Second)
+		}
+		users := func() (got []string) {
+			for _, b := range o.Lookup(sip.MustParseURI("sips:alice@EXAMPLE.org;x=y")) {
+				u, err := b.Target()
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, u.User)
+			}
+			return got
+		}
+		if got := users(); !slices.Equal(got, []string{"new", "old", "low"}) {
+			t.Errorf("order %q", got)
+		}
+		time.Sleep(88 * time.Second)
+		if got := users(); !slices.Equal(got, []string{"old", "low"}) {
+			t.Errorf("after expiry %q", got)
+		}
+		if got := o.Lookup(sip.MustParseURI("sip:bob@example.org")); got != nil {
+			t.Errorf("bob has %+v", got)
+		}
+	})
+}
+
+func TestReach(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		call    call
+		contact string
+		bound   bool
+	}{
+		{"UDP", call{}, "<sip:a@192.0.2.1>", false},
+		{"UDP, another socket", call{}, "<sip:a@192.0.2.1:5090>", false},
+		{"UDP behind a NAT", call{via: "10.0.0.1:5060"}, "<sip:a@10.0.0.1>", true},
+		{"UDP behind a NAT that changes the port only", call{via: "192.0.2.1:5062"}, "<sip:a@192.0.2.1:5062>", true},
+		{"UDP, a host without address", call{via: "pc.invalid"}, "<sip:a@pc.invalid>", true},
+		{"UDP, IPv6", call{source: "[2001:db8::1]:5060"}, "<sip:a@[2001:db8::1]>", false},
+		{"TCP", call{transport: sip.TCP}, "<sip:a@192.0.2.1:5090;transport=tcp>", true},
+		{"browser", call{transport: sip.WSS, via: "df7jal23ls0d.invalid"}, "<sip:a@df7jal23ls0d.invalid;transport=ws>", true},
+	} {
+		o := newOffice()
+		tt.call.headers = []string{"Contact: " + tt.contact}
+		o.send(t, tt.call)
+		b := o.Lookup(alice)[0]
+		want := sip.Destination{}
+		if tt.bound {
+			want.Flow = b.Flow
+		}
+		if b.Bound != tt.bound || b.Destination() != want || b.Flow.IsZero() {
+			t.Errorf("%s: %+v", tt.name, b)
+		}
+	}
+}
+
+func TestTarget(t *testing.T) {
+	b := Binding{Contact: "<sip:a@192.0.2.1;method=BYE;x=y?Route=%3Csip:evil%3E>"}
+	if u, err := b.Target(); err != nil || u.String() != "sip:a@192.0.2.1;x=y" {
+		t.Errorf("%s, %v", u, err)
+	}
+}
+
+// TestTorture: the REGISTER requests of RFC 4475 §3.1.2.12 and §3.1.2.13 give their contacts back as they came.
+func TestTorture(t *testing.T) {
+	for name, want := range map[string]string{
+		"cparam01": "<sip:+19725552222@gw1.example.net>;unknownparam;expires=3600",
+		"cparam02": "<sip:+19725552222@gw1.example.net;unknownparam>;expires=3600",
+		"regescrt": "<sip:user@example.com?Route=%3Csip:sip.example.com%3E>;expires=3600",
+	} {
+		b, err := os.ReadFile("../../sip/testdata/rfc4475/" + name + ".dat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := sip.ParseRequest(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &office{Registrar: &Registrar{Accounts: anybody{}}}
+		o.HandleEvent(&sip.Event{Kind: sip.EventRequest, Request: req, Engine: &o.desk, Trusted: true})
+		if got := contacts(o.answer); o.answer.Status != 200 || got != want {
+			t.Errorf("%s: %d\n got %s\nwant %s", name, o.answer.Status, got, want)
+		}
+	}
+}
+
+type anybody struct{}
+
+func (anybody) Exists(sip.URI) bool          { return true }
+func (anybody) MayBind(string, sip.URI) bool { return true }
+
+func TestChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		var got []string
+		o.Changed = func(c Change) { got = append(got, fmt.Sprintf("%s %s %s", c.AOR, c.Kind, c.Binding.Contact)) }
+		if err := o.Open(); err != nil {
+			t.Fatal(err)
+		}
+		a := `Contact: <sip:a@192.0.2.1>;+sip.instance="<i>"`
+		o.send(t, call{headers: []string{a + ";expires=100"}})
+		o.send(t, call{headers: []string{a + ";expires=200"}})
+		o.send(t, call{headers: []string{`Contact: <sip:b@192.0.2.1>;+sip.instance="<i>"`, "Expires: 60"}})
+		o.send(t, call{headers: []string{`Contact: <sip:c@192.0.2.1>`}})
+		o.send(t, call{headers: []string{`Contact: <sip:c@192.0.2.1>;expires=0`}})
+		time.Sleep(61 * time.Second)
+		if c := o.Counts(); c.AORs != 0 || c.Bindings != 0 {
+			t.Errorf("left: %+v", c)
+		}
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			`sip:alice@example.org registered <sip:a@192.0.2.1>;+sip.instance="<i>"`,
+			`sip:alice@example.org refreshed <sip:a@192.0.2.1>;+sip.instance="<i>"`,
+			`sip:alice@example.org unregistered <sip:a@192.0.2.1>;+sip.instance="<i>"`,
+			`sip:alice@example.org registered <sip:b@192.0.2.1>;+sip.instance="<i>"`,
+			`sip:alice@example.org registered <sip:c@192.0.2.1>`,
+			`sip:alice@example.org unregistered <sip:c@192.0.2.1>`,
+			`sip:alice@example.org expired <sip:b@192.0.2.1>;+sip.instance="<i>"`,
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}

@@ -1,0 +1,165 @@
+// The registrar: its settings, how it starts and stops.
+
+package registrar
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Defaults of the fields of [Registrar].
+const (
+	DefaultMinExpires  = time.Minute
+	DefaultMaxExpires  = 2 * time.Hour
+	DefaultExpires     = time.Hour
+	DefaultMaxContacts = 10
+)
+
+// Accounts knows the people of the domain. Its methods are called on the goroutine that reads the network and must not block.
+type Accounts interface {
+	// Exists reports whether aor is somebody of this domain.
+	Exists(aor sip.URI) bool
+	// MayBind reports whether user, who has proved the password ("" for nobody), may change the bindings of aor.
+	MayBind(user string, aor sip.URI) bool
+}
+
+// Registrar answers REGISTER and keeps bindings. Fill the exported fields, call Open, and leave the fields alone from then on. Without Open it works
+// too, in memory only, and bindings that have expired are forgotten when somebody asks for them. Safe for use by many goroutines.
+type Registrar struct {
+	Accounts    Accounts
+	MinExpires  time.Duration // shorter is refused with 423; 0: DefaultMinExpires
+	MaxExpires  time.Duration // longer is cut; 0: DefaultMaxExpires
+	Expires     time.Duration // granted to who asks for none; 0: DefaultExpires
+	MaxContacts int           // bindings of one address-of-record; 0: DefaultMaxContacts
+
+	// Journal is the folder in which bindings outlive the process; "" keeps them in memory only.
+	Journal string
+	// Batched says that [Registrar.Barrier] is called before answers over UDP leave, so that one write serves many requests. Otherwise, and for
+	// streams, each request is written before it is answered.
+	Batched bool
+	// Changed is told of every change after it was made. It must not block.
+	Changed func(Change)
+	Log     *slog.Logger // nil: nothing is logged
+
+	once    sync.Once
+	table   table
+	expiry  expiry
+	journal *journal // nil: none
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	refused atomic.Uint64
+	full    atomic.Uint64
+}
+
+// limits are the effective bounds of an expiry.
+type limits struct{ min, max, usual time.Duration }
+
+func (r *Registrar) limits() limits {
+	l := limits{min: or(r.MinExpires, DefaultMinExpires), max: or(r.MaxExpires, DefaultMaxExpires)}
+	l.usual = min(or(r.Expires, DefaultExpires), l.max)
+	return l
+}
+
+func or[T int | time.Duration](value, otherwise T) T {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}
+
+func (r *Registrar) start() {
+	r.once.Do(func() {
+		r.table.start()
+		r.expiry.start()
+		if r.Log == nil {
+			r.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		}
+	})
+}
+
+// Open reads the journal and starts to expire bindings. An error means that the folder cannot be used; nothing runs then.
+func (r *Registrar) Open() error {
+	r.start()
+	if r.Journal != "" {
+		j, err := openJournal(r.Journal, r.Log, r.restore)
+		if err != nil {
+			return err
+		}
+		r.journal = j
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	r.running.Go(func() { r.expireLoop(ctx) })
+	if r.journal != nil {
+		r.running.Go(func() { r.journal.syncLoop(ctx, r.table.snapshots()) })
+		names, bindings := r.table.counts()
+		r.Log.Info("bindings restored", "aors", names, "bindings", bindings)
+	}
+	return nil
+}
+
+// restore puts a record of the journal into the table: the last one of a name counts.
+func (r *Registrar) restore(rec []byte) error {
+	aor, bindings, err := parseRecord(rec)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	alive := bindings[:0]
+	for _, b := range bindings {
+		if !b.expired(now) {
+			alive = append(alive, b)
+		}
+	}
+	s := r.table.lock(aor)
+	defer s.mu.Unlock()
+	old := s.oldLocked()
+	s.storeLocked(len(old), alive)
+	r.scheduleLocked(s, old, alive)
+	return nil
+}
+
+// Close stops and writes what is to be written. Call it once, after the last request.
+func (r *Registrar) Close() error {
+	if r.stop == nil {
+		return nil
+	}
+	r.stop()
+	r.running.Wait()
+	if r.journal == nil {
+		return nil
+	}
+	return r.journal.close()
+}
+
+// Barrier returns when every change made so far is written: it survives the end of the process, and within a second the
+// end of the machine. It is for the transport layer, which calls it before it sends a batch of answers.
+func (r *Registrar) Barrier() {
+	if r.journal == nil {
+		return
+	}
+	if err := r.journal.flush(); err != nil {
+		r.Log.Error("bindings cannot be written", "error", err)
+	}
+}
+
+// Counts says how much the registrar holds and has refused.
+type Counts struct {
+	AORs     int
+	Bindings int
+	Refused  uint64 // requests answered with 4xx or 5xx
+	Unstored uint64 // of these, 503 because the journal could not be written
+}
+
+// Counts returns the present figures.
+func (r *Registrar) Counts() Counts {
+	r.start()
+	names, bindings := r.table.counts()
+	return Counts{AORs: names, Bindings: bindings, Refused: r.refused.Load(), Unstored: r.full.Load()}
+}
