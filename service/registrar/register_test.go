@@ -99,105 +99,127 @@ func contacts(res *sip.Response) string {
 	return strings.Join(slices.Collect(res.Values(sip.HeaderContact)), " ")
 }
 
-func TestRegister(t *testing.T) {
-	const a, b = "Contact: <sip:a@192.0.2.1>", "Contact: <sip:b@192.0.2.1>"
-	h := func(lines ...string) call { return call{headers: lines} }
-	type step struct {
-		call
-		status   sip.Status
-		contacts string // of the 200; "-" means none
-	}
-	for _, tt := range []struct {
-		name  string
-		steps []step
-	}{
+// step is one call and its outcome.
+type step struct {
+	call
+	status   sip.Status
+	contacts string // of the 200; "-" means none
+}
+
+// script is a series of calls to a fresh registrar.
+type script struct {
+	name  string
+	steps []step
+}
+
+const (
+	contactA = "Contact: <sip:a@192.0.2.1>"
+	contactB = "Contact: <sip:b@192.0.2.1>"
+)
+
+// with returns a call with these header lines.
+func with(lines ...string) call { return call{headers: lines} }
+
+// bindingScripts are about contacts, expiry and order.
+func bindingScripts() []script {
+	return []script{
 		{"one binding", []step{
-			{h(a), 200, "<sip:a@192.0.2.1>;expires=3600"},
-			{h(), 200, "<sip:a@192.0.2.1>;expires=3600"},
-			{h(a, "Expires: 120"), 200, "<sip:a@192.0.2.1>;expires=120"},
-			{h(a + ";expires=0"), 200, "-"},
-			{h(a + ";expires=0"), 200, "-"},
+			{with(contactA), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{with(), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{with(contactA, "Expires: 120"), 200, "<sip:a@192.0.2.1>;expires=120"},
+			{with(contactA + ";expires=0"), 200, "-"},
+			{with(contactA + ";expires=0"), 200, "-"},
 		}},
 		{"several", []step{
-			{h(a, b+";expires=90;q=0.5", "Expires: 600"), 200, "<sip:a@192.0.2.1>;expires=600 <sip:b@192.0.2.1>;q=0.5;expires=90"},
-			{h(a + ";expires=0"), 200, "<sip:b@192.0.2.1>;q=0.5;expires=90"},
-			{h("Contact: <sip:c@192.0.2.1>, <sip:b@192.0.2.1>;expires=0"), 200, "<sip:c@192.0.2.1>;expires=3600"},
+			{with(contactA, contactB+";expires=90;q=0.5", "Expires: 600"), 200, "<sip:a@192.0.2.1>;expires=600 <sip:b@192.0.2.1>;q=0.5;expires=90"},
+			{with(contactA + ";expires=0"), 200, "<sip:b@192.0.2.1>;q=0.5;expires=90"},
+			{with("Contact: <sip:c@192.0.2.1>, <sip:b@192.0.2.1>;expires=0"), 200, "<sip:c@192.0.2.1>;expires=3600"},
 		}},
 		{"a contact twice", []step{
-			{h(a, a+";q=0.1"), 200, "<sip:a@192.0.2.1>;expires=3600"},
-			{h(a+";expires=0", a), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{with(contactA, contactA+";q=0.1"), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{with(contactA+";expires=0", contactA), 200, "<sip:a@192.0.2.1>;expires=3600"},
 		}},
 		{"equal URIs", []step{
-			{h("Contact: <sip:a@Host.example.net;transport=tcp>"), 200, "<sip:a@Host.example.net;transport=tcp>;expires=3600"},
-			{h("Contact: <sip:%61@host.example.NET;transport=TCP>"), 200, "<sip:%61@host.example.NET;transport=TCP>;expires=3600"},
-			{h("Contact: <sip:a@host.example.net>"), 200, "<sip:%61@host.example.NET;transport=TCP>;expires=3600 <sip:a@host.example.net>;expires=3600"},
+			{with("Contact: <sip:a@Host.example.net;transport=tcp>"), 200, "<sip:a@Host.example.net;transport=tcp>;expires=3600"},
+			{with("Contact: <sip:%61@host.example.NET;transport=TCP>"), 200, "<sip:%61@host.example.NET;transport=TCP>;expires=3600"},
+			{with("Contact: <sip:a@host.example.net>"), 200, "<sip:%61@host.example.NET;transport=TCP>;expires=3600 <sip:a@host.example.net>;expires=3600"},
 		}},
 		{"wildcard", []step{
-			{h(a, b), 200, "<sip:a@192.0.2.1>;expires=3600 <sip:b@192.0.2.1>;expires=3600"},
-			{h("Contact: *"), 400, ""},
-			{h("Contact: *", "Expires: 1"), 400, ""},
-			{h("Contact: *", a, "Expires: 0"), 400, ""},
-			{h(), 200, "<sip:a@192.0.2.1>;expires=3600 <sip:b@192.0.2.1>;expires=3600"},
-			{h("Contact: *", "Expires: 0"), 200, "-"},
+			{with(contactA, contactB), 200, "<sip:a@192.0.2.1>;expires=3600 <sip:b@192.0.2.1>;expires=3600"},
+			{with("Contact: *"), 400, ""},
+			{with("Contact: *", "Expires: 1"), 400, ""},
+			{with("Contact: *", contactA, "Expires: 0"), 400, ""},
+			{with(), 200, "<sip:a@192.0.2.1>;expires=3600 <sip:b@192.0.2.1>;expires=3600"},
+			{with("Contact: *", "Expires: 0"), 200, "-"},
 		}},
 		{"limits", []step{
-			{h(a + ";expires=59"), 423, ""},
-			{h(a, b+";expires=1"), 423, ""},
-			{h(), 200, "-"},
-			{h(a + ";expires=60"), 200, "<sip:a@192.0.2.1>;expires=60"},
-			{h(a + ";expires=99999999999999"), 200, "<sip:a@192.0.2.1>;expires=7200"},
-			{h(a + ";expires=soon"), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{with(contactA + ";expires=59"), 423, ""},
+			{with(contactA, contactB+";expires=1"), 423, ""},
+			{with(), 200, "-"},
+			{with(contactA + ";expires=60"), 200, "<sip:a@192.0.2.1>;expires=60"},
+			{with(contactA + ";expires=99999999999999"), 200, "<sip:a@192.0.2.1>;expires=7200"},
+			{with(contactA + ";expires=soon"), 200, "<sip:a@192.0.2.1>;expires=3600"},
 		}},
 		{"CSeq", []step{
-			{call{cseq: 5, headers: []string{a}}, 200, "<sip:a@192.0.2.1>;expires=3600"},
-			{call{cseq: 4, headers: []string{b, a + ";expires=0"}}, 500, ""}, // and b is not bound
-			{call{cseq: 5, headers: []string{a + ";expires=0"}}, 500, ""},
-			{call{cseq: 5, headers: []string{a + ";expires=99"}}, 200, "<sip:a@192.0.2.1>;expires=3600"}, // the same again
+			{call{cseq: 5, headers: []string{contactA}}, 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{call{cseq: 4, headers: []string{contactB, contactA + ";expires=0"}}, 500, ""}, // and b is not bound
+			{call{cseq: 5, headers: []string{contactA + ";expires=0"}}, 500, ""},
+			{call{cseq: 5, headers: []string{contactA + ";expires=99"}}, 200, "<sip:a@192.0.2.1>;expires=3600"}, // the same again
 			{call{cseq: 4, headers: []string{"Contact: *", "Expires: 0"}}, 500, ""},
-			{call{cseq: 1, callID: "c2", headers: []string{a + ";expires=99"}}, 200, "<sip:a@192.0.2.1>;expires=99"},
+			{call{cseq: 1, callID: "c2", headers: []string{contactA + ";expires=99"}}, 200, "<sip:a@192.0.2.1>;expires=99"},
 			{call{cseq: 1, callID: "c3"}, 200, "<sip:a@192.0.2.1>;expires=99"},
 		}},
+	}
+}
+
+// deviceScripts are about devices, permissions and what is refused.
+func deviceScripts() []script {
+	return []script{
 		{"instance", []step{
-			{call{callID: "x", headers: []string{a + `;+sip.instance="<urn:uuid:1>"`}}, 200, `<sip:a@192.0.2.1>;+sip.instance="<urn:uuid:1>";expires=3600`},
-			{call{callID: "y", headers: []string{b + `;+sip.instance="<urn:uuid:1>"`}}, 200, `<sip:b@192.0.2.1>;+sip.instance="<urn:uuid:1>";expires=3600`},
-			{call{callID: "z", headers: []string{a + `;+sip.instance="<urn:uuid:2>"`}}, 200,
+			{call{callID: "x", headers: []string{contactA + `;+sip.instance="<urn:uuid:1>"`}}, 200, `<sip:a@192.0.2.1>;+sip.instance="<urn:uuid:1>";expires=3600`},
+			{call{callID: "y", headers: []string{contactB + `;+sip.instance="<urn:uuid:1>"`}}, 200, `<sip:b@192.0.2.1>;+sip.instance="<urn:uuid:1>";expires=3600`},
+			{call{callID: "z", headers: []string{contactA + `;+sip.instance="<urn:uuid:2>"`}}, 200,
 				`<sip:b@192.0.2.1>;+sip.instance="<urn:uuid:1>";expires=3600 <sip:a@192.0.2.1>;+sip.instance="<urn:uuid:2>";expires=3600`},
 			{call{callID: "z", headers: []string{"Contact: *", "Expires: 0"}}, 200, "-"},
-			{call{callID: "z", headers: []string{a + `;+sip.instance="<i>"`, b + `;+sip.instance="<i>"`}}, 200,
+			{call{callID: "z", headers: []string{contactA + `;+sip.instance="<i>"`, contactB + `;+sip.instance="<i>"`}}, 200,
 				`<sip:a@192.0.2.1>;+sip.instance="<i>";expires=3600 <sip:b@192.0.2.1>;+sip.instance="<i>";expires=3600`},
 		}},
 		{"flows", []step{
-			{h(a + `;+sip.instance="<i>";reg-id=1`), 200, `<sip:a@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600`},
-			{h(b + `;+sip.instance="<i>";reg-id=2`), 200,
+			{with(contactA + `;+sip.instance="<i>";reg-id=1`), 200, `<sip:a@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600`},
+			{with(contactB + `;+sip.instance="<i>";reg-id=2`), 200,
 				`<sip:a@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600 <sip:b@192.0.2.1>;+sip.instance="<i>";reg-id=2;expires=3600`},
-			{h(`Contact: <sip:c@192.0.2.1>;+sip.instance="<i>";reg-id=1`), 200,
+			{with(`Contact: <sip:c@192.0.2.1>;+sip.instance="<i>";reg-id=1`), 200,
 				`<sip:b@192.0.2.1>;+sip.instance="<i>";reg-id=2;expires=3600 <sip:c@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600`},
 		}},
 		{"whose", []step{
-			{call{to: "sip:carol@example.org", headers: []string{a}}, 404, ""},
-			{call{to: "sip:alice@example.com", headers: []string{a}}, 404, ""},
-			{call{to: "tel:+1", headers: []string{a}}, 404, ""},
-			{call{to: "sip:bob@example.org", headers: []string{a}}, 403, ""},
-			{call{nobody: true, headers: []string{a}}, 403, ""},
-			{call{trusted: true, to: "sip:bob@example.org", headers: []string{a}}, 200, "<sip:a@192.0.2.1>;expires=3600"},
-			{call{trusted: true, to: "sip:carol@example.org", headers: []string{a}}, 404, ""},
+			{call{to: "sip:carol@example.org", headers: []string{contactA}}, 404, ""},
+			{call{to: "sip:alice@example.com", headers: []string{contactA}}, 404, ""},
+			{call{to: "tel:+1", headers: []string{contactA}}, 404, ""},
+			{call{to: "sip:bob@example.org", headers: []string{contactA}}, 403, ""},
+			{call{nobody: true, headers: []string{contactA}}, 403, ""},
+			{call{trusted: true, to: "sip:bob@example.org", headers: []string{contactA}}, 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{call{trusted: true, to: "sip:carol@example.org", headers: []string{contactA}}, 404, ""},
 			{call{}, 200, "-"},
 		}},
 		{"one person", []step{
-			{h(a), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{with(contactA), 200, "<sip:a@192.0.2.1>;expires=3600"},
 			{call{to: "sips:%61lice@EXAMPLE.org:5061;x=y"}, 200, "<sip:a@192.0.2.1>;expires=3600"},
 		}},
 		{"malformed", []step{
-			{h("Contact: <sip:a@192.0.2.1"), 400, ""},
-			{h("Contact: <sip:" + strings.Repeat("a", maxContact) + "@192.0.2.1>"), 400, ""},
-			{call{callID: strings.Repeat("a", maxContact+1), headers: []string{a}}, 400, ""},
-			{h(), 200, "-"},
+			{with("Contact: <sip:a@192.0.2.1"), 400, ""},
+			{with("Contact: <sip:" + strings.Repeat("a", maxContact) + "@192.0.2.1>"), 400, ""},
+			{call{callID: strings.Repeat("a", maxContact+1), headers: []string{contactA}}, 400, ""},
+			{with(), 200, "-"},
 		}},
 		{"extensions", []step{
-			{h(a, "Require: outbound, path, gruu"), 420, ""},
-			{h(a, "Require: path"), 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{with(contactA, "Require: outbound, path, gruu"), 420, ""},
+			{with(contactA, "Require: path"), 200, "<sip:a@192.0.2.1>;expires=3600"},
 		}},
-	} {
+	}
+}
+
+func TestRegister(t *testing.T) {
+	for _, tt := range slices.Concat(bindingScripts(), deviceScripts()) {
 		o := newOffice()
 		for i, s := range tt.steps {
 			res := o.send(t, s.call)
