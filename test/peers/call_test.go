@@ -1,0 +1,158 @@
+// Calls between telephones: every pair of programs, transports mixed, with speech both ways, hold, cancel, busy, several devices.
+
+package peers
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/test/peers/baresip"
+	"github.com/sipwerk/sipwerk/test/peers/linphonec"
+	"github.com/sipwerk/sipwerk/test/peers/peer"
+)
+
+// starter runs one of the foreign telephones.
+type starter func(testing.TB, peer.Account) (peer.Phone, error)
+
+func startBaresip(t testing.TB, a peer.Account) (peer.Phone, error)   { return baresip.Start(t, a) }
+func startLinphonec(t testing.TB, a peer.Account) (peer.Phone, error) { return linphonec.Start(t, a) }
+
+func phone(t *testing.T, start starter, a peer.Account) peer.Phone {
+	t.Helper()
+	p, err := start(t, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.WaitRegistered(within(t, 15*time.Second)); err != nil {
+		t.Fatalf("%s over %s: %v", p.Name(), a.Transport, err)
+	}
+	return p
+}
+
+// must is for the steps of a flow.
+func must(t *testing.T, step string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", step, err)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+func TestCalls(t *testing.T) {
+	need(t, "baresip", "linphonec")
+	s := serve(t, "alice", "bob")
+	alice, bob := speech(t, aliceSays), speech(t, bobSays)
+	for _, c := range []struct {
+		name               string
+		caller, callee     starter
+		callerBy, calleeBy string
+	}{
+		{"baresip udp to linphonec udp", startBaresip, startLinphonec, "udp", "udp"},
+		{"linphonec udp to baresip udp", startLinphonec, startBaresip, "udp", "udp"},
+		{"baresip tcp to linphonec tls", startBaresip, startLinphonec, "tcp", "tls"},
+		{"linphonec tcp to baresip tls", startLinphonec, startBaresip, "tcp", "tls"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := phone(t, c.caller, s.account("alice", c.callerBy, alice))
+			b := phone(t, c.callee, s.account("bob", c.calleeBy, bob))
+			connect(t, a, b)
+			pause(t.Context(), 7*time.Second)
+			must(t, "hang up", a.Hangup())
+			must(t, "callee hears the end", b.WaitEnded(within(t, 10*time.Second)))
+			bothHeard(t, a, b, alice, bob)
+		})
+	}
+}
+
+// connect makes a call from a to bob at b and answers it.
+func connect(t *testing.T, a, b peer.Phone) {
+	t.Helper()
+	must(t, "dial", a.Dial("sip:bob@"+domain))
+	must(t, "callee rings", b.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "answer", b.Answer())
+	must(t, "callee established", b.WaitEstablished(within(t, 10*time.Second)))
+	must(t, "caller established", a.WaitEstablished(within(t, 10*time.Second)))
+}
+
+func bothHeard(t *testing.T, a, b peer.Phone, alice, bob string) {
+	t.Helper()
+	a.Close()
+	b.Close()
+	inA, err := a.Recordings()
+	must(t, "recordings", err)
+	inB, err := b.Recordings()
+	must(t, "recordings", err)
+	heard(t, "caller", inA, bob, alice)
+	heard(t, "callee", inB, alice, bob)
+}
+
+func TestHold(t *testing.T) {
+	need(t, "baresip", "linphonec")
+	s := serve(t, "alice", "bob")
+	alice, bob := speech(t, aliceSays), speech(t, bobSays)
+	for _, c := range []struct {
+		name           string
+		caller, callee starter
+	}{
+		{"baresip holds", startBaresip, startLinphonec},
+		{"linphonec holds", startLinphonec, startBaresip},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := phone(t, c.caller, s.account("alice", "udp", alice))
+			b := phone(t, c.callee, s.account("bob", "udp", bob))
+			connect(t, a, b)
+			pause(t.Context(), 2*time.Second)
+			must(t, "hold", a.Hold())
+			pause(t.Context(), 2*time.Second)
+			must(t, "resume", a.Resume())
+			pause(t.Context(), 7*time.Second)
+			must(t, "hang up", b.Hangup())
+			must(t, "caller hears the end", a.WaitEnded(within(t, 10*time.Second)))
+			bothHeard(t, a, b, alice, bob)
+		})
+	}
+}
+
+func TestCancelAndBusy(t *testing.T) {
+	need(t, "baresip", "linphonec")
+	s := serve(t, "alice", "bob")
+	a := phone(t, startBaresip, s.account("alice", "udp", speech(t, aliceSays)))
+	b := phone(t, startLinphonec, s.account("bob", "udp", speech(t, bobSays)))
+
+	must(t, "dial", a.Dial("sip:bob@"+domain))
+	must(t, "callee rings", b.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "caller gives up", a.Hangup())
+	must(t, "callee stops ringing", b.WaitEnded(within(t, 10*time.Second)))
+
+	pause(t.Context(), 500*time.Millisecond)
+	must(t, "dial again", a.Dial("sip:bob@"+domain))
+	must(t, "callee rings again", b.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "callee refuses", b.Hangup())
+	must(t, "caller hears busy", a.WaitEnded(within(t, 10*time.Second)))
+}
+
+func TestTwoDevicesRing(t *testing.T) {
+	need(t, "baresip", "linphonec")
+	s := serve(t, "alice", "bob")
+	alice, bob := speech(t, aliceSays), speech(t, bobSays)
+	a := phone(t, startBaresip, s.account("alice", "udp", alice))
+	desk := phone(t, startBaresip, s.account("bob", "tcp", bob))
+	soft := phone(t, startLinphonec, s.account("bob", "udp", bob))
+	must(t, "dial", a.Dial("sip:bob@"+domain))
+	must(t, "desk phone rings", desk.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "soft phone rings", soft.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "soft phone answers", soft.Answer())
+	must(t, "caller established", a.WaitEstablished(within(t, 10*time.Second)))
+	must(t, "desk phone stops", desk.WaitEnded(within(t, 10*time.Second)))
+	pause(t.Context(), 7*time.Second)
+	must(t, "hang up", a.Hangup())
+	must(t, "soft phone hears the end", soft.WaitEnded(within(t, 10*time.Second)))
+	bothHeard(t, a, soft, alice, bob)
+}
