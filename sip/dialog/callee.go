@@ -267,7 +267,7 @@ func (u *Usage) settleAll() {
 // withBody puts body into res.
 func withBody(res *sip.Response, body Body) *sip.Response {
 	if len(body.Bytes) > 0 {
-		res.SetBody(body.Type, body.Bytes)
+		res.SetBody(body.Type, body.keep().Bytes)
 	}
 	return res
 }

@@ -13,7 +13,7 @@ type Outgoing struct {
 	Engine sip.Engine
 	Stripe sip.Stripe // the lane; a Call-ID in Request must belong to it
 	// Request is the INVITE: Request-URI, From, To, Contact, body and what else the owner wants to say. What is mandatory and missing is filled in:
-	// Call-ID, CSeq, From tag, Max-Forwards, Contact, Session-ID. It belongs to the usage from then on.
+	// Call-ID, CSeq, From tag, Max-Forwards, Contact, Session-ID. It is copied.
 	Request *sip.Request
 	To      sip.Destination
 	Auth    Authorizer // answers 401 and 407; nil: they are [Rejected]
@@ -39,7 +39,7 @@ type caller struct {
 
 // Invite starts a call; owner is told how it goes. It must be called from within the stripe. On an error nothing was sent.
 func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
-	req := o.Request
+	req := o.Request.Clone()
 	u := &Usage{table: t, engine: o.Engine, stripe: o.Stripe, owner: owner, auth: o.Auth, offer: negotiation{state: offerSent}}
 	if err := u.complete(req); err != nil {
 		return nil, err

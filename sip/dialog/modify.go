@@ -34,7 +34,7 @@ func (u *Usage) Modify(body Body) error {
 	case n.waiting, u.PassGlare && !u.settled():
 		return sip.StatusRequestPending
 	}
-	n.body, n.tries, n.waiting = body, 0, true
+	n.body, n.tries, n.waiting = body.keep(), 0, true
 	u.nextOffer()
 	return nil
 }

@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -22,6 +23,12 @@ var (
 type Body struct {
 	Type  string
 	Bytes []byte
+}
+
+// keep returns b with memory of its own, for what is sent again.
+func (b Body) keep() Body {
+	b.Bytes = bytes.Clone(b.Bytes)
+	return b
 }
 
 // SDP makes a session description a Body.
@@ -116,12 +123,12 @@ func (u *Usage) Bye(reason string) error {
 // Ack answers an offer that came with a 2xx, to the initial INVITE or to a re-INVITE without offer. RFC 3261 §13.2.2.4.
 func (u *Usage) Ack(body Body) error {
 	if u.caller != nil && u.caller.state == uacAnswered {
-		u.caller.ackBody = body
-		u.offer.state, _ = u.offer.state.step(offerOrderAck) // the ACK is the caller's to send
+		u.caller.ackBody = body.keep()
+		u.offer.state = offerNone
 		return u.stepCaller(uacOrderAck, outcome{dialog: u.dialog})
 	}
-	u.offer.ackBody = body
-	return u.stepOffer(offerOrderAck, outcome{dialog: u.dialog})
+	u.offer.ackBody = body.keep()
+	return u.stepOffer(offerOrderAck, outcome{})
 }
 
 // tell hands an event to the owner.
