@@ -11,6 +11,9 @@ import (
 // Escapes are not decoded here: they mean something in URIs only, see [URI.Param].
 type Params string
 
+// maxParams is how many parameters, or headers of a URI, may stand in one place: comparing two URIs looks each up in the other.
+const maxParams = 64
+
 // param is one parameter; the value is as written, with quotes.
 type param struct{ name, value string }
 
@@ -147,9 +150,12 @@ func appendValue(b []byte, name, value string) []byte {
 func (p Params) check() (int, string) {
 	s := string(p)
 	i := skip(s, 0)
-	for i < len(s) {
+	for n := 0; i < len(s); n++ {
 		if s[i] != ';' {
 			return i, "semicolon expected"
+		}
+		if n == maxParams {
+			return i, "too many parameters"
 		}
 		i = skip(s, i+1)
 		n := classToken.span(s[i:])

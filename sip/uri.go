@@ -99,7 +99,7 @@ func (u *URI) parseSIP(s string) (int, string) {
 	tail := s[at:]
 	if i := strings.IndexByte(tail, '?'); i >= 0 {
 		u.Headers = tail[i+1:]
-		if n := classHeaders.escaped(u.Headers); n < len(u.Headers) || n == 0 {
+		if n := classHeaders.escaped(u.Headers); n < len(u.Headers) || n == 0 || strings.Count(u.Headers, "&") > maxParams {
 			return at + i + 1 + n, "malformed header part"
 		}
 		tail = tail[:i]
@@ -175,6 +175,9 @@ func (p Params) checkURI() (int, string) {
 	}
 	if n := classParam.escaped(s); n < len(s) {
 		return n, "illegal character in parameter"
+	}
+	if strings.Count(s, ";") > maxParams {
+		return 0, "too many parameters"
 	}
 	before := byte(0)
 	for i := range len(s) {

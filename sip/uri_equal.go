@@ -17,14 +17,13 @@ func (u URI) Equal(v URI) bool {
 		u.matchParams(v) && v.matchParams(u) && sameHeaders(u.Headers, v.Headers) && sameHeaders(v.Headers, u.Headers)
 }
 
-// matchParams holds the parameters of u against those of v: one that both have must agree, and a few must be in both.
+// matchParams holds the parameters of u against those of v: one that both have must agree, and a few must be in both. Of a name that comes
+// twice the first counts.
 func (u URI) matchParams(v URI) bool {
-	for name, value := range u.Params.All() {
-		other, ok := v.Param(decode(name))
-		if ok && !sameFold(decode(value), other) {
-			return false
-		}
-		if !ok && neverIgnored(decode(name)) {
+	for name := range u.Params.All() {
+		name = decode(name)
+		other, ok := v.Param(name)
+		if ok && !sameFold(u.paramValue(name), other) || !ok && neverIgnored(name) {
 			return false
 		}
 	}
@@ -147,9 +146,10 @@ func (u URI) equalTel(v URI) bool {
 }
 
 func (u URI) sameTelParams(v URI) bool {
-	for name, value := range u.Params.All() {
-		other, ok := v.Param(decode(name))
-		if !ok || !sameFold(telValue(name, decode(value)), telValue(name, other)) {
+	for name := range u.Params.All() {
+		name = decode(name)
+		other, ok := v.Param(name)
+		if !ok || !sameFold(telValue(name, u.paramValue(name)), telValue(name, other)) {
 			return false
 		}
 	}

@@ -2,7 +2,10 @@
 
 package sip
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // goodURIs are read and printed unchanged; they seed the fuzzer.
 var goodURIs = []string{
@@ -29,7 +32,7 @@ func TestURI(t *testing.T) {
 			t.Errorf("clone of %q is %q", s, c)
 		}
 	}
-	for _, s := range badURIs {
+	for _, s := range append(badURIs, "sip:a@b"+strings.Repeat(";x", 65), "sip:a@b?x=y"+strings.Repeat("&x=y", 65)) {
 		if u, err := ParseURI(s); err == nil {
 			t.Errorf("%q gives %+v", s, u)
 		}
@@ -84,6 +87,7 @@ func TestURIEqual(t *testing.T) {
 		{"tel:7042;phone-context=example.com;ext=1", "tel:7042;ext=1;phone-context=EXAMPLE.com", true},
 		{"tel:7042;phone-context=example.com", "tel:7042", false},
 		{"mailto:a@b", "MAILTO:a@b", true},
+		{"sip:b;t;t=0", "sip:b;t;t=0", true},
 	}
 	for _, c := range cases {
 		a, b := MustParseURI(c.a), MustParseURI(c.b)
