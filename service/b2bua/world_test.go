@@ -48,6 +48,7 @@ type world struct {
 	cancelled map[sip.TransactionID]string
 	later     []func()
 	lost      map[uint64]bool
+	held      *relay.Stream // occupies the only pair of ports
 }
 
 // sent is a request of ours and its transaction.
@@ -99,8 +100,14 @@ func (w *world) phone(user string, n int) {
 	w.phones[user] = append(w.phones[user], Binding{Target: target, Remote: a})
 }
 
-// in runs f in the stripe, and what it leaves for later.
+// in runs f in the stripe and waits until everything has come to rest.
 func (w *world) in(f func()) {
+	w.run(f)
+	synctest.Wait()
+}
+
+// run runs f in the stripe, and what it leaves for later.
+func (w *world) run(f func()) {
 	w.mu.Lock()
 	f()
 	for len(w.later) > 0 {
@@ -109,7 +116,6 @@ func (w *world) in(f func()) {
 		next()
 	}
 	w.mu.Unlock()
-	synctest.Wait()
 }
 
 // The engine.
@@ -153,14 +159,14 @@ func (w *world) Own(tx sip.TransactionID, h sip.EventHandler) error {
 func (w *world) Do(_ sip.Stripe, f func()) {
 	if w.mu.TryLock() {
 		w.mu.Unlock()
-		w.in(f)
+		w.run(f)
 		return
 	}
 	w.later = append(w.later, f)
 }
 
 func (w *world) After(_ sip.Stripe, d time.Duration, f func()) sip.Timer {
-	return time.AfterFunc(d, func() { w.in(f) })
+	return time.AfterFunc(d, func() { w.run(f) })
 }
 
 func (w *world) NewID(s sip.Stripe) string {
@@ -203,11 +209,17 @@ func (w *world) request(req *sip.Request) sip.TransactionID {
 // invite is alice's INVITE to a user. Lines are further headers; body may be empty.
 func (w *world) invite(user, body string, lines ...string) sip.TransactionID {
 	w.t.Helper()
+	return w.inviteBytes(user, body, lines, "")
+}
+
+// inviteBytes is invite with raw bytes behind the headers.
+func (w *world) inviteBytes(user, body string, lines []string, raw string) sip.TransactionID {
+	w.t.Helper()
 	w.ids++
 	callID := string(sip.AppendID(nil, 0, stripe, [13]byte{1, byte(w.ids)}))
 	head := append([]string{"INVITE sip:" + user + "@example.org SIP/2.0", "From: Alice <sip:alice@example.org>;tag=a1", "To: <sip:" + user + "@example.org>",
 		"Call-ID: " + callID, "CSeq: 1 INVITE", "Contact: <sip:alice@192.0.2.1>"}, lines...)
-	req, err := sip.ParseRequest([]byte(strings.Join(head, "\r\n") + "\r\n\r\n"))
+	req, err := sip.ParseRequest([]byte(strings.Join(head, "\r\n") + "\r\n\r\n" + raw))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -403,4 +415,20 @@ func (w *world) socket(addr string) network.PacketConn {
 		w.t.Fatal(err)
 	}
 	return conns[0]
+}
+
+// occupy takes the first pair of ports.
+func (w *world) occupy() {
+	s, err := w.b.Media.Relay.Open(context.Background(), serverAddress)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.held = s
+}
+
+// close gives back what the test itself has taken.
+func (w *world) close() {
+	if w.held != nil {
+		w.held.Close()
+	}
 }
