@@ -64,7 +64,7 @@ func (r *Registrar) register(ev *sip.Event) (*sip.Response, *refusal) {
 	if no != nil {
 		return nil, no
 	}
-	if no := r.written(ev); no != nil {
+	if no := r.written(); no != nil {
 		return nil, no
 	}
 	r.tell(name, changes)
@@ -146,12 +146,12 @@ func (r *Registrar) change(name string, u *update) ([]Binding, []Change, *refusa
 	if len(changes) == 0 {
 		return bindings, nil, nil
 	}
-	rec := appendRecord(nil, name, bindings)
-	if len(rec) > maxRecord {
+	s.scratch = appendRecord(s.scratch[:0], name, bindings)
+	if len(s.scratch) > maxRecord {
 		return nil, nil, &refusal{status: sip.StatusForbidden, reason: "Contacts Too Long"}
 	}
 	if r.journal != nil {
-		if err := r.journal.append(rec); err != nil {
+		if err := r.journal.append(s.scratch); err != nil {
 			return nil, nil, r.unstored(err)
 		}
 	}
@@ -174,7 +174,8 @@ func (s slot) oldLocked() []Binding {
 func (s slot) storeLocked(had int, bindings []Binding) {
 	var rec []byte
 	if len(bindings) > 0 {
-		rec = appendRecord(nil, s.aor, bindings)
+		s.scratch = appendRecord(s.scratch[:0], s.aor, bindings)
+		rec = s.scratch
 	}
 	s.putLocked(rec, len(bindings)-had)
 }
@@ -189,9 +190,9 @@ func (r *Registrar) scheduleLocked(s slot, old, bindings []Binding) {
 	}
 }
 
-// written sees to it that the change is on its way to the disk before the answer leaves. Answers over UDP wait for the barrier of their batch.
-func (r *Registrar) written(ev *sip.Event) *refusal {
-	if r.journal == nil || r.Batched && !ev.Flow.Transport.Reliable() && r.journal.certain() {
+// written sees to it that the change is on its way to the disk before the answer leaves.
+func (r *Registrar) written() *refusal {
+	if r.journal == nil || r.Batched && r.journal.certain() {
 		return nil
 	}
 	if err := r.journal.flush(); err != nil {

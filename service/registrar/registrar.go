@@ -40,8 +40,8 @@ type Registrar struct {
 
 	// Journal is the folder in which bindings outlive the process; "" keeps them in memory only.
 	Journal string
-	// Batched says that [Registrar.Barrier] is called before answers over UDP leave, so that one write serves many requests. Otherwise, and for
-	// streams, each request is written before it is answered.
+	// Batched says that [Registrar.Barrier] is called before answers leave, so that one write serves many requests. Otherwise each request
+	// is written before it is answered.
 	Batched bool
 	// Changed is told of every change after it was made. It must not block.
 	Changed func(Change)

@@ -23,6 +23,7 @@ type shard struct {
 	collided map[string]slabRef // names whose hash another name holds: all but never any
 	records  slab
 	bindings int
+	scratch  []byte // for a record in the making
 }
 
 func (t *table) start() {
