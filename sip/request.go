@@ -90,6 +90,12 @@ func (r *Request) Clone() *Request {
 	return c
 }
 
+// Borrow makes r a working copy of src and reuses r's memory: edits of r leave src alone. It shares the bytes of src, which must outlive its use.
+func (r *Request) Borrow(src *Request) {
+	r.Method, r.URI = src.Method, src.URI
+	r.Message = Message{raw: src.raw, made: append(r.made[:0], src.made...), fields: append(r.fields[:0], src.fields...), body: src.body, bare: src.bare}
+}
+
 // Reply returns the response to r as RFC 3261 §8.2.6 asks: Via, From, To, Call-ID and CSeq copied, and for a 100 the Timestamp. A To
 // without tag gets none here: the transaction that sends the response adds its own. The response owns its memory.
 func (r *Request) Reply(s Status) *Response {

@@ -1,0 +1,90 @@
+// The requests that the INVITE client transaction makes itself: CANCEL, and the ACK to a non-2xx. RFC 3261 §9.1, §17.1.1.3.
+
+package transaction
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// errUnsent is the Err of the EventFailure of a transaction that was cancelled while its target was looked up.
+var errUnsent = errors.New("transaction: cancelled before it was sent")
+
+// Cancel implements [sip.Sender]. A transaction that has had its final response is not cancelled any more: ErrNoTransaction.
+func (t *Table) Cancel(tx sip.TransactionID, reason string) error {
+	n, _, _ := splitID(tx)
+	s := &t.stripes[n]
+	r := s.find(tx)
+	if r == nil || r.kind != kindInviteClient || !r.open() {
+		return sip.ErrNoTransaction
+	}
+	if !r.final {
+		r.final, r.reason = true, strings.Clone(reason)
+		s.advance(r, cancelled, message{err: errUnsent})
+	}
+	return nil
+}
+
+// putCancel starts the transaction of the CANCEL. It shares the branch of its INVITE and the number of its row.
+func (s *stripe) putCancel(r *row) {
+	invite := &s.room.parsed
+	if r.sent == nil || invite.Parse(r.sent.b) != nil {
+		return
+	}
+	via, _ := invite.Via()
+	req := within(invite, sip.MethodCancel, via)
+	req.Set(sip.HeaderTo, invite.Get(sip.HeaderTo))
+	if r.reason != "" {
+		req.Set(sip.HeaderReason, r.reason)
+	}
+	s.room.bytes = req.AppendTo(s.room.bytes[:0])
+	c := s.take(kindClient, maxSlots)
+	if c == nil {
+		return
+	}
+	c.method, c.flow, c.nonce, c.bound = sip.MethodCancel, r.flow, r.nonce, true
+	r.cancel = makeID(s.number, c)
+	s.joinFlow(c)
+	// The INVITE's own timer sees to a CANCEL that got lost.
+	_ = s.advance(c, request, message{bytes: s.room.bytes})
+}
+
+// putAck sends the ACK to a non-2xx and keeps it for copies of the response.
+func (s *stripe) putAck(r *row, res *sip.Response) {
+	invite := &s.room.parsed
+	if r.sent == nil || invite.Parse(r.sent.b) != nil {
+		return
+	}
+	via, _ := invite.Via()
+	s.room.bytes = s.ackBytes(invite, res, via)
+	s.unkeep(r)
+	if !r.reliable() {
+		s.keep(r, s.room.bytes)
+	}
+	// A peer that misses it sends its response again.
+	_ = s.send(r.flow, s.room.bytes)
+}
+
+// ackBytes prints the ACK to res, a non-2xx to invite.
+func (s *stripe) ackBytes(invite *sip.Request, res *sip.Response, via sip.Via) []byte {
+	req := within(invite, sip.MethodAck, via)
+	req.Set(sip.HeaderTo, res.Get(sip.HeaderTo))
+	return req.AppendTo(s.room.bytes[:0])
+}
+
+// within makes a request that belongs to the transaction of invite: one Via, and what must be equal. To is left to the caller.
+func within(invite *sip.Request, m sip.Method, via sip.Via) *sip.Request {
+	req := sip.NewRequest(m, invite.URI)
+	req.PrependVia(via)
+	req.Set(sip.HeaderMaxForwards, "70")
+	for v := range invite.Values(sip.HeaderRoute) {
+		req.Add(sip.HeaderRoute, v)
+	}
+	cseq, _ := invite.CSeq()
+	req.Set(sip.HeaderFrom, invite.Get(sip.HeaderFrom))
+	req.Set(sip.HeaderCallID, invite.CallID())
+	req.Set(sip.HeaderCSeq, sip.CSeq{Number: cseq.Number, Method: m}.String())
+	return req
+}

@@ -1,0 +1,117 @@
+// What the engine adds to a message on its way out. RFC 3261 §8.1.1, §8.2.6.2, §12.1, §18.1.1.
+
+package transaction
+
+import (
+	"strings"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// compose prints req as it goes over flow into the stripe's room, with a Via whose branch names tx. req stays as it is.
+func (s *stripe) compose(req *sip.Request, flow sip.Flow, tx sip.TransactionID, nonce uint64) []byte {
+	w := &s.room.work
+	w.Borrow(req)
+	forwarded := w.Has(sip.HeaderVia)
+	s.prependVia(w, flow, tx, nonce)
+	if !w.Has(sip.HeaderMaxForwards) {
+		w.Set(sip.HeaderMaxForwards, "70")
+	}
+	if s.table.UserAgent != "" && !forwarded && !w.Has(sip.HeaderUserAgent) {
+		w.Set(sip.HeaderUserAgent, s.table.UserAgent)
+	}
+	if !forwarded && !w.Has(sip.HeaderContact) && formsDialog(w.Method) {
+		w.Set(sip.HeaderContact, defaultContact(w.URI.Scheme))
+	}
+	s.nameOurselves(&w.Message, flow)
+	s.room.bytes = w.AppendTo(s.room.bytes[:0])
+	return s.room.bytes
+}
+
+func (s *stripe) prependVia(w *sip.Request, flow sip.Flow, tx sip.TransactionID, nonce uint64) {
+	host, port := s.table.Wire.Advertised(flow)
+	b := append(s.room.via[:0], ";branch="...)
+	b = appendBranch(b, s.table.Node, tx, nonce)
+	b = append(b, ";rport"...) // RFC 3581 §3
+	s.room.via = b
+	w.PrependVia(sip.Via{Transport: flow.Transport.String(), Host: host, Port: port, Params: sip.Params(b)})
+}
+
+// formsDialog reports whether requests of this method, and their 2xx, carry a Contact. RFC 3261 §12.1; RFC 6665 §8.2; RFC 3515 §2.2; RFC 3311 §5.
+func formsDialog(m sip.Method) bool {
+	switch m {
+	case sip.MethodInvite, sip.MethodSubscribe, sip.MethodRefer, sip.MethodUpdate, sip.MethodNotify:
+		return true
+	}
+	return false
+}
+
+// defaultContact names this stack. RFC 3261 §8.1.1.8: sips if the Request-URI is.
+func defaultContact(scheme string) string {
+	if scheme == "sips" {
+		return "<sips:" + sip.AnyHost + ">"
+	}
+	return "<sip:" + sip.AnyHost + ">"
+}
+
+// completeResponse adds To tag, Contact and Server where they are missing.
+func (s *stripe) completeResponse(res *sip.Response, flow sip.Flow) {
+	if to, err := res.To(); err == nil && to.Tag() == "" {
+		res.Set(sip.HeaderTo, to.WithTag(s.table.tag(&res.Message)).String())
+	}
+	if s.table.UserAgent != "" && !res.Has(sip.HeaderServer) {
+		res.Set(sip.HeaderServer, s.table.UserAgent)
+	}
+	if !res.Has(sip.HeaderContact) && (res.Status.Success() || res.Status.Provisional()) {
+		cseq, _ := res.CSeq()
+		if formsDialog(cseq.Method) && (res.Status.Success() || cseq.Method == sip.MethodInvite) {
+			res.Set(sip.HeaderContact, defaultContact(""))
+		}
+	}
+	s.nameOurselves(&res.Message, flow)
+}
+
+// nameOurselves replaces [sip.AnyHost] by the address at which peers of flow reach us.
+func (s *stripe) nameOurselves(m *sip.Message, flow sip.Flow) {
+	for _, h := range [...]sip.Header{sip.HeaderContact, sip.HeaderRecordRoute, sip.HeaderPath} {
+		if !strings.Contains(m.Get(h), sip.AnyHost) {
+			continue
+		}
+		var values []string
+		for v := range m.Values(h) {
+			if a, err := sip.ParseAddress(v); err == nil && a.URI.Host == sip.AnyHost {
+				a.URI = s.reached(a.URI, flow)
+				v = a.String()
+			}
+			values = append(values, v)
+		}
+		m.Set(h, values[0])
+		for _, v := range values[1:] {
+			m.Add(h, v)
+		}
+	}
+}
+
+// reached is u with our address on flow. A sips URI implies TLS, so its transport parameter names what runs on top of that (RFC 3261 §26.2.2, RFC 7118 §5.2).
+func (s *stripe) reached(u sip.URI, flow sip.Flow) sip.URI {
+	u.Host, u.Port = s.table.Wire.Advertised(flow)
+	if u.Params.Has("transport") {
+		return u
+	}
+	switch t := flow.Transport; {
+	case t == sip.UDP:
+	case t == sip.WSS:
+		u.Params = u.Params.With("transport", sip.WS.Param())
+	case u.Scheme != "sips":
+		u.Params = u.Params.With("transport", t.Param())
+	}
+	return u
+}
+
+// keptMethod is m without the message that it was taken from.
+func keptMethod(m sip.Method) sip.Method {
+	if m.Known() {
+		return m
+	}
+	return sip.Method(strings.Clone(string(m)))
+}

@@ -1,0 +1,112 @@
+// The next target when one does not answer, answers 503 or cannot be reached; and TCP for what is too long for a datagram.
+// RFC 3263 §4.3; RFC 3261 §18.1.1.
+
+package transaction
+
+import (
+	"slices"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/transport"
+)
+
+// hop is one target to try.
+type hop struct {
+	target transport.Target
+	asIs   bool // over UDP however long the request is: TCP was tried
+}
+
+// route is what a client transaction keeps while there is another target to try.
+type route struct {
+	request *sip.Request // as the TU gave it
+	hops    []hop
+	next    int      // of hops
+	spent   []uint64 // the nonces of the branches before this one
+}
+
+// asIs reports whether the target in use takes datagrams of any length.
+func (t *route) asIs() bool { return t != nil && t.next > 0 && t.hops[t.next-1].asIs }
+
+// giveUp is the timer that ends the wait for a first answer.
+func (r *row) giveUp() timer {
+	if r.kind == kindInviteClient {
+		return timerB
+	}
+	return timerF
+}
+
+// tryNext launches r, which is idle, toward its next target; without one it ends with err, and r is gone.
+func (s *stripe) tryNext(r *row, err error) error {
+	for r.route.next < len(r.route.hops) {
+		target := r.route.hops[r.route.next].target
+		r.route.next++
+		if flow, ok := s.table.Wire.Flow(target); ok {
+			return s.launch(r, r.route.request, flow)
+		}
+		if target.Transport != sip.UDP {
+			s.startTimer(r, r.giveUp(), 64*s.table.Timers.T1)
+			s.connect(r, target)
+			return nil
+		}
+	}
+	s.advance(r, broken, message{err: err})
+	return err
+}
+
+// connect opens a connection on a goroutine of its own and launches r on it, or tries the next target.
+func (s *stripe) connect(r *row, target transport.Target) {
+	tx, nonce := makeID(s.number, r), r.nonce
+	s.table.running.Go(func() {
+		ctx, cancel := s.table.connectContext()
+		defer cancel()
+		flow, err := s.table.Wire.Connect(ctx, target)
+		s.spawn(job{run: func() {
+			r := s.find(tx)
+			if r == nil || r.state != idle || r.nonce != nonce {
+				return
+			}
+			// The owner is told by an event.
+			if err != nil {
+				_ = s.tryNext(r, err)
+				return
+			}
+			_ = s.launch(r, r.route.request, flow)
+		}})
+	})
+}
+
+// viaTCP puts TCP before the UDP target in use. RFC 3261 §18.1.1.
+func (s *stripe) viaTCP(r *row, req *sip.Request, flow sip.Flow) error {
+	udp := hop{target: transport.Target{Transport: sip.UDP, Addr: flow.Remote}}
+	if r.route == nil {
+		r.route = &route{request: req.Clone()}
+	} else {
+		udp = r.route.hops[r.route.next-1]
+	}
+	udp.asIs = true
+	tcp := udp
+	tcp.target.Transport = sip.TCP
+	r.route.hops = slices.Insert(r.route.hops, r.route.next, tcp, udp)
+	return s.tryNext(r, sip.ErrNoRoute)
+}
+
+// failOver sends r to its next target if there is one and what happened to it asks for that: no answer, no way to send, or 503.
+func (s *stripe) failOver(r *row, a actions, m message) bool {
+	if r.route == nil || r.final || r.route.next >= len(r.route.hops) || a.has(pass) && m.response.Status != sip.StatusServiceUnavailable {
+		return false
+	}
+	s.leaveFlow(r)
+	s.timers.stop(&r.again)
+	s.timers.stop(&r.end)
+	s.unkeep(r)
+	r.route.spent = append(r.route.spent, r.nonce)
+	r.flow, r.nonce = sip.Flow{}, s.random.Uint64() // RFC 3263 §4.3: a new transaction, with a branch of its own
+	s.move(r, idle)
+	err := m.err
+	if err == nil {
+		err = sip.ErrTimeout
+	}
+	// The owner is told by an event.
+	_ = s.tryNext(r, err)
+	return true
+}

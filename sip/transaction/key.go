@@ -1,0 +1,98 @@
+// Which server transaction a request belongs to, and whether it came by a second way. RFC 3261 §17.2.3, §8.2.2.2.
+
+package transaction
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"strings"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// fingerprint stands for the fields that name a server transaction: 128 bits under secret seeds, which nobody can make collide.
+type fingerprint [2]uint64
+
+// seeds are the secrets of one table.
+type seeds [2]maphash.Seed
+
+func newSeeds() seeds { return seeds{maphash.MakeSeed(), maphash.MakeSeed()} }
+
+func (s *seeds) of(b []byte) fingerprint {
+	return fingerprint{maphash.Bytes(s[0], b), maphash.Bytes(s[1], b)}
+}
+
+// What a fingerprint is made for comes first in its text.
+const (
+	forMatch  = 'M' // RFC 3261 §17.2.3, with the cookie
+	forOld    = 'O' // RFC 3261 §17.2.3, without: RFC 2543
+	forMerged = 'D' // RFC 3261 §8.2.2.2
+	forTag    = 'T'
+)
+
+// field appends a text and a byte that no header field holds.
+func field(b []byte, s string) []byte { return append(append(b, s...), 0) }
+
+// matchKey is the fingerprint under which the transaction of req is kept; ACK and CANCEL give that of their INVITE.
+func (s *stripe) matchKey(req *sip.Request, via sip.Via) fingerprint {
+	method := req.Method
+	if method == sip.MethodAck || method == sip.MethodCancel {
+		method = sip.MethodInvite
+	}
+	branch := via.Branch()
+	b := s.room.text[:0]
+	if strings.HasPrefix(branch, sip.MagicCookie) && len(branch) > len(sip.MagicCookie) {
+		b = append(b, forMatch)
+		b = field(b, branch)
+		b = field(b, via.Host)
+		b = binary.BigEndian.AppendUint16(b, via.Port)
+	} else {
+		// The To tag is left out, so that an ACK, which has one, finds its INVITE.
+		b = append(b, forOld)
+		b = append(req.URI.AppendTo(b), 0)
+		b = s.callFields(b, req)
+		b = field(b, req.Get(sip.HeaderVia))
+	}
+	b = field(b, string(method))
+	s.room.text = b
+	return s.table.seeds.of(b)
+}
+
+// mergedKey is the fingerprint that two copies of a request share which were forked before they came here. The Request-URI and the top Route are
+// part of it, so that a request that a proxy sends through us a second time, rewritten, is not taken for one.
+func (s *stripe) mergedKey(req *sip.Request) fingerprint {
+	b := append(s.room.text[:0], forMerged)
+	b = append(req.URI.AppendTo(b), 0)
+	b = s.callFields(b, req)
+	b = field(b, req.Get(sip.HeaderRoute))
+	b = field(b, string(req.Method))
+	s.room.text = b
+	return s.table.seeds.of(b)
+}
+
+func (s *stripe) callFields(b []byte, req *sip.Request) []byte {
+	b = field(b, req.FromTag())
+	b = field(b, req.CallID())
+	cseq, _ := req.CSeq()
+	return binary.BigEndian.AppendUint32(b, cseq.Number)
+}
+
+// tag is the To tag for a response to the request that m copies or is: the same for every copy of the request, and for its ACK if
+// that is to a non-2xx, so that nothing needs to be kept. RFC 3261 §8.2.7, §19.3.
+func (t *Table) tag(m *sip.Message) string {
+	var room [256]byte
+	b := append(room[:0], forTag)
+	callID := m.CallID()
+	b = field(b, callID)
+	b = field(b, m.FromTag())
+	if via, err := m.Via(); err == nil {
+		b = field(b, via.Branch())
+	}
+	h := t.seeds.of(b)
+	var random [13]byte
+	binary.BigEndian.PutUint64(random[:], h[0])
+	binary.BigEndian.PutUint32(random[8:], uint32(h[1]))
+	random[12] = byte(h[1] >> 32)
+	var id [32]byte
+	return string(sip.AppendID(id[:0], t.Node, sip.StripeOf(callID), random))
+}
