@@ -1,0 +1,29 @@
+// Figures for metrics, and for the audit at the end of a test.
+
+package stack
+
+import (
+	"sync/atomic"
+
+	"github.com/sipwerk/sipwerk/sip/transaction"
+)
+
+// counts are the stack's own.
+type counts struct {
+	malformed, late atomic.Uint64
+}
+
+// Stats are counters that only grow. Those of the transports are in [transport.Layer].Stats.
+type Stats struct {
+	transaction.Stats
+	Malformed uint64 // messages that failed the checks; the requests among them were answered with 4xx or 5xx
+	Late      uint64 // 2xx to an INVITE of Send that came late and were hung up
+}
+
+// Stats returns the figures of now. Any goroutine may call it.
+func (s *Stack) Stats() Stats {
+	return Stats{Stats: s.table.Stats(), Malformed: s.counts.malformed.Load(), Late: s.counts.late.Load()}
+}
+
+// Audit counts what is alive in the transaction layer; a stack at rest has none of it.
+func (s *Stack) Audit() transaction.Audit { return s.table.Audit() }
