@@ -10,7 +10,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// Lookup returns the bindings of aor that are in force, the preferred first: by q, then the most recent. It returns none for somebody who is
+// Lookup returns the bindings of aor, an address-of-record as [Accounts] gives it, that are in force, the preferred first: by q, then the most recent. It returns none for somebody who is
 // not registered and for somebody who does not exist. The result is the caller's.
 func (r *Registrar) Lookup(aor sip.URI) []Binding {
 	r.start()

@@ -85,19 +85,23 @@ func unsupported(req *sip.Request) *refusal {
 	return &refusal{status: sip.StatusBadExtension, header: sip.HeaderUnsupported, value: strings.Join(names, ", ")}
 }
 
-// authorize returns the name under which bindings are kept. RFC 3261 §10.3 step 4 and 5. Exists comes first: 403 says "not you", and needs a "you".
+// authorize returns the name under which bindings are kept. RFC 3261 §10.3 step 4 and 5. Who exists comes first: 403 says "not you", and needs a "you".
 func (r *Registrar) authorize(ev *sip.Event) (string, *refusal) {
 	to, err := ev.Request.To()
 	if err != nil {
 		return "", &refusal{status: sip.StatusBadRequest, reason: "Bad To"}
 	}
+	aor, ok := to.URI, false
+	if to.URI.IsSIP() {
+		aor, ok = r.Accounts.AOR(to.URI)
+	}
 	switch {
-	case !to.URI.IsSIP() || !r.Accounts.Exists(to.URI):
+	case !ok:
 		return "", &refusal{status: sip.StatusNotFound}
-	case !ev.Trusted && !r.Accounts.MayBind(ev.User, to.URI):
+	case !ev.Trusted && !r.Accounts.MayBind(ev.User, aor):
 		return "", &refusal{status: sip.StatusForbidden}
 	}
-	return nameOf(to.URI), nil
+	return nameOf(aor), nil
 }
 
 // nameOf returns the key of an address-of-record. A person is the same person whether called by sip or sips: the contacts say which of them is secure.

@@ -33,8 +33,12 @@ func (d *desk) Reject(_ sip.TransactionID, res *sip.Response) error {
 // house has alice and bob; each may bind only what is theirs.
 type house struct{}
 
-func (house) Exists(aor sip.URI) bool {
-	return strings.EqualFold(aor.Host, "example.org") && (aor.UserName() == "alice" || aor.UserName() == "bob" || strings.HasPrefix(aor.UserName(), "u"))
+func (house) AOR(uri sip.URI) (sip.URI, bool) {
+	if strings.EqualFold(uri.Host, "pbx.example.org") {
+		uri.Host = "example.org"
+	}
+	user := uri.UserName()
+	return uri, strings.EqualFold(uri.Host, "example.org") && (user == "alice" || user == "bob" || strings.HasPrefix(user, "u"))
 }
 func (house) MayBind(user string, aor sip.URI) bool { return user != "" && aor.UserName() == user }
 
@@ -204,6 +208,7 @@ func deviceScripts() []script {
 		{"one person", []step{
 			{with(contactA), 200, "<sip:a@192.0.2.1>;expires=3600"},
 			{call{to: "sips:%61lice@EXAMPLE.org:5061;x=y"}, 200, "<sip:a@192.0.2.1>;expires=3600"},
+			{call{to: "sip:alice@pbx.example.org"}, 200, "<sip:a@192.0.2.1>;expires=3600"},
 		}},
 		{"malformed", []step{
 			{with("Contact: <sip:a@192.0.2.1"), 400, ""},
@@ -378,8 +383,8 @@ func TestTorture(t *testing.T) {
 
 type anybody struct{}
 
-func (anybody) Exists(sip.URI) bool          { return true }
-func (anybody) MayBind(string, sip.URI) bool { return true }
+func (anybody) AOR(uri sip.URI) (sip.URI, bool) { return uri, true }
+func (anybody) MayBind(string, sip.URI) bool    { return true }
 
 func TestChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
