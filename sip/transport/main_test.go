@@ -107,10 +107,10 @@ func simulated(t *testing.T, f func(t *testing.T, s *network.Sim, a, b *node)) {
 		s.SetConditions(network.Conditions{Delay: 10 * time.Millisecond})
 		a, b := newNode(t, s.Host(addrA)), newNode(t, s.Host(addrB, addrB6))
 		a.Resolver, b.Resolver = &s.Names, &s.Names
+		defer s.Close()
+		defer a.close(t)
+		defer b.close(t)
 		f(t, s, a, b)
-		a.close(t)
-		b.close(t)
-		s.Close()
 	})
 }
 

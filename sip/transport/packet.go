@@ -58,16 +58,20 @@ func (l *Layer) packet(b []byte) *Packet {
 	return p
 }
 
-// receive parses one message and hands it over. A panic below ends here: it costs the message, not the server.
-func (l *Layer) receive(p *Packet) {
+// receive parses one message and hands it over; fault, if any, is what is wrong with its framing. A panic below ends here: it costs
+// the message, not the server.
+func (l *Layer) receive(p *Packet, fault error) {
 	defer l.firewall(p.Flow)
 	l.received(p.Flow, p.buf)
 	if sip.IsResponse(p.buf) {
-		l.receiveResponse(p)
+		l.receiveResponse(p, fault)
 		return
 	}
 	p.Request = &p.request
-	if p.Err = p.request.Parse(p.buf); p.Err != nil {
+	if p.Err = p.request.Parse(p.buf); p.Err == nil {
+		p.Err = fault
+	}
+	if p.Err != nil {
 		if !resemblesRequest(p.buf) {
 			l.Stats.Junk.Add(1)
 			p.Release()
@@ -80,8 +84,8 @@ func (l *Layer) receive(p *Packet) {
 }
 
 // receiveResponse drops what is malformed: RFC 3261 §18.1.2 wants no answer to it.
-func (l *Layer) receiveResponse(p *Packet) {
-	if err := p.response.Parse(p.buf); err != nil {
+func (l *Layer) receiveResponse(p *Packet, fault error) {
+	if err := p.response.Parse(p.buf); err != nil || fault != nil {
 		l.Stats.Malformed.Add(1)
 		p.Release()
 		return

@@ -240,13 +240,13 @@ func (l *Layer) addresses(ctx context.Context, target Target, at network.SRV) ([
 	return targets, err
 }
 
-// reachable drops addresses of a family that this host has no way to.
+// reachable reports whether this host has a way to t, and for UDP a socket of its family.
 func (l *Layer) reachable(t Target) bool {
-	if t.Transport == sip.UDP {
-		_, ok := l.datagramFlow(t.Addr)
-		return ok
+	if !l.routes.local(l.Network, t.Addr.Addr()).IsValid() {
+		return false
 	}
-	return l.routes.local(l.Network, t.Addr.Addr()).IsValid()
+	_, ok := l.datagramFlow(t.Addr)
+	return ok || t.Transport != sip.UDP
 }
 
 // order sorts SRV records by priority, and those of one priority by chance in proportion to their weights. RFC 2782.

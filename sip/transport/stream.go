@@ -30,6 +30,7 @@ type stream struct {
 	ends    []int      // where each message in pending ends
 	writing bool       // a goroutine is at it
 	closed  bool
+	drained chan struct{} // set by who waits for writing to end; closed then
 }
 
 // wire is how messages travel on a connection: bytes with Content-Length, or WebSocket frames.
@@ -44,10 +45,12 @@ type wire interface {
 
 // Faults of a peer that end its connection.
 var (
-	errFraming  = errors.New("transport: message has no end")
-	errNotSIP   = errors.New("transport: peer does not speak SIP")
-	errOverflow = errors.New("transport: peer does not read")
+	errFraming = errors.New("transport: message has no end")
+	errNotSIP  = errors.New("transport: peer does not speak SIP")
 )
+
+// lingerTime is how long a connection that ends waits for its queue.
+const lingerTime = time.Second
 
 // serve runs a connection to its end: handshake, reading, good-bye. The caller's goroutine is the reader.
 func (s *stream) serve(handshake func(*stream) error, ready func(error)) {
@@ -65,8 +68,8 @@ func (s *stream) serve(handshake func(*stream) error, ready func(error)) {
 	_ = s.conn.SetDeadline(time.Time{})
 	l.flows.ready(s)
 	ready(nil)
-	err := s.guarded()
-	s.account(err)
+	s.account(s.guarded())
+	s.linger()
 	s.close()
 	s.wire.release()
 	l.flows.leave(s)
@@ -89,17 +92,25 @@ func (s *stream) account(err error) {
 		stats.TimedOut.Add(1)
 	case errors.Is(err, errNotSIP):
 		stats.Junk.Add(1)
-	case errors.Is(err, errFraming):
-		s.linger()
+	case errors.Is(err, errFraming): // counted with the message
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
 		s.layer.Log.Debug("transport: connection ended", "transport", s.flow.Transport.String(), "peer", s.flow.Remote.String(), "error", err)
 	}
 }
 
-// linger leaves time for the answer to a message whose end cannot be found: nothing more is read.
+// linger lets what is queued, such as the answer to a fault, leave before the connection is closed. Nothing more is read.
 func (s *stream) linger() {
+	s.mu.Lock()
+	if s.closed || !s.writing {
+		s.mu.Unlock()
+		return
+	}
+	drained := make(chan struct{})
+	s.drained = drained
+	s.mu.Unlock()
 	select {
-	case <-time.After(time.Second):
+	case <-drained:
+	case <-time.After(lingerTime):
 	case <-s.layer.ctx.Done():
 	}
 }
@@ -156,6 +167,10 @@ func (s *stream) drain() {
 		s.mu.Lock()
 		if len(s.pending) == 0 || s.closed {
 			s.writing = false
+			if s.drained != nil {
+				close(s.drained)
+				s.drained = nil
+			}
 			s.mu.Unlock()
 			return
 		}
@@ -187,9 +202,9 @@ func (s *stream) closeLocked() {
 	}
 }
 
-// deliver hands one message over.
-func (s *stream) deliver(b []byte, out *Outbox) {
+// deliver hands one message over; fault is what is wrong with its framing.
+func (s *stream) deliver(b []byte, out *Outbox, fault error) {
 	p := s.layer.packet(b)
 	p.Flow, p.Out, p.stream = s.flow, out, s
-	s.layer.receive(p)
+	s.layer.receive(p, fault)
 }

@@ -130,7 +130,7 @@ func (w *byteWire) deliver(s *stream, b []byte, frame *framer) (used int, err er
 		if n == 0 {
 			return used, nil
 		}
-		s.deliver(b[used:used+n], out)
+		s.deliver(b[used:used+n], out, nil)
 		used += n
 	}
 }
@@ -140,7 +140,7 @@ func (s *stream) fault(b []byte, out *Outbox) error {
 	if !resemblesRequest(b) && !sip.IsResponse(b) {
 		return errNotSIP
 	}
-	s.deliver(b, out)
+	s.deliver(b, out, &sip.ParseError{What: "message", Reason: "length missing, malformed or too large"})
 	return errFraming
 }
 

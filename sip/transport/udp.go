@@ -79,7 +79,7 @@ func (l *Layer) readDatagram(m *network.Datagram, ln *listener, out *Outbox) {
 	default:
 		p := l.packet(b)
 		p.Flow, p.Out = f, out
-		l.receive(p)
+		l.receive(p, nil)
 	}
 }
 

@@ -153,7 +153,7 @@ func (l *Layer) readFrame(s *stream, b []byte) {
 	case !startsLikeMessage(message):
 		l.Stats.Junk.Add(1)
 	default:
-		s.deliver(message, out)
+		s.deliver(message, out, nil)
 	}
 	l.Flush(out)
 	l.outboxes.Put(out)
