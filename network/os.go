@@ -94,8 +94,10 @@ func (OS) LocalAddr(remote netip.Addr) (netip.Addr, error) {
 // packetConn joins a socket with the vectors of its calls.
 type packetConn struct {
 	*mmsg.Conn
-	read  *mmsg.Vector // of the one reader
-	write sync.Pool    // of *mmsg.Vector, for the many writers
+	read *mmsg.Vector // of the one reader
+
+	mu    sync.Mutex
+	write []*mmsg.Vector // guarded by mu: of writers that have finished; as many as ever wrote at once
 }
 
 // ReadBatch implements [PacketConn].
@@ -116,14 +118,27 @@ func (c *packetConn) ReadBatch(ms []Datagram) (int, error) {
 
 // WriteBatch implements [PacketConn].
 func (c *packetConn) WriteBatch(ms []Datagram) (int, error) {
-	v, _ := c.write.Get().(*mmsg.Vector)
-	if v == nil || v.Len() < len(ms) {
-		v = c.NewVector(len(ms))
-	}
+	v := c.vector(len(ms))
 	for i := range ms {
 		v.SetWrite(i, ms[i].Buf, ms[i].Peer, ms[i].Local)
 	}
 	n, err := c.Send(v, len(ms))
-	c.write.Put(v)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.write = append(c.write, v)
 	return n, err
+}
+
+// vector returns one for n datagrams that nobody uses.
+func (c *packetConn) vector(n int) *mmsg.Vector {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if last := len(c.write) - 1; last >= 0 {
+		v := c.write[last]
+		c.write = c.write[:last]
+		if v.Len() >= n {
+			return v
+		}
+	}
+	return c.NewVector(n)
 }

@@ -81,12 +81,12 @@ type question struct {
 	secure    bool // sips
 }
 
-// question reads the URI. RFC 3263 §4: maddr takes the place of the host.
+// question reads the URI; the targets made of it outlive the message that the URI may share its memory with. RFC 3263 §4: maddr takes the place of the host.
 func (l *Layer) question(uri sip.URI) (question, error) {
-	q := question{name: strings.Trim(uri.Host, "[]"), port: uri.Port, secure: uri.Scheme == "sips"}
+	q := question{name: strings.Clone(strings.Trim(uri.Host, "[]")), port: uri.Port, secure: uri.Scheme == "sips"}
 	q.host = q.name
 	if maddr := uri.Params.Get("maddr"); maddr != "" {
-		q.name = strings.Trim(maddr, "[]")
+		q.name = strings.Clone(strings.Trim(maddr, "[]"))
 	}
 	if !uri.IsSIP() || q.name == "" {
 		return q, fmt.Errorf("transport: resolve %s URI: %w", uri.Scheme, sip.ErrNoRoute)

@@ -4,6 +4,7 @@
 package transport
 
 import (
+	"errors"
 	"net"
 	"syscall"
 	"time"
@@ -85,7 +86,7 @@ func (l *Layer) buffer() *[]byte {
 func (w *byteWire) take(s *stream, buf *[]byte, n int) error {
 	defer s.layer.buffers.Put(buf)
 	limits := &s.layer.Limits
-	frame := framer{maxHeader: limits.Header, maxMessage: limits.Message}
+	frame := sip.Framer{Limits: sip.FrameLimits{Header: limits.Header, Message: limits.Message}}
 	room := *buf
 	used, err := w.deliver(s, room[:n], &frame)
 	for err == nil && used < n {
@@ -108,7 +109,7 @@ func (w *byteWire) take(s *stream, buf *[]byte, n int) error {
 }
 
 // deliver hands over every complete message at the front of b and says how many bytes that took.
-func (w *byteWire) deliver(s *stream, b []byte, frame *framer) (used int, err error) {
+func (w *byteWire) deliver(s *stream, b []byte, frame *sip.Framer) (used int, err error) {
 	l := s.layer
 	out := l.outbox(nil, nil)
 	defer func() {
@@ -123,24 +124,27 @@ func (w *byteWire) deliver(s *stream, b []byte, frame *framer) (used int, err er
 		if !startsLikeMessage(b[used:]) {
 			return used, errNotSIP
 		}
-		n, err := frame.next(b[used:])
-		if err != nil {
-			return used, s.fault(b[used:], out)
-		}
-		if n == 0 {
+		n, err := frame.Next(b[used:])
+		if errors.Is(err, sip.ErrShort) {
 			return used, nil
+		}
+		if err != nil {
+			return used, s.fault(b[used:], n, err, out)
 		}
 		s.deliver(b[used:used+n], out, nil)
 		used += n
 	}
 }
 
-// fault delivers a message that cannot be framed, for its answer.
-func (s *stream) fault(b []byte, out *Outbox) error {
+// fault delivers a message that cannot be framed, for its answer: its header part of n bytes, or what there is of it.
+func (s *stream) fault(b []byte, n int, cause error, out *Outbox) error {
 	if !resemblesRequest(b) && !sip.IsResponse(b) {
 		return errNotSIP
 	}
-	s.deliver(b, out, &sip.ParseError{What: "message", Reason: "length missing, malformed or too large"})
+	if n > 0 {
+		b = b[:n]
+	}
+	s.deliver(b, out, cause)
 	return errFraming
 }
 

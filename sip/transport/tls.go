@@ -108,7 +108,7 @@ func speaksFor(cert *x509.Certificate, domain string) bool {
 // alias lets requests to the sender of a request with the alias parameter go back on its connection, if its certificate is good for the
 // host of sent-by. RFC 5923 §8.
 func (s *stream) alias(v sip.Via) {
-	host := strings.ToLower(strings.Trim(v.Host, "[]"))
+	host := strings.ToLower(strings.Clone(strings.Trim(v.Host, "[]"))) // outlives the message
 	if !s.accepted || s.flow.Transport != sip.TLS || s.peer == nil || !speaksFor(s.peer, host) {
 		return
 	}
