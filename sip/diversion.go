@@ -4,23 +4,23 @@ package sip
 
 import "strings"
 
-// HistoryInfo is one value of History-Info.
-type HistoryInfo struct {
+// HistoryEntry is one value of History-Info.
+type HistoryEntry struct {
 	Address
 	Index  string // "1.2.1"
 	Reason string // the Reason that the URI carries in its header part, decoded; "" if none
 }
 
-// ParseHistoryInfo parses one value. A missing index is an error, which is a [*ParseError].
-func ParseHistoryInfo(s string) (HistoryInfo, error) {
+// ParseHistoryEntry parses one value. A missing index is an error, which is a [*ParseError].
+func ParseHistoryEntry(s string) (HistoryEntry, error) {
 	a, err := ParseAddress(s)
 	if err != nil {
-		return HistoryInfo{}, within("History-Info", 0, err)
+		return HistoryEntry{}, within("History-Info", 0, err)
 	}
-	h := HistoryInfo{Address: a, Index: a.Params.Get("index")}
+	h := HistoryEntry{Address: a, Index: a.Params.Get("index")}
 	h.Reason, _ = a.URI.Header("Reason")
 	if !validIndex(h.Index) {
-		return HistoryInfo{}, &ParseError{What: "History-Info", Offset: len(s), Reason: "malformed index"}
+		return HistoryEntry{}, &ParseError{What: "History-Info", Offset: len(s), Reason: "malformed index"}
 	}
 	return h, nil
 }

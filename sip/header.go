@@ -209,43 +209,38 @@ func (h Header) String() string {
 // isList reports whether the value is a comma list.
 func (h Header) isList() bool { return headers[h].occurs == list }
 
-// headerSlots finds a header by the hash of its name; a slot that is taken is followed by the next.
-var headerSlots = makeHeaderSlots()
+// headerSlots finds a header by the hash of its name. The hash is free of collisions; the compact forms are found by their letter.
+var headerSlots, compactSlots = makeHeaderSlots()
 
-func makeHeaderSlots() (slots [512]Header) {
-	put := func(name string, h Header) {
-		i := headerHash(name)
-		for slots[i] != HeaderOther {
-			i = (i + 1) % uint(len(slots))
-		}
-		slots[i] = h
-	}
+func makeHeaderSlots() (names [512]Header, letters [256]Header) {
 	for h := HeaderOther + 1; h < headerCount; h++ {
-		put(headers[h].name, h)
+		names[headerHash(headers[h].name)] = h
 		if c := headers[h].compact; c != "" {
-			put(c, h)
+			letters[c[0]] = h
+			letters[c[0]-'a'+'A'] = h
 		}
 	}
-	return slots
+	return names, letters
 }
 
-// headerHash looks at four letters; case does not matter.
+// headerHash looks at the length and three letters, whose case does not matter. The factors were searched for until no two names met; a test
+// tells when a new name needs others.
 func headerHash(name string) uint {
 	n := len(name)
-	a, b, c, d := uint(name[0]|0x20), uint(name[n/2]|0x20), uint(name[n-1]|0x20), uint(name[n/3]|0x20)
-	return (uint(n)*67 + a*31 + b*7 + c*131 + d*17) % 512
+	return (uint(n)*69 + uint(name[0]|0x20)*157 + uint(name[n/2]|0x20)*239 + uint(name[n-1]|0x20)*77) % 512
 }
 
 // LookupHeader returns the Header of a name in any case or of a compact form, HeaderOther if it is not in the table.
 func LookupHeader(name string) Header {
-	if name == "" {
+	switch len(name) {
+	case 0:
 		return HeaderOther
+	case 1:
+		return compactSlots[name[0]]
 	}
-	for i := headerHash(name); headerSlots[i] != HeaderOther; i = (i + 1) % uint(len(headerSlots)) {
-		h := headerSlots[i]
-		if t := &headers[h]; t.name == name || sameFold(t.name, name) || sameFold(t.compact, name) {
-			return h
-		}
+	h := headerSlots[headerHash(name)]
+	if s := headers[h].name; s == name || sameFold(s, name) {
+		return h
 	}
 	return HeaderOther
 }

@@ -27,7 +27,7 @@ var structured = map[string]func(string) (string, error){
 	"Retry-After":        print(ParseRetryAfter),
 	"Timestamp":          print(ParseTimestamp),
 	"Content-Type":       print(ParseMediaType),
-	"History-Info":       print(ParseHistoryInfo),
+	"History-Info":       print(ParseHistoryEntry),
 	"Diversion":          print(ParseDiversion),
 	"Identity":           print(ParseIdentity),
 	"Session-ID":         print(ParseSessionID),
@@ -137,7 +137,7 @@ func TestHeaderParts(t *testing.T) {
 	after, _ := state.RetryAfter()
 	_, lasts := state.Expires()
 	retry, _ := ParseRetryAfter("120 (in a meeting);duration=60")
-	history, _ := ParseHistoryInfo("<sip:a@b?Reason=SIP%3Bcause%3D302>;index=1.1")
+	history, _ := ParseHistoryEntry("<sip:a@b?Reason=SIP%3Bcause%3D302>;index=1.1")
 	diversion, _ := ParseDiversion(`"A" <sip:a@b>`)
 	event, _ := ParseEventPackage("dialog;id=3")
 	other, _ := ParseEventPackage("dialog")

@@ -49,15 +49,13 @@ func (m *Message) parse(at int) (fault *ParseError) {
 			at = len(b)
 			break
 		}
-		if e := m.field(at, end, next); e != nil {
+		h, e := m.field(at, end, next)
+		if h == HeaderContentLength && e == nil {
+			length, e = contentLength(m.valueOf(&m.fields[len(m.fields)-1]), length)
+		}
+		if e != nil {
+			e.Offset += at
 			note(e)
-		} else if f := &m.fields[len(m.fields)-1]; f.header == HeaderContentLength {
-			n, e := contentLength(m.valueOf(f), length)
-			if e != nil {
-				e.Offset += int(f.value.start)
-				note(e)
-			}
-			length = n
 		}
 		at = next
 	}
@@ -103,11 +101,11 @@ func (m *Message) line(at int) (end, next int) {
 }
 
 // field appends the field in b[at:end].
-func (m *Message) field(at, end, next int) *ParseError {
+func (m *Message) field(at, end, next int) (h Header, fault *ParseError) {
 	line := m.raw[at:end]
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
-		return fieldError(at, "no colon")
+		return 0, fieldError(0, "no colon")
 	}
 	// RFC 3261 §25.1 HCOLON: blanks before the colon are legal and make no other name.
 	n := colon
@@ -115,9 +113,9 @@ func (m *Message) field(at, end, next int) *ParseError {
 		n--
 	}
 	name := text(line[:n])
-	h := LookupHeader(name)
+	h = LookupHeader(name)
 	if h == HeaderOther && !classToken.holds(name) {
-		return fieldError(at, "malformed name")
+		return 0, fieldError(0, "malformed name")
 	}
 	start, stop := colon+1, len(line)
 	for start < stop && isBlank(line[start]) {
@@ -133,7 +131,7 @@ func (m *Message) field(at, end, next int) *ParseError {
 		value:  span{base + uint32(start), base + uint32(stop)},
 		end:    uint32(next),
 	})
-	return nil
+	return h, nil
 }
 
 // dropReturns takes the fields out that hold a CR which ends no line: another parser might see two fields there.
