@@ -219,12 +219,14 @@ func (u *Usage) inviteChallenge(o outcome) {
 		u.stepCaller(uacFailure, o)
 		return
 	}
-	if !u.authorize(c.request, o.response, c.tries) {
+	again, ok := u.authorize(c.request, o.response, c.tries)
+	if !ok {
 		u.stepCaller(uacFailure, o)
 		return
 	}
+	c.request = again
 	c.seq++
-	setCSeq(c.request, c.seq)
+	setCSeq(again, c.seq)
 	u.stepCaller(uacChallenge, o)
 }
 

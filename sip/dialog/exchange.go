@@ -85,11 +85,13 @@ func (x *exchange) end(o outcome) {
 
 // authorize sends the request again with credentials, if there are any.
 func (x *exchange) authorize(res *sip.Response) bool {
-	if !x.usage.authorize(x.request, res, x.tries) {
+	again, ok := x.usage.authorize(x.request, res, x.tries)
+	if !ok {
 		return false
 	}
+	x.request = again
 	x.dialog.LocalSeq++
-	setCSeq(x.request, x.dialog.LocalSeq)
+	setCSeq(again, x.dialog.LocalSeq)
 	return x.start() == nil
 }
 
@@ -98,13 +100,16 @@ func challenged(s sip.Status) bool {
 	return s == sip.StatusUnauthorized || s == sip.StatusProxyAuthRequired
 }
 
-// authorize asks the authorizer to prepare the next attempt of a request that was sent tries times.
-func (u *Usage) authorize(req *sip.Request, res *sip.Response, tries int) bool {
+// authorize asks the authorizer for the next attempt of a request that was sent tries times.
+func (u *Usage) authorize(req *sip.Request, res *sip.Response, tries int) (*sip.Request, bool) {
 	if u.auth == nil || tries >= maxTries {
-		return false
+		return nil, false
 	}
-	req.Remove(sip.HeaderVia) // of the attempt before
-	return u.auth.Authorize(req, res) == nil
+	again, ok := u.auth.Authorize(req, res)
+	if ok {
+		again.Remove(sip.HeaderVia) // of the attempt before
+	}
+	return again, ok
 }
 
 // setCSeq writes the sequence number of a request.

@@ -224,12 +224,13 @@ func (s *stage) HandleUsage(u *Usage, ev Event) {
 	}
 }
 
-func (s *stage) Authorize(req *sip.Request, _ *sip.Response) error {
+func (s *stage) Authorize(req *sip.Request, _ *sip.Response) (*sip.Request, bool) {
 	if req.Has(sip.HeaderAuthorization) {
-		return errors.New("refused")
+		return nil, false
 	}
-	req.Set(sip.HeaderAuthorization, `Digest username="a"`)
-	return nil
+	again := req.Clone()
+	again.Set(sip.HeaderAuthorization, `Digest username="a"`)
+	return again, true
 }
 
 // The script's words.

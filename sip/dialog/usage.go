@@ -36,9 +36,9 @@ func SDP(b []byte) Body { return Body{Type: "application/sdp", Bytes: b} }
 
 // Authorizer answers the challenges to our requests. Package digest has one.
 type Authorizer interface {
-	// Authorize puts the answer to the challenges of res, a 401 or 407 to req, into req. An error says that it has none or that it was refused; the
-	// challenge is then the outcome of the request. It must neither keep req and res nor block.
-	Authorize(req *sip.Request, res *sip.Response) error
+	// Authorize returns the request to send after res, a 401 or 407 to req: a copy of req with credentials. ok is false when it has none for the
+	// challenge or they were refused; the challenge is then the outcome of the request. It must neither keep req and res nor block.
+	Authorize(req *sip.Request, res *sip.Response) (again *sip.Request, ok bool)
 }
 
 // maxTries is how often one request is sent because of challenges: one for a proxy, one for the far end, one for a stale nonce.

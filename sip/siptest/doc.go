@@ -15,7 +15,7 @@
 //			in.Await("AckReceived")
 //			call.Bye()
 //			in.Await("Ended")
-//			b.Golden("call")
+//			b.Golden("call", "A call that is answered.")
 //		})
 //	}
 //

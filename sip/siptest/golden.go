@@ -10,19 +10,18 @@ import (
 	"strings"
 )
 
-// Golden compares the ladder so far with testdata/name.ladder, behind its heading of "#" lines. With the flag -update, which the test package declares, it writes
-// the file and keeps the heading.
-func (b *Bench) Golden(name string) {
+// Golden compares the ladder so far, under a heading that says what it shows, with testdata/name.ladder. With the flag -update, which the test package
+// declares, it writes the file.
+func (b *Bench) Golden(name, heading string) {
 	b.T.Helper()
 	file := filepath.Join("testdata", name+".ladder")
 	old, err := os.ReadFile(file)
-	heading, want := splitHeading(string(old))
-	got := b.Ladder().String()
+	want, got := string(old), "# "+heading+"\n"+b.Ladder().String()
 	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			b.T.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(heading+got), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			b.T.Fatal(err)
 		}
 		return
@@ -44,13 +43,4 @@ func firstDifference(want, got string) string {
 		}
 	}
 	return fmt.Sprintf("%d lines instead of %d", len(g), len(w))
-}
-
-// splitHeading takes the lines that begin with "#" off the top.
-func splitHeading(s string) (heading, rest string) {
-	rest = s
-	for strings.HasPrefix(rest, "#") {
-		_, rest, _ = strings.Cut(rest, "\n")
-	}
-	return s[:len(s)-len(rest)], rest
 }

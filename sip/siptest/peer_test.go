@@ -38,7 +38,7 @@ func TestRawPeers(t *testing.T) {
 			t.Errorf("the reply is\n%s", res.Text)
 		}
 		alice.Silence(time.Second)
-		b.Golden("raw")
+		b.Golden("raw", "Two raw peers and a note.")
 	})
 }
 

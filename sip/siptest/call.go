@@ -1,0 +1,233 @@
+// A call of a phone, as the test sees it: events to wait for and orders to give.
+
+package siptest
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// Call is one call of a [Phone]. Its orders run in the stripe of the call and return when it has taken them. It belongs to the goroutine of the test.
+type Call struct {
+	Usage *dialog.Usage
+	Phone *Phone
+
+	next    int // the first event that Await has not seen
+	version int // of our session description
+
+	mu     sync.Mutex // guards all below
+	events []string
+	wake   chan struct{}
+	remote string // what the peer described last
+	manual bool
+}
+
+// await is how long [Call.Await] waits: longer than every timer of a call.
+const await = 3 * 32 * time.Second
+
+func newCall(p *Phone) *Call { return &Call{Phone: p, wake: make(chan struct{}, 1)} }
+
+// HandleUsage implements [dialog.Owner]: it notes the event, and accepts what the peer offers unless [Call.Manual] was called.
+func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
+	c.mu.Lock()
+	c.events = append(c.events, Describe(ev))
+	c.hearLocked(ev)
+	manual := c.manual
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+	if manual {
+		return
+	}
+	switch ev := ev.(type) {
+	case dialog.Offer:
+		// The order cannot fail: the offer is pending.
+		_ = u.Accept(c.answerTo(ev.Request.Body()))
+	case dialog.Answered:
+		if len(u.Invitation().Body()) == 0 {
+			_ = u.Ack(c.answerTo(ev.Response.Body()))
+		}
+	}
+}
+
+// hearLocked notes what the peer says about its session.
+func (c *Call) hearLocked(ev dialog.Event) {
+	var body []byte
+	switch ev := ev.(type) {
+	case dialog.Answered:
+		body = ev.Response.Body()
+	case dialog.AckReceived:
+		body = ev.Request.Body()
+	case dialog.Offer:
+		body = ev.Request.Body()
+	case dialog.Modified:
+		if ev.Response != nil && ev.Status.Success() {
+			body = ev.Response.Body()
+		}
+	}
+	if len(body) > 0 {
+		c.remote = string(body)
+	}
+}
+
+// Describe gives an event in a few words: "Progress 180", "Ended BYE received".
+func Describe(ev dialog.Event) string {
+	switch ev := ev.(type) {
+	case dialog.Progress:
+		return fmt.Sprintf("Progress %d", ev.Response.Status)
+	case dialog.Answered:
+		return fmt.Sprintf("Answered %d", ev.Response.Status)
+	case dialog.Rejected:
+		return fmt.Sprintf("Rejected %d", ev.Status)
+	case dialog.Modified:
+		return fmt.Sprintf("Modified %d", ev.Status)
+	case dialog.Ended:
+		return "Ended " + ev.Cause.String()
+	case *dialog.Request:
+		return "Request " + string(ev.Request.Method)
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", ev), "dialog.")
+}
+
+// Manual leaves the answers to offers to the test.
+func (c *Call) Manual() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.manual = true
+}
+
+// Await waits for the next event that begins with one of the words and returns it; events before it are passed over. The test fails and stops if it
+// does not come within three times 64*T1.
+func (c *Call) Await(words ...string) string {
+	c.Phone.bench.T.Helper()
+	deadline := time.NewTimer(await)
+	defer deadline.Stop()
+	for {
+		if ev, ok := c.find(words); ok {
+			return ev
+		}
+		select {
+		case <-c.wake:
+		case <-deadline.C:
+			c.Phone.bench.T.Fatalf("%s waits for %s; its call had %s", c.Phone.Name, strings.Join(words, " or "), strings.Join(c.Events(), ", "))
+		}
+	}
+}
+
+func (c *Call) find(words []string) (string, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for ; c.next < len(c.events); c.next++ {
+		for _, w := range words {
+			if strings.HasPrefix(c.events[c.next], w) {
+				c.next++
+				return c.events[c.next-1], true
+			}
+		}
+	}
+	return "", false
+}
+
+// Events returns all events so far, in the words of [Describe].
+func (c *Call) Events() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.events...)
+}
+
+// Remote returns the session description that the peer sent last.
+func (c *Call) Remote() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.remote
+}
+
+// Do runs an order in the stripe of the call and returns its error.
+func (c *Call) Do(order func() error) error {
+	done := make(chan error, 1)
+	c.Usage.Do(func() { done <- order() })
+	return <-done
+}
+
+// must fails the test if an order fails.
+func (c *Call) must(what string, order func() error) {
+	c.Phone.bench.T.Helper()
+	if err := c.Do(order); err != nil {
+		c.Phone.bench.T.Errorf("%s: %s: %v", c.Phone.Name, what, err)
+	}
+}
+
+// Ring sends 180.
+func (c *Call) Ring() {
+	c.Phone.bench.T.Helper()
+	c.must("ring", func() error { return c.Usage.Provisional(sip.StatusRinging, dialog.Body{}) })
+}
+
+// Answer sends 200 with a session description.
+func (c *Call) Answer() {
+	c.Phone.bench.T.Helper()
+	c.must("answer", func() error { return c.Usage.Answer(c.answerTo(c.Usage.Invitation().Body())) })
+}
+
+// Reject refuses the call.
+func (c *Call) Reject(status sip.Status) {
+	c.Phone.bench.T.Helper()
+	c.must("reject", func() error { return c.Usage.Reject(status) })
+}
+
+// Cancel gives up a call that is not answered.
+func (c *Call) Cancel() {
+	c.Phone.bench.T.Helper()
+	c.must("cancel", func() error { return c.Usage.Cancel("") })
+}
+
+// Bye ends the call whatever its state.
+func (c *Call) Bye() {
+	c.Phone.bench.T.Helper()
+	c.must("bye", func() error { return c.Usage.Bye("") })
+}
+
+// Hold asks the peer to be silent, Resume to speak again.
+func (c *Call) Hold() {
+	c.Phone.bench.T.Helper()
+	c.must("hold", func() error { return c.Usage.Modify(c.describe("sendonly")) })
+}
+
+// Resume ends Hold.
+func (c *Call) Resume() {
+	c.Phone.bench.T.Helper()
+	c.must("resume", func() error { return c.Usage.Modify(c.describe("sendrecv")) })
+}
+
+// answerTo answers an offer: recvonly to sendonly, sendrecv otherwise.
+func (c *Call) answerTo(offer []byte) dialog.Body {
+	if Direction(string(offer)) == "sendonly" {
+		return c.describe("recvonly")
+	}
+	return c.describe("sendrecv")
+}
+
+// describe makes our next session description. It is called in the stripe of the call, or before there is one.
+func (c *Call) describe(direction string) dialog.Body {
+	c.version++
+	addr := c.Phone.bench.Addr(c.Phone.Name)
+	return dialog.SDP(fmt.Appendf(nil, "v=0\r\no=%s 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=%s\r\n",
+		c.Phone.Name, c.version, addr, addr, direction))
+}
+
+// Direction returns the direction attribute of a session description, sendrecv if it has none. RFC 4566 §6.
+func Direction(sdp string) string {
+	for _, d := range [...]string{"sendonly", "recvonly", "inactive"} {
+		if strings.Contains(sdp, "a="+d) {
+			return d
+		}
+	}
+	return "sendrecv"
+}

@@ -1,0 +1,247 @@
+// A phone on the bench: a whole stack with dialogs, and a test in place of the person. RFC 3261 §13.
+
+package siptest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/sipwerk/sipwerk/network"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/digest"
+	"github.com/sipwerk/sipwerk/sip/stack"
+)
+
+// Phone is a user agent with one address. It belongs to the goroutine of the test.
+type Phone struct {
+	Name  string
+	Host  *network.SimHost
+	Stack *stack.Stack
+	Calls *dialog.Table
+	// Proxy, if set, is where requests outside a dialog go: "sip:192.0.2.3;transport=tcp".
+	Proxy sip.URI
+	// Auth answers challenges to what the phone sends.
+	Auth *digest.Client
+
+	bench    *Bench
+	incoming chan *Call
+	crashed  bool
+}
+
+// Phone adds a phone on a host called name. It listens on the transports named ("udp", "tcp"), on UDP and TCP if none is.
+func (b *Bench) Phone(name string, transports ...string) *Phone {
+	b.T.Helper()
+	p := &Phone{Name: name, Host: b.Host(name), bench: b, incoming: make(chan *Call, 64)}
+	random := newRandom(b.Net.Seed, name)
+	p.Calls = &dialog.Table{Next: sip.EventHandlerFunc(p.outside), Random: random.Uint64}
+	p.Stack = &stack.Stack{Handler: p.Calls, FlowLost: p.Calls, Network: p.Host, Resolver: &b.Net.Names, Random: random, Readers: 1,
+		Log: slog.New(slog.DiscardHandler)}
+	if len(transports) == 0 {
+		transports = []string{"udp", "tcp"}
+	}
+	for _, tr := range transports {
+		if err := p.Stack.Listen(context.Background(), fmt.Sprintf("%s://%s:5060", tr, b.Addr(name))); err != nil {
+			b.T.Fatalf("%s: %v", name, err)
+		}
+	}
+	b.Watch(Watched{Name: name, Host: p.Host, Left: p.left, Close: func() {
+		if err := p.Stack.Close(); err != nil {
+			b.T.Errorf("%s: close: %v", name, err)
+		}
+	}})
+	return p
+}
+
+// Crash switches the phone off in the middle of everything. The audit asks no more of it than to close.
+func (p *Phone) Crash() {
+	p.crashed = true
+	p.Host.Crash()
+	p.bench.Note(p.Name, "crashes")
+}
+
+// left says what the phone still holds.
+func (p *Phone) left() []string {
+	if p.crashed {
+		return nil
+	}
+	var out []string
+	if n := p.Calls.Len(); n > 0 {
+		out = append(out, fmt.Sprintf("%s has %d calls", p.Name, n))
+	}
+	a := p.Stack.Audit()
+	if a.Rows+a.Timers+a.Queued > 0 {
+		out = append(out, fmt.Sprintf("%s has %d transactions, %d timers and %d events", p.Name, a.Rows, a.Timers, a.Queued))
+	}
+	if n := p.Stack.Stats().Panics; n > 0 {
+		out = append(out, fmt.Sprintf("%s panicked %d times", p.Name, n))
+	}
+	return out
+}
+
+// URI returns the address of the phone: sip:name@192.0.2.1.
+func (p *Phone) URI() sip.URI { return p.bench.URI(p.Name) }
+
+// outside takes requests outside a dialog: calls wait for Incoming, OPTIONS is answered.
+func (p *Phone) outside(ev *sip.Event) {
+	if ev.Kind != sip.EventRequest {
+		return
+	}
+	switch ev.Request.Method {
+	case sip.MethodInvite:
+		p.ring(ev)
+	case sip.MethodOptions:
+		_ = ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
+	default:
+		_ = ev.Engine.Reject(ev.Tx, ev.Request.Reply(sip.StatusMethodNotAllowed))
+	}
+}
+
+// ring takes a call that comes in.
+func (p *Phone) ring(ev *sip.Event) {
+	c := newCall(p)
+	u, err := p.Calls.Incoming(ev, c)
+	if err != nil {
+		return
+	}
+	c.Usage, c.remote = u, string(ev.Request.Body())
+	u.SetContact("<" + p.contact().String() + ">")
+	select {
+	case p.incoming <- c:
+	default:
+		_ = u.Reject(sip.StatusBusyHere)
+	}
+}
+
+// contact is the Contact of the phone; the stack puts its address in.
+func (p *Phone) contact() sip.URI {
+	return sip.URI{Scheme: "sip", User: p.Name, Host: sip.AnyHost}
+}
+
+// Incoming waits for the next call that comes in. The test fails and stops if none comes within 64*T1.
+func (p *Phone) Incoming() *Call {
+	p.bench.T.Helper()
+	deadline := time.NewTimer(32 * time.Second)
+	defer deadline.Stop()
+	select {
+	case c := <-p.incoming:
+		return c
+	case <-deadline.C:
+		p.bench.T.Fatalf("no call comes to %s", p.Name)
+		return nil
+	}
+}
+
+// Dial starts a call with an offer.
+func (p *Phone) Dial(to sip.URI) *Call {
+	p.bench.T.Helper()
+	return p.dial(to, true)
+}
+
+// DialWithoutOffer starts a call whose INVITE has no body: the offer comes in the 200, the answer goes with the ACK.
+func (p *Phone) DialWithoutOffer(to sip.URI) *Call {
+	p.bench.T.Helper()
+	return p.dial(to, false)
+}
+
+func (p *Phone) dial(to sip.URI, offer bool) *Call {
+	p.bench.T.Helper()
+	c := newCall(p)
+	req := sip.NewRequest(sip.MethodInvite, to)
+	req.Set(sip.HeaderFrom, "<"+p.URI().String()+">")
+	req.Set(sip.HeaderContact, "<"+p.contact().String()+">")
+	if offer {
+		body := c.describe("sendrecv")
+		req.SetBody(body.Type, body.Bytes)
+	}
+	// The stripe is the hash of the name: two runs take the same.
+	stripe := sip.StripeOf(p.Name)
+	started := make(chan error, 1)
+	p.Stack.Do(stripe, func() {
+		out := dialog.Outgoing{Engine: p.Stack, Stripe: stripe, Request: req, To: sip.Destination{URI: p.Proxy}}
+		if p.Auth != nil {
+			out.Auth = p.Auth
+		}
+		var err error
+		c.Usage, err = p.Calls.Invite(out, c)
+		started <- err
+	})
+	if err := <-started; err != nil {
+		p.bench.T.Fatalf("%s: dial %v: %v", p.Name, to, err)
+	}
+	return c
+}
+
+// Send sends a request outside a dialog and returns the final response, nil if there is none. From, Contact and Route may be set; what is
+// mandatory and missing is filled in. Challenges are answered.
+func (p *Phone) Send(req *sip.Request) (*sip.Response, error) {
+	if !req.Has(sip.HeaderFrom) {
+		req.Set(sip.HeaderFrom, "<"+p.URI().String()+">")
+	}
+	if !req.Has(sip.HeaderCallID) {
+		req.Set(sip.HeaderCallID, p.Stack.NewID(0))
+	}
+	if p.Proxy.Host != "" && !req.Has(sip.HeaderRoute) {
+		route := p.Proxy
+		route.Params = route.Params.With("lr", "")
+		req.Set(sip.HeaderRoute, "<"+route.String()+">")
+	}
+	for seq := uint32(1); ; seq++ {
+		if cseq, err := req.CSeq(); err == nil && seq == 1 {
+			seq = cseq.Number
+		}
+		req.Set(sip.HeaderCSeq, sip.CSeq{Number: seq, Method: req.Method}.String())
+		res, err := p.final(req)
+		challenged := err == nil && (res.Status == sip.StatusUnauthorized || res.Status == sip.StatusProxyAuthRequired)
+		if !challenged || p.Auth == nil {
+			return res, err
+		}
+		again, ok := p.Auth.Authorize(req, res)
+		if !ok {
+			return res, nil
+		}
+		req = again
+	}
+}
+
+func (p *Phone) final(req *sip.Request) (*sip.Response, error) {
+	for res, err := range p.Stack.Send(context.Background(), req) {
+		if err != nil {
+			return nil, err
+		}
+		if res.Status.Final() {
+			return res, nil
+		}
+	}
+	return nil, sip.ErrTimeout
+}
+
+// random is a source that a seed repeats, for many goroutines.
+type random struct {
+	mu     sync.Mutex
+	source *rand.ChaCha8
+}
+
+func newRandom(seed uint64, name string) *random {
+	var key [32]byte
+	copy(key[:], fmt.Sprintf("%d %s", seed, name))
+	return &random{source: rand.NewChaCha8(key)}
+}
+
+// Read fills b; it never fails.
+func (r *random) Read(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.source.Read(b)
+}
+
+// Uint64 returns a random number.
+func (r *random) Uint64() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.source.Uint64()
+}
