@@ -8,8 +8,6 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-var _ sip.Engine = (*Stack)(nil)
-
 // Start implements [sip.Sender].
 func (s *Stack) Start(n sip.Stripe, req *sip.Request, to sip.Destination, h sip.EventHandler) (sip.TransactionID, error) {
 	return s.table.Start(n, req, to, h)

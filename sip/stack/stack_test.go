@@ -1,83 +1,62 @@
-// The stack on the simulated network, in virtual time.
+// The stack on the simulated network, in virtual time: what every flow test starts from.
 
 package stack_test
 
 import (
 	"context"
-	"net/netip"
+	"flag"
+	"fmt"
+	"log/slog"
 	"testing"
-	"testing/synctest"
-	"time"
 
-	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/siptest"
 	"github.com/sipwerk/sipwerk/sip/stack"
 	"github.com/sipwerk/sipwerk/sip/transaction"
 )
 
-// world is a simulated network with two stacks; its end is audited.
-type world struct {
-	*testing.T
-	sim  *network.Sim
-	a, b *stack.Stack
-}
+var _ = flag.Bool("update", false, "write the ladders")
 
-const (
-	addrA = "192.0.2.1"
-	addrB = "192.0.2.2"
-)
-
-// run plays f in a bubble: a calls, b answers with h.
-func run(t *testing.T, c network.Conditions, h sip.EventHandler, f func(w *world)) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, sim: &network.Sim{Seed: 1}}
-		w.sim.SetConditions(c)
-		w.a, w.b = w.stack(addrA, nil), w.stack(addrB, h)
-		f(w)
-		w.rest()
-		w.end(w.a, w.b)
-	})
-}
-
-// stack makes a stack on a host of its own that listens on UDP and TCP.
-func (w *world) stack(addr string, h sip.EventHandler) *stack.Stack {
-	host := w.sim.Host(netip.MustParseAddr(addr))
-	s := &stack.Stack{Handler: h, Network: host, Resolver: &w.sim.Names}
-	if err := s.Listen(context.Background(), "udp://"+addr+":5060", "tcp://"+addr+":5060"); err != nil {
-		w.Fatal(err)
+// serve runs a stack on a host called name and puts it under the audit. set may change it before it listens.
+func serve(b *siptest.Bench, name string, h sip.EventHandler, set ...func(*stack.Stack)) *stack.Stack {
+	b.T.Helper()
+	host := b.Host(name)
+	s := &stack.Stack{Handler: h, Network: host, Resolver: &b.Net.Names}
+	for _, f := range set {
+		f(s)
 	}
+	addr := b.Addr(name).String()
+	if err := s.Listen(context.Background(), "udp://"+addr+":5060", "tcp://"+addr+":5060"); err != nil {
+		b.T.Fatal(err)
+	}
+	b.Watch(siptest.Watched{Name: name, Host: host, Left: func() []string { return left(s) }, Close: func() { s.Close() }})
 	return s
 }
 
-// rest lets every transaction end by itself.
-func (w *world) rest() {
-	time.Sleep(3 * time.Minute)
-	synctest.Wait()
+// left says what a stack at rest still holds.
+func left(s *stack.Stack) (all []string) {
+	if got := s.Audit(); got != (transaction.Audit{}) {
+		all = append(all, fmt.Sprintf("%+v", got))
+	}
+	return all
 }
 
-// end closes the stacks, which must hold nothing any more.
-func (w *world) end(stacks ...*stack.Stack) {
-	for _, s := range stacks {
-		if got := s.Audit(); got != (transaction.Audit{}) {
-			w.Errorf("left behind: %+v", got)
-		}
-		if n := s.Stats().Panics; n > 0 {
-			w.Errorf("%d panics", n)
-		}
-		if err := s.Close(); err != nil {
-			w.Error(err)
+// on makes a handler of a function for one kind of event; other kinds are noted on the bench by their name.
+type on map[sip.EventKind]func(ev *sip.Event)
+
+func (o on) HandleEvent(ev *sip.Event) {
+	if f := o[ev.Kind]; f != nil {
+		f(ev)
+	}
+}
+
+// reply answers each request with these statuses at once.
+func reply(statuses ...sip.Status) func(ev *sip.Event) {
+	return func(ev *sip.Event) {
+		for _, s := range statuses {
+			ev.Engine.Respond(ev.Tx, ev.Request.Reply(s))
 		}
 	}
-	w.sim.Close()
-}
-
-// answer is a handler that answers each request with one status at once.
-func answer(status sip.Status) sip.EventHandler {
-	return sip.EventHandlerFunc(func(ev *sip.Event) {
-		if ev.Kind == sip.EventRequest {
-			ev.Engine.Respond(ev.Tx, ev.Request.Reply(status))
-		}
-	})
 }
 
 func request(m sip.Method, uri string) *sip.Request {
@@ -85,8 +64,8 @@ func request(m sip.Method, uri string) *sip.Request {
 }
 
 // send runs the loop to its end and returns the statuses and the error.
-func (w *world) send(ctx context.Context, req *sip.Request) (got []sip.Status, err error) {
-	for res, e := range w.a.Send(ctx, req) {
+func send(ctx context.Context, s *stack.Stack, req *sip.Request) (got []sip.Status, err error) {
+	for res, e := range s.Send(ctx, req) {
 		if e != nil {
 			return got, e
 		}
@@ -95,15 +74,59 @@ func (w *world) send(ctx context.Context, req *sip.Request) (got []sip.Status, e
 	return got, nil
 }
 
+// expect fails unless the loop gave exactly that.
+func expect(t *testing.T, got []sip.Status, err error, want ...sip.Status) {
+	t.Helper()
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
-			run(t, network.Conditions{Delay: 10 * time.Millisecond}, answer(sip.StatusOK), func(w *world) {
-				got, err := w.send(w.Context(), request(sip.MethodOptions, "sip:bob@"+addrB+";transport="+transport))
-				if err != nil || len(got) != 1 || got[0] != sip.StatusOK {
-					w.Errorf("got %v, %v", got, err)
-				}
+			siptest.Run(t, func(b *siptest.Bench) {
+				alice := serve(b, "alice", nil)
+				serve(b, "bob", on{sip.EventRequest: reply(sip.StatusOK)})
+				got, err := send(b.T.Context(), alice, request(sip.MethodOptions, "sip:bob.test;transport="+transport))
+				expect(t, got, err, sip.StatusOK)
 			})
 		})
 	}
 }
+
+// Each request gets its final answer whatever the network does to the datagrams.
+func TestLoss(t *testing.T) {
+	for seed := range uint64(20) {
+		faults := siptest.Faults{Seed: seed, Loss: 0.3, Duplicate: 0.2, Reorder: 0.2}
+		t.Run(faults.String(), func(t *testing.T) {
+			siptest.Run(t, func(b *siptest.Bench) {
+				alice := serve(b, "alice", nil)
+				seen := 0
+				serve(b, "bob", on{sip.EventRequest: func(ev *sip.Event) {
+					seen++
+					reply(sip.StatusBusyHere)(ev)
+				}})
+				for _, m := range []sip.Method{sip.MethodOptions, sip.MethodInvite, sip.MethodMessage} {
+					got, err := send(b.T.Context(), alice, request(m, "sip:bob.test;transport=udp"))
+					expect(t, got, err, sip.StatusBusyHere)
+				}
+				if seen != 3 {
+					t.Errorf("the handler saw %d requests, want 3", seen)
+				}
+			}, faults)
+		})
+	}
+}
+
+func TestNoHandler(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		alice := serve(b, "alice", nil)
+		serve(b, "bob", nil)
+		got, err := send(b.T.Context(), alice, request(sip.MethodOptions, "sip:bob.test;transport=udp"))
+		expect(t, got, err, sip.StatusNotImplemented)
+	})
+}
+
+// quiet keeps what a test provokes out of its output.
+func quiet(s *stack.Stack) { s.Log = slog.New(slog.DiscardHandler) }
