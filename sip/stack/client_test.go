@@ -55,7 +55,7 @@ func TestCancelWaits(t *testing.T) {
 		if r := <-done; !errors.Is(r.err, context.Canceled) {
 			t.Errorf("the loop gave %v", r.err)
 		}
-		b.Golden("cancel_waits")
+		b.Golden("cancel_waits", "A CANCEL that waits for the first provisional response. RFC 3261 §9.1.")
 	})
 }
 
@@ -88,7 +88,7 @@ func TestCancelCrosses200(t *testing.T) {
 		if n := alice.Stats().Late; n != 1 {
 			t.Errorf("%d late calls", n)
 		}
-		b.Golden("cancel_crosses_200")
+		b.Golden("cancel_crosses_200", "A CANCEL and a 200 that cross. RFC 3261 §9.1, §13.2.2.4.")
 	})
 }
 
@@ -191,7 +191,7 @@ func TestNextTarget(t *testing.T) {
 				}
 				r := <-done
 				expect(t, r.statuses, r.err, sip.StatusDecline)
-				b.Golden("next_target_" + string(m))
+				b.Golden("next_target_"+string(m), "503, silence, and a target that answers. RFC 3263 §4.3.")
 			})
 		})
 	}

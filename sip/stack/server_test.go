@@ -49,7 +49,7 @@ func TestTrying(t *testing.T) {
 		alice.Expect("SIP/2.0 486")
 		alice.Send("bob", from("OPTIONS", "2"))
 		alice.Silence(time.Second)
-		b.Golden("trying")
+		b.Golden("trying", "A slow handler: the stack says 100 by itself. RFC 3261 §17.2.1, RFC 4320 §4.1.")
 	})
 }
 
@@ -124,7 +124,7 @@ func TestCancelled(t *testing.T) {
 		if acks > 0 {
 			t.Error("the ACK to the 487 came up")
 		}
-		b.Golden("cancelled")
+		b.Golden("cancelled", "A CANCEL without an INVITE, then one for a ringing INVITE. RFC 3261 §9.2.")
 	})
 }
 
@@ -185,7 +185,7 @@ func TestReject(t *testing.T) {
 		if acks != 1 {
 			t.Error("an ACK of no transaction did not come up")
 		}
-		b.Golden("reject")
+		b.Golden("reject", "A refusal without a transaction. RFC 3261 §8.2.7.")
 	})
 }
 
