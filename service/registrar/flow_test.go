@@ -171,7 +171,7 @@ func TestFlows(t *testing.T) {
 			runPair(t, func(p *pair) {
 				flow(p)
 				p.Wait(time.Second)
-				p.Golden(name)
+				p.Golden(name, "Registration, RFC 3665 §2: "+strings.ReplaceAll(name, "-", " ")+".")
 			})
 		})
 	}
