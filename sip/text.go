@@ -44,7 +44,7 @@ func makeClasses() (t [256]class) {
 	const unreserved = alnum + "-_.!~*'()"
 	mark(classToken, alnum+"-.!%*_+`'~")
 	mark(classPlain, unreserved)
-	// A bare "#" is what phones send for a pressed key; it is escaped when the URI is printed.
+	// Deviates: RFC 3261 §25.1: a bare "#" is taken, as phones send it for a pressed key; it is escaped when the URI is printed.
 	mark(classUser, unreserved+"&=+$,;?/:#")
 	mark(classHost, alnum+"-._")
 	mark(classParam, unreserved+"[]/:&+$;=")
@@ -61,6 +61,8 @@ func makeClasses() (t [256]class) {
 		if strings.IndexByte("<>\"", byte(c)) < 0 {
 			t[c] |= classOpaque
 		}
+		// Deviates: RFC 3261 §25.1: more than tokens is taken in a display name without quotes, as RFC 4475 §3.1.2.15 allows; it is quoted when
+		// the address is printed.
 		if strings.IndexByte(";,\"<>\\", byte(c)) < 0 {
 			t[c] |= classValue | classDisplay
 		}
@@ -83,10 +85,10 @@ func (c class) span(s string) int {
 // holds reports whether s is not empty and all of it is in c.
 func (c class) holds(s string) bool { return s != "" && c.span(s) == len(s) }
 
-// escaped is span for classes in which "%" HEXDIG HEXDIG stands for any byte.
+// escaped is span where "%" HEXDIG HEXDIG, which is in none of these classes, stands for any byte.
 func (c class) escaped(s string) int {
 	for i := 0; i < len(s); i++ {
-		if classes[s[i]]&c != 0 && s[i] != '%' {
+		if classes[s[i]]&c != 0 {
 			continue
 		}
 		if _, ok := unescape(s, i); !ok {

@@ -22,6 +22,7 @@ func TestVia(t *testing.T) {
 		{"SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx"},
 		{"SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx", "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx;received=192.0.2.1"},
 		{"SIP/2.0/UDP phone.example:5070;branch=z9hG4bKx", "SIP/2.0/UDP phone.example:5070;branch=z9hG4bKx;received=192.0.2.1"},
+		{"SIP/2.0/UDP 10.0.0.1;x=\"a;b\";branch=z9hG4bKx", "SIP/2.0/UDP 10.0.0.1;x=\"a;b\";branch=z9hG4bKx;received=192.0.2.1"},
 		{"SIP/2.0/UDP 192.0.2.1;rport;branch=z9hG4bKx", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx;received=192.0.2.1;rport=5060"},
 		{"SIP/2.0/UDP 10.0.0.1;RPORT;branch=z9hG4bKx", "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx;received=192.0.2.1;rport=5060"},
 		// A peer that names a victim: what it wrote does not stay.

@@ -5,7 +5,6 @@ package transport
 import (
 	"net/netip"
 	"strconv"
-	"strings"
 	"unsafe"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -38,15 +37,7 @@ func appendStamped(b []byte, v sip.Via, source netip.AddrPort) []byte {
 	bare := v
 	bare.Params = ""
 	b = bare.AppendTo(b)
-	for name, value := range v.Params.All() {
-		if strings.EqualFold(name, "received") || strings.EqualFold(name, "rport") {
-			continue
-		}
-		b = append(append(b, ';'), name...)
-		if value != "" {
-			b = append(append(b, '='), value...)
-		}
-	}
+	b = v.Params.AppendTo(b, "received", "rport")
 	b = append(b, ";received="...)
 	b = source.Addr().WithZone("").AppendTo(b)
 	if wantsPort {
