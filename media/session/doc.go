@@ -5,6 +5,9 @@
 // to end pass untouched; addresses are ours, and what would lead around us is removed. Nothing happens to packets before
 // [Settle]: an offer that is refused leaves the session as it was (RFC 3264 §8).
 //
+// An [Endpoint] is somebody who hears and speaks here: it makes offers and answers from what it can do, and is an
+// [io.ReadWriter] of PCM at the pace of the call, with a jitter buffer, digits (RFC 4733) and RTCP (RFC 3550 §6).
+//
 // A [Site] says where sockets are opened and how peers reach them.
 //
 // RFC 3264 (the rules of offer and answer are kept by what both peers say; a slot never disappears), RFC 3605, RFC 4961.

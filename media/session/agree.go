@@ -1,0 +1,170 @@
+package session
+
+// Offer and answer of an endpoint. RFC 3264; RFC 4733 §7 for digits.
+
+import (
+	"github.com/sipwerk/sipwerk/media/codec"
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/sdp"
+)
+
+// agreement is what both sides have said they do.
+type agreement struct {
+	direction sdp.Direction // ours
+	format    codec.Format  // of what we send
+	payload   uint8         // its payload type at the peer
+	encoder   codec.Encoder
+	decoders  map[uint8]codec.Decoder // by our payload type
+	event     uint8                   // payload type of digits at the peer
+	events    bool                    // the peer takes digits
+	eventsIn  map[uint8]bool          // our payload types of digits
+}
+
+// Offer returns our offer: the first of a call, or one that says anew what we want of a call that is up. The peer's answer goes to
+// [Endpoint.Accept].
+func (e *Endpoint) Offer() *sdp.Description {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	again := e.ours.Offer()
+	if e.said != nil {
+		again = e.said.Clone() // RFC 3264 §8: every stream keeps its slot
+	}
+	for i := range again.Media {
+		if !again.Media[i].Rejected() {
+			again.Media[i].SetDirection(e.direction)
+		}
+	}
+	return e.sayLocked(again)
+}
+
+// sayLocked puts our o= line on a description and remembers it.
+func (e *Endpoint) sayLocked(d *sdp.Description) *sdp.Description {
+	e.origin.Stamp(d)
+	e.said = d
+	return d.Clone()
+}
+
+// Answer takes an offer of the peer, returns our answer, and begins to speak and hear. The error is [sdp.ErrNothingCommon] if there is
+// nothing we both have; then all is as before.
+func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ours := e.ours
+	ours.Media = []sdp.Capability{e.ours.Media[0]}
+	ours.Media[0].Direction = e.direction
+	answer, err := ours.Answer(offer)
+	if err != nil {
+		return nil, err
+	}
+	for i := range answer.Media {
+		if m := &answer.Media[i]; !m.Rejected() {
+			if err := e.agreeLocked(offer, &offer.Media[i], m); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return e.sayLocked(answer), nil
+}
+
+// Accept takes the peer's answer to our offer and begins to speak and hear. The error is [sdp.ErrNothingCommon] if the answer rejects
+// everything or names no codec of ours.
+func (e *Endpoint) Accept(answer *sdp.Description) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.said == nil {
+		return sdp.ErrNothingCommon
+	}
+	for i := range min(len(answer.Media), len(e.said.Media)) {
+		m := &answer.Media[i]
+		if m.Rejected() || e.said.Media[i].Rejected() {
+			continue
+		}
+		return e.agreeLocked(answer, m, &e.said.Media[i])
+	}
+	return sdp.ErrNothingCommon
+}
+
+// SetDirection says what we want from the next offer or answer on: [sdp.SendOnly] puts the peer on hold.
+func (e *Endpoint) SetDirection(d sdp.Direction) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.direction = d
+}
+
+// agreeLocked makes a stream of both descriptions the agreement, and starts the beat.
+func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) error {
+	a := agreement{decoders: map[uint8]codec.Decoder{}, eventsIn: map[uint8]bool{}}
+	a.direction = d.Direction(theirs).Answer(e.direction)
+	if err := a.send(e.voice.Formats, theirs.Codecs()); err != nil {
+		return err
+	}
+	if err := a.receive(e.voice.Formats, ours.Codecs()); err != nil {
+		return err
+	}
+	e.agreed = a
+	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
+	e.ear.receiver.Clock = uint32(a.format.Clock)
+	p := relay.Peer{Signalled: e.peer.Remote, Clock: a.format.Clock}
+	p.RTP, _ = d.Address(theirs).AddrPort()
+	p.RTCP, _ = d.RTCPAddress(theirs).AddrPort()
+	e.stream.Aim(p)
+	if !e.beats && !e.closed {
+		e.beats = true
+		go e.beat()
+	}
+	return nil
+}
+
+// send takes the peer's first codec that we have: RFC 3264 §7 lets us use any of them, and the first is preferred.
+func (a *agreement) send(formats []codec.Format, theirs []sdp.Codec) error {
+	for _, c := range theirs {
+		f, ok := formatOf(formats, c)
+		if !ok {
+			continue
+		}
+		encoder, err := f.NewEncoder()
+		if err != nil {
+			return err
+		}
+		a.format, a.payload, a.encoder = f, c.PayloadType, encoder
+		a.event, a.events = eventOf(theirs, c.Clock)
+		return nil
+	}
+	return sdp.ErrNothingCommon
+}
+
+// receive makes a decoder for each codec that we have said we take.
+func (a *agreement) receive(formats []codec.Format, ours []sdp.Codec) error {
+	for _, c := range ours {
+		if !c.IsSpeech() {
+			a.eventsIn[c.PayloadType] = sdp.Codec{Name: sdp.TelephoneEvent, Clock: c.Clock}.Matches(c)
+			continue
+		}
+		if f, ok := formatOf(formats, c); ok {
+			decoder, err := f.NewDecoder()
+			if err != nil {
+				return err
+			}
+			a.decoders[c.PayloadType] = decoder
+		}
+	}
+	return nil
+}
+
+func formatOf(formats []codec.Format, c sdp.Codec) (codec.Format, bool) {
+	for _, f := range formats {
+		if c.Matches(sdp.Codec{Name: f.Name, Clock: f.Clock, Channels: f.Channels}) {
+			return f, true
+		}
+	}
+	return codec.Format{}, false
+}
+
+func eventOf(codecs []sdp.Codec, clock int) (uint8, bool) {
+	for _, c := range codecs {
+		if c.Matches(sdp.Codec{Name: sdp.TelephoneEvent, Clock: clock}) {
+			return c.PayloadType, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,135 @@
+package session
+
+// What an endpoint hears: packets into the jitter buffer, and a frame out of it at each beat. Digits by RFC 4733 §2.5.
+
+import (
+	"encoding/binary"
+	"io"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/rtp"
+)
+
+const (
+	// backlog is how many frames wait for a reader; older ones are dropped, for nobody wants to hear what was said long ago.
+	backlog = 10
+	// digitQueue is how many digits wait to be read; further ones are dropped.
+	digitQueue = 64
+)
+
+// ear is the receiving half of an endpoint, guarded by its mutex.
+type ear struct {
+	jitter   rtp.Jitter
+	receiver rtp.Receiver
+	events   rtp.EventReceiver
+	digits   chan byte
+	decoded  []int16 // played out of the jitter buffer, less than a frame too much
+	packet   int     // samples of the last packet
+	last     uint8   // payload type of the last sound
+	frames   []int16 // for the reader
+}
+
+// hear takes a packet from the sockets.
+func (e *Endpoint) hear(b []byte, _ bool) {
+	now := time.Now()
+	if rtp.IsRTCP(b) {
+		e.hearReport(b, now)
+		return
+	}
+	p, err := rtp.Parse(b)
+	if err != nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	event := e.agreed.eventsIn[p.PayloadType]
+	if !event && e.agreed.decoders[p.PayloadType] == nil || !e.ear.receiver.Receive(&p, now) {
+		return
+	}
+	e.ear.jitter.Put(&p)
+	if event {
+		e.hearEvent(&p)
+	}
+}
+
+// hearEvent hands a digit to whoever waits for one. It does not wait in the jitter buffer: nobody minds a digit that comes early.
+func (e *Endpoint) hearEvent(p *rtp.Packet) {
+	event, err := rtp.ParseEvent(p.Payload)
+	if err != nil || !e.ear.events.Receive(&p.Header, event) {
+		return
+	}
+	if digit, ok := event.Digit(); ok {
+		select {
+		case e.ear.digits <- digit:
+		default:
+		}
+	}
+}
+
+// Digits gives the digits that the peer dials during the call: 0 to 9, *, #, A to D, and ! for a hook flash.
+func (e *Endpoint) Digits() <-chan byte { return e.ear.digits }
+
+// listen moves one frame from the jitter buffer to the reader; what has not come is silence.
+func (e *Endpoint) listen() {
+	r, n := &e.ear, e.frame()
+	for len(r.decoded) < n && e.play() {
+	}
+	for len(r.decoded) < n {
+		r.decoded = append(r.decoded, 0)
+	}
+	r.frames = append(r.frames, r.decoded[:n]...)
+	r.decoded = r.decoded[:copy(r.decoded, r.decoded[n:])]
+	if over := len(r.frames) - backlog*n; over > 0 {
+		r.frames = r.frames[:copy(r.frames, r.frames[over:])]
+	}
+}
+
+// play decodes the packet that is due; it reports false if none is.
+func (e *Endpoint) play() bool {
+	r := &e.ear
+	p, playout := r.jitter.Pop()
+	switch playout {
+	case rtp.Played:
+		decoder := e.agreed.decoders[p.PayloadType]
+		if decoder == nil {
+			return false // a digit: a beat of silence
+		}
+		before := len(r.decoded)
+		decoded, err := decoder.Decode(r.decoded, p.Payload)
+		if err != nil || len(decoded) == before {
+			return false
+		}
+		r.decoded, r.packet, r.last = decoded, len(decoded)-before, p.PayloadType
+		return true
+	case rtp.Lost:
+		decoder := e.agreed.decoders[r.last]
+		if decoder == nil || r.packet == 0 {
+			return false
+		}
+		r.decoded = decoder.Conceal(r.decoded, r.packet)
+		return true
+	}
+	return false
+}
+
+// Read gives PCM as it is heard, at the pace of the call; where nothing comes there is silence. It waits for at least one sample; after Close
+// it returns io.EOF. What is not read within 200 ms is dropped.
+func (e *Endpoint) Read(b []byte) (int, error) {
+	if len(b) < 2 {
+		return 0, io.ErrShortBuffer
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for len(e.ear.frames) == 0 && !e.closed {
+		e.wake.Wait()
+	}
+	if e.closed {
+		return 0, io.EOF
+	}
+	n := min(len(b)/2, len(e.ear.frames))
+	for i, s := range e.ear.frames[:n] {
+		binary.LittleEndian.PutUint16(b[2*i:], uint16(s))
+	}
+	e.ear.frames = e.ear.frames[:copy(e.ear.frames, e.ear.frames[n:])]
+	return 2 * n, nil
+}

@@ -1,0 +1,181 @@
+package session
+
+// Somebody who hears and speaks here: a telephone, an announcement, a test.
+
+import (
+	"context"
+	crand "crypto/rand"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/codec"
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/rtp"
+	"github.com/sipwerk/sipwerk/media/sdp"
+)
+
+// frameTime is the beat of an endpoint: so often it takes and gives sound.
+const frameTime = 20 * time.Millisecond
+
+// eventPayloadType is the payload type of telephone events in our offers.
+const eventPayloadType = 101
+
+// Voice is what an endpoint can do. The zero Voice speaks PCMA and PCMU.
+type Voice struct {
+	Formats []codec.Format // in the order of our preference; all must have the sample rate of the first
+	Name    string         // CNAME in RTCP; made at random if empty (RFC 7022 §4.2)
+	Random  rand.Source    // of SSRC, sequence and timestamp; nil: one that nobody can guess
+}
+
+// Endpoint is the media of one call that ends here: one stream of sound. It beats from its first agreement on: every 20 ms it
+// plays one frame of what was written, or silence, and gives one frame to be read, or silence. Its methods may be called from
+// anywhere.
+//
+// As an [io.ReadWriter] it carries signed 16-bit little-endian mono PCM at [Endpoint.Rate].
+type Endpoint struct {
+	peer   Peer
+	voice  Voice
+	stream *relay.Stream
+	ours   sdp.Capabilities
+
+	mu        sync.Mutex // guards what follows
+	wake      *sync.Cond // something of what follows has changed
+	origin    sdp.Originator
+	said      *sdp.Description // what we sent last
+	agreed    agreement
+	ear       ear
+	mouth     mouth
+	reports   reports
+	closed    bool
+	beats     bool
+	stop      chan struct{} // closed by Close
+	stopped   chan struct{} // closed when the beat has ended
+	direction sdp.Direction // what we want
+}
+
+// NewEndpoint opens the sockets of an endpoint for a call with p. The error wraps [relay.ErrPorts] if no port is left. Whoever
+// made it closes it.
+func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, error) {
+	if len(v.Formats) == 0 {
+		v.Formats = []codec.Format{codec.PCMA(), codec.PCMU()}
+	}
+	for _, f := range v.Formats {
+		if f.Rate != v.Formats[0].Rate || f.Channels != 1 {
+			return nil, fmt.Errorf("session: Voice.Formats: %s has not one channel at %d Hz", f.Name, v.Formats[0].Rate)
+		}
+	}
+	if v.Random == nil {
+		v.Random = newRandom()
+	}
+	local, err := s.bind(p, p.Remote)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := s.Relay.Open(ctx, local)
+	if err != nil {
+		return nil, err
+	}
+	if v.Name == "" {
+		v.Name = fmt.Sprintf("%016x", v.Random.Uint64())
+	}
+	rtpPlace, rtcpPlace := stream.Local()
+	e := &Endpoint{
+		peer: p, voice: v, stream: stream, origin: sdp.Originator{SessionID: v.Random.Uint64() >> 2},
+		ours: v.capabilities(sdp.Place{RTP: s.advertise(rtpPlace), RTCP: s.advertise(rtcpPlace)}),
+		stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	e.wake = sync.NewCond(&e.mu)
+	e.mouth.sender = rtp.NewSender(v.Random)
+	e.ear.digits = make(chan byte, digitQueue)
+	stream.Tap(e.hear)
+	return e, nil
+}
+
+// newRandom returns a source that nobody can guess: whoever knows SSRC and sequence can forge packets (RFC 3550 §5.1).
+func newRandom() rand.Source {
+	var seed [32]byte
+	_, _ = crand.Read(seed[:]) // documented never to fail
+	return rand.NewChaCha8(seed)
+}
+
+// capabilities are the voice as offer and answer know it.
+func (v *Voice) capabilities(place sdp.Place) sdp.Capabilities {
+	c := sdp.Capability{Type: "audio", Place: place, PacketTime: frameTime}
+	clocks := map[int]bool{}
+	for _, f := range v.Formats {
+		c.Codecs = append(c.Codecs, sdp.Codec{PayloadType: f.PayloadType, Name: f.Name, Clock: f.Clock, Channels: f.Channels})
+	}
+	for _, f := range v.Formats {
+		if !clocks[f.Clock] {
+			pt := uint8(eventPayloadType + len(clocks))
+			c.Codecs = append(c.Codecs, sdp.Codec{PayloadType: pt, Name: sdp.TelephoneEvent, Clock: f.Clock, Channels: 1, FMTP: "0-16"})
+			clocks[f.Clock] = true
+		}
+	}
+	return sdp.Capabilities{Media: []sdp.Capability{c}}
+}
+
+// Rate is the number of samples a second of what is read and written.
+func (e *Endpoint) Rate() int { return e.voice.Formats[0].Rate }
+
+// frame is how many samples a beat has.
+func (e *Endpoint) frame() int { return e.voice.Formats[0].Samples(frameTime) }
+
+// beat runs until the endpoint is closed.
+func (e *Endpoint) beat() {
+	defer close(e.stopped)
+	next := time.Now().Add(frameTime)
+	timer := time.NewTimer(frameTime)
+	defer timer.Stop()
+	packet := make([]byte, 0, 1500)
+	for {
+		select {
+		case <-e.stop:
+			return
+		case <-timer.C:
+		}
+		packet = e.tick(packet[:0])
+		if len(packet) > 0 {
+			e.stream.Send(packet)
+		}
+		if report := e.report(time.Now(), packet[:0]); len(report) > 0 {
+			e.stream.SendControl(report)
+		}
+		if next = next.Add(frameTime); time.Since(next) > time.Second {
+			next = time.Now() // the machine has slept; nobody wants to hear that all at once
+		}
+		timer.Reset(time.Until(next))
+	}
+}
+
+// tick gives one frame to the reader and returns the packet to send, if any.
+func (e *Endpoint) tick(packet []byte) []byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.listen()
+	packet = e.speak(packet)
+	e.wake.Broadcast()
+	return packet
+}
+
+// Close ends the call's media: blocked readers get io.EOF, blocked writers an error, and the peer an RTCP BYE. It may be called
+// twice.
+func (e *Endpoint) Close() {
+	e.mu.Lock()
+	closed, beats := e.closed, e.beats
+	e.closed = true
+	e.wake.Broadcast()
+	e.mu.Unlock()
+	if closed {
+		return
+	}
+	close(e.stop)
+	if beats {
+		<-e.stopped
+		e.stream.SendControl(e.goodbye())
+	}
+	e.stream.Tap(nil)
+	e.stream.Close()
+}
