@@ -69,7 +69,7 @@ func (s *Stack) begin() error {
 		l.Network, l.Resolver, l.TLS, l.Log, l.Limits = s.Network, s.Resolver, s.TLS, s.Log, s.Limits.Transport
 		l.Readers, l.Origins, l.Barrier, l.Trace = s.Readers, s.Origins, s.Barrier, s.Trace
 		l.Handle, l.FlowLost = s.dispatch, s.flowLost
-		t.Wire, t.Engine, t.Log, t.Timers, t.Limits = l, s, s.Log, s.Timers, s.Limits.Transaction
+		t.Wire, t.Failed, t.Engine, t.Log, t.Timers, t.Limits = l, l.Failed, s, s.Log, s.Timers, s.Limits.Transaction
 		t.UserAgent, t.Random, t.Node = s.UserAgent, s.Random, s.Node
 		if t.Handler = s.Handler; t.Handler == nil {
 			t.Handler = sip.EventHandlerFunc(unserved)
@@ -112,7 +112,11 @@ func (s *Stack) Addrs() []netip.AddrPort {
 }
 
 // Transport is the transport layer, for what only it knows: Local, Advertised, CloseFlow, Stats.
-func (s *Stack) Transport() *transport.Layer { return &s.layer }
+func (s *Stack) Transport() *transport.Layer {
+	// What went wrong at the start is told by Listen.
+	_ = s.begin()
+	return &s.layer
+}
 
 // grace is how long ListenAndServe waits for transactions to end.
 const grace = 5 * time.Second

@@ -90,8 +90,19 @@ func (s *stripe) viaTCP(r *row, req *sip.Request, flow sip.Flow) error {
 	return s.tryNext(r, sip.ErrNoRoute)
 }
 
+// blame notes that the target in use gave no good answer. RFC 3263 §4.3.
+func (s *stripe) blame(r *row, a actions, m message) {
+	if s.table.Failed == nil || r.route == nil || r.final || r.route.next == 0 || r.told {
+		return
+	}
+	if a.do&(timeout|fail) != 0 || m.response != nil && m.response.Status == sip.StatusServiceUnavailable {
+		s.table.Failed(r.route.hops[r.route.next-1].target)
+	}
+}
+
 // failOver sends r to its next target if there is one and what happened to it asks for that: no answer, no way to send, or 503.
 func (s *stripe) failOver(r *row, a actions, m message) bool {
+	s.blame(r, a, m)
 	if r.route == nil || r.final || r.route.next >= len(r.route.hops) || a.has(pass) && m.response.Status != sip.StatusServiceUnavailable {
 		return false
 	}

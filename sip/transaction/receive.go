@@ -88,8 +88,11 @@ func (s *stripe) receiveNew(key fingerprint, p *transport.Packet, via sip.Via) {
 			return
 		}
 	}
-	r := s.take(k, s.table.Limits.Rows)
-	if r == nil || s.table.closed.Load() {
+	var r *row
+	if !s.table.closed.Load() {
+		r = s.take(k, s.table.Limits.Rows)
+	}
+	if r == nil {
 		s.counts.overload.Add(1)
 		s.answer(p, via, sip.StatusServiceUnavailable)
 		return

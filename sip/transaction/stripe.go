@@ -34,11 +34,12 @@ type stripe struct {
 	number sip.Stripe
 	counts counts
 
-	mu      sync.Mutex // guards the next four
+	mu      sync.Mutex // guards the next five
 	running bool
 	queue   []job
 	packets int  // in queue
 	tick    bool // the alarm went off
+	closed  bool // nothing is spawned any more
 
 	rows
 	out    *transport.Outbox
@@ -80,22 +81,25 @@ func (s *stripe) open(t *Table, number sip.Stripe, random *mrand.ChaCha8) {
 
 // enter runs j now if the lane is free, otherwise leaves it to whoever runs there. What is sent goes to out, if the caller has one.
 func (s *stripe) enter(j job, out *transport.Outbox) {
-	if s.claim(j) {
+	s.mu.Lock()
+	free := s.claimLocked(j)
+	s.mu.Unlock()
+	if free {
 		s.lane(j, out)
 	}
 }
 
-// spawn is enter for callers who may be inside a stripe or hold a lock: j never runs before it returns.
+// spawn is enter for callers who may be inside a stripe or hold a lock: j never runs before it returns, and not at all once the table is closed.
 func (s *stripe) spawn(j job) {
-	if !s.table.closed.Load() && s.claim(j) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed && s.claimLocked(j) {
 		s.table.running.Go(func() { s.lane(j, nil) })
 	}
 }
 
-// claim makes the caller the runner, or puts j into the queue.
-func (s *stripe) claim(j job) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// claimLocked makes the caller the runner, or puts j into the queue.
+func (s *stripe) claimLocked(j job) bool {
 	if !s.running {
 		s.running = true
 		return true
@@ -279,6 +283,9 @@ func (s *stripe) after(d time.Duration, f func()) sip.Timer {
 
 // close tells the owners of open rows and frees everything.
 func (s *stripe) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.inside = false // the rows are told one by one
 	for _, p := range s.pages {
 		for i := range p {

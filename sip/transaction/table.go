@@ -46,9 +46,10 @@ func (l Limits) withDefaults() Limits {
 // Table is the transaction layer and a [sip.Engine]. Fill the exported fields, then call Open.
 type Table struct {
 	Wire      Wire
-	Handler   sip.EventHandler // gets each new request, and ACKs that belong to no transaction
-	Engine    sip.Engine       // what events name as their engine; nil: the table itself
-	Log       *slog.Logger     // nil: slog.Default
+	Failed    func(transport.Target) // told of each target that gave no answer, or 503; may be nil
+	Handler   sip.EventHandler       // gets each new request, and ACKs that belong to no transaction
+	Engine    sip.Engine             // what events name as their engine; nil: the table itself
+	Log       *slog.Logger           // nil: slog.Default
 	Timers    Timers
 	Limits    Limits
 	UserAgent string    // for User-Agent and Server of messages that have none; "": neither is added
