@@ -34,6 +34,13 @@ func (m *Message) Set(h Header, value string) {
 	}
 }
 
+// AddTag puts a tag behind the value of a From or To that has none, without taking the value apart.
+func (m *Message) AddTag(h Header, tag string) {
+	if i := m.find(h, 0); i >= 0 && h != HeaderOther {
+		m.set(i, m.write(h, h.String(), m.valueOf(&m.fields[i]), ";tag=", tag))
+	}
+}
+
 // SetName is [Message.Set] for a name outside the table. A name that is no token changes nothing.
 func (m *Message) SetName(name, value string) {
 	if classToken.holds(name) {

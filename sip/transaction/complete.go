@@ -57,7 +57,7 @@ func defaultContact(scheme string) string {
 // completeResponse adds To tag, Contact and Server where they are missing.
 func (s *stripe) completeResponse(res *sip.Response, flow sip.Flow) {
 	if to, err := res.To(); err == nil && to.Tag() == "" {
-		res.Set(sip.HeaderTo, to.WithTag(s.table.tag(&res.Message)).String())
+		res.AddTag(sip.HeaderTo, s.table.tag(&res.Message))
 	}
 	if s.table.UserAgent != "" && !res.Has(sip.HeaderServer) {
 		res.Set(sip.HeaderServer, s.table.UserAgent)

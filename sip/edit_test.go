@@ -1,0 +1,45 @@
+package sip
+
+import "testing"
+
+func TestAddTag(t *testing.T) {
+	for value, want := range map[string]string{
+		`<sip:bob@example.org>`:               `<sip:bob@example.org>;tag=x`,
+		`sip:bob@example.org`:                 `sip:bob@example.org;tag=x`,
+		`"Bob \">" <sip:bob@example.org>;a=b`: `"Bob \">" <sip:bob@example.org>;a=b;tag=x`,
+	} {
+		var m Message
+		m.Set(HeaderTo, value)
+		m.AddTag(HeaderTo, "x")
+		if got := m.Get(HeaderTo); got != want || m.ToTag() != "x" {
+			t.Errorf("%s became %s with tag %q", value, got, m.ToTag())
+		}
+	}
+	var none Message
+	if none.AddTag(HeaderTo, "x"); none.Has(HeaderTo) {
+		t.Error("a To was made of nothing")
+	}
+}
+
+func TestBorrow(t *testing.T) {
+	src, err := ParseRequest([]byte("MESSAGE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=a\r\n" +
+		"To: <sip:bob@example.org>\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\nContent-Length: 2\r\n\r\nhi"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	src.Set(HeaderSubject, "edited")
+	before := src.String()
+	var work Request
+	for range 2 {
+		work.Borrow(src)
+		if work.String() != before {
+			t.Errorf("the copy is\n%s", work.String())
+		}
+		work.Prepend(HeaderVia, "SIP/2.0/UDP other;branch=z9hG4bK2")
+		work.Set(HeaderSubject, "other")
+		work.Remove(HeaderFrom)
+		if src.String() != before {
+			t.Errorf("the original became\n%s", src.String())
+		}
+	}
+}
