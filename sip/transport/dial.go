@@ -34,7 +34,7 @@ func (l *Layer) dial(d *dialing, t Target) {
 		l.flows.dialed(key, sip.Flow{}, err)
 		return
 	}
-	s := &stream{layer: l, conn: conn, carrier: conn, target: key,
+	s := &stream{layer: l, conn: conn, carrier: conn, target: &key,
 		flow: sip.Flow{Transport: t.Transport, Local: addrPort(conn.LocalAddr()), Remote: t.Addr}}
 	if !l.flows.enter(s) {
 		l.Stats.Refused.Add(1)

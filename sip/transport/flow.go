@@ -74,7 +74,7 @@ func (t *flowTable) ready(s *stream) {
 	defer t.mu.Unlock()
 	t.byID[s.flow.ID] = s
 	if !s.accepted {
-		t.byTarget[s.target] = s
+		t.byTarget[*s.target] = s
 	}
 }
 
@@ -82,8 +82,8 @@ func (t *flowTable) ready(s *stream) {
 func (t *flowTable) alias(s *stream, target Target) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.byTarget[target] == nil && t.byID[s.flow.ID] == s && s.target == (Target{}) {
-		s.target = target
+	if t.byTarget[target] == nil && t.byID[s.flow.ID] == s && s.target == nil {
+		s.target = &target
 		t.byTarget[target] = s
 	}
 }
@@ -94,8 +94,8 @@ func (t *flowTable) leave(s *stream) {
 	defer t.mu.Unlock()
 	delete(t.open, s)
 	delete(t.byID, s.flow.ID)
-	if t.byTarget[s.target] == s {
-		delete(t.byTarget, s.target)
+	if s.target != nil && t.byTarget[*s.target] == s {
+		delete(t.byTarget, *s.target)
 	}
 	if !s.accepted {
 		return

@@ -96,10 +96,15 @@ func (l *Layer) receiveResponse(p *Packet, fault error) {
 
 func (l *Layer) firewall(f sip.Flow) {
 	if cause := recover(); cause != nil {
-		l.Stats.Panics.Add(1)
-		l.Log.Error("transport: message caused a panic", slog.Any("panic", cause), slog.String("transport", f.Transport.String()),
-			slog.String("from", f.Remote.String()), slog.String("stack", string(debug.Stack())))
+		l.caught(cause, f)
 	}
+}
+
+// caught counts and logs a panic.
+func (l *Layer) caught(cause any, f sip.Flow) {
+	l.Stats.Panics.Add(1)
+	l.Log.Error("transport: message caused a panic", slog.Any("panic", cause), slog.String("transport", f.Transport.String()),
+		slog.String("from", f.Remote.String()), slog.String("stack", string(debug.Stack())))
 }
 
 // resemblesRequest tells a broken request, which deserves an answer, from bytes that are no SIP at all: the first line names the protocol.

@@ -4,6 +4,7 @@ package transport_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"syscall"
 	"testing"
@@ -59,6 +60,25 @@ func TestRealSecondServerIsRefused(t *testing.T) {
 		at := a.listen(t, scheme+"://127.0.0.1:0")
 		if _, err := b.Listen(t.Context(), scheme+"://"+at.String()); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("%s: %v", scheme, err)
+		}
+	}
+}
+
+// More than the system takes at once leaves in order, through the queue.
+func TestRealLargeBurst(t *testing.T) {
+	server, client := newNode(t, network.OS{}), newNode(t, network.OS{})
+	defer server.close(t)
+	defer client.close(t)
+	client.Limits.Queue = 64 << 20
+	f := client.flow(t, sip.TCP, server.listen(t, "tcp://127.0.0.1:0"), "")
+	const n = 200
+	for i := range n {
+		client.send(t, f, request(fmt.Sprintf("SIP/2.0/TCP host%d.example", i), 200_000))
+	}
+	for i := range n {
+		g := <-server.got
+		if v, err := g.request.Via(); err != nil || g.err != nil || v.Host != fmt.Sprintf("host%d.example", i) || len(g.request.Body()) != 200_000 {
+			t.Fatalf("message %d: %v, %v", i, v, g.err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 type stream struct {
 	layer    *Layer
 	flow     sip.Flow
-	target   Target // of a dialed connection, or its alias; guarded by the flow table
+	target   *Target // of a dialed connection, or its alias; or nil; guarded by the flow table
 	accepted bool
 	peer     *x509.Certificate // verified; nil if the peer showed none
 	conn     net.Conn          // the TCP connection: deadlines are set on it, and closing it ends all above
@@ -37,6 +37,8 @@ type stream struct {
 type wire interface {
 	// run reads and delivers until the connection ends.
 	run(s *stream) error
+	// try writes as much of a message as goes without waiting, which may be nothing; it is called while nothing else writes.
+	try(b []byte) int
 	// send writes messages that lie one behind the other in b. It may block.
 	send(b []byte, ends []int) error
 	// release frees what the wire holds after the connection was closed.
@@ -52,36 +54,59 @@ var (
 // lingerTime is how long a connection that ends waits for its queue.
 const lingerTime = time.Second
 
-// serve runs a connection to its end: handshake, reading, good-bye. The caller's goroutine is the reader.
+// serve runs a connection to its end: handshake, reading, good-bye. The caller's goroutine is the reader. While it waits its stack is most of what
+// the connection costs, so what comes before and after has frames of its own.
 func (s *stream) serve(handshake func(*stream) error, ready func(error)) {
+	if s.open(handshake, ready) {
+		s.end(s.guarded())
+	}
+}
+
+// open runs the handshake and makes the flow known.
+func (s *stream) open(handshake func(*stream) error, ready func(error)) bool {
 	l := s.layer
-	defer l.flows.leave(s)
 	l.Stats.Connections.Add(1)
-	defer l.Stats.Connections.Add(-1)
 	s.setDeadline(l.Limits.Handshake)
 	if err := handshake(s); err != nil {
 		l.Stats.Handshake.Add(1)
 		s.close()
+		s.leave()
 		ready(err)
-		return
+		return false
 	}
 	_ = s.conn.SetDeadline(time.Time{})
 	l.flows.ready(s)
 	ready(nil)
-	s.account(s.guarded())
+	return true
+}
+
+// end closes a connection that has been read to its end, and tells.
+func (s *stream) end(err error) {
+	s.account(err)
 	s.linger()
 	s.close()
 	s.wire.release()
-	l.flows.leave(s)
-	if l.FlowLost != nil {
-		l.FlowLost(s.flow)
+	s.leave()
+	if lost := s.layer.FlowLost; lost != nil {
+		lost(s.flow)
 	}
+}
+
+func (s *stream) leave() {
+	s.layer.flows.leave(s)
+	s.layer.Stats.Connections.Add(-1)
 }
 
 // guarded runs the wire behind a firewall of its own: what is not caught message by message ends this connection only.
 func (s *stream) guarded() error {
-	defer s.layer.firewall(s.flow)
+	defer s.firewall()
 	return s.wire.run(s)
+}
+
+func (s *stream) firewall() {
+	if cause := recover(); cause != nil {
+		s.layer.caught(cause, s.flow)
+	}
 }
 
 // account counts why a connection ended.
@@ -151,6 +176,11 @@ func (s *stream) write(b []byte) {
 		s.overflowLocked()
 		return
 	}
+	if !s.writing {
+		if b = b[s.wire.try(b):]; len(b) == 0 {
+			return
+		}
+	}
 	s.pending = append(s.pending, b...)
 	s.ends = append(s.ends, len(s.pending))
 	if !s.writing {
@@ -167,6 +197,7 @@ func (s *stream) drain() {
 		s.mu.Lock()
 		if len(s.pending) == 0 || s.closed {
 			s.writing = false
+			_ = s.conn.SetWriteDeadline(time.Time{})
 			if s.drained != nil {
 				close(s.drained)
 				s.drained = nil

@@ -21,6 +21,15 @@ type byteWire struct {
 	raw   syscall.RawConn // of a plain TCP connection: waits without a buffer
 	quiet time.Time       // when the idle deadline was last set
 	ends  int             // line ends read since the last message or ping
+
+	readable func(fd uintptr) bool // made once: tries to read and leaves here what came
+	buf      *[]byte
+	n        int
+	fault    error
+
+	writable func(fd uintptr) bool // made once: writes out and leaves in sent how much went. Guarded by stream.mu
+	out      []byte
+	sent     int
 }
 
 func newByteWire(conn net.Conn) *byteWire {
@@ -34,6 +43,13 @@ func newByteWire(conn net.Conn) *byteWire {
 func (w *byteWire) send(b []byte, _ []int) error {
 	_, err := w.conn.Write(b)
 	return err
+}
+
+func (w *byteWire) try(b []byte) int {
+	if w.raw == nil {
+		return 0
+	}
+	return w.writeBare(b)
 }
 
 func (w *byteWire) release() {}
