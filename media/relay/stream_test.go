@@ -114,6 +114,7 @@ func aim(s *Stream, rtp, rtcp string) {
 	s.Aim(Peer{RTP: a, RTCP: netip.MustParseAddrPort(rtcp), Signalled: a.Addr()})
 }
 
+// TestRelay: RFC 4961 §4 (symmetric), RFC 3605 §2.1 (RTCP elsewhere), RFC 3550 §11 (pairs of ports).
 func TestRelay(t *testing.T) {
 	world(t, func(t *testing.T, sim *network.Sim, r *Relay) {
 		alice := newParty(t, sim.Host(netip.MustParseAddr("192.0.2.1")), "192.0.2.1:4000")

@@ -90,6 +90,7 @@ func socket(t *testing.T, h *network.SimHost, addr string) network.PacketConn {
 	return conns[0]
 }
 
+// TestOfferAnswer: RFC 3264 §6, RFC 3605 §2.1, and the version of RFC 8866 §5.2.
 func TestOfferAnswer(t *testing.T) {
 	world(t, func(t *testing.T, sim *network.Sim, site *Site) {
 		alice := socket(t, sim.Host(alice4), "192.0.2.1:4001")
@@ -128,6 +129,7 @@ func TestOfferAnswer(t *testing.T) {
 	})
 }
 
+// TestRefusedOfferChangesNothing: RFC 3264 §8.
 func TestRefusedOfferChangesNothing(t *testing.T) {
 	world(t, func(t *testing.T, sim *network.Sim, site *Site) {
 		alice, bob := socket(t, sim.Host(alice4), "192.0.2.1:4000"), socket(t, sim.Host(bob6), "[2001:db8::2]:6000")

@@ -7,6 +7,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
+// TestFailure: RFC 3261 §16.7 steps 5 to 7.
 func TestFailure(t *testing.T) {
 	const silent, broken = sip.Status(1), sip.Status(2) // no response, nothing could be sent
 	for _, tt := range []struct {
@@ -82,7 +83,7 @@ func TestNoAnswer(t *testing.T) {
 			if rings {
 				w.reply(s, sip.StatusRinging, "")
 			}
-			time.Sleep(31 * time.Second)
+			w.pass(31 * time.Second)
 			if got := w.answerTo(tx).Status; got != want {
 				t.Errorf("alice got %d, want %d", got, want)
 			}

@@ -1,6 +1,6 @@
 package b2bua
 
-// All devices of the callee ring at once, and the caller sees one early dialog. RFC 3261 §13.2.2.1, RFC 3960 §2.
+// All devices of the callee ring at once, and the caller sees one early dialog. RFC 3261 §13.2.2.1.
 
 import (
 	"context"

@@ -57,6 +57,7 @@ func mediaPort(t *testing.T, body []byte) uint16 {
 	return d.Media[0].Port
 }
 
+// TestFirstAnswerWins: RFC 3261 §13.2.2.4, RFC 3326 §3.1.
 func TestFirstAnswerWins(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)
@@ -124,6 +125,7 @@ func TestEarlyMedia(t *testing.T) {
 	})
 }
 
+// TestOfferInTheAnswer: RFC 3261 §13.2.1.
 func TestOfferInTheAnswer(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)
@@ -149,6 +151,7 @@ func TestOfferInTheAnswer(t *testing.T) {
 	})
 }
 
+// TestBorder: RFC 3325 §5, RFC 7989 §6, RFC 7092 §3.1.
 func TestBorder(t *testing.T) {
 	lines := []string{"Subject: tea", "X-Secret: 1", "P-Asserted-Identity: <sip:boss@example.org>", "Call-Info: <sip:x>;answer-after=0", "Route: <sip:evil@192.0.2.66;lr>",
 		"Record-Route: <sip:192.0.2.66;lr>", "Authorization: Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"0\"", "Supported: 100rel, timer",

@@ -30,15 +30,15 @@ func TestSilence(t *testing.T) {
 	play(t, func(w *world) {
 		w.b.Silence = time.Minute
 		_, s := w.connect()
-		time.Sleep(40 * time.Second)
+		w.pass(40 * time.Second)
 		if !w.talks("192.0.2.2:6000", "192.0.2.1:4000", mediaPort(t, s.Body())) {
 			t.Error("alice does not hear bob")
 		}
-		time.Sleep(50 * time.Second)
+		w.pass(50 * time.Second)
 		if len(w.started) != 0 {
 			t.Fatal("the call was ended though bob spoke 50 s ago")
 		}
-		time.Sleep(30 * time.Second)
+		w.pass(30 * time.Second)
 		byes := w.take(sip.MethodBye)
 		if len(byes) != 2 || byes[0].Get(sip.HeaderReason) != noMedia {
 			t.Fatalf("%d BYEs", len(byes))
@@ -59,17 +59,18 @@ func TestSilenceOnHold(t *testing.T) {
 		hold := w.inside(tx, sip.MethodInvite, 2, offer("192.0.2.1", 4000, "a=sendonly"))
 		w.reply(w.one(sip.MethodInvite), sip.StatusOK, offer("192.0.2.2", 6000, "a=recvonly"))
 		w.ack(hold, "")
-		time.Sleep(time.Hour)
+		w.pass(time.Hour)
 		w.hangUp(tx, 3)
 	})
 }
 
+// TestNoAck: RFC 3261 §13.3.1.4.
 func TestNoAck(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)
 		w.invite("bob", offer("192.0.2.1", 4000))
 		w.reply(w.one(sip.MethodInvite), sip.StatusOK, offer("192.0.2.2", 6000))
-		time.Sleep(33 * time.Second)
+		w.pass(33 * time.Second)
 		byes := w.take(sip.MethodBye)
 		if len(byes) == 0 {
 			t.Fatal("no BYE though the ACK never came")
@@ -109,7 +110,7 @@ func TestDrain(t *testing.T) {
 		defer cancel()
 		done := make(chan error, 1)
 		go func() { done <- w.b.Drain(ctx) }()
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		if got := w.statuses(w.invite("bob", offer("192.0.2.1", 4000))); got != "503" {
 			t.Errorf("a new call got %s", got)
 		}
@@ -127,7 +128,7 @@ func TestDrain(t *testing.T) {
 		if err := w.b.Drain(ctx); err == nil {
 			t.Error("no error though calls were left")
 		}
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		byes := w.take(sip.MethodBye)
 		if len(byes) != 2 || byes[0].Get(sip.HeaderReason) != stopReason || w.cancelled[s.tx] != stopReason {
 			t.Errorf("%d BYEs", len(byes))

@@ -6,6 +6,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
+// TestInside: RFC 6086 §4.2.
 func TestInside(t *testing.T) {
 	for _, tt := range []struct {
 		answer, want sip.Status

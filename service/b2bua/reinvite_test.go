@@ -7,6 +7,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
+// TestHold: RFC 3264 §8.4.
 func TestHold(t *testing.T) {
 	play(t, func(w *world) {
 		tx, s := w.connect()
@@ -58,6 +59,7 @@ func TestCalleeMoves(t *testing.T) {
 	})
 }
 
+// TestChangeRefused: RFC 3264 §8, RFC 6141 §3.1.
 func TestChangeRefused(t *testing.T) {
 	for answer, want := range map[sip.Status]sip.Status{488: 488, 491: 491, 401: 488, 603: 603} {
 		play(t, func(w *world) {
@@ -75,6 +77,7 @@ func TestChangeRefused(t *testing.T) {
 	}
 }
 
+// TestGlare: RFC 3261 §14.2.
 func TestGlare(t *testing.T) {
 	play(t, func(w *world) {
 		tx, s := w.connect()
@@ -92,6 +95,7 @@ func TestGlare(t *testing.T) {
 	})
 }
 
+// TestReinviteWithoutOffer: RFC 3261 §14.2, RFC 6337 §5.2.
 func TestReinviteWithoutOffer(t *testing.T) {
 	play(t, func(w *world) {
 		tx, _ := w.connect()

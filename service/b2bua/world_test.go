@@ -432,3 +432,9 @@ func (w *world) close() {
 		w.held.Close()
 	}
 }
+
+// pass lets time pass.
+func (w *world) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
