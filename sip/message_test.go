@@ -234,6 +234,30 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
+// A header in odd spelling is the same header: what is removed is gone, whatever stands before the colon (RFC 3261 §7.3.1).
+func TestOddSpellingIsNoOtherHeader(t *testing.T) {
+	for _, name := range []string{"P-Asserted-Identity", "p-asserted-identity ", "P-ASSERTED-IDENTITY \t ", "P-Asserted-Identity\t"} {
+		r := mustRequest(t, strings.Replace(invite, "X-Odd : one", name+": <sip:boss@example.org>", 1))
+		if got := r.Get(HeaderPAssertedIdentity); got != "<sip:boss@example.org>" {
+			t.Errorf("%q: %q", name, got)
+		}
+		r.Remove(HeaderPAssertedIdentity)
+		if strings.Contains(r.String(), "boss") {
+			t.Errorf("%q is sent on", name)
+		}
+	}
+	r := mustRequest(t, strings.Replace(invite, "X-Odd :", "x-oDD \t:", 1))
+	r.RemoveName("X-Odd")
+	if s := r.String(); strings.Contains(s, "one") || strings.Contains(s, "two") {
+		t.Errorf("sent on: %q", s)
+	}
+	// Who takes a CR alone for a line end would see a header here.
+	r, err := ParseRequest([]byte(strings.Replace(invite, "X-Odd : one", "X-Odd: one\rP-Asserted-Identity: <sip:boss@example.org>", 1)))
+	if err == nil || strings.Contains(r.String(), "boss") {
+		t.Errorf("%v: %q", err, r)
+	}
+}
+
 // Every truncated message gives an error or a message, and never a panic; what could be read is there.
 func TestTruncated(t *testing.T) {
 	for n := range len(invite) {
