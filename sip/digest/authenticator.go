@@ -55,7 +55,7 @@ type Authenticator struct {
 type server struct {
 	realm      string
 	proxy      bool
-	algorithms []Algorithm // strongest first
+	algorithms []Algorithm // in the order of the challenges
 	accounts   Accounts
 	nobody     HA1 // stands for users that do not exist
 	nonces     *nonces
@@ -66,10 +66,8 @@ type server struct {
 func (a *Authenticator) start() {
 	algorithms := slices.Clone(a.Algorithms)
 	if algorithms == nil {
-		algorithms = []Algorithm{MD5, SHA256, SHA512256}
+		algorithms = []Algorithm{MD5}
 	}
-	slices.Sort(algorithms)
-	slices.Reverse(algorithms)
 	key := a.Key
 	if key == nil {
 		key = randomKey()

@@ -39,7 +39,7 @@ type lab struct {
 
 func newLab() *lab {
 	l := &lab{source: netip.MustParseAddrPort("192.0.2.1:5060"), client: &Client{User: "alice", Password: "secret", Host: "example.org"}}
-	l.Authenticator = &Authenticator{Realm: "example.org", Accounts: people{}, Next: &l.desk, Failures: 3}
+	l.Authenticator = &Authenticator{Realm: "example.org", Accounts: people{}, Next: &l.desk, Failures: 3, Algorithms: []Algorithm{SHA512256, SHA256, MD5}}
 	return l
 }
 
@@ -128,7 +128,7 @@ func TestChallengeForm(t *testing.T) {
 		t.Errorf("algorithms %s, nonces %v", got, nonces)
 	}
 	l = newLab()
-	l.Proxy, l.Algorithms = true, []Algorithm{MD5}
+	l.Proxy, l.Algorithms = true, nil
 	req := request(t)
 	if s := l.send(req); s != sip.StatusProxyAuthRequired {
 		t.Fatalf("a proxy answers %d", s)

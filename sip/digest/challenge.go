@@ -8,7 +8,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// challenge returns the 401 (a proxy's: 407) to req: one challenge for each algorithm, strongest first, all with one nonce. There is no
+// challenge returns the 401 (a proxy's: 407) to req: one challenge for each algorithm, the preferred first, all with one nonce. There is no
 // opaque: the nonce carries all the state there is.
 func (s *server) challenge(req *sip.Request, source netip.Addr, stale bool) *sip.Response {
 	status, header := sip.StatusUnauthorized, sip.HeaderWWWAuthenticate
