@@ -45,7 +45,7 @@ func ownAddress(listen []string) netip.Addr {
 			return a
 		}
 	}
-	// Connecting a UDP socket sends nothing; the system only picks the source address. 192.0.2.1 is nobody's (RFC 5737 §3).
+	// Connecting a UDP socket sends nothing; the system only picks the source address. 192.0.2.1 is reserved for examples and nobody's.
 	if c, err := net.Dial("udp4", "192.0.2.1:9"); err == nil {
 		defer c.Close()
 		if a, ok := c.LocalAddr().(*net.UDPAddr); ok {

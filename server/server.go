@@ -1,2 +1,215 @@
-// Package server is the product: it reads its configuration, builds the services, introduces them to each other, runs, and stops.
+// Package server is the product: it builds the services from a configuration, introduces them to each other, runs them, and stops them.
+//
+// [Start] is to be read from top to bottom: what there is, in the order in which it needs each other. The life of a request: the stack
+// (sip/stack) gives it to the table of dialogs (sip/dialog); what belongs to none goes to the reception (reception.go), which finds the domain, has the
+// sender prove who it is (sip/digest) and passes it on to the registrar or the B2BUA.
 package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/network"
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/registrar"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/stack"
+	"github.com/sipwerk/sipwerk/sip/transport"
+)
+
+// Options is what [Start] needs beside the configuration.
+type Options struct {
+	Log   *slog.Logger          // nil: nothing is logged
+	Trace func(transport.Trace) // sees every message; it must not block or keep the bytes
+	Agent string                // for Server and User-Agent
+}
+
+// Made says what a start has made because it was not there.
+type Made struct {
+	Data      bool   // the data folder
+	Domain    bool   // the first domain
+	Authority string // the certificate file of the local authority; "" if none was made
+}
+
+// Server is one running server.
+type Server struct {
+	Config *config.Config
+	Domain store.Domain // the first one
+	Store  *store.Store
+	Made   Made
+
+	log          *slog.Logger
+	lock         *store.Lock
+	directory    *store.Directory
+	certificates *certificates
+	hosts        *hosts
+	registrar    *registrar.Registrar
+	relay        *relay.Relay
+	calls        *b2bua.B2BUA
+	dialogs      *dialog.Table
+	reception    *reception
+	stack        *stack.Stack
+	journal      *journal
+	web          *web
+
+	started  time.Time
+	stopping atomic.Bool
+	follow   context.CancelFunc // ends what follows the disk
+	running  sync.WaitGroup
+}
+
+// directoryInterval is how soon the accounts that another process adds are known here.
+const directoryInterval = 500 * time.Millisecond
+
+// Start starts a server: when it returns, all listeners are up. After an error nothing runs and nothing is held; it is one sentence for whoever started it.
+func Start(ctx context.Context, cfg *config.Config, opt Options) (*Server, error) {
+	s := &Server{Config: cfg, log: opt.Log, started: time.Now()}
+	if s.log == nil {
+		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	for _, step := range []func(context.Context, Options) error{s.openData, s.openServices, s.listen} {
+		if err := step(ctx, opt); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// openData opens what lies in the data folder.
+func (s *Server) openData(ctx context.Context, _ Options) (err error) {
+	_, missing := os.Stat(s.Config.Data)
+	s.Made.Data = missing != nil
+	if s.lock, err = store.LockFolder(s.Config.Data); err != nil {
+		return s.dataError(err)
+	}
+	if s.Store, err = store.Open(ctx, s.Config.Data); err != nil {
+		return s.dataError(err)
+	}
+	if s.Domain, s.Made.Domain, err = FirstDomain(ctx, s.Store, s.Config); err != nil {
+		return s.dataError(err)
+	}
+	if s.directory, err = store.NewDirectory(ctx, s.Store); err != nil {
+		return s.dataError(err)
+	}
+	s.hosts = newHosts(s.Config)
+	names := func() []string { return s.hosts.certified(s.Domain.Name) }
+	if s.certificates, err = openCertificates(s.Config, names); err != nil {
+		return err
+	}
+	if s.certificates.made {
+		s.Made.Authority = s.certificates.local.file("ca.pem")
+	}
+	return nil
+}
+
+// openServices makes the services, from the media outwards.
+func (s *Server) openServices(_ context.Context, opt Options) error {
+	key, err := loadKey(filepath.Join(s.Config.Data, "nonce.key"))
+	if err != nil {
+		return s.dataError(err)
+	}
+	domains := &domains{directory: s.directory, hosts: s.hosts, first: s.Domain.Name, known: make(map[string]*domain)}
+	s.registrar = &registrar.Registrar{Accounts: domains, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, Log: s.log}
+	if err := s.registrar.Open(); err != nil {
+		return s.dataError(err)
+	}
+	media := s.Config.Media
+	s.relay = &relay.Relay{Network: network.OS{}, Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
+	s.journal = &journal{log: s.log}
+	s.dialogs = new(dialog.Table)
+	s.calls = &b2bua.B2BUA{
+		Dialogs:  s.dialogs,
+		Media:    &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()},
+		Router:   &router{domains: domains},
+		Locator:  &locator{registrar: s.registrar, log: s.log},
+		Identity: domains,
+		Observer: s.journal,
+		MaxCalls: s.Config.Limits.Calls,
+	}
+	s.reception = newReception(domains, s.registrar, s.calls)
+	domains.guard = s.reception.guard(s.Config.Trust, key)
+	s.dialogs.Next = s.reception
+	s.stack = &stack.Stack{
+		Handler:  s.dialogs,
+		FlowLost: s.dialogs,
+		TLS:      s.certificates.config(),
+		Log:      s.log,
+		Limits: stack.Limits{Transport: transport.Limits{
+			Message:     s.Config.Limits.Message,
+			Connections: s.Config.Limits.Connections,
+			PerSource:   s.Config.Limits.PerSource,
+		}},
+		UserAgent: opt.Agent,
+		Barrier:   s.registrar.Barrier,
+		Trace:     opt.Trace,
+	}
+	return nil
+}
+
+// mediaAddresses are the addresses for SDP that differ from the local ones.
+func (s *Server) mediaAddresses() []netip.Addr {
+	if a := s.Config.Media.Advertise; a.IsValid() {
+		return []netip.Addr{a}
+	}
+	if a, err := netip.ParseAddr(s.Config.Advertise); err == nil {
+		return []netip.Addr{a.Unmap()}
+	}
+	return nil
+}
+
+// listen opens HTTP first and SIP last: nobody is served by a server that is about to fail.
+func (s *Server) listen(ctx context.Context, _ Options) error {
+	var err error
+	if s.web, err = listenWeb(s); err != nil {
+		return err
+	}
+	for _, url := range s.Config.Listen {
+		if err := s.stack.Listen(ctx, advertised(url, s.Config.Advertise)); err != nil {
+			return s.listenError(url, err)
+		}
+	}
+	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.follow = stop
+	s.running.Go(func() { s.directory.Follow(follow, directoryInterval, s.log) })
+	s.running.Go(func() { s.certificates.follow(follow, s.log) })
+	s.web.serve(&s.running)
+	return nil
+}
+
+// dataError says that the data folder cannot be used.
+func (s *Server) dataError(err error) error {
+	cure := "mend that, or name another folder"
+	if errors.Is(err, store.ErrLocked) {
+		cure = "stop that server, or name another folder"
+	}
+	return &config.Error{Where: s.Config.Origin("data"), Field: "data", Problem: fmt.Sprintf("%v; %s", err, cure)}
+}
+
+// listenError says that a listener cannot be opened.
+func (s *Server) listenError(url string, err error) error {
+	problem := fmt.Sprintf("%v; name another address", err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		problem = url + ": another program uses this port; stop it, or name another port"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		problem = url + ": this machine has no such address; name one it has, or none for all"
+	case errors.Is(err, syscall.EACCES):
+		problem = url + ": this port is for privileged programs; name one above 1023, or give the program the right to it"
+	}
+	return &config.Error{Where: s.Config.Origin("listen"), Field: "listen", Problem: problem}
+}

@@ -28,6 +28,26 @@ var germanTexts = map[string]string{
 	"Say which version this is": "Sagen, welche Version das ist",
 	"sipwerk %s, %s, %s\n":      "sipwerk %s, %s, %s\n",
 
+	// serve
+	"Run the server": "Den Server starten",
+	"Runs the server until SIGTERM or SIGINT. It needs no configuration. On standard output it prints what it made, each address it listens on, and " +
+		"`ready` when all listeners are up; the log goes to standard error.\n" +
+		"A signal refuses new calls and lets running ones go on as long as --drain says; a second signal ends them at once.": "Lässt den Server bis SIGTERM oder SIGINT laufen. Er braucht keine Konfiguration. Auf der Standardausgabe steht, was er angelegt hat, jede Adresse, auf der er hört, und\n" +
+		"`ready`, sobald er bereit ist; das Protokoll kommt auf die Standardfehlerausgabe.\n" +
+		"Ein Signal weist neue Anrufe ab und lässt laufende so lange weitergehen, wie --drain sagt; ein zweites beendet sie sofort.",
+	"made the data folder %s\n": "Datenordner %s angelegt\n",
+	"made the domain %s\n":      "Domäne %s angelegt\n",
+	"made a certificate authority; telephones that check certificates need %s\n": "Zertifizierungsstelle angelegt; Telefone, die Zertifikate prüfen, brauchen %s\n",
+	"listening on %s\n": "hört auf %s\n",
+
+	// check
+	"Check a configuration and show what is in force": "Eine Konfiguration prüfen und zeigen, was gilt",
+	"Reads the configuration as `serve` would, tries its ports, folder and certificate, and shows each setting with the place where it was given.\n" +
+		"Nothing is started or changed. The exit code is 1 if `serve` would not start.": "Liest die Konfiguration wie `serve`, probiert Ports, Ordner und Zertifikat und zeigt jede Einstellung mit ihrer Herkunft.\n" +
+		"Nichts wird gestartet oder geändert. Der Exit-Code ist 1, wenn `serve` nicht starten würde.",
+	"default":                  "Vorgabe",
+	"the server would start\n": "der Server würde starten\n",
+
 	// account
 	"Add, list and remove accounts": "Konten anlegen, auflisten und entfernen",
 	"An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +

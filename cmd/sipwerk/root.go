@@ -20,7 +20,9 @@ func (p *program) newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().String("lang", string(p.language), p.tr("language of the texts: en or de; otherwise that of LANG"))
 	root.AddCommand(
+		p.newServe(),
 		p.newAccount(),
+		p.newCheck(),
 		p.newVersion(),
 	)
 	root.InitDefaultHelpCmd()

@@ -1,0 +1,71 @@
+// `sipwerk check`: is a configuration good, and what is in force, without starting anything.
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/config"
+)
+
+// checked is how `check --json` shows one field.
+type checked struct {
+	Field  string `json:"field"`
+	Value  string `json:"value"`
+	Origin string `json:"origin,omitempty"` // absent for a default
+}
+
+func (p *program) newCheck() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "check",
+		Short: p.tr("Check a configuration and show what is in force"),
+		Long: p.tr("Reads the configuration as `serve` would, tries its ports, folder and certificate, and shows each setting with the place where it was given.\n" +
+			"Nothing is started or changed. The exit code is 1 if `serve` would not start."),
+		Example: examples("sipwerk check", "sipwerk check --config sipwerk.yaml --json"),
+		Args:    p.exactly(),
+	}
+	load := p.settings(c)
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		if err := p.showSettings(cfg, asJSON); err != nil {
+			return err
+		}
+		if err := server.Check(c.Context(), cfg); err != nil {
+			return err
+		}
+		if !asJSON {
+			p.printf("the server would start\n")
+		}
+		return nil
+	}
+	return c
+}
+
+func (p *program) showSettings(cfg *config.Config, asJSON bool) error {
+	var all []checked
+	for _, f := range cfg.Fields() {
+		all = append(all, checked{f.Name, f.Value.String(), cfg.Origin(f.Name)})
+	}
+	if asJSON {
+		return json.NewEncoder(p.out).Encode(all)
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	for _, c := range all {
+		if c.Origin == "" {
+			c.Origin = p.tr("default")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Field, c.Value, c.Origin)
+	}
+	return nil
+}

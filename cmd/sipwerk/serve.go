@@ -1,0 +1,89 @@
+// `sipwerk serve`: the server, from the first line to SIGTERM.
+
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/config"
+)
+
+func (p *program) newServe() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: p.tr("Run the server"),
+		Long: p.tr("Runs the server until SIGTERM or SIGINT. It needs no configuration. On standard output it prints what it made, each address it listens on, and " +
+			"`ready` when all listeners are up; the log goes to standard error.\n" +
+			"A signal refuses new calls and lets running ones go on as long as --drain says; a second signal ends them at once."),
+		Example: examples("sipwerk serve", "sipwerk serve --domain example.org --data /srv/sipwerk",
+			"sipwerk serve --listen udp://127.0.0.1:5060 --listen tls://127.0.0.1:0 --http off", "SIPWERK_LOG_LEVEL=debug sipwerk serve --config sipwerk.yaml"),
+		Args: p.exactly(),
+	}
+	load := p.settings(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		s, err := server.Start(c.Context(), cfg, p.options(cfg))
+		if err != nil {
+			return err
+		}
+		p.announce(s)
+		return p.untilSignal(c.Context(), s)
+	}
+	return c
+}
+
+// options are those of every server this program starts.
+func (p *program) options(cfg *config.Config) server.Options {
+	return server.Options{Log: server.NewLog(cfg.Log, p.err), Agent: "Sipwerk"}
+}
+
+// announce prints what was made and where the server listens, and then that it is ready. The last line is the same in every language: scripts wait for it.
+func (p *program) announce(s *server.Server) {
+	if s.Made.Data {
+		p.printf("made the data folder %s\n", s.Config.Data)
+	}
+	if s.Made.Domain {
+		p.printf("made the domain %s\n", s.Domain.Name)
+	}
+	if s.Made.Authority != "" {
+		p.printf("made a certificate authority; telephones that check certificates need %s\n", s.Made.Authority)
+	}
+	for _, l := range s.Listeners() {
+		p.printf("listening on %s\n", l.URL())
+	}
+	p.out.Write([]byte("ready\n"))
+}
+
+// untilSignal waits for SIGTERM or SIGINT and stops the server; a second signal stops it at once.
+func (p *program) untilSignal(ctx context.Context, s *server.Server) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(signals)
+	select {
+	case <-signals:
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Stop(stopping)
+	}()
+	select {
+	case <-signals:
+		cancel()
+		<-done
+	case <-done:
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+// What became of each call: a line in the log, and the figures of the metrics. The call id is the Session-ID. RFC 7989 §5.
+
+package server
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// journal is told of calls by the B2BUA.
+type journal struct {
+	log *slog.Logger
+
+	started, answered atomic.Uint64
+	ended             [7]atomic.Uint64 // by the class of the final status: 2xx at 2
+	talked            atomic.Int64     // all calls together, in nanoseconds
+	packets, lost     atomic.Uint64    // RTP heard, and missing
+}
+
+// ObserveCall implements [b2bua.Observer].
+func (j *journal) ObserveCall(d *b2bua.Detail) {
+	switch d.Phase {
+	case b2bua.Started:
+		j.started.Add(1)
+		j.log.Debug("call started", "call", d.ID, "from", d.From, "to", d.To, "call-id", d.CallID)
+	case b2bua.Ringing:
+		j.log.Debug("call rings", "call", d.ID, "devices", d.Branches)
+	case b2bua.Answered:
+		j.answered.Add(1)
+		j.log.Debug("call answered", "call", d.ID, "after", d.Answer.Sub(d.Start).Round(time.Millisecond))
+	case b2bua.Ended:
+		j.end(d)
+	}
+}
+
+func (j *journal) end(d *b2bua.Detail) {
+	j.ended[class(d.Status)].Add(1)
+	j.talked.Add(int64(d.Duration()))
+	packets, lost := heard(d.CallerMedia, d.CalleeMedia)
+	j.packets.Add(packets)
+	j.lost.Add(lost)
+	attributes := []any{"call", d.ID, "from", d.From, "to", d.To, "call-id", d.CallID, "status", int(d.Status), "by", d.By.String()}
+	if d.Reason != "" {
+		attributes = append(attributes, "reason", d.Reason)
+	}
+	if !d.Answer.IsZero() {
+		attributes = append(attributes, "talked", d.Duration().Round(time.Millisecond), "packets", packets, "lost", lost)
+	}
+	j.log.Info("call ended", attributes...)
+}
+
+// class is the first digit of a status, 0 for none.
+func class(s sip.Status) int {
+	if c := int(s) / 100; c >= 1 && c <= 6 {
+		return c
+	}
+	return 0
+}
+
+// heard sums up what both sides sent.
+func heard(sides ...[]relay.Counters) (packets, lost uint64) {
+	for _, side := range sides {
+		for _, c := range side {
+			packets += c.PacketsIn
+			lost += c.Lost
+		}
+	}
+	return packets, lost
+}

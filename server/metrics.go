@@ -1,0 +1,146 @@
+// The metrics: a table of names, meanings and where each figure comes from. docs/metrics.md is generated from it.
+
+package server
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/digest"
+)
+
+// metric is one name with one or several figures.
+type metric struct {
+	name  string
+	help  string
+	kind  prometheus.ValueType
+	label string // "" if there is one figure only
+	read  func(s *Server, emit func(value float64, label ...string))
+}
+
+// one makes the read of a metric with one figure.
+func one[N int | int64 | uint64 | float64](f func(*Server) N) func(*Server, func(float64, ...string)) {
+	return func(s *Server, emit func(float64, ...string)) { emit(float64(f(s))) }
+}
+
+const (
+	gauge   = prometheus.GaugeValue
+	counter = prometheus.CounterValue
+)
+
+// metrics is the table.
+func metrics() []metric {
+	return []metric{
+		{"sipwerk_users", "Accounts and devices that are known.", gauge, "", one(func(s *Server) int { return s.directory.Len() })},
+		{"sipwerk_registered_accounts", "Accounts with at least one binding.", gauge, "", one(func(s *Server) int { return s.registrar.Counts().AORs })},
+		{"sipwerk_bindings", "Contacts held by the registrar.", gauge, "", one(func(s *Server) int { return s.registrar.Counts().Bindings })},
+		{"sipwerk_register_refused_total", "REGISTER requests answered with 4xx or 5xx after authentication.", counter, "", one(func(s *Server) uint64 { return s.registrar.Counts().Refused })},
+		{"sipwerk_register_unstored_total", "REGISTER requests answered with 503 because the journal could not be written.", counter, "", one(func(s *Server) uint64 { return s.registrar.Counts().Unstored })},
+		{"sipwerk_authentications_total", "Requests that needed a proof, by what became of them.", counter, "result", readDigest},
+		{"sipwerk_calls", "Calls under way, ringing ones included.", gauge, "", one(func(s *Server) int { return s.calls.Calls() })},
+		{"sipwerk_calls_started_total", "Calls begun.", counter, "", one(func(s *Server) uint64 { return s.journal.started.Load() })},
+		{"sipwerk_calls_answered_total", "Calls answered.", counter, "", one(func(s *Server) uint64 { return s.journal.answered.Load() })},
+		{"sipwerk_calls_ended_total", "Calls ended, by the class of their final status (2xx: they were answered).", counter, "status", readEnded},
+		{"sipwerk_calls_seconds_total", "Time that the sides of answered calls were connected, of ended calls.", counter, "", one(func(s *Server) float64 { return time.Duration(s.journal.talked.Load()).Seconds() })},
+		{"sipwerk_media_streams", "Media streams open in the relay.", gauge, "", one(func(s *Server) int { return s.relay.Streams() })},
+		{"sipwerk_media_packets_total", "Media packets heard, of ended calls.", counter, "", one(func(s *Server) uint64 { return s.journal.packets.Load() })},
+		{"sipwerk_media_lost_total", "Media packets that were missing, of ended calls.", counter, "", one(func(s *Server) uint64 { return s.journal.lost.Load() })},
+		{"sipwerk_dialogs", "INVITE usages alive.", gauge, "", one(func(s *Server) int { return s.dialogs.Len() })},
+		{"sipwerk_messages_received_total", "SIP messages received, by transport.", counter, "transport", readReceived},
+		{"sipwerk_messages_sent_total", "SIP messages sent, by transport.", counter, "transport", readSent},
+		{"sipwerk_messages_malformed_total", "SIP messages with illegal grammar, framing or values.", counter, "", one(func(s *Server) uint64 {
+			return s.stack.Stats().Malformed + s.stack.Transport().Stats.Malformed.Load()
+		})},
+		{"sipwerk_connections", "Stream connections open.", gauge, "", one(func(s *Server) int64 { return s.stack.Transport().Stats.Connections.Load() })},
+		{"sipwerk_connections_refused_total", "Stream connections refused by a limit.", counter, "", one(func(s *Server) uint64 { return s.stack.Transport().Stats.Refused.Load() })},
+		{"sipwerk_transactions", "Transactions alive, those that only wait for late copies included.", gauge, "", one(func(s *Server) int { return s.stack.Audit().Rows })},
+		{"sipwerk_requests_total", "New requests received.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Requests })},
+		{"sipwerk_retransmissions_received_total", "Requests received again.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Copies })},
+		{"sipwerk_retransmissions_sent_total", "Messages sent again.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Resent })},
+		{"sipwerk_timeouts_total", "Transactions that ended without what they waited for.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Timeouts })},
+		{"sipwerk_overload_total", "Requests refused with 503 because a queue was full.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Overload })},
+		{"sipwerk_panics_total", "Panics caught around a handler. Each one is a fault of this program.", counter, "", one(func(s *Server) uint64 {
+			return s.stack.Stats().Panics + s.stack.Transport().Stats.Panics.Load()
+		})},
+		{"sipwerk_start_time_seconds", "When the server started, in seconds since 1970.", gauge, "", one(func(s *Server) int64 { return s.started.Unix() })},
+	}
+}
+
+func readDigest(s *Server, emit func(float64, ...string)) {
+	var sum digest.Counts
+	for _, c := range s.reception.domains.counts() {
+		sum.Proved += c.Proved
+		sum.Challenged += c.Challenged
+		sum.Stale += c.Stale
+		sum.Failed += c.Failed
+		sum.Throttled += c.Throttled
+		sum.Mismatched += c.Mismatched
+		sum.Forbidden += c.Forbidden
+	}
+	emit(float64(sum.Proved), "proved")
+	emit(float64(sum.Challenged), "challenged")
+	emit(float64(sum.Stale), "stale")
+	emit(float64(sum.Failed), "failed")
+	emit(float64(sum.Throttled), "throttled")
+	emit(float64(sum.Mismatched), "mismatched")
+	emit(float64(sum.Forbidden), "forbidden")
+}
+
+func readEnded(s *Server, emit func(float64, ...string)) {
+	for c, name := range [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx"} {
+		emit(float64(s.journal.ended[c].Load()), name)
+	}
+}
+
+func readReceived(s *Server, emit func(float64, ...string)) {
+	for t := sip.UDP; t <= sip.WSS; t++ {
+		emit(float64(s.stack.Transport().Stats.Received[t].Load()), t.Param())
+	}
+}
+
+func readSent(s *Server, emit func(float64, ...string)) {
+	for t := sip.UDP; t <= sip.WSS; t++ {
+		emit(float64(s.stack.Transport().Stats.Sent[t].Load()), t.Param())
+	}
+}
+
+// collector gives the table to Prometheus.
+type collector struct {
+	server *Server
+	table  []metric
+	descs  []*prometheus.Desc
+}
+
+// newRegistry returns the registry of one server: the table, and what the Go runtime and the system say of the process.
+func newRegistry(s *Server) *prometheus.Registry {
+	c := &collector{server: s, table: metrics()}
+	for _, m := range c.table {
+		var labels []string
+		if m.label != "" {
+			labels = []string{m.label}
+		}
+		c.descs = append(c.descs, prometheus.NewDesc(m.name, m.help, labels, nil))
+	}
+	r := prometheus.NewRegistry()
+	r.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range c.descs {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	for i, m := range c.table {
+		m.read(c.server, func(value float64, label ...string) {
+			ch <- prometheus.MustNewConstMetric(c.descs[i], m.kind, value, label...)
+		})
+	}
+}

@@ -1,0 +1,156 @@
+// The directory as the services see it: who may log in, send as, bind and be called. RFC 3261 §10.3, §22.
+
+package server
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/digest"
+)
+
+// domains finds the domain to which a URI belongs. Safe for use by many goroutines; the fields are not changed after the start.
+type domains struct {
+	directory *store.Directory
+	hosts     *hosts
+	first     string
+	guard     func(*domain) *digest.Authenticator
+
+	mu    sync.Mutex
+	known map[string]*domain // guarded by mu; only of names that the directory has
+}
+
+// domain is one domain with its people.
+type domain struct {
+	name      string
+	realm     string
+	directory *store.Directory
+	domains   *domains
+	guard     *digest.Authenticator // lets only proven and trusted senders through
+}
+
+// of returns the domain of a URI: the one it names, or the first one if it names a host of ours or is a telephone number. It is nil for everyone else's.
+func (ds *domains) of(uri sip.URI) *domain {
+	name := strings.ToLower(uri.Host)
+	if uri.Scheme == "tel" {
+		name = ds.first
+	}
+	realm, ok := ds.directory.Realm(name)
+	if !ok {
+		if !ds.hosts.own(uri.Host) {
+			return nil
+		}
+		name = ds.first
+		if realm, ok = ds.directory.Realm(name); !ok {
+			return nil
+		}
+	}
+	ds.mu.Lock()
+	defer ds.mu.Unlock()
+	d := ds.known[name]
+	if d == nil {
+		d = &domain{name: name, realm: realm, directory: ds.directory, domains: ds}
+		d.guard = ds.guard(d)
+		ds.known[name] = d
+	}
+	return d
+}
+
+// account returns the account that a URI names, itself or by one of its devices.
+func (ds *domains) account(uri sip.URI) (d *domain, account string, ok bool) {
+	if d = ds.of(uri); d == nil {
+		return nil, "", false
+	}
+	u, ok := d.directory.Lookup(d.name, uri.UserName())
+	return d, u.Account, ok
+}
+
+// AOR implements [registrar.Accounts].
+func (ds *domains) AOR(uri sip.URI) (sip.URI, bool) {
+	d, account, ok := ds.account(uri)
+	if !ok {
+		return sip.URI{}, false
+	}
+	return d.uri(account), true
+}
+
+// MayBind implements [registrar.Accounts]: a device binds itself and its account.
+func (ds *domains) MayBind(user string, aor sip.URI) bool {
+	d := ds.of(aor)
+	return d != nil && d.MaySendAs(user, aor)
+}
+
+// Identify implements [b2bua.Identity]: who has logged in is shown by name and address of the account; a trusted peer says itself who calls.
+func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
+	if ev.User == "" {
+		return b2bua.Caller{Trusted: ev.Trusted}
+	}
+	d := ds.sender(ev.Request)
+	if d == nil {
+		return b2bua.Caller{}
+	}
+	u, ok := d.directory.Lookup(d.name, ev.User)
+	if !ok {
+		return b2bua.Caller{}
+	}
+	return b2bua.Caller{Address: sip.Address{Display: sip.Quote(u.Name), URI: d.uri(u.Account)}}
+}
+
+// sender returns the domain in which the sender of a request has to prove who it is: that of From, or the one asked if From is a stranger. A REGISTER is
+// about the domain of To.
+func (ds *domains) sender(req *sip.Request) *domain {
+	who, err := req.From()
+	if req.Method == sip.MethodRegister {
+		who, err = req.To()
+	}
+	if err == nil {
+		if d := ds.of(who.URI); d != nil {
+			return d
+		}
+	}
+	return ds.of(req.URI)
+}
+
+// HA1 implements [digest.Accounts].
+func (d *domain) HA1(user, realm string, a digest.Algorithm) (digest.HA1, bool) {
+	if realm != d.realm {
+		return digest.HA1{}, false
+	}
+	u, ok := d.directory.Lookup(d.name, user)
+	if !ok || !u.Device {
+		return digest.HA1{}, false
+	}
+	return u.HA1.Of(a), true
+}
+
+// MaySendAs implements [digest.Accounts]: a device sends as itself and as its account.
+func (d *domain) MaySendAs(user string, from sip.URI) bool {
+	if user == "" || d.domains.of(from) != d {
+		return false
+	}
+	name := from.UserName()
+	if name == user {
+		return true
+	}
+	u, ok := d.directory.Lookup(d.name, user)
+	return ok && u.Account == name
+}
+
+// uri is the address-of-record of an account. No user name needs an escape (store.CheckUser).
+func (d *domain) uri(account string) sip.URI {
+	return sip.URI{Scheme: "sip", User: account, Host: d.name}
+}
+
+// counts returns what the guards of all domains have counted.
+func (ds *domains) counts() []digest.Counts {
+	ds.mu.Lock()
+	defer ds.mu.Unlock()
+	var cs []digest.Counts
+	for _, d := range ds.known {
+		cs = append(cs, d.guard.Counts())
+	}
+	return cs
+}

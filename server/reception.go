@@ -1,0 +1,90 @@
+// The reception: what becomes of a request outside any dialog. RFC 3261 §8.2, §11.2, §16.3.
+
+package server
+
+import (
+	"net/netip"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/digest"
+)
+
+// allowed are the methods that lead somewhere.
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE"
+
+// reception is an event handler behind the table of dialogs. It refuses what is for others and what is not offered, and passes the rest to a service once
+// its sender is known.
+type reception struct {
+	domains  *domains
+	methods  sip.Mux // by method: what needs no proof, and the way to the guard of the sender's domain
+	services sip.Mux // behind the guard
+}
+
+func newReception(ds *domains, registrar, calls sip.EventHandler) *reception {
+	r := &reception{domains: ds}
+	r.services.Handle("REGISTER", registrar)
+	r.services.Handle("INVITE", calls)
+
+	prove := sip.EventHandlerFunc(r.prove)
+	r.methods.Handle("REGISTER", prove)
+	r.methods.Handle("INVITE", prove)
+	r.methods.Handle("OPTIONS", sip.EventHandlerFunc(capabilities))
+	r.methods.Handle("SUBSCRIBE", sip.EventHandlerFunc(noEvents))
+	for _, m := range []string{"MESSAGE", "NOTIFY", "PUBLISH", "REFER", "INFO", "UPDATE", "PRACK"} {
+		r.methods.Handle(m, sip.EventHandlerFunc(notAllowed))
+	}
+	r.methods.Handle("BYE", sip.EventHandlerFunc(noDialog))
+	return r
+}
+
+// HandleEvent takes a request outside any dialog. An ACK that belongs to none is nobody's.
+func (r *reception) HandleEvent(ev *sip.Event) {
+	if ev.Kind != sip.EventRequest {
+		return
+	}
+	switch uri := ev.Request.URI; {
+	case !uri.IsSIP() && uri.Scheme != "tel":
+		refuse(ev, sip.StatusUnsupportedURIScheme)
+	case r.domains.of(uri) == nil:
+		// RFC 3261 §8.2.2.1. Nobody is forwarded for: an open relay pays the telephone bills of strangers.
+		refuse(ev, sip.StatusNotFound)
+	default:
+		r.methods.HandleEvent(ev)
+	}
+}
+
+// prove has the sender prove who it is.
+func (r *reception) prove(ev *sip.Event) { r.domains.sender(ev.Request).guard.HandleEvent(ev) }
+
+// guard returns what makes the authenticator of a domain.
+func (r *reception) guard(trust []netip.Prefix, key []byte) func(*domain) *digest.Authenticator {
+	return func(d *domain) *digest.Authenticator {
+		return &digest.Authenticator{Realm: d.realm, Accounts: d, Next: &r.services, Trust: trust, Key: key}
+	}
+}
+
+// capabilities answers OPTIONS, for whomever it is: it tells nothing about them. RFC 3261 §11.2.
+func capabilities(ev *sip.Event) {
+	res := ev.Request.Reply(sip.StatusOK)
+	res.Set(sip.HeaderAllow, allowed)
+	res.Set(sip.HeaderAccept, "application/sdp")
+	answer(ev, res)
+}
+
+// noEvents answers SUBSCRIBE: a telephone that asks for its messages gets a final answer and asks no more. RFC 6665 §4.2.1.1.
+func noEvents(ev *sip.Event) { refuse(ev, sip.StatusBadEvent) }
+
+// notAllowed answers a method that is known but not offered. RFC 3261 §8.2.1.
+func notAllowed(ev *sip.Event) {
+	res := ev.Request.Reply(sip.StatusMethodNotAllowed)
+	res.Set(sip.HeaderAllow, allowed)
+	answer(ev, res)
+}
+
+// noDialog answers a BYE that is not in a dialog. RFC 3261 §15.1.2.
+func noDialog(ev *sip.Event) { refuse(ev, sip.StatusCallDoesNotExist) }
+
+func refuse(ev *sip.Event, status sip.Status) { answer(ev, ev.Request.Reply(status)) }
+
+// answer sends a final response and keeps nothing: its sender has not proved who it is. An error means that the transaction is gone and nobody waits.
+func answer(ev *sip.Event, res *sip.Response) { _ = ev.Engine.Reject(ev.Tx, res) }

@@ -1,0 +1,50 @@
+// Whom a call is for, and where their devices are: accounts and bindings as the B2BUA sees them. RFC 3261 §16.5.
+
+package server
+
+import (
+	"log/slog"
+
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/registrar"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// router sends calls to accounts.
+type router struct{ domains *domains }
+
+// Route implements [b2bua.Router].
+func (r *router) Route(req *sip.Request) b2bua.Route {
+	d, account, ok := r.domains.account(req.URI)
+	if !ok {
+		return b2bua.Route{Refuse: sip.StatusNotFound}
+	}
+	return b2bua.Route{Account: d.uri(account)}
+}
+
+// locator finds devices by their bindings.
+type locator struct {
+	registrar *registrar.Registrar
+	log       *slog.Logger
+}
+
+// Lookup implements [b2bua.Locator].
+func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
+	found := l.registrar.Lookup(account)
+	bindings := make([]b2bua.Binding, 0, len(found))
+	for i := range found {
+		target, err := found[i].Target()
+		if err != nil {
+			l.log.Warn("a binding cannot be called", "aor", account.String(), "contact", found[i].Contact, "err", err)
+			continue
+		}
+		bindings = append(bindings, b2bua.Binding{
+			Target: target,
+			Path:   found[i].Path,
+			To:     found[i].Destination(),
+			Remote: found[i].Flow.Remote.Addr(),
+			Local:  found[i].Flow.Local.Addr(),
+		})
+	}
+	return bindings
+}

@@ -1,0 +1,64 @@
+// How a server stops: no new calls, the running ones until a limit, then everything in the reverse order of the start.
+
+package server
+
+import (
+	"context"
+	"time"
+)
+
+// partingTime is how long the last BYEs and answers get to reach their peers.
+const partingTime = 2 * time.Second
+
+// Stop refuses new calls, waits for the running ones as long as the configuration says, ends the rest, and frees everything. When ctx ends it waits no
+// longer. It returns how many calls were cut off.
+func (s *Server) Stop(ctx context.Context) (cut int) {
+	s.stopping.Store(true)
+	s.log.Info("stopping", "calls", s.calls.Calls(), "limit", s.Config.Drain)
+	drain, cancel := context.WithTimeout(ctx, s.Config.Drain)
+	defer cancel()
+	if err := s.calls.Drain(drain); err != nil {
+		cut = s.calls.Calls()
+		s.log.Warn("calls were ended by the stop", "calls", cut)
+	}
+	part, done := context.WithTimeout(ctx, partingTime)
+	defer done()
+	if err := s.stack.Shutdown(part); err != nil {
+		s.log.Debug("transactions were cut off", "err", err)
+	}
+	s.close()
+	s.log.Info("stopped", "after", time.Since(s.started).Round(time.Second))
+	return cut
+}
+
+// close frees what was opened, as far as the start came.
+func (s *Server) close() {
+	s.stopping.Store(true)
+	report := func(what string, err error) {
+		if err != nil {
+			s.log.Error("closing failed", "what", what, "err", err)
+		}
+	}
+	if s.stack != nil {
+		report("stack", s.stack.Close())
+	}
+	if s.web != nil {
+		s.web.close()
+	}
+	if s.follow != nil {
+		s.follow()
+	}
+	s.running.Wait()
+	if s.relay != nil {
+		report("relay", s.relay.Close())
+	}
+	if s.registrar != nil {
+		report("bindings", s.registrar.Close())
+	}
+	if s.Store != nil {
+		report("database", s.Store.Close())
+	}
+	if s.lock != nil {
+		s.lock.Release()
+	}
+}

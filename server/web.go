@@ -1,0 +1,97 @@
+// HTTP on loopback: is the server well, and what does it count.
+
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sipwerk/sipwerk/server/config"
+)
+
+// web is the HTTP side of a server; without a listener it is off.
+type web struct {
+	server   *http.Server
+	listener net.Listener
+}
+
+// health is the answer of /health.
+type health struct {
+	Status   string `json:"status"` // ok, stopping
+	Domain   string `json:"domain"`
+	Calls    int    `json:"calls"`
+	Accounts int    `json:"users"`
+	Bindings int    `json:"bindings"`
+	Uptime   int    `json:"uptime_seconds"`
+}
+
+// listenWeb opens the port; nothing is answered before serve.
+func listenWeb(s *Server) (*web, error) {
+	addr := s.Config.HTTP
+	if addr == "" || addr == "off" {
+		return new(web), nil
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		problem := fmt.Sprintf("cannot listen on %s: %v; name another address, or off", addr, errors.Unwrap(err))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			problem = addr + ": another program uses this port; stop it, name another port, or off"
+		}
+		return nil, &config.Error{Where: s.Config.Origin("http"), Field: "http", Problem: problem}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", s.health)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(newRegistry(s), promhttp.HandlerOpts{}))
+	return &web{listener: ln, server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}}, nil
+}
+
+// serve answers until close.
+func (w *web) serve(running *sync.WaitGroup) {
+	if w.server != nil {
+		running.Go(func() { _ = w.server.Serve(w.listener) }) // it ends with http.ErrServerClosed
+	}
+}
+
+// addr is the address listened on; invalid if HTTP is off.
+func (w *web) addr() netip.AddrPort {
+	if w.listener == nil {
+		return netip.AddrPort{}
+	}
+	return w.listener.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// close ends listener and connections; a scrape under way gets a moment.
+func (w *web) close() {
+	if w.server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if w.server.Shutdown(ctx) != nil {
+		w.server.Close()
+	}
+	w.listener.Close() // also if it never served
+}
+
+// health says 200 while new calls are taken, 503 from the first signal on.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	h := health{Status: "ok", Domain: s.Domain.Name, Calls: s.calls.Calls(), Accounts: s.directory.Len(), Bindings: s.registrar.Counts().Bindings,
+		Uptime: int(time.Since(s.started).Seconds())}
+	w.Header().Set("Content-Type", "application/json")
+	if s.stopping.Load() {
+		h.Status = "stopping"
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	// The one who asked may be gone; there is nobody else to tell.
+	_ = json.NewEncoder(w).Encode(h)
+}
