@@ -2,10 +2,7 @@
 
 package sip
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // Q returns the preference in thousandths, 1000 if none is given; ok is false for a malformed one.
 func (a Address) Q() (q uint16, ok bool) { return quality(a.Params) }
@@ -32,10 +29,10 @@ func (a Address) RegID() (n uint32, ok bool) {
 	return n, true
 }
 
-// PublicGRUU and TemporaryGRUU return what a registrar gave to this contact; ok is false if it gave none.
+// PublicGRUU returns the pub-gruu parameter that a registrar gave to this contact; ok is false if it gave none.
 func (a Address) PublicGRUU() (u URI, ok bool) { return a.gruu("pub-gruu") }
 
-// TemporaryGRUU returns the temp-gruu parameter.
+// TemporaryGRUU returns the temp-gruu parameter; ok is false if there is none.
 func (a Address) TemporaryGRUU() (u URI, ok bool) { return a.gruu("temp-gruu") }
 
 func (a Address) gruu(name string) (URI, bool) {
@@ -48,20 +45,3 @@ func (u URI) Outbound() bool { _, ok := u.Param("ob"); return ok }
 
 // GRUU returns the gr parameter, and whether the URI is a GRUU.
 func (u URI) GRUU() (instance string, ok bool) { return u.Param("gr") }
-
-// FeatureTags returns the names of the feature parameters of a Contact (RFC 3840 §9): those that start with "+" and the base tags.
-func (a Address) FeatureTags() []string {
-	var tags []string
-	for name := range a.Params.All() {
-		if strings.HasPrefix(name, "+") || containsFold(baseTags[:], name) {
-			tags = append(tags, strings.ToLower(name))
-		}
-	}
-	return tags
-}
-
-// baseTags are the feature tags of RFC 3840 §9 that have no "+".
-var baseTags = [...]string{
-	"audio", "automata", "class", "duplex", "data", "control", "mobility", "description", "events", "priority", "methods", "extensions",
-	"schemes", "application", "video", "language", "type", "isfocus", "actor", "text",
-}

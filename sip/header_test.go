@@ -5,7 +5,6 @@ package sip
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -149,7 +148,6 @@ func TestHeaderParts(t *testing.T) {
 	}{
 		{"q", q, uint16(250)}, {"expires", expires, time.Duration(1<<32-1) * time.Second}, {"reg-id", id, uint32(2)}, {"instance", contact.Instance(), "urn:uuid:1"},
 		{"gruu", gruu.String(), "sip:a@b;gr=x"}, {"temp-gruu", temporary, false}, {"gr", gr, "urn:uuid:1"}, {"ob", contact.URI.Outbound(), true},
-		{"features", strings.Join(contact.FeatureTags(), " "), "+sip.instance audio methods"},
 		{"terminated", state.Terminated(), true}, {"reason", state.Reason(), "probation"}, {"retry-after", after, 10 * time.Second}, {"lasts", lasts, false},
 		{"comment", retry.Comment, "in a meeting"}, {"duration", retry.Duration, time.Minute}, {"history reason", history.Reason, "SIP;cause=302"},
 		{"diversion", diversion.Reason, "unknown"}, {"counter", diversion.Counter, uint32(1)}, {"same event", event.Same(event), true}, {"other id", event.Same(other), false},
