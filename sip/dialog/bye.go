@@ -22,10 +22,11 @@ func (u *Usage) sendBye(cause Cause, reason string) {
 	}
 }
 
-// hangUp ends the call for a reason that is not the owner's order.
-func (u *Usage) hangUp(cause Cause, reason string) {
+// hangUp ends a call that the peer no longer takes part in. The owner need not wait for the outcome of a BYE that will hardly be answered.
+func (u *Usage) hangUp(cause Cause) {
 	u.close()
-	u.sendBye(cause, reason)
+	u.sendBye(cause, "")
+	u.finish(Ended{Cause: cause})
 }
 
 // close takes both machines to their end.

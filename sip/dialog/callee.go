@@ -153,7 +153,7 @@ func (u *Usage) doCallee(a uasAction, m callMessage) {
 	case uasSendBye:
 		u.sendBye(ByeSent, c.reason)
 	case uasByeNoAck:
-		u.sendBye(NoAck, "")
+		u.hangUp(NoAck)
 	}
 }
 
@@ -212,7 +212,7 @@ func (u *Usage) noAck(w *unacked) {
 		u.stepCallee(uasGiveUp, callMessage{})
 		return
 	}
-	u.hangUp(NoAck, "")
+	u.hangUp(NoAck)
 }
 
 // ack takes an ACK inside the dialog.

@@ -85,8 +85,8 @@ type Cause uint8
 const (
 	ByeReceived Cause = iota + 1
 	ByeSent           // the owner asked for it, and the peer has confirmed or is gone
-	NoAck             // our 2xx was never acknowledged; BYE was sent. RFC 3261 §13.3.1.4
-	DialogGone        // the peer answered 481, or not at all. RFC 3261 §12.2.1.2
+	NoAck             // our 2xx was never acknowledged; a BYE is under way. RFC 3261 §13.3.1.4
+	DialogGone        // the peer answered 481, or not at all; a BYE is under way. RFC 3261 §12.2.1.2
 	FlowLost          // the only way to the peer is gone
 )
 

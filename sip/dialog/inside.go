@@ -131,7 +131,7 @@ func (u *Usage) SendRequest(req *sip.Request, done func(res *sip.Response, err e
 	_, err := u.exchange(u.dialog, req, func(o outcome) {
 		done(o.response, o.err)
 		if o.gone() && u.up() {
-			u.hangUp(DialogGone, "")
+			u.hangUp(DialogGone)
 		}
 	})
 	return err

@@ -141,7 +141,7 @@ func (u *Usage) doOffer(a offerAction, o outcome) {
 	case offerRetry:
 		u.retryOffer(o)
 	case offerHangUp:
-		u.hangUp(DialogGone, "")
+		u.hangUp(DialogGone)
 	case offerRespond:
 		u.respondOffer(o.response)
 	case offerCancelled:

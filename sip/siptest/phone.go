@@ -23,8 +23,8 @@ type Phone struct {
 	Host  *network.SimHost
 	Stack *stack.Stack
 	Calls *dialog.Table
-	// Proxy, if set, is where requests outside a dialog go: "sip:192.0.2.3;transport=tcp".
-	Proxy sip.URI
+	// Identity stands in From; the address of the phone if not set. [Phone.Login] sets it.
+	Identity sip.URI
 	// Auth answers challenges to what the phone sends.
 	Auth *digest.Client
 
@@ -85,6 +85,39 @@ func (p *Phone) left() []string {
 
 // URI returns the address of the phone: sip:name@192.0.2.1.
 func (p *Phone) URI() sip.URI { return p.bench.URI(p.Name) }
+
+// identity is what stands in From.
+func (p *Phone) identity() sip.URI {
+	if p.Identity.Host == "" {
+		return p.URI()
+	}
+	return p.Identity
+}
+
+// Login gives the phone an address-of-record and the password of its account; the realm is the domain.
+func (p *Phone) Login(aor, password string) {
+	p.bench.T.Helper()
+	uri, err := sip.ParseURI(aor)
+	if err != nil {
+		p.bench.T.Fatal(err)
+	}
+	p.Identity = uri
+	p.Auth = &digest.Client{User: uri.UserName(), Password: password, Host: uri.Host, Realm: uri.Host, Rand: newRandom(p.bench.Net.Seed, p.Name+" cnonce")}
+}
+
+// Register sends a REGISTER for the identity to its domain over a transport ("udp", "tcp") and fails the test unless it is answered with 200.
+func (p *Phone) Register(transport string) {
+	p.bench.T.Helper()
+	req := sip.NewRequest(sip.MethodRegister, sip.URI{Scheme: "sip", Host: p.identity().Host, Params: sip.Params("").With("transport", transport)})
+	contact := p.contact()
+	contact.Params = contact.Params.With("transport", transport)
+	req.Set(sip.HeaderContact, "<"+contact.String()+">")
+	req.Set(sip.HeaderTo, "<"+p.identity().String()+">")
+	res, err := p.Send(req)
+	if err != nil || res.Status != sip.StatusOK {
+		p.bench.T.Fatalf("%s: register: %v %v", p.Name, res, err)
+	}
+}
 
 // outside takes requests outside a dialog: calls wait for Incoming, OPTIONS is answered.
 func (p *Phone) outside(ev *sip.Event) {
@@ -152,7 +185,7 @@ func (p *Phone) dial(to sip.URI, offer bool) *Call {
 	p.bench.T.Helper()
 	c := newCall(p)
 	req := sip.NewRequest(sip.MethodInvite, to)
-	req.Set(sip.HeaderFrom, "<"+p.URI().String()+">")
+	req.Set(sip.HeaderFrom, "<"+p.identity().String()+">")
 	req.Set(sip.HeaderContact, "<"+p.contact().String()+">")
 	if offer {
 		body := c.describe("sendrecv")
@@ -162,7 +195,7 @@ func (p *Phone) dial(to sip.URI, offer bool) *Call {
 	stripe := sip.StripeOf(p.Name)
 	started := make(chan error, 1)
 	p.Stack.Do(stripe, func() {
-		out := dialog.Outgoing{Engine: p.Stack, Stripe: stripe, Request: req, To: sip.Destination{URI: p.Proxy}}
+		out := dialog.Outgoing{Engine: p.Stack, Stripe: stripe, Request: req}
 		if p.Auth != nil {
 			out.Auth = p.Auth
 		}
@@ -176,19 +209,14 @@ func (p *Phone) dial(to sip.URI, offer bool) *Call {
 	return c
 }
 
-// Send sends a request outside a dialog and returns the final response, nil if there is none. From, Contact and Route may be set; what is
-// mandatory and missing is filled in. Challenges are answered.
+// Send sends a request outside a dialog and returns the final response, nil if there is none. What is mandatory and
+// missing is filled in. Challenges are answered.
 func (p *Phone) Send(req *sip.Request) (*sip.Response, error) {
 	if !req.Has(sip.HeaderFrom) {
-		req.Set(sip.HeaderFrom, "<"+p.URI().String()+">")
+		req.Set(sip.HeaderFrom, "<"+p.identity().String()+">")
 	}
 	if !req.Has(sip.HeaderCallID) {
 		req.Set(sip.HeaderCallID, p.Stack.NewID(0))
-	}
-	if p.Proxy.Host != "" && !req.Has(sip.HeaderRoute) {
-		route := p.Proxy
-		route.Params = route.Params.With("lr", "")
-		req.Set(sip.HeaderRoute, "<"+route.String()+">")
 	}
 	for seq := uint32(1); ; seq++ {
 		if cseq, err := req.CSeq(); err == nil && seq == 1 {

@@ -45,7 +45,7 @@ func (b *Bench) Ladder() *ladder.Ladder {
 	l := &ladder.Ladder{Hosts: slices.Clone(b.order)}
 	wire := slices.Clone(b.wire)
 	slices.SortStableFunc(wire, func(x, y transmission) int {
-		return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(slices.Index(b.order, x.from), slices.Index(b.order, y.from)))
+		return cmp.Or(cmp.Compare(x.at, y.at), notesFirst(x, y), cmp.Compare(slices.Index(b.order, x.from), slices.Index(b.order, y.from)))
 	})
 	for _, t := range wire {
 		m := ladder.Message{Time: t.at, From: t.from, To: t.to, Text: t.note, Lost: t.lost}
@@ -55,4 +55,15 @@ func (b *Bench) Ladder() *ladder.Ladder {
 		l.Messages = append(l.Messages, m)
 	}
 	return l
+}
+
+// notesFirst orders a remark before the messages of its instant.
+func notesFirst(x, y transmission) int {
+	switch {
+	case x.note != "" && y.note == "":
+		return -1
+	case x.note == "" && y.note != "":
+		return 1
+	}
+	return 0
 }

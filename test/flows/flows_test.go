@@ -18,9 +18,12 @@ type flow struct {
 	play  func(b *siptest.Bench)
 }
 
+// allFlows are those of this package.
+func allFlows() []flow { return append(userAgentFlows(), serverFlows()...) }
+
 // TestFlows compares each flow on a good network with its golden ladder.
 func TestFlows(t *testing.T) {
-	for _, f := range userAgentFlows() {
+	for _, f := range allFlows() {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			siptest.Run(t, func(b *siptest.Bench) {
@@ -37,7 +40,7 @@ func TestFlowsOverBadNetwork(t *testing.T) {
 	if testing.Short() {
 		seeds = 3
 	}
-	for _, f := range userAgentFlows() {
+	for _, f := range allFlows() {
 		for seed := range seeds {
 			faults := siptest.Faults{Seed: seed, Loss: 0.2, Duplicate: 0.2, Reorder: 0.2, Jitter: 5 * time.Millisecond}
 			t.Run(f.name+"/"+faults.String(), func(t *testing.T) {

@@ -1,0 +1,259 @@
+// Calls through the server, which is a back-to-back user agent. RFC 3665 §3 as far as it does not speak of proxies.
+
+package flows
+
+import (
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/siptest"
+)
+
+func serverFlows() []flow {
+	return []flow{
+		{"b2bua-established", "A call through the server, with authentication. RFC 3665 §3.3.", throughServer},
+		{"b2bua-tcp", "The same, both over TCP.", overTCP},
+		{"b2bua-two-devices", "Two devices ring and one answers.", twoDevices},
+		{"b2bua-two-answers", "Two devices answer at once: the second is hung up. RFC 3261 §13.2.2.4.", twoAnswers},
+		{"b2bua-cancel", "The caller cancels. RFC 3665 §3.8.", cancelled},
+		{"b2bua-busy", "Busy. RFC 3665 §3.9.", busyDevice},
+		{"b2bua-no-answer", "Nobody answers.", nobodyAnswers},
+		{"b2bua-no-response", "The device does not respond. RFC 3665 §3.10.", deadDevice},
+		{"b2bua-offline", "The callee has no device.", offline},
+		{"b2bua-unknown", "Nobody has that name.", unknown},
+		{"b2bua-reinvite", "Hold and resume. RFC 3665 §3.7.", holdThroughServer},
+		{"b2bua-glare", "Both sides hold at once. RFC 3261 §14.1.", glareThroughServer},
+		{"b2bua-caller-vanishes", "The caller vanishes before its ACK. RFC 3261 §13.3.1.4.", callerGone},
+		{"b2bua-flow-lost", "The callee's connection breaks while it rings. RFC 5626 §5.3.", flowLost},
+		{"b2bua-cancel-race", "CANCEL meets 200. RFC 3261 §9.1.", cancelRaceThroughServer},
+		{"b2bua-late-ack", "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", lateAck},
+	}
+}
+
+// pair starts a server and a device of alice and one of bob.
+func pair(b *siptest.Bench, transport string) (alice, bob *siptest.Phone) {
+	alice = b.Phone("alice")
+	newServer(b)
+	alice.Login("sip:alice@"+domain, "alice")
+	alice.Register(transport)
+	return alice, device(b, "bob", "bob", transport)
+}
+
+// talk makes a call from alice to bob that everybody has seen answered.
+func talk(b *siptest.Bench, alice, bob *siptest.Phone) (call, in *siptest.Call) {
+	call = alice.Dial(aor("bob"))
+	in = bob.Incoming()
+	in.Ring()
+	b.Wait(time.Second)
+	in.Answer()
+	call.Await("Answered")
+	in.Await("AckReceived")
+	b.Wait(time.Second)
+	return call, in
+}
+
+func throughServer(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call, in := talk(b, alice, bob)
+	b.Check(call.Usage.SessionID().Local == in.Usage.SessionID().Remote, "the legs have different Session-IDs: %v, %v", call.Usage.SessionID(), in.Usage.SessionID())
+	in.Bye()
+	call.Await("Ended BYE received")
+	in.Await("Ended BYE sent")
+}
+
+func overTCP(b *siptest.Bench) {
+	alice, bob := pair(b, "tcp")
+	to := aor("bob")
+	to.Params = to.Params.With("transport", "tcp")
+	call := alice.Dial(to)
+	in := bob.Incoming()
+	in.Ring()
+	b.Wait(time.Second)
+	in.Answer()
+	call.Await("Answered")
+	in.Await("AckReceived")
+	b.Wait(time.Second)
+	call.Bye()
+	in.Await("Ended BYE received")
+	call.Await("Ended BYE sent")
+}
+
+// threesome is a server with alice and two devices of bob.
+func threesome(b *siptest.Bench) (alice, desk, mobile *siptest.Phone) {
+	alice, desk = pair(b, "udp")
+	return alice, desk, device(b, "mobile", "bob", "udp")
+}
+
+func twoDevices(b *siptest.Bench) {
+	alice, desk, mobile := threesome(b)
+	call := alice.Dial(aor("bob"))
+	one, two := desk.Incoming(), mobile.Incoming()
+	one.Ring()
+	two.Ring()
+	b.Wait(2 * time.Second)
+	two.Answer()
+	call.Await("Answered")
+	one.Await("Cancelled")
+	two.Await("AckReceived")
+	b.Wait(time.Second)
+	call.Bye()
+	two.Await("Ended BYE received")
+}
+
+func twoAnswers(b *siptest.Bench) {
+	alice, desk, mobile := threesome(b)
+	call := alice.Dial(aor("bob"))
+	one, two := desk.Incoming(), mobile.Incoming()
+	one.Ring()
+	two.Ring()
+	b.Wait(2 * time.Second)
+	one.Answer()
+	two.Answer()
+	call.Await("Answered")
+	b.Wait(40 * time.Second)
+	ended := 0
+	for _, c := range []*siptest.Call{one, two} {
+		if c.Usage.Over() {
+			ended++
+		}
+	}
+	b.Check(ended == 1, "%d of two answered legs have ended", ended)
+	call.Bye()
+	one.Await("Ended BYE received")
+	two.Await("Ended BYE received")
+}
+
+func cancelled(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call := alice.Dial(aor("bob"))
+	in := bob.Incoming()
+	in.Ring()
+	b.Wait(5 * time.Second)
+	call.Cancel()
+	call.Await("Rejected 487")
+	in.Await("Cancelled")
+}
+
+func busyDevice(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call := alice.Dial(aor("bob"))
+	bob.Incoming().Reject(sip.StatusBusyHere)
+	call.Await("Rejected 486")
+}
+
+func nobodyAnswers(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call := alice.Dial(aor("bob"))
+	in := bob.Incoming()
+	in.Ring()
+	call.Await("Rejected 480")
+	in.Await("Cancelled")
+}
+
+func deadDevice(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	bob.Crash()
+	call := alice.Dial(aor("bob"))
+	call.Await("Rejected 408")
+}
+
+func offline(b *siptest.Bench) {
+	alice := b.Phone("alice")
+	newServer(b)
+	alice.Login("sip:alice@"+domain, "alice")
+	alice.Dial(aor("bob")).Await("Rejected 480")
+}
+
+func unknown(b *siptest.Bench) {
+	alice, _ := pair(b, "udp")
+	alice.Dial(aor("nobody")).Await("Rejected 404")
+}
+
+func holdThroughServer(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call, in := talk(b, alice, bob)
+	call.Hold()
+	call.Await("Modified 200")
+	b.Check(siptest.Direction(in.Remote()) == "sendonly", "bob is not on hold: %s", in.Remote())
+	b.Wait(10 * time.Second)
+	call.Resume()
+	call.Await("Modified 200")
+	b.Check(siptest.Direction(in.Remote()) == "sendrecv", "bob is still on hold: %s", in.Remote())
+	b.Wait(10 * time.Second)
+	in.Hold()
+	in.Await("Modified 200")
+	b.Check(siptest.Direction(call.Remote()) == "sendonly", "alice is not on hold: %s", call.Remote())
+	b.Wait(time.Second)
+	call.Bye()
+	in.Await("Ended BYE received")
+	call.Await("Ended BYE sent")
+}
+
+func glareThroughServer(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call, in := talk(b, alice, bob)
+	call.Hold()
+	in.Hold()
+	call.Await("Modified 200")
+	in.Await("Modified 200")
+	b.Wait(time.Second)
+	call.Bye()
+	in.Await("Ended")
+	call.Await("Ended BYE sent")
+}
+
+func callerGone(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	alice.Dial(aor("bob"))
+	in := bob.Incoming()
+	in.Ring()
+	b.Wait(time.Second)
+	alice.Crash()
+	in.Answer()
+	in.Await("Ended BYE received")
+}
+
+func flowLost(b *siptest.Bench) {
+	alice, bob := pair(b, "tcp")
+	call := alice.Dial(aor("bob"))
+	in := bob.Incoming()
+	in.Ring()
+	b.Wait(time.Second)
+	b.Note("bob", "connection lost")
+	bob.Host.Cut()
+	call.Await("Rejected 480")
+	b.Wait(time.Second)
+	in.Reject(sip.StatusBusyHere) // nobody waits for it any more
+}
+
+func cancelRaceThroughServer(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call := alice.Dial(aor("bob"))
+	in := bob.Incoming()
+	in.Ring()
+	b.Wait(time.Second)
+	in.Answer()
+	call.Cancel()
+	call.Await("Rejected 487")
+	in.Await("Ended BYE received")
+}
+
+func lateAck(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call := alice.Dial(aor("bob"))
+	in := bob.Incoming()
+	in.Ring()
+	b.Wait(time.Second)
+	in.Answer()
+	b.Wait(15 * time.Millisecond) // the 200 is on its way to alice
+	b.Note("server", "everything is lost from now on")
+	b.Faults(siptest.Faults{Loss: 1})
+	b.Wait(5 * time.Second)
+	b.Note("server", "all is well again")
+	b.Faults(siptest.Faults{})
+	call.Await("Answered")
+	b.Wait(5 * time.Second)
+	call.Bye()
+	in.Await("Ended BYE received")
+	call.Await("Ended BYE sent")
+}

@@ -1,0 +1,141 @@
+// The server of the flows: registrar and B2BUA behind digest authentication, on a host of the bench.
+
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/registrar"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/digest"
+	"github.com/sipwerk/sipwerk/sip/siptest"
+	"github.com/sipwerk/sipwerk/sip/stack"
+	"github.com/sipwerk/sipwerk/sip/transaction"
+)
+
+// domain is that of the server.
+const domain = "example.org"
+
+// server is a whole server without configuration, database and disk.
+type server struct {
+	bench     *siptest.Bench
+	stack     *stack.Stack
+	dialogs   *dialog.Table
+	registrar *registrar.Registrar
+	b2bua     *b2bua.B2BUA
+	relay     *relay.Relay
+}
+
+// zeros is a source of randomness for what nobody guesses in a test.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// newServer starts a server on a host called "server", to which example.org resolves.
+func newServer(b *siptest.Bench) *server {
+	host := b.Host("server")
+	addr := b.Addr("server")
+	b.Net.Names.AddAddr(domain, addr)
+	s := &server{bench: b, relay: &relay.Relay{Network: host}}
+	s.registrar = &registrar.Registrar{Accounts: people{}}
+	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE"}
+	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: &session.Site{Relay: s.relay}, Router: people{}, Locator: s,
+		RingTime: 30 * time.Second}
+	mux := new(sip.Mux)
+	mux.Handle("REGISTER "+domain, s.registrar)
+	mux.Handle(domain, s.b2bua)
+	s.dialogs.Next = &digest.Authenticator{Realm: domain, Accounts: people{}, Next: mux, Key: []byte("a key for the nonces of a test..."), Rand: zeros{},
+		Algorithms: []digest.Algorithm{digest.SHA256}}
+	s.stack = &stack.Stack{Handler: s.dialogs, FlowLost: s.dialogs, Network: host, Resolver: &b.Net.Names, Readers: 1, Log: slog.New(slog.DiscardHandler)}
+	if err := s.registrar.Open(); err != nil {
+		b.T.Fatal(err)
+	}
+	if err := s.stack.Listen(context.Background(), fmt.Sprintf("udp://%s:5060", addr), fmt.Sprintf("tcp://%s:5060", addr)); err != nil {
+		b.T.Fatal(err)
+	}
+	b.Watch(siptest.Watched{Name: "server", Host: host, Left: s.left, Close: s.close})
+	return s
+}
+
+func (s *server) left() []string {
+	var out []string
+	if left := s.stack.Audit(); left != (transaction.Audit{}) {
+		out = append(out, fmt.Sprintf("the server holds %+v", left))
+	}
+	if calls, legs, streams := s.b2bua.Calls(), s.dialogs.Len(), s.relay.Streams(); calls+legs+streams > 0 {
+		out = append(out, fmt.Sprintf("the server holds %d calls, %d legs and %d media streams", calls, legs, streams))
+	}
+	if n := s.stack.Stats().Panics; n > 0 {
+		out = append(out, fmt.Sprintf("the server panicked %d times", n))
+	}
+	return out
+}
+
+func (s *server) close() {
+	if err := errors.Join(s.stack.Close(), s.relay.Close(), s.registrar.Close()); err != nil {
+		s.bench.T.Error(err)
+	}
+}
+
+// Lookup implements [b2bua.Locator].
+func (s *server) Lookup(account sip.URI) []b2bua.Binding {
+	var out []b2bua.Binding
+	for _, b := range s.registrar.Lookup(account) {
+		target, err := b.Target()
+		if err != nil {
+			continue
+		}
+		out = append(out, b2bua.Binding{Target: target, Path: b.Path, To: b.Destination(), Remote: b.Flow.Remote.Addr(), Local: b.Flow.Local.Addr()})
+	}
+	return out
+}
+
+// people are the accounts of the domain: alice and bob, whose password is their name.
+type people struct{}
+
+func (people) exists(user string) bool { return slices.Contains([]string{"alice", "bob"}, user) }
+
+// HA1 implements [digest.Accounts].
+func (p people) HA1(user, realm string, a digest.Algorithm) (digest.HA1, bool) {
+	return a.HA1(user, realm, user), p.exists(user)
+}
+
+// MaySendAs implements [digest.Accounts].
+func (people) MaySendAs(user string, from sip.URI) bool { return from.UserName() == user }
+
+// AOR implements [registrar.Accounts].
+func (p people) AOR(uri sip.URI) (sip.URI, bool) {
+	return sip.URI{Scheme: "sip", User: uri.UserName(), Host: domain}, p.exists(uri.UserName())
+}
+
+// MayBind implements [registrar.Accounts].
+func (people) MayBind(user string, aor sip.URI) bool { return user == aor.UserName() }
+
+// Route implements [b2bua.Router].
+func (p people) Route(req *sip.Request) b2bua.Route {
+	aor, ok := p.AOR(req.URI)
+	if !ok {
+		return b2bua.Route{Refuse: sip.StatusNotFound}
+	}
+	return b2bua.Route{Account: aor}
+}
+
+// aor is the address-of-record of a user.
+func aor(user string) sip.URI { return sip.URI{Scheme: "sip", User: user, Host: domain} }
+
+// device adds a phone of a user that is registered over a transport.
+func device(b *siptest.Bench, name, user, transport string) *siptest.Phone {
+	p := b.Phone(name)
+	p.Login("sip:"+user+"@"+domain, user)
+	p.Register(transport)
+	return p
+}
