@@ -103,13 +103,16 @@ func (b *B2BUA) HandleEvent(ev *sip.Event) {
 	}
 }
 
-// refuse answers and forgets.
+// refuse answers: without a transaction when there is too much to do, with one otherwise, for a sender whose answer was lost would be challenged again.
 func (b *B2BUA) refuse(ev *sip.Event, status sip.Status) {
 	res := ev.Request.Reply(status)
 	if status == sip.StatusServiceUnavailable {
 		res.Set(sip.HeaderRetryAfter, retryAfter)
+		ev.Engine.Reject(ev.Tx, res)
+		return
 	}
-	ev.Engine.Reject(ev.Tx, res)
+	// An error means that the transaction is gone: nobody waits for the answer.
+	_ = ev.Engine.Respond(ev.Tx, res)
 }
 
 // or returns v, or the default if v is zero.

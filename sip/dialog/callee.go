@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -141,7 +142,7 @@ func (u *Usage) doCallee(a uasAction, m callMessage) {
 	case uasAwaitAck:
 		u.awaitAck(c.tx, c.request, m.response)
 	case uasSettle:
-		u.settleAll()
+		u.settleInitial()
 	case uasSendCancelled:
 		u.engine.Respond(c.tx, u.Reply(sip.StatusRequestTerminated))
 	case uasTellAck:
@@ -224,6 +225,7 @@ func (u *Usage) ack(req *sip.Request) {
 	for _, w := range u.unacked {
 		if w.seq == cseq.Number {
 			u.acked(w, req)
+			u.nextOffer()
 			return
 		}
 	}
@@ -239,7 +241,6 @@ func (u *Usage) acked(w *unacked, req *sip.Request) {
 	case len(req.Body()) > 0:
 		u.tell(AckReceived{Request: req})
 	}
-	u.nextOffer()
 }
 
 // initial reports whether w is the 2xx to the initial INVITE.
@@ -253,6 +254,29 @@ func (u *Usage) settle(w *unacked) {
 		if x == w {
 			u.unacked = append(u.unacked[:i], u.unacked[i+1:]...)
 			return
+		}
+	}
+}
+
+// settleInitial stops the repetition of the answer to the initial INVITE.
+func (u *Usage) settleInitial() {
+	for _, w := range u.unacked {
+		if u.initial(w) {
+			u.settle(w)
+			return
+		}
+	}
+}
+
+// overtaken takes a re-INVITE as the ACK to every 2xx before it: the peer has seen them, for it may not send a new INVITE in the middle of one (RFC 3261
+// §14.1), and its ACK was lost or comes later. A 2xx whose answer stands in the ACK still waits.
+func (u *Usage) overtaken(seq uint32) {
+	if u.offer.state == offerAnswered {
+		return
+	}
+	for _, w := range slices.Clone(u.unacked) {
+		if w.seq < seq {
+			u.acked(w, sip.NewRequest(sip.MethodAck, sip.URI{}))
 		}
 	}
 }

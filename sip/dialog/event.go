@@ -41,6 +41,7 @@ type Rejected struct {
 }
 
 // AckReceived is the ACK to our 2xx to the initial INVITE, and any later ACK that holds an answer because our 2xx held the offer.
+// When a re-INVITE comes and the ACK before it was lost, Request is an empty ACK.
 type AckReceived struct{ Request *sip.Request }
 
 // Cancelled ends a usage that came in and was not answered yet: CANCEL, or BYE inside the early dialog. 487 has been sent.

@@ -86,6 +86,9 @@ func (u *Usage) Refuse(status sip.Status) error {
 
 // peerOffer takes a re-INVITE, or an UPDATE with an offer.
 func (u *Usage) peerOffer(ev *sip.Event) {
+	if cseq, err := ev.Request.CSeq(); err == nil && ev.Request.Method == sip.MethodInvite {
+		u.overtaken(cseq.Number)
+	}
 	next, actions := u.offer.state.step(offerPeer)
 	for _, a := range actions {
 		switch a {

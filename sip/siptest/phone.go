@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/sipwerk/sipwerk/network"
@@ -37,7 +35,7 @@ type Phone struct {
 func (b *Bench) Phone(name string, transports ...string) *Phone {
 	b.T.Helper()
 	p := &Phone{Name: name, Host: b.Host(name), bench: b, incoming: make(chan *Call, 64)}
-	random := newRandom(b.Net.Seed, name)
+	random := b.Random(name)
 	p.Calls = &dialog.Table{Next: sip.EventHandlerFunc(p.outside), Random: random.Uint64}
 	p.Stack = &stack.Stack{Handler: p.Calls, FlowLost: p.Calls, Network: p.Host, Resolver: &b.Net.Names, Random: random, Readers: 1,
 		Log: slog.New(slog.DiscardHandler)}
@@ -102,7 +100,7 @@ func (p *Phone) Login(aor, password string) {
 		p.bench.T.Fatal(err)
 	}
 	p.Identity = uri
-	p.Auth = &digest.Client{User: uri.UserName(), Password: password, Host: uri.Host, Realm: uri.Host, Rand: newRandom(p.bench.Net.Seed, p.Name+" cnonce")}
+	p.Auth = &digest.Client{User: uri.UserName(), Password: password, Host: uri.Host, Realm: uri.Host, Rand: p.bench.Random(p.Name + " cnonce")}
 }
 
 // Register sends a REGISTER for the identity to its domain over a transport ("udp", "tcp") and fails the test unless it is answered with 200.
@@ -246,30 +244,4 @@ func (p *Phone) final(req *sip.Request) (*sip.Response, error) {
 		}
 	}
 	return nil, sip.ErrTimeout
-}
-
-// random is a source that a seed repeats, for many goroutines.
-type random struct {
-	mu     sync.Mutex
-	source *rand.ChaCha8
-}
-
-func newRandom(seed uint64, name string) *random {
-	var key [32]byte
-	copy(key[:], fmt.Sprintf("%d %s", seed, name))
-	return &random{source: rand.NewChaCha8(key)}
-}
-
-// Read fills b; it never fails.
-func (r *random) Read(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.source.Read(b)
-}
-
-// Uint64 returns a random number.
-func (r *random) Uint64() uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.source.Uint64()
 }

@@ -35,27 +35,23 @@ type server struct {
 	relay     *relay.Relay
 }
 
-// zeros is a source of randomness for what nobody guesses in a test.
-type zeros struct{}
-
-func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
-
 // newServer starts a server on a host called "server", to which example.org resolves.
 func newServer(b *siptest.Bench) *server {
 	host := b.Host("server")
 	addr := b.Addr("server")
 	b.Net.Names.AddAddr(domain, addr)
+	random := b.Random("server")
 	s := &server{bench: b, relay: &relay.Relay{Network: host}}
 	s.registrar = &registrar.Registrar{Accounts: people{}}
-	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE"}
+	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64}
 	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: &session.Site{Relay: s.relay}, Router: people{}, Locator: s,
 		RingTime: 30 * time.Second}
 	mux := new(sip.Mux)
 	mux.Handle("REGISTER "+domain, s.registrar)
 	mux.Handle(domain, s.b2bua)
-	s.dialogs.Next = &digest.Authenticator{Realm: domain, Accounts: people{}, Next: mux, Key: []byte("a key for the nonces of a test..."), Rand: zeros{},
+	s.dialogs.Next = &digest.Authenticator{Realm: domain, Accounts: people{}, Next: mux, Key: []byte("a key for the nonces of a test..."), Rand: random,
 		Algorithms: []digest.Algorithm{digest.SHA256}}
-	s.stack = &stack.Stack{Handler: s.dialogs, FlowLost: s.dialogs, Network: host, Resolver: &b.Net.Names, Readers: 1, Log: slog.New(slog.DiscardHandler)}
+	s.stack = &stack.Stack{Handler: s.dialogs, FlowLost: s.dialogs, Network: host, Resolver: &b.Net.Names, Random: random, Readers: 1, Log: slog.New(slog.DiscardHandler)}
 	if err := s.registrar.Open(); err != nil {
 		b.T.Fatal(err)
 	}
