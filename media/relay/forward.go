@@ -85,6 +85,9 @@ func (s *Stream) admit(c component, m *network.Datagram, now time.Duration) bool
 	} else if k == foreign {
 		return false
 	}
+	if s.latches[c].phase != locked && s.relay.owns(m.Peer) {
+		return false
+	}
 	if !s.latches[c].step(arrival{from: m.Peer, at: now, kind: k, ssrc: h.SSRC, seq: h.Sequence}) {
 		return false
 	}

@@ -27,6 +27,7 @@ type Relay struct {
 
 	mu      sync.Mutex
 	streams map[*Stream]struct{}
+	own     map[netip.AddrPort]struct{} // sockets of all streams
 	closed  bool
 	readers sync.WaitGroup
 }
@@ -66,8 +67,12 @@ func (r *Relay) add(s *Stream) bool {
 	}
 	if r.streams == nil {
 		r.streams = make(map[*Stream]struct{})
+		r.own = make(map[netip.AddrPort]struct{})
 	}
 	r.streams[s] = struct{}{}
+	for i := range s.sockets {
+		r.own[s.sockets[i].conn.LocalAddr()] = struct{}{}
+	}
 	r.readers.Add(len(s.sockets))
 	return true
 }
@@ -76,6 +81,22 @@ func (r *Relay) remove(s *Stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.streams, s)
+	for i := range s.sockets {
+		delete(r.own, s.sockets[i].conn.LocalAddr())
+	}
+}
+
+// owns tells whether a is one of our own sockets. Two descriptions that name them could send one packet round for ever.
+func (r *Relay) owns(a netip.AddrPort) bool {
+	wildcard := netip.IPv6Unspecified()
+	if a.Addr().Is4() {
+		wildcard = netip.IPv4Unspecified()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, bound := r.own[a]
+	_, everywhere := r.own[netip.AddrPortFrom(wildcard, a.Port())]
+	return bound || everywhere
 }
 
 // Streams returns how many streams are open.

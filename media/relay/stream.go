@@ -60,8 +60,14 @@ func (s *Stream) Local() (rtp, rtcp netip.AddrPort) {
 	return s.sockets[media].conn.LocalAddr(), s.sockets[control].conn.LocalAddr()
 }
 
-// Aim takes what an offer or answer of the peer says, and opens the learning window.
+// Aim takes what an offer or answer of the peer says, and opens the learning window. An address that is one of our own sockets is none: a call
+// that comes back to us over other servers gets no media rather than a loop.
 func (s *Stream) Aim(p Peer) {
+	for _, a := range [...]*netip.AddrPort{&p.RTP, &p.RTCP} {
+		if s.relay.owns(*a) {
+			*a = netip.AddrPort{}
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.receiver.Clock, s.opaque = uint32(p.Clock), p.Opaque

@@ -184,6 +184,29 @@ func TestThirdPartyIsNotHeard(t *testing.T) {
 	})
 }
 
+// TestNoLoop: two descriptions name our own sockets, each that of the other side.
+func TestNoLoop(t *testing.T) {
+	world(t, func(t *testing.T, sim *network.Sim, r *Relay) {
+		mallory := newParty(t, sim.Host(netip.MustParseAddr("192.0.2.66")), "192.0.2.66:6000")
+		a, b := open(t, r), open(t, r)
+		rtpA, rtcpA := a.Local()
+		rtpB, rtcpB := b.Local()
+		a.Aim(Peer{RTP: rtpB, RTCP: rtcpB, Signalled: mallory.conn.LocalAddr().Addr()})
+		b.Aim(Peer{RTP: rtpA, RTCP: rtcpA, Signalled: mallory.conn.LocalAddr().Addr()})
+		Join(a, b)
+		mallory.send(t, rtpA, rtpPacket(1, 1, ""))
+		mallory.send(t, rtpB, rtpPacket(1, 1, ""))
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+		if n := a.Counters().PacketsIn + b.Counters().PacketsIn; n > 4 {
+			t.Errorf("%d packets went round", n)
+		}
+		if c := b.Counters(); c.PacketsIn != 1 {
+			t.Errorf("counters %+v", c)
+		}
+	})
+}
+
 func TestNoiseIsRefused(t *testing.T) {
 	world(t, func(t *testing.T, sim *network.Sim, r *Relay) {
 		alice := newParty(t, sim.Host(netip.MustParseAddr("192.0.2.1")), "192.0.2.1:4000")

@@ -105,8 +105,8 @@ func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
 	e.ear.receiver.Clock = uint32(a.format.Clock)
 	p := relay.Peer{Signalled: e.peer.Remote, Clock: a.format.Clock}
-	p.RTP, _ = d.Address(theirs).AddrPort()
-	p.RTCP, _ = d.RTCPAddress(theirs).AddrPort()
+	p.RTP = e.peer.address(d.Address(theirs))
+	p.RTCP = e.peer.address(d.RTCPAddress(theirs))
 	e.stream.Aim(p)
 	if !e.beats && !e.closed {
 		e.beats = true

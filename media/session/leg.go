@@ -53,8 +53,8 @@ func (l *Leg) grow(n int) {
 // described is what a description says about one stream.
 func (l *Leg) described(d *sdp.Description, m *sdp.Media) relay.Peer {
 	p := relay.Peer{Signalled: l.peer.Remote, Opaque: !relayable(m.Proto)}
-	p.RTP, _ = d.Address(m).AddrPort()
-	p.RTCP, _ = d.RTCPAddress(m).AddrPort()
+	p.RTP = l.peer.address(d.Address(m))
+	p.RTCP = l.peer.address(d.RTCPAddress(m))
 	if codecs := m.Codecs(); len(codecs) > 0 {
 		p.Clock = codecs[0].Clock
 	}

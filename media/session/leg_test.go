@@ -224,3 +224,27 @@ func TestSite(t *testing.T) {
 		}
 	})
 }
+
+func TestAddressOfAPeer(t *testing.T) {
+	loopback := netip.MustParseAddr("127.0.0.1")
+	for _, tt := range []struct {
+		host   string
+		remote netip.Addr
+		want   string
+	}{
+		{"192.0.2.1", alice4, "192.0.2.1:4000"},
+		{"10.0.0.1", alice4, "10.0.0.1:4000"},
+		{"0.0.0.0", alice4, "0.0.0.0:4000"},
+		{"127.0.0.1", loopback, "127.0.0.1:4000"},
+		{"127.0.0.1", alice4, "invalid AddrPort"},
+		{"::1", bob6, "invalid AddrPort"},
+		{"224.0.0.1", alice4, "invalid AddrPort"},
+		{"ff02::1", bob6, "invalid AddrPort"},
+		{"255.255.255.255", alice4, "invalid AddrPort"},
+		{"phone.example.org", alice4, "invalid AddrPort"},
+	} {
+		if got := (Peer{Remote: tt.remote}).address(sdp.Address{Host: tt.host, Port: 4000}); got.String() != tt.want {
+			t.Errorf("%s of %v: %v, want %s", tt.host, tt.remote, got, tt.want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
 // A Site is the place of all legs of a server. Fill it before first use; it is only read.
@@ -28,6 +29,17 @@ var errFamily = errors.New("no local address of the peer's address family")
 type Peer struct {
 	Remote netip.Addr // where its SIP messages come from, or go to
 	Local  netip.Addr // the address of ours that they use, if known
+}
+
+// address returns where a description wants packets, invalid if that is no IP address, or one to which nobody may direct us: a group, or our own
+// host unless the peer is on it.
+func (p Peer) address(a sdp.Address) netip.AddrPort {
+	to, ok := a.AddrPort()
+	ip := to.Addr()
+	if !ok || ip.IsMulticast() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || ip.IsLoopback() && !p.Remote.IsLoopback() {
+		return netip.AddrPort{}
+	}
+	return to
 }
 
 // bind returns the local address for media with a peer at remote, which may be unknown.
