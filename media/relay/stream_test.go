@@ -187,6 +187,7 @@ func TestThirdPartyIsNotHeard(t *testing.T) {
 // TestNoLoop: two descriptions name our own sockets, each that of the other side.
 func TestNoLoop(t *testing.T) {
 	world(t, func(t *testing.T, sim *network.Sim, r *Relay) {
+		sim.SetConditions(network.Conditions{Delay: 500 * time.Microsecond})
 		mallory := newParty(t, sim.Host(netip.MustParseAddr("192.0.2.66")), "192.0.2.66:6000")
 		a, b := open(t, r), open(t, r)
 		rtpA, rtcpA := a.Local()
@@ -352,6 +353,61 @@ func BenchmarkRelay(b *testing.B) {
 				b.Fatal(err)
 			}
 			got += n
+		}
+	}
+}
+
+// BenchmarkCalls relays one packet in each direction of each of 200 calls per round, as phones send every 20 ms.
+func BenchmarkCalls(b *testing.B) {
+	const calls = 200
+	loopback := netip.MustParseAddr("127.0.0.1")
+	os := network.OS{}
+	r := &Relay{Network: os}
+	defer r.Close()
+	phones := make([]network.PacketConn, 2)
+	for i := range phones {
+		conns, err := os.ListenPacket(b.Context(), netip.AddrPortFrom(loopback, 0), 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		phones[i] = conns[0]
+		defer conns[0].Close()
+	}
+	var out [2][]network.Datagram
+	for range calls {
+		var pair [2]*Stream
+		for i := range pair {
+			s, err := r.Open(b.Context(), loopback)
+			if err != nil {
+				b.Fatal(err)
+			}
+			s.Aim(Peer{RTP: phones[i].LocalAddr(), Signalled: loopback})
+			pair[i] = s
+			to, _ := s.Local()
+			out[i] = append(out[i], network.Datagram{Buf: rtpPacket(1, 7, string(make([]byte, 160))), Peer: to})
+		}
+		Join(pair[0], pair[1])
+	}
+	in := make([]network.Datagram, calls)
+	for i := range in {
+		in[i].Buf = make([]byte, 2048)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for sent := 0; sent < b.N; sent += 2 * calls {
+		for i, p := range phones {
+			if _, err := p.WriteBatch(out[i]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for _, p := range phones {
+			for got := 0; got < calls; {
+				n, err := p.ReadBatch(in)
+				if err != nil {
+					b.Fatal(err)
+				}
+				got += n
+			}
 		}
 	}
 }
