@@ -11,6 +11,7 @@ import (
 // counts are the stack's own.
 type counts struct {
 	malformed, late atomic.Uint64
+	sent            atomic.Uint64 // requests to which Send gave a Call-ID: they go through the stripes in turn
 }
 
 // Stats are counters that only grow. Those of the transports are in [transport.Layer].Stats.

@@ -64,9 +64,7 @@ const queued = 64
 func (s *Stack) newExchange(req *sip.Request) *exchange {
 	req = req.Clone()
 	if !req.Has(sip.HeaderCallID) {
-		var b [1]byte
-		copy(b[:], s.NewID(0)[5:])
-		req.Set(sip.HeaderCallID, s.NewID(sip.Stripe(b[0])%sip.Stripes))
+		req.Set(sip.HeaderCallID, s.NewID(sip.Stripe(s.counts.sent.Add(1)%sip.Stripes)))
 	}
 	stripe := sip.StripeOf(req.CallID())
 	if !req.Has(sip.HeaderFrom) {

@@ -155,6 +155,24 @@ func TestMerged(t *testing.T) {
 	})
 }
 
+// A request that comes again by another way after a 503 is not merged: it was asked to.
+func TestComesAgain(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		statuses := []sip.Status{sip.StatusServiceUnavailable, sip.StatusOK}
+		serve(b, "bob", on{sip.EventRequest: func(ev *sip.Event) {
+			reply(statuses[0])(ev)
+			statuses = statuses[1:]
+		}})
+		alice := b.Peer("alice")
+		alice.Send("bob", from("OPTIONS", "1"))
+		alice.Expect("SIP/2.0 503")
+		alice.Send("bob", from("OPTIONS", "2"))
+		alice.Expect("SIP/2.0 200")
+		alice.Send("bob", from("OPTIONS", "3"))
+		alice.Expect("SIP/2.0 482")
+	})
+}
+
 // Answers without a transaction: copies get the same tag, nothing is sent twice by itself, and the ACK is absorbed.
 func TestReject(t *testing.T) {
 	siptest.Run(t, func(b *siptest.Bench) {

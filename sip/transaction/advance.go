@@ -160,13 +160,16 @@ func (s *stripe) inform(r *row, a actions, m message) {
 		s.counts.failures.Add(1)
 	case !a.has(pass):
 	case isClient:
-		r.told = r.told || m.response.Status.Final()
 		ev.Kind = sip.EventResponse
+		if m.response.Status.Final() {
+			r.told = true
+			r.settle()
+		}
 	case m.request.Method == sip.MethodCancel && !r.told:
 		r.told = true
 		ev.Kind = sip.EventCancel
 	case m.request.Method == sip.MethodAck:
-		ev.Kind = sip.EventAck
+		ev.Kind, owner = sip.EventAck, s.table.Handler
 	}
 	if r.state == terminated {
 		s.release(r)

@@ -27,6 +27,13 @@ type route struct {
 // asIs reports whether the target in use takes datagrams of any length.
 func (t *route) asIs() bool { return t != nil && t.next > 0 && t.hops[t.next-1].asIs }
 
+// settle forgets the targets once one has answered, unless late answers of others need the request for their ACK.
+func (r *row) settle() {
+	if r.route != nil && len(r.route.spent) == 0 {
+		r.route = nil
+	}
+}
+
 // giveUp is the timer that ends the wait for a first answer.
 func (r *row) giveUp() timer {
 	if r.kind == kindInviteClient {

@@ -51,7 +51,7 @@ func (s *stripe) matchKey(req *sip.Request, via sip.Via) fingerprint {
 		b = append(b, forOld)
 		b = append(req.URI.AppendTo(b), 0)
 		b = s.callFields(b, req)
-		b = field(b, req.Get(sip.HeaderVia))
+		b = append(via.AppendTo(b), 0)
 	}
 	b = field(b, string(method))
 	s.room.text = b

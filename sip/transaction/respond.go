@@ -50,7 +50,16 @@ func (s *stripe) respond(r *row, res *sip.Response) error {
 	case res.Status.Success():
 		e = success
 	}
+	if invites(res.Status) && r.merged != (fingerprint{}) {
+		delete(s.index, r.merged)
+		r.merged = fingerprint{}
+	}
 	return s.advance(r, e, message{response: res, bytes: s.room.bytes})
+}
+
+// invites reports whether the client is asked to come again: with credentials, or by another way (RFC 3263 §4.3). Not every client then counts CSeq up.
+func invites(status sip.Status) bool {
+	return status == sip.StatusUnauthorized || status == sip.StatusProxyAuthRequired || status == sip.StatusServiceUnavailable
 }
 
 // reopen sends a response whose connection is gone over a new one. RFC 3261 §18.2.2. It reports whether that is possible.

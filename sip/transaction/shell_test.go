@@ -4,6 +4,7 @@ package transaction
 
 import (
 	"container/heap"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/transport"
 )
 
 func TestBranch(t *testing.T) {
@@ -49,6 +51,47 @@ func FuzzBranch(f *testing.F) {
 		// The first digit of a number holds four bits; others that say the same are no branch of ours, but harmless.
 		if tx2, nonce2, ok := parseBranch(string(appendBranch(nil, 1, tx, nonce)), 1); !ok || tx2 != tx || nonce2 != nonce {
 			t.Errorf("%q is %x %x, printed and parsed %x %x", s, tx, nonce, tx2, nonce2)
+		}
+	})
+}
+
+// Whatever parses may come: no message makes the engine fall over.
+func FuzzReceive(f *testing.F) {
+	for _, seed := range []string{
+		"INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a:5060;branch=z9hG4bKx\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n",
+		"CANCEL sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a:5060;branch=z9hG4bKx\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 CANCEL\r\n\r\n",
+		"ACK sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a:5060\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=2\r\nCall-ID: c\r\nCSeq: 1 ACK\r\n\r\n",
+		"OPTIONS tel:1 SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nFrom: sip:a@h\r\nTo: sip:b@h\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n",
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a:5060;branch=z9hG4bK00-" + strings.Repeat("0", 26) + "\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n",
+	} {
+		f.Add(seed)
+	}
+	table := &Table{Wire: new(sink), Log: slog.New(slog.DiscardHandler), Timers: Timers{T1: time.Millisecond, T2: time.Millisecond, T4: time.Millisecond}}
+	table.Handler = sip.EventHandlerFunc(func(ev *sip.Event) {
+		if ev.Kind == sip.EventRequest && ev.Request.Method != sip.MethodInvite {
+			ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
+		}
+	})
+	if err := table.Open(); err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(table.Close)
+	f.Fuzz(func(t *testing.T, s string) {
+		p := &transport.Packet{Flow: flowToPeer()}
+		if sip.IsResponse([]byte(s)) {
+			p.Response = new(sip.Response)
+			if p.Response.Parse([]byte(s)) != nil || p.Response.Validate() != nil {
+				return
+			}
+		} else {
+			p.Request = new(sip.Request)
+			if p.Request.Parse([]byte(s)) != nil || p.Request.Validate() != nil {
+				return
+			}
+		}
+		table.Receive(p)
+		if n := table.Stats().Panics; n > 0 {
+			t.Errorf("%d panics", n)
 		}
 	})
 }
