@@ -17,5 +17,6 @@ func glareWait(madeCallID bool, r uint64) time.Duration {
 // retryAfter is the Retry-After, in seconds, of the 500 to an INVITE that overlaps an earlier one of the same peer: 0 to 10.
 func retryAfter(r uint64) uint32 { return uint32(r % 11) }
 
-// maxGlare is how often a re-INVITE is tried again after 491 before its owner is told.
-const maxGlare = 5
+// glarePatience is how long a re-INVITE is tried again, waiting times summed up, before its owner is told of the 491: the peer's own INVITE
+// transaction cannot last longer.
+func glarePatience(t1 time.Duration) time.Duration { return 64 * t1 }

@@ -4,6 +4,7 @@ package dialog
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -14,7 +15,7 @@ type negotiation struct {
 
 	body    Body // of our re-INVITE
 	request *sip.Request
-	tries   int // how often it met 491
+	waited  time.Duration // because it met 491
 	ackBody Body
 	waiting bool      // our re-INVITE is to be sent
 	timer   sip.Timer // not before it fires
@@ -34,7 +35,7 @@ func (u *Usage) Modify(body Body) error {
 	case n.waiting, u.PassGlare && !u.settled():
 		return sip.StatusRequestPending
 	}
-	n.body, n.tries, n.waiting = body.keep(), 0, true
+	n.body, n.waited, n.waiting = body.keep(), 0, true
 	u.nextOffer()
 	return nil
 }
@@ -142,7 +143,7 @@ func (u *Usage) doOffer(a offerAction, o outcome) {
 		u.tell(Modified{Status: o.status, Response: o.response})
 		u.nextOffer()
 	case offerRetry:
-		u.retryOffer(o)
+		u.retryOffer()
 	case offerHangUp:
 		u.hangUp(DialogGone)
 	case offerRespond:
@@ -190,7 +191,7 @@ func (u *Usage) offered(x *exchange, o outcome) {
 			in = offerLate
 		}
 		u.stepOffer(in, o)
-	case o.status == sip.StatusRequestPending && !u.PassGlare && n.tries < maxGlare:
+	case o.status == sip.StatusRequestPending && !u.PassGlare && n.waited < glarePatience(u.table.t1()):
 		u.stepOffer(offerPending, o)
 	case o.gone():
 		u.stepOffer(offerGone, o)
@@ -200,11 +201,12 @@ func (u *Usage) offered(x *exchange, o outcome) {
 }
 
 // retryOffer waits for the glare timer and sends the re-INVITE again. RFC 3261 §14.1.
-func (u *Usage) retryOffer(outcome) {
+func (u *Usage) retryOffer() {
 	n := &u.offer
-	n.tries++
+	wait := glareWait(u.caller != nil, u.table.random())
+	n.waited += wait
 	n.waiting = true
-	n.timer = u.engine.After(u.stripe, glareWait(u.caller != nil, u.table.random()), func() {
+	n.timer = u.engine.After(u.stripe, wait, func() {
 		n.timer = nil
 		u.nextOffer()
 	})

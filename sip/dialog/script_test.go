@@ -240,9 +240,10 @@ func (s *stage) do(words []string) error {
 	orders := map[string]func([]string) error{
 		"invite": s.invite, "incoming": s.incoming, "res": s.response, "timeout": s.lost(sip.EventTimeout), "failure": s.lost(sip.EventFailure),
 		"req": s.request, "ack": s.ack, "cancelled": s.cancelled, "wait": s.wait,
-		"auth": func([]string) error { s.auth = true; return nil },
-		"pass": func([]string) error { s.usage.PassGlare = true; return nil },
-		"info": s.info, "reply": s.reply,
+		"auth":  func([]string) error { s.auth = true; return nil },
+		"pass":  func([]string) error { s.usage.PassGlare = true; return nil },
+		"hurry": func([]string) error { s.table.T1 = time.Millisecond; return nil },
+		"info":  s.info, "reply": s.reply,
 	}
 	if f := orders[verb]; f != nil {
 		return f(args)
