@@ -1,0 +1,191 @@
+// One call to a feature: answered at once, changed when the caller asks for it, ended by either side. RFC 3261 §13.3, §14.2, §15; RFC 3264 §5, §6.
+
+package pbx
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/sdp"
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+const sdpType = "application/sdp"
+
+// call is one call. It lives in its stripe, but for the endpoint, which is also used by the goroutine that plays.
+type call struct {
+	pbx      *PBX
+	engine   sip.Engine
+	stripe   sip.Stripe
+	play     player
+	usage    *dialog.Usage
+	endpoint *session.Endpoint
+	limit    sip.Timer // ends a call that lasts too long
+	offered  bool      // our offer waits for its answer, which comes with the ACK
+	playing  bool
+	over     bool
+}
+
+// invite takes an INVITE to a feature.
+func (p *PBX) invite(ev *sip.Event, play player) {
+	c := &call{pbx: p, engine: ev.Engine, stripe: ev.Stripe, play: play}
+	if !p.admit(c) {
+		res := ev.Request.Reply(sip.StatusServiceUnavailable)
+		res.Set(sip.HeaderRetryAfter, retryAfter)
+		_ = ev.Engine.Reject(ev.Tx, res)
+		return
+	}
+	usage, err := p.Dialogs.Incoming(ev, c)
+	if err != nil {
+		p.forget(c) // the INVITE has been answered
+		return
+	}
+	c.usage = usage
+	if err := c.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap()}); err != nil {
+		_ = usage.Reject(statusOf(err))
+		c.end()
+	}
+}
+
+// answer opens the media of the call, answers it and begins to play.
+func (c *call) answer(peer session.Peer) (err error) {
+	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), peer, c.pbx.Voice); err != nil {
+		return err
+	}
+	ours, err := c.reply(&c.usage.Invitation().Message)
+	if err != nil {
+		return err
+	}
+	if err := c.usage.Answer(ours); err != nil {
+		return err
+	}
+	limit := c.pbx.MaxDuration
+	if limit == 0 {
+		limit = DefaultMaxDuration
+	}
+	c.limit = c.engine.After(c.stripe, limit, func() { c.bye(timeReason) })
+	c.begin()
+	return nil
+}
+
+// reply returns our answer to the offer in m, or our offer if it holds none.
+func (c *call) reply(m *sip.Message) (dialog.Body, error) {
+	c.offered = len(m.Body()) == 0
+	if c.offered {
+		return dialog.SDP(c.endpoint.Offer().AppendTo(nil)), nil
+	}
+	theirs, err := description(m)
+	if err != nil {
+		return dialog.Body{}, err
+	}
+	ours, err := c.endpoint.Answer(theirs)
+	if err != nil {
+		return dialog.Body{}, err
+	}
+	return dialog.SDP(ours.AppendTo(nil)), nil
+}
+
+// description reads the session description that a message carries; the error is a [sip.Status].
+func description(m *sip.Message) (*sdp.Description, error) {
+	if m.ContentType() != sdpType {
+		return nil, sip.StatusUnsupportedMediaType
+	}
+	d, err := sdp.Parse(m.Body())
+	if err != nil {
+		return nil, sip.StatusBadRequest
+	}
+	return d, nil
+}
+
+// statusOf is the answer to an offer that cannot be taken.
+func statusOf(err error) sip.Status {
+	var status sip.Status
+	switch {
+	case errors.As(err, &status):
+		return status
+	case errors.Is(err, sdp.ErrNothingCommon):
+		return sip.StatusNotAcceptableHere
+	case errors.Is(err, relay.ErrPorts):
+		return sip.StatusServiceUnavailable
+	}
+	return sip.StatusServerInternalError
+}
+
+// begin starts to play once both sides have agreed on a session.
+func (c *call) begin() {
+	if c.offered || c.playing {
+		return
+	}
+	c.playing = true
+	c.pbx.playing.Go(func() { c.play(c.endpoint) })
+}
+
+// HandleUsage implements [dialog.Owner].
+func (c *call) HandleUsage(_ *dialog.Usage, ev dialog.Event) {
+	switch ev := ev.(type) {
+	case dialog.AckReceived:
+		c.acknowledged(ev.Request)
+	case dialog.Offer:
+		c.change(ev.Request)
+	case dialog.Rejected, dialog.Cancelled, dialog.Ended:
+		c.end()
+	}
+}
+
+// acknowledged takes the answer to our offer, if the ACK is to hold one.
+func (c *call) acknowledged(ack *sip.Request) {
+	if !c.offered {
+		return
+	}
+	c.offered = false
+	answer, err := description(&ack.Message)
+	if err == nil {
+		err = c.endpoint.Accept(answer)
+	}
+	if err != nil {
+		// RFC 3261 §13.2.2.4: an answer that cannot be taken ends the call.
+		c.bye(`SIP;cause=488;text="Not Acceptable Here"`)
+		return
+	}
+	c.begin()
+}
+
+// change answers a re-INVITE or UPDATE: hold, resume, another address or codec.
+func (c *call) change(req *sip.Request) {
+	ours, err := c.reply(&req.Message)
+	if err != nil {
+		c.offered = false
+		_ = c.usage.Refuse(statusOf(err)) // an exchange that is gone needs no answer
+		return
+	}
+	_ = c.usage.Accept(ours)
+}
+
+// bye ends the call from our side.
+func (c *call) bye(reason string) {
+	if err := c.usage.Bye(reason); err != nil {
+		return // it is ending
+	}
+	if c.usage.Over() {
+		c.end()
+	}
+}
+
+// end frees what the call holds. The player ends when it finds its line closed.
+func (c *call) end() {
+	if c.over {
+		return
+	}
+	c.over = true
+	if c.limit != nil {
+		c.limit.Stop()
+	}
+	if c.endpoint != nil {
+		// Close waits for the frame that is being sent: not in the stripe.
+		c.pbx.playing.Go(c.endpoint.Close)
+	}
+	c.pbx.forget(c)
+}

@@ -1,0 +1,76 @@
+// Which numbers there are, and what they stand for.
+
+package pbx
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Feature is something that a number stands for.
+type Feature string
+
+// The features.
+const (
+	Echo  Feature = "echo"  // says back what it hears
+	Music Feature = "music" // plays a melody
+)
+
+// Number is a feature number in force.
+type Number struct {
+	Feature     Feature
+	Dial        string   // what is dialled on a keypad
+	Names       []string // user parts of URIs that mean the same, in lower case
+	Description string
+}
+
+// DefaultNumbers are the numbers in force unless others are given. They begin with a star, so that they cannot be extensions.
+func DefaultNumbers() []Number {
+	return []Number{
+		{Feature: Echo, Dial: "*43", Names: []string{"echo"}, Description: "says back what it hears"},
+		{Feature: Music, Dial: "*44", Names: []string{"music"}, Description: "plays a melody"},
+	}
+}
+
+// Table returns the numbers in force. It is the caller's.
+func (p *PBX) Table() []Number {
+	if p.Numbers == nil {
+		return DefaultNumbers()
+	}
+	return slices.Clone(p.Numbers)
+}
+
+// Application returns the handler of the feature that user, the user part of a Request-URI with its escapes decoded, stands for; nil if it stands for none.
+func (p *PBX) Application(user string) sip.EventHandler {
+	p.start()
+	return p.applications[strings.ToLower(user)]
+}
+
+// start makes the table of applications.
+func (p *PBX) start() {
+	p.once.Do(func() {
+		p.applications = make(map[string]sip.EventHandler)
+		for _, n := range p.Table() {
+			play := p.player(n.Feature)
+			if play == nil {
+				continue
+			}
+			for _, user := range append(n.Names, n.Dial) {
+				p.applications[strings.ToLower(user)] = &application{pbx: p, play: play}
+			}
+		}
+	})
+}
+
+// player returns what a feature does with the line of a call, nil for an unknown one.
+func (p *PBX) player(f Feature) player {
+	switch f {
+	case Echo:
+		return echo
+	case Music:
+		return p.tune.play
+	}
+	return nil
+}

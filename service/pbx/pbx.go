@@ -1,0 +1,147 @@
+// The service: its settings, and how requests to a feature number are taken. RFC 3261 §8.2.
+
+package pbx
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+)
+
+// Default values of [PBX].
+const (
+	DefaultMaxCalls    = 100
+	DefaultMaxDuration = time.Hour
+)
+
+// PBX answers feature numbers. Fill the exported fields before first use and leave them alone afterwards; what must be set: Dialogs and
+// Media. Safe for use by many goroutines.
+type PBX struct {
+	Dialogs *dialog.Table // must stand in front of whatever routes to here
+	Media   *session.Site
+	Voice   session.Voice // what is spoken; the zero Voice is G.711
+
+	Numbers     []Number      // nil: DefaultNumbers
+	MaxCalls    int           // calls at once, further ones get 503; 0: DefaultMaxCalls
+	MaxDuration time.Duration // after which a call is ended; 0: DefaultMaxDuration
+
+	once         sync.Once
+	applications map[string]sip.EventHandler // by number in lower case
+	tune         tune
+
+	mu       sync.Mutex // guards what follows
+	calls    map[*call]struct{}
+	draining bool
+	idle     chan struct{}  // closed when the last call ends while draining
+	playing  sync.WaitGroup // the goroutines of calls
+}
+
+// application is one feature as a handler of requests.
+type application struct {
+	pbx  *PBX
+	play player
+}
+
+const (
+	allowed    = "INVITE, ACK, CANCEL, BYE, OPTIONS"
+	retryAfter = "10"
+	stopReason = `SIP;cause=503;text="Server stops"`
+	timeReason = `SIP;cause=480;text="Time is over"`
+)
+
+// HandleEvent takes a request outside any dialog.
+func (a *application) HandleEvent(ev *sip.Event) {
+	if ev.Kind != sip.EventRequest {
+		return
+	}
+	switch ev.Request.Method {
+	case sip.MethodInvite:
+		a.pbx.invite(ev, a.play)
+	case sip.MethodOptions:
+		res := ev.Request.Reply(sip.StatusOK)
+		res.Set(sip.HeaderAllow, allowed)
+		res.Set(sip.HeaderAccept, sdpType)
+		// A transaction that has ended meanwhile needs no answer: here and below.
+		_ = ev.Engine.Respond(ev.Tx, res)
+	default:
+		res := ev.Request.Reply(sip.StatusMethodNotAllowed)
+		res.Set(sip.HeaderAllow, allowed)
+		_ = ev.Engine.Reject(ev.Tx, res)
+	}
+}
+
+// admit enters a call, unless there are too many or the service stops.
+func (p *PBX) admit(c *call) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limit := p.MaxCalls
+	if limit == 0 {
+		limit = DefaultMaxCalls
+	}
+	if p.draining || len(p.calls) >= limit {
+		return false
+	}
+	if p.calls == nil {
+		p.calls = make(map[*call]struct{})
+	}
+	p.calls[c] = struct{}{}
+	return true
+}
+
+func (p *PBX) forget(c *call) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.calls, c)
+	if p.idle != nil && len(p.calls) == 0 {
+		close(p.idle)
+		p.idle = nil
+	}
+}
+
+// Calls returns how many calls there are.
+func (p *PBX) Calls() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.calls)
+}
+
+// Drain refuses new calls with 503 and waits until the running ones have ended. When ctx ends first it ends them, and returns the error of
+// ctx without waiting for the peers to agree.
+func (p *PBX) Drain(ctx context.Context) error {
+	if idle := p.drain(); idle != nil {
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			p.hangUp()
+			return ctx.Err()
+		}
+	}
+	p.playing.Wait()
+	return nil
+}
+
+// drain returns what is closed when the last call has ended; nil if there is none.
+func (p *PBX) drain() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.draining = true
+	if len(p.calls) == 0 {
+		return nil
+	}
+	if p.idle == nil {
+		p.idle = make(chan struct{})
+	}
+	return p.idle
+}
+
+func (p *PBX) hangUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.calls {
+		c.engine.Do(c.stripe, func() { c.bye(stopReason) })
+	}
+}
