@@ -23,13 +23,19 @@ type transmission struct {
 	note     string
 }
 
-// observe is called by the network for each transmission.
+// observe is called by the network for each transmission. Media is none of ours.
 func (b *Bench) observe(t network.Transmission) {
+	if isMedia(t.Data) {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.wire = append(b.wire, transmission{at: t.Time.Sub(b.start), from: b.nameLocked(t.From.Addr()), to: b.nameLocked(t.To.Addr()),
 		source: t.From.Addr(), data: bytes.Clone(t.Data), lost: t.Dropped})
 }
+
+// isMedia reports whether a transmission is RTP or RTCP by its first byte. RFC 7983 §7.
+func isMedia(b []byte) bool { return len(b) > 0 && b[0] >= 128 && b[0] <= 191 }
 
 func (b *Bench) nameLocked(a netip.Addr) string {
 	if n := b.names[a]; n != "" {
