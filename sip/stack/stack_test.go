@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
@@ -116,6 +118,58 @@ func TestLoss(t *testing.T) {
 				}
 			}, faults)
 		})
+	}
+}
+
+// Two stacks on loopback sockets and many callers at once: the real thing, for the race detector. Every third call is cancelled.
+func TestLoopback(t *testing.T) {
+	var callee, caller stack.Stack
+	callee.Handler = sip.Go(sip.HandlerFunc(func(ctx context.Context, w sip.ResponseWriter, r *sip.Request) error {
+		if r.Method != sip.MethodInvite || r.URI.User == "busy" {
+			return sip.StatusBusyHere
+		}
+		if err := w.Respond(r.Reply(sip.StatusRinging)); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}))
+	for _, s := range []*stack.Stack{&callee, &caller} {
+		s.Timers = transaction.Timers{T1: 50 * time.Millisecond, T2: 100 * time.Millisecond, T4: 100 * time.Millisecond}
+		if err := s.Listen(t.Context(), "udp://127.0.0.1:0", "tcp://127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var callers sync.WaitGroup
+	for i := range 60 {
+		to := fmt.Sprintf("%s;transport=%s", callee.Addrs()[i%2], []string{"udp", "tcp"}[i%2])
+		callers.Go(func() {
+			if i%3 > 0 {
+				method := []sip.Method{sip.MethodInvite, sip.MethodMessage}[i%3-1]
+				got, err := send(t.Context(), &caller, request(method, "sip:busy@"+to))
+				expect(t, got, err, sip.StatusBusyHere)
+				return
+			}
+			for res, err := range caller.Send(t.Context(), request(sip.MethodInvite, "sip:slow@"+to)) {
+				if err != nil {
+					t.Error(err)
+				} else if res.Status == sip.StatusRinging {
+					break
+				}
+			}
+		})
+	}
+	callers.Wait()
+	for _, s := range []*stack.Stack{&caller, &callee} {
+		if err := s.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := s.Stats(); got.Panics > 0 || got.Late > 0 {
+			t.Errorf("%+v", got)
+		}
+		for _, l := range left(s) {
+			t.Error(l)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func stepInviteServer(s state, e event) (state, actions) {
 	case accepted:
 		switch e {
 		case success:
-			return accepted, actions{do: send}
+			return accepted, actions{do: send | drop}
 		case acknowledge: // only a peer without the cookie of RFC 3261 gets here
 			return accepted, actions{do: pass}
 		case broken: // RFC 6026 §7.1: the TU is told, and the transaction stays
