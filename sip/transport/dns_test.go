@@ -61,6 +61,7 @@ func nameServer(t *testing.T, zone string) (netip.AddrPort, *atomic.Int64) {
 	return pc.LocalAddr().(*net.UDPAddr).AddrPort(), &asked
 }
 
+// Records, a cut answer asked for again over TCP (RFC 1035 §4.2), and a cache that also remembers what is not there (RFC 2308 §5).
 func TestDNS(t *testing.T) {
 	zone := `
 sip.example. 60 IN NAPTR 10 20 "s" "SIP+D2T" "" _sip._tcp.sip.example.

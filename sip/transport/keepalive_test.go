@@ -51,6 +51,7 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// FuzzSTUN holds answers to RFC 8489 §5 and to three times the bytes of the question.
 func FuzzSTUN(f *testing.F) {
 	bare, _ := hex.DecodeString("000100002112a442000102030405060708090a0b")
 	f.Add(bare)

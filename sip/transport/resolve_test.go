@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sipwerk/sipwerk/network"
@@ -15,7 +16,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip/transport"
 )
 
-// fillZone makes a zone with one name for each way of RFC 3263 §4.
+// fillZone makes a zone with one name for each way of RFC 3263 §4, with NAPTR records of RFC 3403 §4.
 func fillZone(z *network.Zone) {
 	ip := func(s string) netip.Addr { return netip.MustParseAddr(s) }
 	z.AddAddr("only-a.example", ip("192.0.2.10"), ip("2001:db8::10"))
@@ -191,6 +192,7 @@ func TestResolveFailover(t *testing.T) {
 		}
 		resolve("192.0.2.14:5080 192.0.2.12:5060 192.0.2.11:5091 192.0.2.13:5080 192.0.2.11:5090")
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		resolve("192.0.2.13:5080 192.0.2.14:5080 192.0.2.12:5060 192.0.2.11:5090 192.0.2.11:5091")
 		// A flood of failures does not fill the memory, and the last one still counts.
 		for i := range 5000 {

@@ -141,7 +141,7 @@ func TestWebSocketPing(t *testing.T) {
 	})
 }
 
-// clientFrame builds one WebSocket frame as a browser sends it, masked.
+// clientFrame builds one WebSocket frame as a browser sends it, masked. RFC 6455 §5.2.
 func clientFrame(first byte, payload []byte) []byte {
 	b := []byte{first}
 	switch {
