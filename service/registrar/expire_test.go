@@ -45,7 +45,10 @@ func TestExpiryIsBounded(t *testing.T) {
 			o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>;expires=0"}})
 		}
 		o.expireDue()
-		if n := len(o.expiry.heap); n > 2 {
+		o.expiry.mu.Lock()
+		n := len(o.expiry.heap)
+		o.expiry.mu.Unlock()
+		if n > 2 {
 			t.Errorf("%d entries for one name", n)
 		}
 		time.Sleep(3001 * time.Second)

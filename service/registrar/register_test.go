@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -389,8 +390,13 @@ func (anybody) MayBind(string, sip.URI) bool    { return true }
 func TestChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
+		var mu sync.Mutex // Changed is called by many
 		var got []string
-		o.Changed = func(c Change) { got = append(got, fmt.Sprintf("%s %s %s", c.AOR, c.Kind, c.Binding.Contact)) }
+		o.Changed = func(c Change) {
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, fmt.Sprintf("%s %s %s", c.AOR, c.Kind, c.Binding.Contact))
+		}
 		if err := o.Open(); err != nil {
 			t.Fatal(err)
 		}

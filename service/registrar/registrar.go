@@ -44,7 +44,7 @@ type Registrar struct {
 	// Batched says that [Registrar.Barrier] is called before answers leave, so that one write serves many requests. Otherwise each request
 	// is written before it is answered.
 	Batched bool
-	// Changed is told of every change after it was made. It must not block.
+	// Changed is told of every change after it was made, from many goroutines. It must not block.
 	Changed func(Change)
 	Log     *slog.Logger // nil: nothing is logged
 
