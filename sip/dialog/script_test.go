@@ -139,10 +139,14 @@ func responseLine(r *sip.Response) string {
 
 // The engine.
 
-func (s *stage) Start(_ sip.Stripe, req *sip.Request, _ sip.Destination, h sip.EventHandler) (sip.TransactionID, error) {
+func (s *stage) Start(_ sip.Stripe, req *sip.Request, to sip.Destination, h sip.EventHandler) (sip.TransactionID, error) {
 	s.tx++
 	s.clients = append(s.clients, &stageClient{s.tx, req.Clone(), h})
-	s.logf("start %s", requestLine(req))
+	way := ""
+	if !to.Flow.IsZero() {
+		way = fmt.Sprintf(" over flow %d", to.Flow.ID)
+	}
+	s.logf("start %s%s", requestLine(req), way)
 	return s.tx, nil
 }
 
@@ -240,8 +244,13 @@ func (s *stage) do(words []string) error {
 	orders := map[string]func([]string) error{
 		"invite": s.invite, "incoming": s.incoming, "res": s.response, "timeout": s.lost(sip.EventTimeout), "failure": s.lost(sip.EventFailure),
 		"req": s.request, "ack": s.ack, "cancelled": s.cancelled, "wait": s.wait,
-		"auth":  func([]string) error { s.auth = true; return nil },
-		"pass":  func([]string) error { s.usage.PassGlare = true; return nil },
+		"auth": func([]string) error { s.auth = true; return nil },
+		"pass": func([]string) error { s.usage.PassGlare = true; return nil },
+		"lost": func(args []string) error {
+			id, err := strconv.ParseUint(args[0], 10, 64)
+			s.table.HandleEvent(&sip.Event{Kind: sip.EventFlowLost, Engine: s, Flow: sip.Flow{ID: id, Transport: sip.WSS}})
+			return err
+		},
 		"hurry": func([]string) error { s.table.T1 = time.Millisecond; return nil },
 		"info":  s.info, "reply": s.reply,
 	}
@@ -322,12 +331,27 @@ func (s *stage) incoming(args []string) error {
 // event makes a request event from a head and the words behind it.
 func (s *stage) event(text string, args []string) *sip.Event {
 	var content string
+	var flow sip.Flow
+	browser := false
 	for _, a := range args {
+		if number, ok := strings.CutPrefix(a, "flow:"); ok {
+			id, _ := strconv.ParseUint(number, 10, 64)
+			flow = sip.Flow{ID: id, Transport: sip.WSS}
+			browser = true
+			continue
+		}
 		if name, value, ok := strings.Cut(a, ":"); ok {
+			if name == "Contact" {
+				browser = false
+				continue
+			}
 			text += name + ": " + value + "\r\n"
 			continue
 		}
 		content = a
+	}
+	if browser {
+		text = strings.Replace(text, "peer@192.0.2.9", "peer@x7.invalid;transport=ws", 1)
 	}
 	if content != "" {
 		text += "Content-Type: application/sdp\r\n"
@@ -338,7 +362,7 @@ func (s *stage) event(text string, args []string) *sip.Event {
 		panic(err)
 	}
 	s.tx++
-	return &sip.Event{Kind: sip.EventRequest, Engine: s, Stripe: s.stripe(), Tx: s.tx, Request: req}
+	return &sip.Event{Kind: sip.EventRequest, Engine: s, Stripe: s.stripe(), Tx: s.tx, Request: req, Flow: flow}
 }
 
 func (s *stage) stripe() sip.Stripe {

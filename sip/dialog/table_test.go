@@ -1,0 +1,63 @@
+// The table: its cap, and that it keeps calls of other stripes out.
+
+package dialog
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+func TestTableIsFull(t *testing.T) {
+	s := newStage()
+	s.table.Limit = 2
+	for i := range 3 {
+		err := s.invite([]string{"offer"})
+		if full := errors.Is(err, ErrFull); full != (i == 2) || s.table.Len() != min(i+1, 2) {
+			t.Errorf("call %d: %v, %d in the table", i, err, s.table.Len())
+		}
+	}
+	s.log, s.usage = nil, nil
+	if err := s.incoming([]string{"offer"}); err != nil || s.log[0] != "reject 503 to INVITE 10" {
+		t.Errorf("a call that comes in gets %q, %v", s.log, err)
+	}
+}
+
+func TestForeignStripe(t *testing.T) {
+	s := newStage()
+	req := sip.NewRequest(sip.MethodInvite, sip.MustParseURI("sip:bob@example.org"))
+	req.Set(sip.HeaderFrom, "<sip:alice@example.com>")
+	req.Set(sip.HeaderCallID, "somewhere else")
+	other := (sip.StripeOf("somewhere else") + 1) % sip.Stripes
+	if _, err := s.table.Invite(Outgoing{Engine: s, Stripe: other, Request: req}, s); !errors.Is(err, ErrStripe) {
+		t.Errorf("Invite in a foreign stripe: %v", err)
+	}
+	if s.table.Len() != 0 || s.log != nil {
+		t.Errorf("%d in the table, %q", s.table.Len(), s.log)
+	}
+}
+
+// TestHostilePeer: whatever is said inside a dialog, the table does not panic, and a BYE ends the call.
+func TestHostilePeer(t *testing.T) {
+	for _, field := range [][2]string{
+		{"Contact", "*"}, {"Contact", "<sip:"}, {"Session-ID", "x;remote=y"}, {"Record-Route", "<<"}, {"Require", ",,"},
+	} {
+		for _, method := range []string{"INVITE", "UPDATE", "INFO", "MESSAGE", "REFER", "X"} {
+			s := newStage()
+			for _, step := range [][]string{{"incoming", "offer"}, {"answer", "answer"}, {"ack", "10"}} {
+				if err := s.do(step); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ev := s.inside(method, []string{"11", "offer"})
+			ev.Request.SetName(field[0], field[1])
+			s.table.HandleEvent(ev)
+			s.settle()
+			if err := s.do([]string{"req", "BYE", "12"}); err != nil || s.table.Len() != 0 {
+				t.Errorf("%s with %q: %v, %d in the table\n%s", method, field, err, s.table.Len(), fmt.Sprint(s.log))
+			}
+		}
+	}
+}
