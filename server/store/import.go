@@ -62,6 +62,9 @@ func (s *Store) Import(ctx context.Context, domain string, r io.Reader, progress
 		return 0, err
 	}
 	err = s.change(ctx, func(tx *sql.Tx) error {
+		if err := in.prepare(ctx, tx); err != nil {
+			return err
+		}
 		for {
 			entries, more, err := in.chunk()
 			if err != nil {
@@ -97,6 +100,9 @@ type importer struct {
 	lineOf  map[string]int                     // user → the line that has it
 	lines   int
 	faults  Faults
+
+	anyone            bool      // the domain has users already
+	accounts, devices *sql.Stmt // insert a full chunk
 }
 
 // entry is one good line.
@@ -181,13 +187,40 @@ func (in *importer) entry(rec []string) (e entry, ok bool) {
 	return e, true
 }
 
+// The statements, without their parameters.
+const (
+	insertAccounts = "INSERT INTO accounts (domain, sip_user, name, created) VALUES "
+	insertDevices  = "INSERT INTO devices (domain, sip_user, account, created, ha1_md5, ha1_sha256, ha1_sha512_256) VALUES "
+)
+
+// prepare makes ready what is done for each chunk: parsing the statements again would take a third of the time of an import.
+func (in *importer) prepare(ctx context.Context, tx *sql.Tx) (err error) {
+	if in.accounts, err = tx.PrepareContext(ctx, insertAccounts+parameters(importChunk, 4)); err != nil {
+		return fmt.Errorf("store: prepare: %w", err)
+	}
+	if in.devices, err = tx.PrepareContext(ctx, insertDevices+parameters(importChunk, 7)); err != nil {
+		return fmt.Errorf("store: prepare: %w", err)
+	}
+	var n int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM accounts WHERE domain = $1 LIMIT 1) AS some", in.domain.Name).Scan(&n); err != nil {
+		return fmt.Errorf("store: look for users: %w", err)
+	}
+	in.anyone = n > 0
+	return nil
+}
+
 // insert puts accounts and their first devices into the database, unless a fault was found already: then the rest is only checked.
 func (in *importer) insert(ctx context.Context, tx *sql.Tx, entries []entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	if err := in.findTaken(ctx, tx, entries); err != nil || len(in.faults.Lines) > 0 {
-		return err
+	if in.anyone {
+		if err := in.findTaken(ctx, tx, entries); err != nil {
+			return err
+		}
+	}
+	if len(in.faults.Lines) > 0 {
+		return nil
 	}
 	accounts := make([]any, 0, 4*len(entries))
 	devices := make([]any, 0, 7*len(entries))
@@ -195,12 +228,18 @@ func (in *importer) insert(ctx context.Context, tx *sql.Tx, entries []entry) err
 		accounts = append(accounts, in.domain.Name, e.user, e.name, in.created)
 		devices = append(devices, in.domain.Name, e.user, e.user, in.created, e.ha1.bytes(digest.MD5), e.ha1.bytes(digest.SHA256), e.ha1.bytes(digest.SHA512256))
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (domain, sip_user, name, created) VALUES "+parameters(len(entries), 4), accounts...); err != nil {
-		return fmt.Errorf("store: import accounts: %w", err)
+	var err error
+	if len(entries) == importChunk {
+		if _, err = in.accounts.ExecContext(ctx, accounts...); err == nil {
+			_, err = in.devices.ExecContext(ctx, devices...)
+		}
+	} else {
+		if _, err = tx.ExecContext(ctx, insertAccounts+parameters(len(entries), 4), accounts...); err == nil {
+			_, err = tx.ExecContext(ctx, insertDevices+parameters(len(entries), 7), devices...)
+		}
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO devices (domain, sip_user, account, created, ha1_md5, ha1_sha256, ha1_sha512_256) VALUES "+
-		parameters(len(entries), 7), devices...); err != nil {
-		return fmt.Errorf("store: import devices: %w", err)
+	if err != nil {
+		return fmt.Errorf("store: import: %w", err)
 	}
 	return nil
 }
