@@ -6,20 +6,24 @@ import (
 	"log/slog"
 
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// router sends calls to accounts.
-type router struct{ domains *domains }
+// router sends calls to feature numbers and accounts.
+type router struct {
+	domains  *domains
+	features *pbx.PBX
+}
 
-// Route implements [b2bua.Router].
+// Route implements [b2bua.Router]. An account that is called like a feature is the account: people come first.
 func (r *router) Route(req *sip.Request) b2bua.Route {
 	d, account, ok := r.domains.account(req.URI)
-	if !ok {
-		return b2bua.Route{Refuse: sip.StatusNotFound}
+	if ok {
+		return b2bua.Route{Account: d.uri(account)}
 	}
-	return b2bua.Route{Account: d.uri(account)}
+	return b2bua.Route{Application: r.features.Application(req.URI.UserName()), Refuse: sip.StatusNotFound}
 }
 
 // locator finds devices by their bindings.

@@ -25,6 +25,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/stack"
@@ -60,6 +61,7 @@ type Server struct {
 	registrar    *registrar.Registrar
 	relay        *relay.Relay
 	calls        *b2bua.B2BUA
+	features     *pbx.PBX
 	dialogs      *dialog.Table
 	reception    *reception
 	stack        *stack.Stack
@@ -132,10 +134,12 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	s.relay = &relay.Relay{Network: network.OS{}, Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
 	s.journal = &journal{log: s.log}
 	s.dialogs = new(dialog.Table)
+	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()}
+	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site}
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
-		Media:    &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()},
-		Router:   &router{domains: domains},
+		Media:    site,
+		Router:   &router{domains: domains, features: s.features},
 		Locator:  &locator{registrar: s.registrar, log: s.log},
 		Identity: domains,
 		Observer: s.journal,

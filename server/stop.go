@@ -14,11 +14,10 @@ const partingTime = 2 * time.Second
 // longer. It returns how many calls were cut off.
 func (s *Server) Stop(ctx context.Context) (cut int) {
 	s.stopping.Store(true)
-	s.log.Info("stopping", "calls", s.calls.Calls(), "limit", s.Config.Drain)
+	s.log.Info("stopping", "calls", s.Calls(), "limit", s.Config.Drain)
 	drain, cancel := context.WithTimeout(ctx, s.Config.Drain)
 	defer cancel()
-	if err := s.calls.Drain(drain); err != nil {
-		cut = s.calls.Calls()
+	if cut = s.drain(drain); cut > 0 {
 		s.log.Warn("calls were ended by the stop", "calls", cut)
 	}
 	part, done := context.WithTimeout(ctx, partingTime)
@@ -30,6 +29,25 @@ func (s *Server) Stop(ctx context.Context) (cut int) {
 	s.log.Info("stopped", "after", time.Since(s.started).Round(time.Second))
 	return cut
 }
+
+// drain waits for the calls of both services, and returns how many it had to end.
+func (s *Server) drain(ctx context.Context) (cut int) {
+	features := make(chan int)
+	go func() {
+		n := 0
+		if s.features.Drain(ctx) != nil {
+			n = s.features.Calls()
+		}
+		features <- n
+	}()
+	if s.calls.Drain(ctx) != nil {
+		cut = s.calls.Calls()
+	}
+	return cut + <-features
+}
+
+// Calls returns how many calls there are, those to feature numbers included.
+func (s *Server) Calls() int { return s.calls.Calls() + s.features.Calls() }
 
 // close frees what was opened, as far as the start came.
 func (s *Server) close() {

@@ -85,7 +85,7 @@ func (w *web) close() {
 
 // health says 200 while new calls are taken, 503 from the first signal on.
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
-	h := health{Status: "ok", Domain: s.Domain.Name, Calls: s.calls.Calls(), Accounts: s.directory.Len(), Bindings: s.registrar.Counts().Bindings,
+	h := health{Status: "ok", Domain: s.Domain.Name, Calls: s.Calls(), Accounts: s.directory.Len(), Bindings: s.registrar.Counts().Bindings,
 		Uptime: int(time.Since(s.started).Seconds())}
 	w.Header().Set("Content-Type", "application/json")
 	if s.stopping.Load() {

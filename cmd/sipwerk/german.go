@@ -40,6 +40,12 @@ var germanTexts = map[string]string{
 	"made a certificate authority; telephones that check certificates need %s\n": "Zertifizierungsstelle angelegt; Telefone, die Zertifikate prüfen, brauchen %s\n",
 	"listening on %s\n": "hört auf %s\n",
 
+	// numbers
+	"List the feature numbers in force": "Die geltenden Dienstnummern auflisten",
+	"DIAL\tOR\tIT":                      "WÄHLEN\tODER\tSIE",
+	"says back what it hears":           "sagt zurück, was sie hört",
+	"plays a melody":                    "spielt eine Melodie",
+
 	// check
 	"Check a configuration and show what is in force": "Eine Konfiguration prüfen und zeigen, was gilt",
 	"Reads the configuration as `serve` would, tries its ports, folder and certificate, and shows each setting with the place where it was given.\n" +

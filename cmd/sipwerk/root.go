@@ -22,6 +22,7 @@ func (p *program) newRoot() *cobra.Command {
 	root.AddCommand(
 		p.newServe(),
 		p.newAccount(),
+		p.newNumbers(),
 		p.newCheck(),
 		p.newVersion(),
 	)

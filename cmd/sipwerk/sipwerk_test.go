@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 )
 
@@ -95,6 +96,11 @@ func TestAccountWithoutDomain(t *testing.T) {
 	line{args: "account add bob", want: "…domain  [::1]\n…"}.run(t, dir, map[string]string{"SIPWERK_DATA": dir})
 }
 
+func TestNumbers(t *testing.T) {
+	line{args: "numbers", want: "DIAL  OR     IT\n*43   echo   says back what it hears\n*44   music  plays a melody\n"}.run(t, "", nil)
+	line{args: "numbers --json", want: `[{"dial":"*43","names":["echo"],"feature":"echo","description":"says back what it hears"},…]` + "\n"}.run(t, "", nil)
+}
+
 func TestVersion(t *testing.T) {
 	var out bytes.Buffer
 	p := &program{out: &out, err: &out, env: func(string) (string, bool) { return "", false }}
@@ -134,6 +140,9 @@ func TestGerman(t *testing.T) {
 	for _, heading := range []string{"Usage:", "Aliases:", "Examples:", "Available Commands:", "Additional help topics:", "Global Flags:", "Flags:",
 		`Use "{{.CommandPath}} [command] --help" for more information about a command.`} {
 		texts[heading] = true
+	}
+	for _, n := range server.Numbers() {
+		texts[n.Description] = true
 	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
