@@ -12,18 +12,18 @@ import (
 const (
 	// room is for one datagram; longer ones are dropped, for they would be passed on cut.
 	room = 2048
-	// burst is how many datagrams of one socket are taken at once: few, for each socket has memory of its own.
+	// burst is how many datagrams of one socket are taken at once: few, for each socket has memory of its own. RTCP comes singly.
 	burst = 2
 )
 
 // batch is the memory of one reader.
 type batch struct {
-	in  [burst]network.Datagram
+	in  []network.Datagram
 	out []network.Datagram // of what came, what is listened to
 }
 
-func newBatch() *batch {
-	b := &batch{out: make([]network.Datagram, 0, burst)}
+func newBatch(n int) *batch {
+	b := &batch{in: make([]network.Datagram, n), out: make([]network.Datagram, 0, n)}
 	for i := range b.in {
 		b.in[i].Buf = make([]byte, room)
 	}
@@ -34,9 +34,13 @@ func newBatch() *batch {
 // without a fixed peer; should it, the stream falls silent, which whoever watches its counters sees.
 func (r *Relay) read(k *socket) {
 	defer r.readers.Done()
-	b := newBatch()
+	n := burst
+	if k.component == control {
+		n = 1
+	}
+	b := newBatch(n)
 	for {
-		n, err := k.conn.ReadBatch(b.in[:])
+		n, err := k.conn.ReadBatch(b.in)
 		if err != nil {
 			return
 		}
