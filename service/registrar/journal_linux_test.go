@@ -149,7 +149,9 @@ func registerUntilFull(t *testing.T, o *office) (confirmed []string) {
 			}
 			accepted = append(accepted, user)
 		}
-		o.Barrier()
+		if o.Batched {
+			o.Barrier()
+		}
 		report(accepted)
 		if confirmed = append(confirmed, accepted...); full {
 			return confirmed

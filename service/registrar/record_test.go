@@ -66,3 +66,26 @@ func BenchmarkParseRecord(b *testing.B) {
 		}
 	}
 }
+
+// FuzzFrames reads any bytes as a file. What was read without fault reads the same again.
+func FuzzFrames(f *testing.F) {
+	good := appendHeader(nil)
+	good = appendFrame(good, appendRecord(nil, "sip:alice@example.org", sample()))
+	good = appendFrame(good, appendRecord(nil, "sip:bob@example.org", nil))
+	for i := 0; i <= len(good); i += 5 {
+		f.Add(good[:i])
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		count := func(b []byte) (n int, good int64, err error) {
+			good, err = readFrames(bytes.NewReader(b), func([]byte) error { n++; return nil })
+			return n, good, err
+		}
+		n, whole, err := count(file)
+		if whole > int64(len(file)) || err == nil && whole != int64(len(file)) {
+			t.Fatalf("%d of %d bytes are good, %v", whole, len(file), err)
+		}
+		if again, _, err := count(file[:whole]); whole > 0 && (err != nil || again != n) {
+			t.Errorf("%d records, then %d, %v", n, again, err)
+		}
+	})
+}
