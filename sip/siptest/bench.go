@@ -31,6 +31,8 @@ type Bench struct {
 	order []string
 	raw   map[netip.Addr]bool // what these hosts say is not audited
 	wire  []transmission
+
+	streams map[direction]*stream
 }
 
 // part is something on the bench that is audited and closed at the end.
@@ -77,7 +79,8 @@ func portsLeft(name string, h *network.SimHost) []string {
 func Run(t *testing.T, f func(b *Bench), faults ...Faults) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &Bench{T: t, Net: &network.Sim{}, start: time.Now(), names: make(map[netip.Addr]string), raw: make(map[netip.Addr]bool)}
+		b := &Bench{T: t, Net: &network.Sim{}, start: time.Now(), names: make(map[netip.Addr]string), raw: make(map[netip.Addr]bool),
+			streams: make(map[direction]*stream)}
 		b.Net.Observe = b.observe
 		b.Net.SetConditions(network.Conditions{Delay: Delay})
 		for _, x := range faults {

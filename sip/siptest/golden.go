@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing/synctest"
 )
 
 // Golden compares the ladder so far, under a heading that says what it shows, with testdata/name.ladder. With the flag -update, which the test package
 // declares, it writes the file.
 func (b *Bench) Golden(name, heading string) {
 	b.T.Helper()
+	synctest.Wait() // what is being sent at this instant belongs to it
 	file := filepath.Join("testdata", name+".ladder")
 	old, err := os.ReadFile(file)
 	want, got := string(old), "# "+heading+"\n"+b.Ladder().String()

@@ -4,6 +4,7 @@ package siptest
 
 import (
 	"flag"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,6 +62,33 @@ func TestLegal(t *testing.T) {
 	for _, test := range tests {
 		if err := legal([]byte(test.text)); (err == nil) != test.ok {
 			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+func TestStreamIsTakenApart(t *testing.T) {
+	const one, two = "OPTIONS sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nhi", "BYE sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"
+	tests := []struct {
+		name   string
+		writes []string
+		want   []string
+		opaque bool
+	}{
+		{"two in one write", []string{one + two}, []string{one, two}, false},
+		{"one in two writes", []string{one[:30], one[30:] + two[:3], two[3:]}, []string{one, two}, false},
+		{"keep-alive", []string{"\r\n\r\n" + one}, []string{"\r\n\r\n", one}, false},
+		{"TLS", []string{"\x16\x03\x01\x00\r\n\r\n", "more"}, []string{"\x16\x03\x01\x00\r\n\r\n", "more"}, true},
+	}
+	for _, test := range tests {
+		s := new(stream)
+		var got []string
+		for _, w := range test.writes {
+			for _, m := range s.take([]byte(w)) {
+				got = append(got, string(m))
+			}
+		}
+		if !slices.Equal(got, test.want) || s.opaque != test.opaque {
+			t.Errorf("%s: %q, opaque %t", test.name, got, s.opaque)
 		}
 	}
 }
