@@ -76,6 +76,16 @@ func (s *Server) checkLock() error {
 	return nil
 }
 
+// Free reports whether all of these listener URLs could be opened now.
+func Free(ctx context.Context, listen ...string) bool {
+	for _, l := range listen {
+		if tryListener(ctx, l) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // tryListener opens and closes a socket where a listener would be.
 func tryListener(ctx context.Context, listen string) error {
 	u, err := url.Parse(listen)

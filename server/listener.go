@@ -37,6 +37,9 @@ func (s *Server) Listeners() []Listener {
 	return ls
 }
 
+// Address is the address by which this machine is probably known to telephones.
+func (s *Server) Address() netip.Addr { return ownAddress(s.Config.Listen) }
+
 // advertised adds the advertised host to a listener's URL, unless that names one.
 func advertised(listen, host string) string {
 	u, err := url.Parse(listen)

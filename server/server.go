@@ -83,6 +83,9 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Server, error
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if err := Check(ctx, cfg); err != nil { // before anything is made
+		return nil, err
+	}
 	for _, step := range []func(context.Context, Options) error{s.openData, s.openServices, s.listen} {
 		if err := step(ctx, opt); err != nil {
 			s.close()
@@ -193,6 +196,12 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	s.running.Go(func() { s.certificates.follow(follow, s.log) })
 	s.web.serve(&s.running)
 	return nil
+}
+
+// Refresh reads now what has changed in the accounts; otherwise it is known within a second.
+func (s *Server) Refresh(ctx context.Context) error {
+	_, err := s.directory.Refresh(ctx)
+	return err
 }
 
 // dataError says that the data folder cannot be used.

@@ -304,15 +304,9 @@ func TestRefusedStart(t *testing.T) {
 				got.Stop(t.Context())
 			}
 		}
-		if c.name == "second server" {
-			continue
+		if _, err := os.Stat(cfg.Data); err == nil && c.name != "second server" {
+			t.Errorf("%s: a data folder was made for nothing", c.name)
 		}
-		lock, err := store.LockFolder(cfg.Data)
-		if err != nil {
-			t.Errorf("%s: still holds its data folder: %v", c.name, err)
-			continue
-		}
-		lock.Release()
 	}
 }
 
@@ -468,4 +462,26 @@ func TestListenError(t *testing.T) {
 	if got := s.listenError("udp://:80", fmt.Errorf("x: %w", syscall.EACCES)).Error(); !strings.Contains(got, "privileged") {
 		t.Error(got)
 	}
+}
+
+// TestHalfStarted: what fails late in a start gives everything back.
+func TestHalfStarted(t *testing.T) {
+	cfg := configuration(t, map[string]string{"listen": "udp://127.0.0.1:0,udp://127.0.0.1:0"})
+	s := &Server{Config: cfg, log: testLog(t), started: time.Now()}
+	if err := s.openData(t.Context(), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.openServices(t.Context(), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listen[1] = "udp://192.0.2.1:5060" // the first one is open by then
+	if err := s.listen(t.Context(), Options{}); err == nil {
+		t.Error("listens on an address of others")
+	}
+	s.close()
+	lock, err := store.LockFolder(cfg.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Release()
 }
