@@ -149,6 +149,9 @@ func (l *Leg) Abandon() {
 	}
 }
 
+// Moved says from where the peer's SIP messages come now; it counts from the next description on.
+func (l *Leg) Moved(remote netip.Addr) { l.peer.Remote = remote }
+
 // Close frees all ports. The leg must not be used afterwards, but for its counters.
 func (l *Leg) Close() {
 	for i := range l.lines {

@@ -32,7 +32,7 @@ func inside() []sip.Header {
 
 // refused returns what a final response may hand on to the caller.
 func refused() []sip.Header {
-	return []sip.Header{sip.HeaderRetryAfter, sip.HeaderWarning, sip.HeaderReason, sip.HeaderErrorInfo}
+	return []sip.Header{sip.HeaderRetryAfter, sip.HeaderWarning, sip.HeaderReason}
 }
 
 // carry copies the listed headers.

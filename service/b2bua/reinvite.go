@@ -5,6 +5,8 @@ package b2bua
 
 import (
 	"context"
+	"net/netip"
+	"strings"
 
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
@@ -33,10 +35,30 @@ func (c *call) offered(l *leg, req *sip.Request) {
 		l.usage.Refuse(statusOf(err))
 		return
 	}
+	if from, ok := source(req); ok {
+		l.media.Moved(from)
+	}
 	x := &exchange{from: l, to: far, offer: offer}
 	if err := c.propose(x); err != nil {
 		l.usage.Refuse(statusOf(err))
 	}
+}
+
+// source returns where a request has come from: what the transport noted in its Via, if there is no proxy before. RFC 3261 §18.2.1.
+func source(req *sip.Request) (netip.Addr, bool) {
+	hops := 0
+	for range req.Values(sip.HeaderVia) {
+		hops++
+	}
+	via, err := req.Via()
+	if err != nil || hops != 1 {
+		return netip.Addr{}, false
+	}
+	if a := via.Received(); a.IsValid() {
+		return a.Unmap(), true
+	}
+	a, err := netip.ParseAddr(strings.Trim(via.Host, "[]"))
+	return a.Unmap(), err == nil
 }
 
 // propose carries the offer of an exchange to the side it is for.

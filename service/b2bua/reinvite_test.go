@@ -59,6 +59,22 @@ func TestCalleeMoves(t *testing.T) {
 	})
 }
 
+// TestCallerRoams: the caller has another address behind another NAT; its description names a private one.
+func TestCallerRoams(t *testing.T) {
+	play(t, func(w *world) {
+		tx, _ := w.connect()
+		w.via = "SIP/2.0/UDP 10.0.0.7;received=192.0.2.88;branch=z9hG4bKy;rport=5060"
+		change := w.inside(tx, sip.MethodInvite, 2, offer("10.0.0.7", 4000))
+		re := w.one(sip.MethodInvite)
+		w.reply(re, sip.StatusOK, offer("192.0.2.2", 6000))
+		w.ack(change, "")
+		if !w.talks("192.0.2.88:5555", "192.0.2.2:6000", mediaPort(t, w.answerTo(change).Body())) {
+			t.Error("bob does not hear alice from her new address")
+		}
+		w.hangUp(tx, 3)
+	})
+}
+
 // TestChangeRefused: RFC 3264 §8, RFC 6141 §3.1.
 func TestChangeRefused(t *testing.T) {
 	for answer, want := range map[sip.Status]sip.Status{488: 488, 491: 491, 401: 488, 603: 603} {

@@ -49,6 +49,7 @@ type world struct {
 	later     []func()
 	lost      map[uint64]bool
 	held      *relay.Stream // occupies the only pair of ports
+	via       string        // of what alice sends
 }
 
 // sent is a request of ours and its transaction.
@@ -60,7 +61,7 @@ type sent struct {
 // play runs f in a bubble and looks for what is left behind.
 func play(t *testing.T, f func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, sim: &network.Sim{Seed: 1}, phones: map[string][]Binding{}, routes: map[string]Route{}, handlers: map[sip.TransactionID]sip.EventHandler{},
+		w := &world{t: t, via: "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx;rport", sim: &network.Sim{Seed: 1}, phones: map[string][]Binding{}, routes: map[string]Route{}, handlers: map[sip.TransactionID]sip.EventHandler{},
 			incoming: map[sip.TransactionID]*sip.Request{}, responses: map[sip.TransactionID][]*sip.Response{}, cancelled: map[sip.TransactionID]string{}, lost: map[uint64]bool{}}
 		r := &relay.Relay{Network: w.sim.Host(serverAddress), Ports: relay.Ports{Min: 20000, Max: 20099}}
 		w.table = &dialog.Table{Allow: "INVITE, ACK, BYE, INFO"}
@@ -187,7 +188,7 @@ func clone(t *testing.T, req *sip.Request) *sip.Request {
 func (w *world) request(req *sip.Request) sip.TransactionID {
 	w.t.Helper()
 	// What the peer sends passes the wire: the parser reads it as it was printed.
-	req.Prepend(sip.HeaderVia, "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx;rport")
+	req.Prepend(sip.HeaderVia, w.via)
 	parsed, err := sip.ParseRequest(req.AppendTo(nil))
 	if err != nil {
 		w.t.Fatalf("%v\n%s", err, req)
