@@ -7,8 +7,9 @@ import (
 )
 
 func TestReplay(t *testing.T) {
-	r := newReplay(1)
+	r := newReplay(1) // one set of eight
 	a, b := r.start+1, r.start+2
+	late := r.start + 100
 	for i, step := range []struct {
 		stamp stamp
 		count uint32
@@ -28,10 +29,25 @@ func TestReplay(t *testing.T) {
 		{a, 3, false},
 		{a, 1<<32 - 1, true},
 		{a, 1<<32 - 1, false},
-		{b, 1, true},  // takes the slot
-		{a, 1, false}, // forgotten, so never again
-		{a, 201, false},
+		{late, 1, true},
+		{b, 1, true}, // given before, used after
 		{b, 1, false},
+		{late + 1, 1, true},
+		{late + 2, 1, true},
+		{late + 3, 1, true},
+		{late + 4, 1, true},
+		{late + 5, 1, true},
+		{a, 1, false},
+		{late + 6, 1, true}, // takes the place of a
+		{a, 1, false},       // forgotten, so never again
+		{a, 2, false},
+		{a - 1, 1, false}, // earlier than a
+		{b, 2, true},
+		{b + 1, 1, true}, // takes the place of b
+		{b, 3, false},
+		{late + 7, 1, true},
+		{b + 1, 2, false},
+		{b + 2, 1, false}, // earlier than all that are there
 	} {
 		if got := r.use(step.stamp, step.count); got != step.want {
 			t.Errorf("step %d: use(%d, %d) is %t", i, step.stamp-r.start, step.count, got)
