@@ -214,7 +214,7 @@ func parse(what, s string) (sip.URI, error) {
 	return u, nil
 }
 
-// newInstance makes a URN of a random UUID (RFC 9562 §5.4).
+// newInstance makes a URN of a random UUID of version 4.
 func newInstance() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // documented never to fail

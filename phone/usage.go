@@ -49,7 +49,7 @@ func loss(cause dialog.Cause) error {
 	return fmt.Errorf("%w: %s", ErrLost, cause)
 }
 
-// progress takes a 1xx: it rings, or there is something to be heard before the answer (RFC 3960 §3).
+// progress takes a 1xx: it rings, or there is something to be heard before the answer.
 func (c *Call) progress(res *sip.Response) {
 	if res.Status == sip.StatusRinging {
 		c.advance(Ringing)
