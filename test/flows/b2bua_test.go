@@ -25,6 +25,7 @@ func serverFlows() []flow {
 		{"b2bua-glare", "Both sides hold at once. RFC 3261 §14.1.", glareThroughServer},
 		{"b2bua-caller-vanishes", "The caller vanishes before its ACK. RFC 3261 §13.3.1.4.", callerGone},
 		{"b2bua-flow-lost", "The callee's connection breaks while it rings. RFC 5626 §5.3.", flowLost},
+		{"b2bua-reconnect", "The callee's connection breaks during the call: BYE opens a new one. RFC 3261 §12.2.1.1.", reconnect},
 		{"b2bua-cancel-race", "CANCEL meets 200. RFC 3261 §9.1.", cancelRaceThroughServer},
 		{"b2bua-late-ack", "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", lateAck},
 	}
@@ -224,6 +225,17 @@ func flowLost(b *siptest.Bench) {
 	call.Await("Rejected 480")
 	b.Wait(time.Second)
 	in.Reject(sip.StatusBusyHere) // nobody waits for it any more
+}
+
+func reconnect(b *siptest.Bench) {
+	alice, bob := pair(b, "tcp")
+	call, in := talk(b, alice, bob)
+	b.Note("bob", "connection lost")
+	bob.Host.Cut()
+	b.Wait(40 * time.Second)
+	call.Bye()
+	in.Await("Ended BYE received")
+	call.Await("Ended BYE sent")
 }
 
 func cancelRaceThroughServer(b *siptest.Bench) {
