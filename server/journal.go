@@ -44,9 +44,13 @@ func (j *journal) end(d *b2bua.Detail) {
 	packets, lost := heard(d.CallerMedia, d.CalleeMedia)
 	j.packets.Add(packets)
 	j.lost.Add(lost)
-	attributes := []any{"call", d.ID, "from", d.From, "to", d.To, "call-id", d.CallID, "status", int(d.Status), "by", d.By.String()}
+	attributes := []any{"call", d.ID, "from", d.From, "to", d.To, "call-id", d.CallID, "status", int(d.Status), "by", d.By.String(),
+		"devices", d.Branches}
 	if d.Reason != "" {
 		attributes = append(attributes, "reason", d.Reason)
+	}
+	if d.Err != nil {
+		attributes = append(attributes, "err", d.Err)
 	}
 	if !d.Answer.IsZero() {
 		attributes = append(attributes, "talked", d.Duration().Round(time.Millisecond), "packets", packets, "lost", lost)

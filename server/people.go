@@ -52,6 +52,7 @@ func (ds *domains) of(uri sip.URI) *domain {
 	defer ds.mu.Unlock()
 	d := ds.known[name]
 	if d == nil {
+		name = strings.Clone(name) // it is part of a message, whose memory is used again
 		d = &domain{name: name, realm: realm, directory: ds.directory, domains: ds}
 		d.guard = ds.guard(d)
 		ds.known[name] = d

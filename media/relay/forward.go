@@ -22,7 +22,11 @@ type batch struct {
 	out []network.Datagram // of what came, what is listened to
 }
 
-func newBatch(n int) *batch {
+func newBatch(c component) *batch {
+	n := burst
+	if c == control {
+		n = 1
+	}
 	b := &batch{in: make([]network.Datagram, n), out: make([]network.Datagram, 0, n)}
 	for i := range b.in {
 		b.in[i].Buf = make([]byte, room)
@@ -34,11 +38,12 @@ func newBatch(n int) *batch {
 // without a fixed peer; should it, the stream falls silent, which whoever watches its counters sees.
 func (r *Relay) read(k *socket) {
 	defer r.readers.Done()
-	n := burst
-	if k.component == control {
-		n = 1
+	pool := &r.batches[k.component]
+	b, _ := pool.Get().(*batch)
+	if b == nil {
+		b = newBatch(k.component)
 	}
-	b := newBatch(n)
+	defer pool.Put(b)
 	for {
 		n, err := k.conn.ReadBatch(b.in)
 		if err != nil {

@@ -25,6 +25,7 @@ func (c *call) answered(l *leg, res *sip.Response) {
 	body, err := c.answerBody(l, res)
 	if err != nil {
 		l.usage.Bye(badAnswer)
+		l.err = err
 		l.refuse(sip.StatusBadGateway, nil)
 		c.failIfAllRefused()
 		return

@@ -45,6 +45,7 @@ type leg struct {
 	status  sip.Status       // branch: how it was refused, 0 as long as it may still answer
 	refusal *sip.Response    // branch: the response that refused, if there was one
 	rang    bool             // branch: 18x
+	err     error            // branch: why it could not be called, or did not answer
 }
 
 // invite starts a call to an account.

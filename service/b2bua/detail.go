@@ -52,6 +52,7 @@ type Detail struct {
 	Status sip.Status // 200, or why there was no call
 	By     Side       // who ended it
 	Reason string     // the Reason header of the end, if any (RFC 3326)
+	Err    error      // what went wrong here, or on the way to a device, if that is why there was no call
 
 	CallerMedia, CalleeMedia []relay.Counters // one for each stream, at the end
 }

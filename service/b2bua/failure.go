@@ -25,6 +25,7 @@ func (c *call) rejected(l *leg, ev dialog.Rejected) {
 	if ev.Response == nil && status != sip.StatusRequestTimeout {
 		status = unreachable(ev.Err)
 	}
+	l.err = ev.Err
 	l.refuse(status, ev.Response)
 	switch {
 	case c.over || c.callee != nil:
@@ -93,6 +94,7 @@ func toCaller(s sip.Status) sip.Status {
 // failAs answers the caller as a device has answered.
 func (c *call) failAs(l *leg) {
 	status := toCaller(l.status)
+	c.detail.Err = l.err
 	if status != l.status || l.refusal == nil {
 		c.fail(status)
 		return

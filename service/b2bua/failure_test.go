@@ -64,7 +64,8 @@ func TestFailure(t *testing.T) {
 						w.reply(started[i], sip.StatusRequestTerminated, "")
 					}
 				}
-				if d := w.end(); d.Status != tt.want || d.By != tt.by || d.Branches != len(tt.devices) {
+				if d := w.end(); d.Status != tt.want || d.By != tt.by || d.Branches != len(tt.devices) ||
+					(d.Err != nil) != (tt.name == "nobody there" || tt.name == "cannot be reached" || tt.name == "one fault, one absence") {
 					t.Errorf("detail %+v", d)
 				}
 			})

@@ -17,6 +17,7 @@ import (
 func (c *call) start(account sip.URI) {
 	offer, err := describes(&c.caller.usage.Invitation().Message)
 	if err != nil {
+		c.detail.Err = err
 		c.fail(statusOf(err))
 		return
 	}
@@ -46,6 +47,7 @@ func (c *call) branch(to Binding, offer *sdp.Description) {
 	if offer != nil {
 		ours, err := l.media.Present(context.Background(), offer)
 		if err != nil {
+			l.err = err
 			l.refuse(statusOf(err), nil)
 			return
 		}
@@ -53,6 +55,7 @@ func (c *call) branch(to Binding, offer *sdp.Description) {
 	}
 	usage, err := c.b.Dialogs.Invite(dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to.To}, l)
 	if err != nil {
+		l.err = err
 		l.refuse(unreachable(err), nil)
 		return
 	}

@@ -95,9 +95,9 @@ func (s *server) start(t *testing.T, program string) {
 	}
 }
 
-// listener reads a line such as "listening udp://127.0.0.1:5060".
+// listener reads a line such as "listening on udp://127.0.0.1:5060".
 func (s *server) listener(line string) {
-	_, url, ok := strings.Cut(line, "listening ")
+	_, url, ok := strings.Cut(line, "listening on ")
 	if !ok {
 		return
 	}
