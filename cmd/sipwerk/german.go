@@ -40,6 +40,25 @@ var germanTexts = map[string]string{
 	"made a certificate authority; telephones that check certificates need %s\n": "Zertifizierungsstelle angelegt; Telefone, die Zertifikate prüfen, brauchen %s\n",
 	"listening on %s\n": "hört auf %s\n",
 
+	// demo
+	"Show a first call, then wait for telephones": "Einen ersten Anruf zeigen, dann auf Telefone warten",
+	"Starts a server with the accounts alice and bob, an echo number and a music number. A robot calls the echo number; the ladder of its call is shown " +
+		"with the loss and the delay of its sound. Then the server waits for telephones.\n" +
+		"Without --data everything lies in a temporary folder and is gone afterwards. If the usual ports are taken, others are used.": "Startet einen Server mit den Konten alice und bob, einer Echo- und einer Musiknummer. Ein Roboter ruft die Echonummer an; gezeigt werden der Ablauf seines Anrufs\n" +
+		"und Verlust und Verzögerung des Tons. Dann wartet der Server auf Telefone.\n" +
+		"Ohne --data liegt alles in einem vorläufigen Ordner und ist danach fort. Sind die üblichen Ports belegt, werden andere genommen.",
+	"port 5060 or one of its companions is taken; this server uses %d\n":                         "Port 5060 oder einer seiner Begleiter ist belegt; dieser Server nimmt %d\n",
+	"\na robot calls the echo number\n\n":                                                        "\nein Roboter ruft die Echonummer an\n\n",
+	"the robot's call failed: %v; `sipwerk demo --log-level debug` shows more":                   "der Anruf des Roboters misslang: %v; `sipwerk demo --log-level debug` zeigt mehr",
+	"\nthe call is over: %d packets of sound came back, %d were lost, and the echo took %d ms\n": "\nder Anruf ist vorbei: %d Tonpakete kamen zurück, %d gingen verloren, und das Echo brauchte %d ms\n",
+	"\nNow connect a telephone:\n":                                                               "\nJetzt ein Telefon verbinden:\n",
+	"  server    %s\n":                                                                           "  Server    %s\n",
+	"  domain    %s\n":                                                                           "  Domäne    %s\n",
+	"  user      %-6s  password  %s\n":                                                           "  Benutzer  %-6s  Passwort  %s\n",
+	"  user      %-6s  its password was shown when it was made; `sipwerk account password %s` makes a new one\n": "  Benutzer  %-6s  sein Passwort wurde beim Anlegen gezeigt; `sipwerk account password %s` macht ein neues\n",
+	"  number    %-6s  or %s: it %s\n":                                               "  Nummer    %-6s  oder %s: sie %s\n",
+	"alice and bob call each other by their names. Ctrl-C ends the demonstration.\n": "alice und bob rufen einander mit ihren Namen. Strg-C beendet die Vorführung.\n",
+
 	// numbers
 	"List the feature numbers in force": "Die geltenden Dienstnummern auflisten",
 	"DIAL\tOR\tIT":                      "WÄHLEN\tODER\tSIE",

@@ -20,6 +20,7 @@ func (p *program) newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().String("lang", string(p.language), p.tr("language of the texts: en or de; otherwise that of LANG"))
 	root.AddCommand(
+		p.newDemo(),
 		p.newServe(),
 		p.newAccount(),
 		p.newNumbers(),
