@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"time"
@@ -79,6 +80,8 @@ func (p *program) choosePorts(ctx context.Context, cfg *config.Config) {
 }
 
 func (p *program) demo(ctx context.Context, cfg *config.Config) error {
+	signals := catchSignals()
+	defer signal.Stop(signals)
 	tap := new(tap)
 	opt := p.options(cfg)
 	opt.Trace = tap.see
@@ -96,7 +99,8 @@ func (p *program) demo(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	p.inviteTelephones(s, accounts)
-	return p.untilSignal(ctx, s)
+	untilSignal(ctx, signals, s)
+	return nil
 }
 
 // demoAccounts makes the accounts that are missing and returns the secrets of those it made; the robot gets a new one each time.

@@ -31,12 +31,15 @@ func (p *program) newServe() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		signals := catchSignals()
+		defer signal.Stop(signals)
 		s, err := server.Start(c.Context(), cfg, p.options(cfg))
 		if err != nil {
 			return err
 		}
 		p.announce(s)
-		return p.untilSignal(c.Context(), s)
+		untilSignal(c.Context(), signals, s)
+		return nil
 	}
 	return c
 }
@@ -63,11 +66,15 @@ func (p *program) announce(s *server.Server) {
 	p.out.Write([]byte("ready\n"))
 }
 
-// untilSignal waits for SIGTERM or SIGINT and stops the server; a second signal stops it at once.
-func (p *program) untilSignal(ctx context.Context, s *server.Server) error {
+// catchSignals must be called before anyone is told that the server is ready: from then on it may be asked to stop.
+func catchSignals() chan os.Signal {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	defer signal.Stop(signals)
+	return signals
+}
+
+// untilSignal waits for SIGTERM or SIGINT and stops the server; a second signal stops it at once.
+func untilSignal(ctx context.Context, signals <-chan os.Signal, s *server.Server) {
 	select {
 	case <-signals:
 	case <-ctx.Done():
@@ -85,5 +92,4 @@ func (p *program) untilSignal(ctx context.Context, s *server.Server) error {
 		<-done
 	case <-done:
 	}
-	return nil
 }
