@@ -11,8 +11,8 @@ BENCH       ?= .
 help: ## this text
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## bin/sipwerk, one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sipwerk ./cmd/sipwerk
+build: ## bin/sipwerk
+	$(GO) build -o bin/sipwerk ./cmd/sipwerk
 
 demo: build ## two accounts, an echo number, a robot's call, its ladder; then it waits for phones
 	bin/sipwerk demo
@@ -32,8 +32,8 @@ vet: ## go vet
 staticcheck: ## honnef.co/go/tools
 	$(STATICCHECK) ./...
 
-static: ## builds without cgo, and for the other systems
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/sipwerk
+static: ## one static binary, and builds for other systems
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sipwerk-static ./cmd/sipwerk
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/sipwerk
 
 house: ## layers, sizes, names, comments, citations

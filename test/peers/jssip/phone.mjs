@@ -3,6 +3,9 @@
 import JsSIP from 'jssip';
 import WebSocket from 'ws';
 
+// JsSIP looks for WebRTC before it rings; no call is answered here, so a name is enough.
+globalThis.window = { RTCPeerConnection: class {} };
+
 const [url, uri, password] = process.argv.slice(2);
 
 class Socket {
