@@ -45,11 +45,21 @@ func clip(t *testing.T, file string) audio.Clip {
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	pcm, err := audio.ReadAll(r, 120*r.Rate())
+	pcm, err := audio.ReadAll(r, 600*r.Rate())
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
 	return audio.Clip{Samples: pcm, Rate: r.Rate()}
+}
+
+// tail is the end of a recording as a file of its own: what was heard after the last change.
+func tail(t *testing.T, file, seconds string) string {
+	t.Helper()
+	end := filepath.Join(t.TempDir(), "tail.wav")
+	if out, err := exec.Command("sox", file, end, "trim", "-"+seconds).CombinedOutput(); err != nil {
+		t.Fatalf("sox: %v: %s", err, out)
+	}
+	return end
 }
 
 // heard fails the test unless one of the recordings holds what right says, and none what wrong says.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +43,7 @@ type event struct {
 }
 
 const configuration = `sip_listen 127.0.0.1:0
-net_interface lo
+net_interface 127.0.0.1
 audio_source aufile,%[1]s
 audio_player aubridge,sink1
 audio_alert aubridge,alert1
@@ -230,6 +231,20 @@ func (p *Phone) Resume() error { return p.order("resume", "") }
 
 // Digit sends one DTMF digit as an RTP event.
 func (p *Phone) Digit(digit string) error { return p.order("sndcode", digit) }
+
+// WaitReceiving waits until sound comes in: the receiver's bit rate that baresip shows is not 0.
+func (p *Phone) WaitReceiving(ctx context.Context) error {
+	rate := regexp.MustCompile(`audio=[0-9]+/([0-9]+)`)
+	for mark := p.process.Mark(); ; mark = p.process.Mark() {
+		line, err := p.process.Wait(ctx, mark, "audio=")
+		if err != nil {
+			return err
+		}
+		if m := rate.FindStringSubmatch(line); m != nil && m[1] != "0" {
+			return nil
+		}
+	}
+}
 
 // WaitEstablished waits for the call to be answered.
 func (p *Phone) WaitEstablished(ctx context.Context) error {

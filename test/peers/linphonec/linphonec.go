@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +42,7 @@ enabled=0
 [proxy_0]
 reg_proxy=<sip:%[6]s;transport=%[7]s>
 reg_identity=<sip:%[8]s@%[9]s>
+reg_route=<sip:%[6]s;transport=%[7]s;lr>
 reg_expires=120
 reg_sendregister=1
 publish=0
@@ -116,9 +116,9 @@ func (p *Phone) WaitRegistered(ctx context.Context) error {
 			return err
 		}
 		turn, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
-		line, err := p.process.Wait(turn, mark, "registered")
+		_, err := p.process.Wait(turn, mark, "registered, identity=")
 		cancel()
-		if err == nil && strings.Contains(line, "identity=") {
+		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {

@@ -4,6 +4,7 @@ package peer
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,14 @@ type Account struct {
 // Phone is a telephone that no one here wrote. Every method that waits gives up when ctx ends.
 type Phone interface {
 	Name() string
+	Line
+	Talk
+	// Close ends the program.
+	Close()
+}
+
+// Line is how a telephone gets into a call and out of it.
+type Line interface {
 	// WaitRegistered returns when the server has accepted the registration.
 	WaitRegistered(ctx context.Context) error
 	Dial(uri string) error
@@ -35,14 +44,16 @@ type Phone interface {
 	WaitIncoming(ctx context.Context) error
 	Answer() error
 	Hangup() error
-	Hold() error
-	Resume() error
+}
+
+// Talk is what happens in a call.
+type Talk interface {
 	WaitEstablished(ctx context.Context) error
 	WaitEnded(ctx context.Context) error
+	Hold() error
+	Resume() error
 	// Recordings are the WAV files of what was heard so far, oldest first.
 	Recordings() ([]string, error)
-	// Close ends the program.
-	Close()
 }
 
 // Process is a running program with its output kept line by line.
@@ -81,26 +92,31 @@ func Start(t testing.TB, dir, name string, args ...string) (*Process, error) {
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
-			t.Logf("%s said:\n%s", name, strings.Join(p.Last(120), "\n"))
+			t.Logf("%s said:\n%s", name, strings.Join(p.Last(400), "\n"))
 		}
 	})
 	return p, nil
 }
 
+// read keeps lines; a carriage return ends one too, so that status lines that overwrite each other are seen.
 func (p *Process) read(r io.Reader) {
-	lines := bufio.NewReader(r)
-	for {
-		line, err := lines.ReadString('\n')
-		if line != "" {
-			p.mu.Lock()
-			p.lines = append(p.lines, strings.TrimRight(line, "\r\n"))
-			close(p.news)
-			p.news = make(chan struct{})
-			p.mu.Unlock()
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	lines.Split(func(b []byte, end bool) (int, []byte, error) {
+		if i := bytes.IndexAny(b, "\r\n"); i >= 0 {
+			return i + 1, b[:i], nil
 		}
-		if err != nil {
-			return
+		if end && len(b) > 0 {
+			return len(b), b, nil
 		}
+		return 0, nil, nil
+	})
+	for lines.Scan() {
+		p.mu.Lock()
+		p.lines = append(p.lines, lines.Text())
+		close(p.news)
+		p.news = make(chan struct{})
+		p.mu.Unlock()
 	}
 }
 
