@@ -61,6 +61,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// RFC 3551 §4.5.14.
 func TestFrames(t *testing.T) {
 	for _, f := range formats() {
 		if n, ticks := f.Samples(20*time.Millisecond), f.Ticks(20*time.Millisecond); n != 160 || ticks != 160 {

@@ -73,6 +73,7 @@ func TestAnswerOwnOrder(t *testing.T) {
 	}
 }
 
+// RFC 5761 §5.1.1.
 func TestAnswerMux(t *testing.T) {
 	caps := phoneCapabilities()
 	caps.Media[0].RTCPMux = true

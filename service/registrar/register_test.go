@@ -276,6 +276,7 @@ func TestTooManyContacts(t *testing.T) {
 	}
 }
 
+// RFC 3327 §5.3.
 func TestPath(t *testing.T) {
 	o := newOffice()
 	lines := []string{"Contact: <sip:a@192.0.2.1>", "Path: <sip:p1.example.org;lr>, <sip:p2.example.org;lr>"}

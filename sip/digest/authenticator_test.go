@@ -113,6 +113,7 @@ func TestChallengeAndProof(t *testing.T) {
 	}
 }
 
+// RFC 8760 §2.3: one challenge an algorithm, in the order of preference.
 func TestChallengeForm(t *testing.T) {
 	l := newLab()
 	l.send(request(t))
