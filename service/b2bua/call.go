@@ -159,6 +159,10 @@ func (c *call) sweep() {
 		}
 	}
 	c.b.forget(c)
+	// Transactions that wait for late copies hold the legs for another 32 s, and nothing happens to these any more.
+	for _, l := range append(c.branches, c.caller) {
+		l.media, l.said, l.refusal = nil, nil, nil
+	}
 }
 
 // describes returns the description that a message carries; nil if it carries none. What is no description is an error that is a
