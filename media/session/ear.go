@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// backlog is how many frames wait for a reader; older ones are dropped, for nobody wants to hear what was said long ago.
+	// backlog is how many frames wait for a reader. One who comes later hears the present: an echo must not lag for ever by how long nobody read.
 	backlog = 10
 	// digitQueue is how many digits wait to be read; further ones are dropped.
 	digitQueue = 64
@@ -27,6 +27,7 @@ type ear struct {
 	packet   int     // samples of the last packet
 	last     uint8   // payload type of the last sound
 	frames   []int16 // for the reader
+	late     bool    // the reader has not come in time
 }
 
 // hear takes a packet from the sockets.
@@ -79,8 +80,8 @@ func (e *Endpoint) listen() {
 	}
 	r.frames = append(r.frames, r.decoded[:n]...)
 	r.decoded = r.decoded[:copy(r.decoded, r.decoded[n:])]
-	if over := len(r.frames) - backlog*n; over > 0 {
-		r.frames = r.frames[:copy(r.frames, r.frames[over:])]
+	if r.late = r.late || len(r.frames) > backlog*n; r.late {
+		r.frames = r.frames[:copy(r.frames, r.frames[len(r.frames)-n:])]
 	}
 }
 
@@ -113,7 +114,8 @@ func (e *Endpoint) play() bool {
 }
 
 // Read gives PCM as it is heard, at the pace of the call; where nothing comes there is silence. It waits for at least one sample; after Close
-// it returns io.EOF. What is not read within 200 ms is dropped.
+// it returns io.EOF. Who does not read for 200 ms misses what was
+// heard meanwhile.
 func (e *Endpoint) Read(b []byte) (int, error) {
 	if len(b) < 2 {
 		return 0, io.ErrShortBuffer
@@ -126,6 +128,7 @@ func (e *Endpoint) Read(b []byte) (int, error) {
 	if e.closed {
 		return 0, io.EOF
 	}
+	e.ear.late = false
 	n := min(len(b)/2, len(e.ear.frames))
 	for i, s := range e.ear.frames[:n] {
 		binary.LittleEndian.PutUint16(b[2*i:], uint16(s))
