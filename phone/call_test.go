@@ -113,7 +113,8 @@ func TestNobody(t *testing.T) {
 			"http://example.org":     sip.StatusUnsupportedURIScheme,
 			"sip:x@a b":              sip.StatusBadRequest,
 		} {
-			if _, err := alice.Dial(context.Background(), uri); err == nil || sip.StatusOf(err) != want {
+			_, err := alice.Dial(context.Background(), uri)
+			if err == nil || sip.StatusOf(err) != want || errors.Is(err, ErrUnreachable) != (want == sip.StatusServiceUnavailable) {
 				t.Errorf("%s: %v, want %v", uri, err, want)
 			}
 		}

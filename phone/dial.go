@@ -39,7 +39,7 @@ func (p *Phone) Invite(ctx context.Context, uri string) (*Call, error) {
 	req := p.request(sip.MethodInvite, target)
 	peer, err := p.facing(ctx, req)
 	if err != nil {
-		return nil, fmt.Errorf("phone: dial %s: %w: %w", uri, sip.StatusServiceUnavailable, err)
+		return nil, fmt.Errorf("phone: dial %s: %w", uri, unreachable(err))
 	}
 	c := p.newCall(peer, sip.Address{URI: target})
 	if !p.enter(c) {
@@ -47,7 +47,7 @@ func (p *Phone) Invite(ctx context.Context, uri string) (*Call, error) {
 	}
 	if err := c.invite(ctx, req); err != nil {
 		c.end(err)
-		return nil, fmt.Errorf("phone: dial %s: %w: %w", uri, sip.StatusServiceUnavailable, err)
+		return nil, fmt.Errorf("phone: dial %s: %w", uri, unreachable(err))
 	}
 	return c, nil
 }

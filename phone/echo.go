@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
@@ -65,7 +66,9 @@ func (c *Call) MeasureEcho(ctx context.Context, length time.Duration) (Echo, err
 
 // compareEcho finds what was spoken in what was heard.
 func compareEcho(spoken, heard audio.Clip) Echo {
-	same := audio.Compare(spoken, heard)
+	// What is heard ends later than what was said: silence follows.
+	longer := audio.Clip{Rate: spoken.Rate, Samples: append(slices.Clip(spoken.Samples), make([]int16, len(heard.Samples))...)}
+	same := audio.Compare(longer, heard)
 	e := Echo{Likeness: same.Correlation, Dropouts: same.Dropouts}
 	if e.Heard() {
 		e.Delay = fineDelay(spoken, heard, -same.Offset)

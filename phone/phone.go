@@ -27,6 +27,9 @@ import (
 // ErrEnded is what the methods of a call return when it is over.
 var ErrEnded = errors.New("phone: call has ended")
 
+// ErrUnreachable is the outcome of a call that could not be sent to anybody: no such host, no route, no connection. It comes with status 503.
+var ErrUnreachable = errors.New("phone: nobody was reached")
+
 // ErrServed is returned by the second [Phone.Serve] of one phone.
 var ErrServed = errors.New("phone: serves already")
 
@@ -44,6 +47,8 @@ type Phone struct {
 	Outbound string
 	// Registers makes [Phone.Serve] register at the host of URI. A phone with a Password does so anyway.
 	Registers bool
+	// Ready, if set, is called by [Phone.Serve] when the phone takes calls and, if it does that, is registered.
+	Ready func()
 	// Expires is how long a registration is asked to last; 0: 10 minutes.
 	Expires time.Duration
 	// Listen are the URLs to listen on, "udp://:5060"; nil: any port of UDP and TCP. See [transport.Layer.Listen].

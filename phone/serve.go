@@ -30,9 +30,12 @@ func (p *Phone) Serve(ctx context.Context, answer func(ctx context.Context, call
 		err = p.Register(ctx)
 	}
 	if err == nil {
+		if p.Ready != nil {
+			p.Ready()
+		}
 		<-ctx.Done()
-		err = sip.ErrClosed
-	} else if ctx.Err() != nil {
+	}
+	if ctx.Err() != nil {
 		err = sip.ErrClosed
 	}
 	return errors.Join(err, p.Close())

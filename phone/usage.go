@@ -34,10 +34,18 @@ func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 
 // refusal is the error of a call that was not answered.
 func refusal(ev dialog.Rejected) error {
-	if ev.Err != nil {
-		return fmt.Errorf("%w: %w", ev.Status, ev.Err)
+	switch {
+	case ev.Err == nil:
+		return ev.Status
+	case ev.Response == nil && ev.Status == sip.StatusServiceUnavailable:
+		return unreachable(ev.Err)
 	}
-	return ev.Status
+	return fmt.Errorf("%w: %w", ev.Status, ev.Err)
+}
+
+// unreachable is the error of a call of which nobody heard.
+func unreachable(err error) error {
+	return fmt.Errorf("%w: %w: %w", ErrUnreachable, sip.StatusServiceUnavailable, err)
 }
 
 // loss is the error of a call that was answered; nil if somebody hung up.

@@ -22,6 +22,7 @@ func (p *program) newRoot() *cobra.Command {
 	root.AddCommand(
 		p.newDemo(),
 		p.newServe(),
+		p.newCall(),
 		p.newAccount(),
 		p.newNumbers(),
 		p.newCheck(),

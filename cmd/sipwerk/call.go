@@ -1,0 +1,226 @@
+// `sipwerk call`: a telephone on the command line. It calls, or waits for a call; plays, records, dials digits, and says how it went.
+
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/phone"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// The exit codes of `call` beside those of every command.
+const (
+	exitRefused  = 3
+	exitNoAnswer = 4
+	exitLost     = 5
+)
+
+// callFlags are the flags of `call`.
+type callFlags struct {
+	user, password, server, listen, authority string
+	play, record, digits                      string
+	duration, ring                            time.Duration
+	answer, echo, json, ladder, trace         bool
+}
+
+func (p *program) newCall() *cobra.Command {
+	var f callFlags
+	c := &cobra.Command{
+		Use:   "call [URI]",
+		Short: p.tr("Make a call, or wait for one"),
+		Long: p.tr("Calls a URI, or a number at the server, shows how it goes, and hangs up when what was to be played, dialled or measured is done, or after --duration; without any of these " +
+			"when the other side hangs up, or at Ctrl-C. With --answer it registers, waits for one call and answers it.\n" +
+			"Exit codes: 0 answered and ended; 1 not started (a file, the network, a registration); 2 the command line; 3 refused; 4 nobody answered in time; 5 answered, then lost."),
+		Example: examples("sipwerk call sip:bob@192.0.2.7", "sipwerk call echo --user alice@example.org --password secret --measure-echo",
+			"sipwerk call 100 --user alice@example.org --server 'sip:192.0.2.1;transport=tcp' --play hello.wav --record answer.wav --ladder",
+			"sipwerk call --answer --user bob@example.org --record message.wav --duration 1m --json"),
+		Args: func(_ *cobra.Command, args []string) error {
+			if f.answer {
+				return p.exactly()(nil, args)
+			}
+			return p.exactly("URI")(nil, args)
+		},
+	}
+	f.define(p, c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		return p.call(ctx, &f, strings.Join(args, ""))
+	}
+	return c
+}
+
+func (f *callFlags) define(p *program, c *cobra.Command) {
+	s := c.Flags()
+	s.StringVar(&f.user, "user", "", p.tr("who calls: user@domain or a SIP URI; otherwise anonymous"))
+	s.StringVar(&f.password, "password", "", p.tr("of the user; otherwise SIPWERK_PASSWORD, which other users of the machine cannot see"))
+	s.StringVar(&f.server, "server", "", p.tr("where requests go: a host or a SIP URI; otherwise the domain of who is called"))
+	s.StringVar(&f.listen, "listen", "", p.tr("where to listen, such as udp://:5060; otherwise any port"))
+	s.StringVar(&f.authority, "ca", "", p.tr("file with the certificates to trust, for TLS"))
+	s.StringVar(&f.play, "play", "", p.tr("WAV file to play"))
+	s.StringVar(&f.record, "record", "", p.tr("WAV file to record into"))
+	s.StringVar(&f.digits, "send-digits", "", p.tr("digits to send when the call is answered"))
+	s.DurationVar(&f.duration, "duration", 0, p.tr("hang up so long after the answer"))
+	s.DurationVar(&f.ring, "ring", time.Minute, p.tr("how long to wait for the answer"))
+	s.BoolVar(&f.answer, "answer", false, p.tr("wait for a call and answer it"))
+	s.BoolVar(&f.echo, "measure-echo", false, p.tr("speak to someone who says it back, and measure delay and loss"))
+	s.BoolVar(&f.json, "json", false, p.tr("write JSON"))
+	s.BoolVar(&f.ladder, "ladder", false, p.tr("draw who said what to whom at the end"))
+	s.BoolVar(&f.trace, "trace", false, p.tr("write every message to standard error"))
+}
+
+// outcome is what `call` says at the end.
+type outcome struct {
+	URI        string           `json:"uri"`
+	Result     string           `json:"result"` // ended, refused, no answer, lost, failed
+	Status     int              `json:"status,omitempty"`
+	Reason     string           `json:"reason,omitempty"`
+	Statistics phone.Statistics `json:"statistics"`
+	Echo       *phone.Echo      `json:"echo,omitempty"`
+	code       int
+	problem    string // one sentence, "" if there is none
+}
+
+// call makes one call from the first request to the last line.
+func (p *program) call(ctx context.Context, f *callFlags, uri string) error {
+	r := &recorder{start: time.Now()}
+	if f.trace {
+		r.copy = p.err
+	}
+	ph, err := p.telephone(f, r)
+	if err != nil {
+		return err
+	}
+	show := newProgress(p, f.json)
+	o := p.converse(ctx, &conversation{flags: f, phone: ph, show: show, uri: uri})
+	show.end()
+	if err := ph.Close(); err != nil {
+		return err
+	}
+	return p.conclude(f, o, r)
+}
+
+// conclude prints the outcome and turns it into the exit code.
+func (p *program) conclude(f *callFlags, o outcome, r *recorder) error {
+	if f.json {
+		if err := json.NewEncoder(p.out).Encode(o); err != nil {
+			return err
+		}
+	} else if o.Statistics.Duration > 0 {
+		p.printf("ended after %s, loss %s, jitter %s\n", clock(o.Statistics.Duration), percent(o.Statistics.Loss()), milliseconds(o.Statistics.Jitter))
+		switch e := o.Echo; {
+		case e == nil:
+		case e.Heard():
+			p.printf("echo after %s, loss %s, dropouts %d\n", milliseconds(e.Delay), percent(e.Loss), e.Dropouts)
+		default:
+			p.printf("no echo came back\n")
+		}
+	}
+	if f.ladder {
+		io.WriteString(p.out, r.ladder().String())
+	}
+	if o.problem == "" {
+		return nil
+	}
+	io.WriteString(p.err, "sipwerk: "+o.problem+"\n")
+	return exitError{o.code}
+}
+
+// telephone makes the phone that the flags describe.
+func (p *program) telephone(f *callFlags, r *recorder) (*phone.Phone, error) {
+	ph := &phone.Phone{URI: sipURI(f.user), Password: f.password, Outbound: sipURI(f.server), Trace: r.take, Registers: f.answer && f.user != "",
+		Log: slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelError + 1}))}
+	if v, ok := p.env("SIPWERK_PASSWORD"); ok && f.password == "" && f.user != "" {
+		ph.Password = v
+	}
+	if f.listen != "" {
+		ph.Listen = strings.Split(f.listen, ",")
+	}
+	if f.authority != "" {
+		pem, err := os.ReadFile(f.authority)
+		if err != nil {
+			return nil, err
+		}
+		ph.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+		if !ph.TLS.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, p.errorf("--ca: %s holds no certificate in PEM; name another file", f.authority)
+		}
+	}
+	if f.play != "" {
+		if _, err := os.Stat(f.play); err != nil {
+			return nil, err
+		}
+	}
+	return ph, nil
+}
+
+// sipURI completes what people write: user@domain, a host.
+func sipURI(s string) string {
+	if s == "" || strings.HasPrefix(s, "sip:") || strings.HasPrefix(s, "sips:") {
+		return s
+	}
+	return "sip:" + s
+}
+
+// judge turns the end of a call into an outcome.
+func (p *program) judge(uri string, c *phone.Call, err error) outcome {
+	o := outcome{URI: uri, Result: "ended"}
+	if c != nil {
+		o.Statistics = c.Statistics()
+	}
+	status, known := errors.AsType[sip.Status](err)
+	switch {
+	case err == nil:
+		return o
+	case errors.Is(err, phone.ErrLost):
+		o.Result, o.code, o.problem = "lost", exitLost, p.tr("the connection to %s was lost during the call", uri)
+	case errors.Is(err, phone.ErrUnreachable):
+		o.Result, o.code, o.problem = "failed", exitFailed, p.tr("%s cannot be reached: %s", uri, err.Error())
+	case errors.Is(err, context.Canceled):
+		o.Result, o.code, o.problem = "no answer", exitNoAnswer, p.tr("the call to %s was given up", uri)
+	case errors.Is(err, context.DeadlineExceeded), status == sip.StatusRequestTimeout, status == sip.StatusRequestTerminated:
+		o.Result, o.code, o.problem = "no answer", exitNoAnswer, p.tr("%s did not answer in time", uri)
+	case known:
+		o.Result, o.code, o.problem = "refused", exitRefused, p.refusal(uri, status)
+	default:
+		o.Result, o.code, o.problem = "failed", exitFailed, err.Error()
+	}
+	if known {
+		o.Status, o.Reason = int(status), status.Reason()
+	}
+	return o
+}
+
+// refusal is the sentence about a status.
+func (p *program) refusal(uri string, status sip.Status) string {
+	why := status.Error()
+	switch status {
+	case sip.StatusBusyHere, sip.StatusBusyEverywhere:
+		return p.tr("%s is busy (%s)", uri, why)
+	case sip.StatusDecline:
+		return p.tr("%s does not want to talk (%s)", uri, why)
+	case sip.StatusNotFound, sip.StatusDoesNotExistAnywhere, sip.StatusGone:
+		return p.tr("%s does not exist (%s)", uri, why)
+	case sip.StatusTemporarilyUnavailable:
+		return p.tr("%s cannot be reached now (%s)", uri, why)
+	case sip.StatusUnauthorized, sip.StatusProxyAuthRequired, sip.StatusForbidden:
+		return p.tr("the server does not accept user and password for %s (%s)", uri, why)
+	case sip.StatusNotAcceptableHere:
+		return p.tr("%s speaks no codec of ours (%s)", uri, why)
+	}
+	return p.tr("%s refused the call (%s)", uri, why)
+}
