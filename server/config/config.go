@@ -63,7 +63,7 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		Listen: []string{"udp://:5060", "tcp://:5060", "tls://:5061", "wss://:7443"},
 		HTTP:   "127.0.0.1:8060",
 		Drain:  30 * time.Second,
-		Media:  Media{Ports: PortRange{First: 20000, Last: 29999}},
+		Media:  Media{Ports: PortRange{First: 16384, Last: 32767}},
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{Calls: 10_000, Connections: 100_000, PerSource: 1_000, Message: 256 << 10},
 		origin: make(map[string]string),

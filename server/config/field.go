@@ -43,7 +43,7 @@ func (c *Config) Fields() []Field {
 			"192.0.2.128/25", (*prefixes)(&c.Trust)},
 		{"drain", "How long running calls may go on after SIGTERM or SIGINT. A second signal ends them at once.",
 			"30s", (*duration)(&c.Drain)},
-		{"media.ports", "The UDP ports of RTP and RTCP, first and last. Each leg of a call takes two.",
+		{"media.ports", "The UDP ports of RTP and RTCP, first and last. Each leg of a call takes two: 16384 ports carry 4096 calls.",
 			"20000-29999", &c.Media.Ports},
 		{"media.advertise", "The IP address written into SDP, for a server behind address translation. Without a value it is `advertise` if that is an IP address, otherwise the " +
 			"local address toward the peer.",
