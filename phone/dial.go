@@ -37,7 +37,7 @@ func (p *Phone) Invite(ctx context.Context, uri string) (*Call, error) {
 		return nil, err
 	}
 	req := p.request(sip.MethodInvite, target)
-	peer, err := p.facing(ctx, req)
+	peer, to, err := p.way(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("phone: dial %s: %w", uri, unreachable(err))
 	}
@@ -45,7 +45,7 @@ func (p *Phone) Invite(ctx context.Context, uri string) (*Call, error) {
 	if !p.enter(c) {
 		return nil, fmt.Errorf("phone: dial %s: %w", uri, sip.ErrOverload)
 	}
-	if err := c.invite(ctx, req); err != nil {
+	if err := c.invite(ctx, req, to); err != nil {
 		c.end(err)
 		return nil, fmt.Errorf("phone: dial %s: %w", uri, unreachable(err))
 	}
@@ -74,30 +74,39 @@ func (p *Phone) request(method sip.Method, target sip.URI) *sip.Request {
 	return req
 }
 
-// facing finds where a request will go first, so that sound is received on the address that faces it.
-func (p *Phone) facing(ctx context.Context, req *sip.Request) (session.Peer, error) {
+// way finds where a request will go first: sound is received on the address that faces it, and over a connection the whole call goes by that one, because
+// the contact of a server need not lead to it by another (RFC 7118 §5.2).
+func (p *Phone) way(ctx context.Context, req *sip.Request) (session.Peer, sip.Destination, error) {
 	hop := req.URI
 	if out := p.line.identity.outbound; out.Host != "" {
 		hop = out
 	}
-	targets, err := p.line.stack.Transport().Resolve(ctx, hop)
-	if err != nil {
-		return session.Peer{}, err
+	layer := p.line.stack.Transport()
+	targets, err := layer.Resolve(ctx, hop)
+	for _, t := range targets {
+		peer := session.Peer{Remote: t.Addr.Addr()}
+		if !t.Transport.Reliable() {
+			return peer, sip.Destination{}, nil
+		}
+		var flow sip.Flow
+		if flow, err = layer.Connect(ctx, t); err == nil {
+			return peer, sip.Destination{Flow: flow}, nil
+		}
 	}
-	if len(targets) == 0 {
-		return session.Peer{}, sip.ErrNoRoute
+	if err == nil {
+		err = sip.ErrNoRoute
 	}
-	return session.Peer{Remote: targets[0].Addr.Addr()}, nil
+	return session.Peer{}, sip.Destination{}, err
 }
 
 // invite makes the offer and sends the INVITE.
-func (c *Call) invite(ctx context.Context, req *sip.Request) error {
+func (c *Call) invite(ctx context.Context, req *sip.Request, to sip.Destination) error {
 	if err := c.openEndpoint(ctx); err != nil {
 		return err
 	}
 	req.SetBody("application/sdp", c.endpoint.Offer().AppendTo(nil))
 	c.stripe = sip.Stripe(rand.N(sip.Stripes))
-	out := dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req}
+	out := dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to}
 	if c.phone.line.auth != nil {
 		out.Auth = c.phone.line.auth
 	}

@@ -17,13 +17,16 @@ import (
 // Echo says what came back of what was said.
 type Echo struct {
 	Delay    time.Duration `json:"delay"`    // from the mouth to the ear, all buffers included
-	Likeness float64       `json:"likeness"` // of what was heard and what was said, at most 1; below 0.75 it was something else
-	Dropouts int           `json:"dropouts"` // frames of 20 ms that were silent amid sound
+	Likeness float64       `json:"likeness"` // of what was heard and what was said, at most 1; below 0.5 it was something else
+	Dropouts int           `json:"dropouts"` // quarters of a second that did not come back
 	Loss     float64       `json:"loss"`     // share of the packets that did not come back, 0 to 1
 }
 
 // Heard reports whether what came back is what was said.
-func (e Echo) Heard() bool { return e.Likeness >= 0.75 }
+func (e Echo) Heard() bool { return e.Likeness >= alike }
+
+// alike is the likeness from which one sound is taken for the other: two different ones of that length have less than 0.2.
+const alike = 0.5
 
 // Bounds of a measurement.
 const (
@@ -64,33 +67,71 @@ func (c *Call) MeasureEcho(ctx context.Context, length time.Duration) (Echo, err
 	return e, nil
 }
 
-// compareEcho finds what was spoken in what was heard.
+// compareEcho finds each quarter of a second of what was spoken in what was heard, and takes the middle of what it finds: a machine that is busy stretches
+// sound here and there.
 func compareEcho(spoken, heard audio.Clip) Echo {
-	// What is heard ends later than what was said: silence follows.
-	longer := audio.Clip{Rate: spoken.Rate, Samples: append(slices.Clip(spoken.Samples), make([]int16, len(heard.Samples))...)}
-	same := audio.Compare(longer, heard)
-	e := Echo{Likeness: same.Correlation, Dropouts: same.Dropouts}
+	var e Echo
+	var delays []int
+	var likenesses []float64
+	piece, about := spoken.Rate/4, 0
+	for at := 0; at+piece <= len(spoken.Samples); at += piece {
+		behind := heard.Samples[min(at, len(heard.Samples)):]
+		behind = behind[:min(len(behind), spoken.Rate*int(longestDelay/time.Second))]
+		// It is most likely where the piece before it was.
+		from := min(max(0, about-piece/2), len(behind))
+		delay, likeness := find(spoken.Samples[at:at+piece], behind[from:min(from+5*piece/2, len(behind))])
+		if delay += from; likeness < alike {
+			delay, likeness = find(spoken.Samples[at:at+piece], behind)
+		}
+		likenesses = append(likenesses, likeness)
+		if likeness < alike {
+			e.Dropouts++
+			continue
+		}
+		about = delay
+		delays = append(delays, delay)
+	}
+	e.Likeness = middle(likenesses)
 	if e.Heard() {
-		e.Delay = fineDelay(spoken, heard, -same.Offset)
+		e.Delay = time.Duration(middle(delays)) * time.Second / time.Duration(spoken.Rate)
 	}
 	return e
 }
 
-// fineDelay looks around a delay that is known to a frame for the sample at which both fit best.
-func fineDelay(spoken, heard audio.Clip, about time.Duration) time.Duration {
-	const reach = 30 * time.Millisecond
-	samples := func(d time.Duration) int { return int(d * time.Duration(spoken.Rate) / time.Second) }
-	best, fit := samples(about), math.Inf(-1)
-	for shift := max(0, samples(about-reach)); shift <= samples(min(about+reach, longestDelay)); shift++ {
-		sum := 0.0
-		for i := 0; i < spoken.Rate && i < len(spoken.Samples) && i+shift < len(heard.Samples); i++ {
-			sum += float64(spoken.Samples[i]) * float64(heard.Samples[i+shift])
-		}
-		if sum > fit {
-			best, fit = shift, sum
+// stride is which samples of a piece are compared: 500 of them tell enough.
+const stride = 4
+
+// find returns where in heard the piece fits best, and how well: the coefficient of correlation.
+func find(piece, heard []int16) (at int, likeness float64) {
+	own, there := 1.0, [stride]float64{1, 1, 1, 1}
+	for i := 0; i+stride <= len(piece) && i+stride <= len(heard); i += stride {
+		own += float64(piece[i]) * float64(piece[i])
+		for j := range stride {
+			there[j] += float64(heard[i+j]) * float64(heard[i+j])
 		}
 	}
-	return time.Duration(best) * time.Second / time.Duration(spoken.Rate)
+	for shift := 0; shift+len(piece) < len(heard); shift++ {
+		var both int64
+		for i := 0; i < len(piece); i += stride {
+			both += int64(piece[i]) * int64(heard[shift+i])
+		}
+		energy := &there[shift%stride]
+		if l := float64(both) / math.Sqrt(own**energy); l > likeness {
+			at, likeness = shift, l
+		}
+		first, next := float64(heard[shift]), float64(heard[shift+len(piece)])
+		*energy += next*next - first*first
+	}
+	return at, likeness
+}
+
+// middle returns the median, zero of nothing.
+func middle[T int | float64](values []T) (m T) {
+	if len(values) > 0 {
+		slices.Sort(values)
+		m = values[len(values)/2]
+	}
+	return m
 }
 
 // babble makes syllables of noise with pauses between them: like speech it varies in level, and unlike a melody it never repeats.
