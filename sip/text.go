@@ -180,14 +180,23 @@ func lower(c byte) byte {
 	return c
 }
 
-// safe cuts s before a CR, LF or NUL: what a program writes into a message stays where it was put.
+// safe cuts s before a CR, LF or NUL: what a program writes into a message stays where it was put. A NUL behind a backslash is text (RFC 3261 §25.1 quoted-pair).
 func safe(s string) string {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c == '\r' || c == '\n' || c == 0 {
+		if c := s[i]; c == '\r' || c == '\n' || c == 0 && !escaped(s, i) {
 			return s[:i]
 		}
 	}
 	return s
+}
+
+// escaped reports whether a backslash before s[i] counts for it.
+func escaped(s string, i int) bool {
+	n := 0
+	for n < i && s[i-n-1] == '\\' {
+		n++
+	}
+	return n%2 == 1
 }
 
 // quoted returns the length of the quoted-string at the start of s with its quotes, 0 if it is never closed.
@@ -198,6 +207,8 @@ func quoted(s string) int {
 			i++
 		case '"':
 			return i + 1
+		case 0: // another program might take it for the end
+			return 0
 		}
 	}
 	return 0
@@ -231,7 +242,9 @@ func Quote(name string) string {
 }
 
 func appendQuoted(b []byte, s string) []byte {
-	s = safe(s)
+	if i := strings.IndexAny(s, "\r\n\x00"); i >= 0 {
+		s = s[:i]
+	}
 	b = append(b, '"')
 	for i := 0; i < len(s); i++ {
 		if s[i] == '"' || s[i] == '\\' {

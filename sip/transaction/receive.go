@@ -63,7 +63,20 @@ func (s *stripe) receiveCancel(r *row, p *transport.Packet, via sip.Via) {
 func (s *stripe) answer(p *transport.Packet, via sip.Via, status sip.Status) {
 	res := &s.room.reply
 	res.ReplyTo(p.Request, status)
-	if status == sip.StatusServiceUnavailable {
+	s.sendAnswer(p, via, res)
+}
+
+// refuse answers a request that may be malformed, if it says where from it came.
+func (s *stripe) refuse(p *transport.Packet, status sip.Status) {
+	res := &s.room.reply
+	res.RefuseTo(p.Request, status)
+	if via, err := res.Via(); err == nil {
+		s.sendAnswer(p, via, res)
+	}
+}
+
+func (s *stripe) sendAnswer(p *transport.Packet, via sip.Via, res *sip.Response) {
+	if res.Status == sip.StatusServiceUnavailable {
 		res.Set(sip.HeaderRetryAfter, "5")
 	}
 	s.completeResponse(res, p.Flow)

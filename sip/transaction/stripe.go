@@ -174,8 +174,8 @@ func (s *stripe) run(j job) {
 		defer j.packet.Release()
 		if j.refuse == 0 {
 			s.receive(j.packet)
-		} else if via, err := j.packet.Request.Via(); err == nil {
-			s.answer(j.packet, via, j.refuse)
+		} else {
+			s.refuse(j.packet, j.refuse)
 		}
 	case j.run != nil:
 		s.call(j.run)

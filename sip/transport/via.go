@@ -14,7 +14,15 @@ import (
 func (p *Packet) stamp() {
 	v, err := p.Request.Via()
 	if err != nil {
-		return
+		// RFC 4475 §3.1.2.1: the request is refused, by the way that can still be read.
+		var ok bool
+		if v, ok = sip.MendVia(p.Request.Get(sip.HeaderVia)); !ok {
+			return
+		}
+		if p.Err == nil {
+			p.Err = err
+		}
+		p.Request.SetFirst(sip.HeaderVia, v.String())
 	}
 	if p.stream != nil && v.Params.Has("alias") {
 		p.stream.alias(v)
