@@ -4,6 +4,7 @@ package server
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
@@ -67,8 +68,14 @@ func (r *reception) guard(trust []netip.Prefix, key []byte) func(*domain) *diges
 	}
 }
 
-// capabilities answers OPTIONS, for whomever it is: it tells nothing about them. RFC 3261 §11.2.
+// capabilities answers OPTIONS, for whomever it is: it tells nothing about them. RFC 3261 §11.2, §8.2.2.3.
 func capabilities(ev *sip.Event) {
+	if unknown := ev.Request.Unsupported(sip.HeaderRequire); len(unknown) > 0 {
+		res := ev.Request.Reply(sip.StatusBadExtension)
+		res.Set(sip.HeaderUnsupported, strings.Join(unknown, ", "))
+		answer(ev, res)
+		return
+	}
 	res := ev.Request.Reply(sip.StatusOK)
 	res.Set(sip.HeaderAllow, allowed)
 	res.Set(sip.HeaderAccept, "application/sdp")

@@ -29,6 +29,7 @@ import (
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/stack"
+	"github.com/sipwerk/sipwerk/sip/transaction"
 	"github.com/sipwerk/sipwerk/sip/transport"
 )
 
@@ -37,6 +38,8 @@ type Options struct {
 	Log   *slog.Logger          // nil: nothing is logged
 	Trace func(transport.Trace) // sees every message; it must not block or keep the bytes
 	Agent string                // for Server and User-Agent
+	// Timers are the estimates of RFC 3261 §17.1.1.1; the zero value means those that it names.
+	Timers transaction.Timers
 }
 
 // Made says what a start has made because it was not there.
@@ -136,7 +139,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	media := s.Config.Media
 	s.relay = &relay.Relay{Network: network.OS{}, Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
 	s.journal = &journal{log: s.log}
-	s.dialogs = new(dialog.Table)
+	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2}
 	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()}
 	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site}
 	s.calls = &b2bua.B2BUA{
@@ -161,6 +164,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 			Connections: s.Config.Limits.Connections,
 			PerSource:   s.Config.Limits.PerSource,
 		}},
+		Timers:    opt.Timers,
 		UserAgent: opt.Agent,
 		Barrier:   s.registrar.Barrier,
 		Trace:     opt.Trace,

@@ -15,7 +15,11 @@ import (
 
 // start calls the devices of an account.
 func (c *call) start(account sip.URI) {
-	offer, err := describes(&c.caller.usage.Invitation().Message)
+	invitation := c.caller.usage.Invitation()
+	offer, err := describes(&invitation.Message)
+	if err == nil && !invitation.Accepts("application/sdp") {
+		err = sip.StatusNotAcceptable // RFC 3261 §8.2.3; RFC 4475 §3.3.15
+	}
 	if err != nil {
 		c.detail.Err = err
 		c.fail(statusOf(err))

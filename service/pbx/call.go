@@ -45,13 +45,20 @@ func (p *PBX) invite(ev *sip.Event, play player) {
 	}
 	c.usage = usage
 	if err := c.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap()}); err != nil {
-		_ = usage.Reject(statusOf(err))
+		res := usage.Reply(statusOf(err))
+		if res.Status == sip.StatusUnsupportedMediaType {
+			res.Set(sip.HeaderAccept, sdpType)
+		}
+		_ = usage.Send(res)
 		c.end()
 	}
 }
 
 // answer opens the media of the call, answers it and begins to play.
 func (c *call) answer(peer session.Peer) (err error) {
+	if !c.usage.Invitation().Accepts(sdpType) {
+		return sip.StatusNotAcceptable // RFC 3261 §8.2.3
+	}
 	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), peer, c.pbx.Voice); err != nil {
 		return err
 	}

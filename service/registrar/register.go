@@ -91,10 +91,10 @@ func (r *Registrar) authorize(ev *sip.Event) (string, *refusal) {
 	if err != nil {
 		return "", &refusal{status: sip.StatusBadRequest, reason: "Bad To"}
 	}
-	aor, ok := to.URI, false
-	if to.URI.IsSIP() {
-		aor, ok = r.Accounts.AOR(to.URI)
+	if !to.URI.IsSIP() {
+		return "", &refusal{status: sip.StatusBadRequest, reason: "Bad To"} // RFC 3261 §10.3 step 5; RFC 4475 §3.3.4
 	}
+	aor, ok := r.Accounts.AOR(to.URI)
 	switch {
 	case !ok:
 		return "", &refusal{status: sip.StatusNotFound}

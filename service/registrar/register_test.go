@@ -199,7 +199,7 @@ func deviceScripts() []script {
 		{"whose", []step{
 			{call{to: "sip:carol@example.org", headers: []string{contactA}}, 404, ""},
 			{call{to: "sip:alice@example.com", headers: []string{contactA}}, 404, ""},
-			{call{to: "tel:+1", headers: []string{contactA}}, 404, ""},
+			{call{to: "tel:+1", headers: []string{contactA}}, 400, ""},
 			{call{to: "sip:bob@example.org", headers: []string{contactA}}, 403, ""},
 			{call{nobody: true, headers: []string{contactA}}, 403, ""},
 			{call{trusted: true, to: "sip:bob@example.org", headers: []string{contactA}}, 200, "<sip:a@192.0.2.1>;expires=3600"},
