@@ -223,6 +223,30 @@ func TestClose(t *testing.T) {
 	})
 }
 
+// TestConnection: a call over TCP stays on its connection until the end, whatever the peer writes into its Contact.
+func TestConnection(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		alice, bob := add(b, "alice", nil), add(b, "bob", nil)
+		stop := serve(b, bob, func(ctx context.Context, c *Call) error {
+			return errors.Join(c.Answer(ctx), tone(ctx, c, 600, time.Minute))
+		})
+		call, err := alice.Dial(context.Background(), bob.URI+";transport=tcp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pcm := listen(call, time.Second); !loud(pcm[4000:], 600) {
+			t.Error("alice does not hear bob")
+		}
+		if err := errors.Join(call.Hold(context.Background()), call.Hangup()); err != nil {
+			t.Error(err)
+		}
+		if n := alice.line.stack.Transport().Stats.Dialed.Load() + bob.line.stack.Transport().Stats.Dialed.Load(); n != 1 {
+			t.Errorf("%d connections were opened for one call", n)
+		}
+		stopped(t, stop)
+	})
+}
+
 // TestBadNetwork: calls over a network that loses, doubles and reorders end as they should.
 func TestBadNetwork(t *testing.T) {
 	for seed := range uint64(5) {
