@@ -3,7 +3,6 @@
 package server
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -167,5 +166,5 @@ func (a *authority) certificate(names []string, now time.Time) (*tls.Certificate
 func (a *authority) fits(old, template *x509.Certificate, now time.Time) bool {
 	return old.CheckSignatureFrom(a.cert) == nil && now.After(old.NotBefore) && now.Before(old.NotAfter.Add(-renewBefore)) &&
 		slices.Equal(old.DNSNames, template.DNSNames) &&
-		slices.EqualFunc(old.IPAddresses, template.IPAddresses, func(x, y net.IP) bool { return bytes.Equal(x.To16(), y.To16()) })
+		slices.EqualFunc(old.IPAddresses, template.IPAddresses, net.IP.Equal)
 }

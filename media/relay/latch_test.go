@@ -8,7 +8,6 @@ import (
 
 var (
 	sdpAddress = netip.MustParseAddrPort("192.0.2.1:4000")
-	sdpPort    = netip.MustParseAddrPort("192.0.2.1:4999")
 	natAddress = netip.MustParseAddrPort("198.51.100.7:30000")
 	natPort    = netip.MustParseAddrPort("198.51.100.7:31111")
 	thirdParty = netip.MustParseAddrPort("203.0.113.66:5004")

@@ -27,7 +27,7 @@ func LockFolder(dir string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.file.Truncate(0); err == nil {
+	if err = l.file.Truncate(0); err == nil {
 		_, err = l.file.WriteString(strconv.Itoa(os.Getpid()) + "\n")
 	}
 	if err != nil {

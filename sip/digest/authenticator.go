@@ -37,7 +37,7 @@ type Authenticator struct {
 	Next     sip.EventHandler
 
 	Trust      []netip.Prefix // sources that are not challenged. Over UDP a source is only as good as the network that keeps others from forging it
-	Algorithms []Algorithm    // what is offered, the preferred first (RFC 8760 §2.4); nil: MD5 alone (docs/design/003-digest-algorithms.md)
+	Algorithms []Algorithm    // what is offered, the preferred first (RFC 8760 §2.4); nil: MD5 alone (docs/design/001-digest-algorithms.md)
 	Proxy      bool           // challenge with 407 instead of 401
 	Key        []byte         // for the nonces; nodes that share it accept each other's. nil: a random one
 	Lifetime   time.Duration  // of a nonce; 0: DefaultLifetime
