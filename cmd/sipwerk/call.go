@@ -142,7 +142,7 @@ func (p *program) conclude(f *callFlags, o outcome, r *recorder) error {
 
 // telephone makes the phone that the flags describe.
 func (p *program) telephone(f *callFlags, r *recorder) (*phone.Phone, error) {
-	ph := &phone.Phone{URI: sipURI(f.user), Password: f.password, Outbound: sipURI(f.server), Trace: r.take, Registers: f.answer && f.user != "",
+	ph := &phone.Phone{URI: callerURI(f.user, f.server), Password: f.password, Outbound: sipURI(f.server), Trace: r.take, Registers: f.answer && f.user != "",
 		Log: slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelError + 1}))}
 	if v, ok := p.env("SIPWERK_PASSWORD"); ok && f.password == "" && f.user != "" {
 		ph.Password = v
@@ -166,6 +166,14 @@ func (p *program) telephone(f *callFlags, r *recorder) (*phone.Phone, error) {
 		}
 	}
 	return ph, nil
+}
+
+// callerURI completes what people write for --user: a bare name belongs to the server, any of whose addresses stands for its domain.
+func callerURI(user, server string) string {
+	if u, err := sip.ParseURI(sipURI(server)); err == nil && user != "" && !strings.ContainsAny(user, "@:") {
+		return sip.URI{Scheme: "sip", User: sip.EscapeUser(user), Host: u.Host}.String()
+	}
+	return sipURI(user)
 }
 
 // sipURI completes what people write: user@domain, a host.

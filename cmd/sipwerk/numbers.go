@@ -22,7 +22,11 @@ func (p *program) newNumbers() *cobra.Command {
 		Args:    p.exactly(),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.settings(c, "data", "domain")
 	c.RunE = func(*cobra.Command, []string) error {
+		if _, err := load(); err != nil {
+			return err
+		}
 		if asJSON {
 			return json.NewEncoder(p.out).Encode(server.Numbers())
 		}

@@ -253,7 +253,8 @@ func (s *Store) Accounts(ctx context.Context, domain string) iter.Seq2[Account, 
 				if current.User != "" && !yield(current, nil) {
 					return
 				}
-				a.Created, current = time.UnixMilli(made), a
+				a.Created = time.UnixMilli(made)
+				current = a
 			}
 			if d.User != "" {
 				d.Created = time.UnixMilli(added)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -73,6 +74,9 @@ func TestAccounts(t *testing.T) {
 	for a, err := range s.Accounts(t.Context(), domain) {
 		if err != nil {
 			t.Fatal(err)
+		}
+		if age := time.Since(a.Created); age < 0 || age > time.Minute {
+			t.Errorf("%s was created %v ago", a.User, age)
 		}
 		got = append(got, a)
 	}
