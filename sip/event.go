@@ -92,6 +92,9 @@ type Sender interface {
 // Engine is all that an event handler gets from the stack.
 type Engine interface {
 	Sender
+	// Accept answers the INVITE req of server transaction tx with the 2xx res, sends it again until its ACK comes, and ends the call with BYE if none
+	// does (RFC 3261 §13.3.1.4): for an owner without dialogs. Who keeps a dialog uses Respond and does that itself. Call it as a method of [Sender].
+	Accept(tx TransactionID, req *Request, res *Response) error
 	// Do runs f in stripe s: after the running event if called from within a stripe, otherwise as soon as the stripe is free. It may be called from anywhere and does not wait.
 	// A stack that stops drops f; the owner of each open server transaction is told before by an EventTimeout with ErrClosed.
 	Do(s Stripe, f func())

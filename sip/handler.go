@@ -28,7 +28,8 @@ func (f HandlerFunc) ServeSIP(ctx context.Context, w ResponseWriter, r *Request)
 
 // ResponseWriter sends the responses to one request. It may be used from any goroutine.
 type ResponseWriter interface {
-	// Respond sends res; any number of provisional ones, then one final.
+	// Respond sends res; any number of provisional ones, then one final. A 2xx to an INVITE is sent again by the stack until its ACK comes; without one
+	// in 64*T1 the stack ends the call with BYE (RFC 3261 §13.3.1.4).
 	Respond(res *Response) error
 }
 
@@ -99,13 +100,21 @@ func (d *door) Respond(res *Response) error {
 	d.mu.Unlock()
 	sent := make(chan error, 1)
 	res = res.Clone() // the caller may go on with its own when the transaction ends while it waits
-	d.engine.Do(d.stripe, func() { sent <- d.engine.Respond(d.tx, res) })
+	d.engine.Do(d.stripe, func() { sent <- d.send(res) })
 	select {
 	case err := <-sent:
 		return err
 	case <-d.gone:
 		return context.Cause(d.ctx)
 	}
+}
+
+// send runs in the stripe. A handler keeps no dialog, so the engine cares for the ACK.
+func (d *door) send(res *Response) error {
+	if d.request.Method == MethodInvite && res.Status.Success() {
+		return d.engine.Accept(d.tx, d.request, res)
+	}
+	return d.engine.Respond(d.tx, res)
 }
 
 // serve runs the handler and answers what it left unanswered.

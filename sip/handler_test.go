@@ -33,6 +33,9 @@ func (e *paperEngine) Respond(_ TransactionID, res *Response) error {
 	e.sent = append(e.sent, res.Status.Error())
 	return nil
 }
+func (e *paperEngine) Accept(tx TransactionID, _ *Request, res *Response) error {
+	return e.Respond(tx, res)
+}
 func (e *paperEngine) Reject(tx TransactionID, res *Response) error { return e.Respond(tx, res) }
 
 func (e *paperEngine) String() string {

@@ -29,6 +29,8 @@ var (
 
 // world is an engine of which the test is the far side: what is started and answered waits for the test to look at it.
 type world struct {
+	sip.Engine // what a call does not ask for
+
 	t         *testing.T
 	b         *B2BUA
 	table     *dialog.Table

@@ -73,6 +73,8 @@ func play(t *testing.T, script string) string {
 
 // stage is a usage with an engine and a peer that only the script moves.
 type stage struct {
+	sip.Engine // what a dialog does not ask for
+
 	table   Table
 	usage   *Usage
 	log     []string

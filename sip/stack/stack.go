@@ -48,6 +48,7 @@ type Stack struct {
 	layer    transport.Layer
 	table    transaction.Table
 	counts   counts
+	answers  [sip.Stripes]answers // each owned by its stripe
 	draining atomic.Bool
 	mu       sync.Mutex // guards addrs
 	addrs    []netip.AddrPort
@@ -71,8 +72,9 @@ func (s *Stack) begin() error {
 		l.Handle, l.FlowLost = s.dispatch, s.flowLost
 		t.Wire, t.Failed, t.Engine, t.Log, t.Timers, t.Limits = l, l.Failed, s, s.Log, s.Timers, s.Limits.Transaction
 		t.UserAgent, t.Random, t.Node = s.UserAgent, s.Random, s.Node
-		if t.Handler = s.Handler; t.Handler == nil {
-			t.Handler = sip.EventHandlerFunc(unserved)
+		t.Handler = sip.EventHandlerFunc(unserved)
+		if s.Handler != nil {
+			t.Handler = s.overhear(s.Handler)
 		}
 		s.failed = t.Open()
 	})

@@ -69,7 +69,7 @@ func FuzzReceive(f *testing.F) {
 	table := &Table{Wire: new(sink), Log: slog.New(slog.DiscardHandler), Timers: Timers{T1: time.Millisecond, T2: time.Millisecond, T4: time.Millisecond}}
 	table.Handler = sip.EventHandlerFunc(func(ev *sip.Event) {
 		if ev.Kind == sip.EventRequest && ev.Request.Method != sip.MethodInvite {
-			ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
+			table.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
 		}
 	})
 	if err := table.Open(); err != nil {

@@ -43,12 +43,12 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Table is the transaction layer and a [sip.Engine]. Fill the exported fields, then call Open.
+// Table is the transaction layer: a [sip.Sender] and, but for Accept, a [sip.Engine]. Fill the exported fields, then call Open.
 type Table struct {
 	Wire      Wire
 	Failed    func(transport.Target) // told of each target that gave no answer, or 503; may be nil
 	Handler   sip.EventHandler       // gets each new request, and ACKs that belong to no transaction
-	Engine    sip.Engine             // what events name as their engine; nil: the table itself
+	Engine    sip.Engine             // what events name as their engine
 	Log       *slog.Logger           // nil: slog.Default
 	Timers    Timers
 	Limits    Limits
@@ -81,9 +81,6 @@ func (t *Table) Open() error {
 	}
 	if t.Random == nil {
 		t.Random = rand.Reader
-	}
-	if t.Engine == nil {
-		t.Engine = t
 	}
 	t.Timers, t.Limits = t.Timers.withDefaults(), t.Limits.withDefaults()
 	t.seeds, t.start = newSeeds(), time.Now()
