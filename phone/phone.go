@@ -40,7 +40,7 @@ type Phone struct {
 	URI string
 	// Name is shown to who is called.
 	Name string
-	// User and Password answer challenges of Realm. "": the user of URI; the host of URI.
+	// User and Password answer challenges of Realm. "": the user of URI; the host of URI. digest.AnyRealm: whatever the server names.
 	User, Password, Realm string
 	// Outbound is the URI of the server that all requests go to first: "sip:192.0.2.1:5061;transport=tls". "": whoever is called is asked directly, and
 	// the registrar is the host of URI. The transports are udp, tcp, tls, ws and wss.

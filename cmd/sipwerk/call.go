@@ -20,6 +20,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/phone"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
 // The exit codes of `call` beside those of every command.
@@ -144,6 +145,9 @@ func (p *program) conclude(f *callFlags, o outcome, r *recorder) error {
 func (p *program) telephone(f *callFlags, r *recorder) (*phone.Phone, error) {
 	ph := &phone.Phone{URI: callerURI(f.user, f.server), Password: f.password, Outbound: sipURI(f.server), Trace: r.take, Registers: f.answer && f.user != "",
 		Log: slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelError + 1}))}
+	if !strings.Contains(f.user, "@") {
+		ph.Realm = digest.AnyRealm // the password was given for this server, whatever it calls itself
+	}
 	if v, ok := p.env("SIPWERK_PASSWORD"); ok && f.password == "" && f.user != "" {
 		ph.Password = v
 	}

@@ -24,6 +24,9 @@ var (
 	ErrUnsupported = errors.New("digest: no supported challenge")
 )
 
+// AnyRealm stands in [Client.Realm] for whatever realm the host names: for credentials that a person gives for one server.
+const AnyRealm = "*"
+
 // Client answers challenges with one user's password. It does so only for requests that go to Host (by their top Route, otherwise by
 // their Request-URI) and only for challenges of Realm, so that neither a callee nor a redirect makes it talk to a stranger.
 // Give it only to requests and dialogs that this side began.
@@ -33,7 +36,7 @@ type Client struct {
 	User     string
 	Password string
 	Host     string    // where the requests go, without port
-	Realm    string    // "" means Host
+	Realm    string    // "" means Host; AnyRealm every realm that Host names
 	Rand     io.Reader // for cnonce; nil: crypto/rand
 
 	mu    sync.Mutex
@@ -121,7 +124,7 @@ func (c *Client) choose(res *sip.Response, ask sip.Header) (*grant, error) {
 	var best *grant
 	for value := range res.Values(ask) {
 		ch, parseErr := sip.ParseChallenge(strings.Clone(value))
-		if parseErr != nil || !strings.EqualFold(ch.Scheme, "Digest") || ch.Realm != realm {
+		if parseErr != nil || !strings.EqualFold(ch.Scheme, "Digest") || realm != AnyRealm && ch.Realm != realm {
 			continue
 		}
 		a, known := ParseAlgorithm(ch.Algorithm)

@@ -30,6 +30,8 @@ func TestClientAnswersOnlyAtHome(t *testing.T) {
 		{name: "home in other letters", uri: "sip:bob@EXAMPLE.org:5070", challenge: ours},
 		{name: "by its proxy", uri: "sip:bob@example.com", route: "<sip:example.org;lr>", challenge: ours},
 		{name: "a realm of its own", uri: "sip:bob@example.org", realm: "asterisk", challenge: `Digest realm="asterisk", nonce="n"`},
+		{name: "any realm", uri: "sip:bob@example.org", realm: AnyRealm, challenge: `Digest realm="asterisk", nonce="n"`},
+		{name: "any realm, but not anywhere", uri: "sip:bob@192.0.2.66", realm: AnyRealm, challenge: ours, want: ErrForeign},
 		{name: "the callee's address", uri: "sip:bob@192.0.2.66", challenge: ours, want: ErrForeign},
 		{name: "by a foreign proxy", uri: "sip:bob@example.org", route: "<sip:example.com;lr>", challenge: ours, want: ErrForeign},
 		{name: "another realm", uri: "sip:bob@example.org", challenge: `Digest realm="example.com", nonce="n"`, want: ErrForeign},
