@@ -91,17 +91,19 @@ func (m *Message) checkFields() error {
 			return fmt.Errorf("sip: validate %s: %w", h, err)
 		}
 	}
-	return m.checkTopVia()
+	return m.checkVias()
 }
 
-// checkTopVia checks the first field of Via whole: what it holds is sent on.
-func (m *Message) checkTopVia() error {
-	rest := m.Get(HeaderVia)
-	for more := true; more; {
-		var first string
-		first, rest, more = member(rest)
-		if _, err := ParseVia(first); err != nil {
-			return err
+// checkVias checks every Via: they are sent on, or back.
+func (m *Message) checkVias() error {
+	for i := m.find(HeaderVia, 0); i >= 0; i = m.find(HeaderVia, i+1) {
+		rest := m.valueOf(&m.fields[i])
+		for more := true; more; {
+			var first string
+			first, rest, more = member(rest)
+			if _, err := ParseVia(first); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -9,7 +9,8 @@ type counts struct {
 	rows, open, timers, queued, flows                       atomic.Int64
 	requests, responses, copies, resent, timeouts, failures atomic.Uint64
 	unmatched, merged, overload, dropped, panics, absorbed  atomic.Uint64
-	_                                                       [8]uint64
+	withheld                                                atomic.Uint64
+	_                                                       [7]uint64
 }
 
 // Stats are the sums over all stripes since Open.
@@ -22,6 +23,7 @@ type Stats struct {
 	Failures  uint64 // client transactions that could not be sent anywhere
 	Unmatched uint64 // responses without a transaction, dropped
 	Absorbed  uint64 // ACKs to refusals that were sent without a transaction
+	Withheld  uint64 // answers to strangers not sent, because they are so much longer than the request
 	Merged    uint64 // requests that came by a second way: 482
 	Overload  uint64 // requests refused because a stripe was full: 503
 	Dropped   uint64 // packets dropped because a stripe's queue was full
@@ -41,6 +43,7 @@ func (t *Table) Stats() Stats {
 		sum.Failures += c.failures.Load()
 		sum.Unmatched += c.unmatched.Load()
 		sum.Absorbed += c.absorbed.Load()
+		sum.Withheld += c.withheld.Load()
 		sum.Merged += c.merged.Load()
 		sum.Overload += c.overload.Load()
 		sum.Dropped += c.dropped.Load()

@@ -82,7 +82,19 @@ func (s *stripe) sendAnswer(p *transport.Packet, via sip.Via, res *sip.Response)
 	s.completeResponse(res, p.Flow)
 	s.room.bytes = res.AppendTo(s.room.bytes[:0])
 	// Without a transaction there is nobody to tell that it could not be sent.
-	_ = s.send(transport.ResponseFlow(p.Flow, via), s.room.bytes)
+	_ = s.sendBounded(transport.ResponseFlow(p.Flow, via), p.Size())
+}
+
+// amplification is how many times its bytes a stranger may get back over UDP: more would make us a weapon against whoever it says it is.
+const amplification = 3
+
+// sendBounded sends the response in the stripe's room to somebody who has not proved who it is, and whose request was of size bytes. RFC 3261 §26.1.5.
+func (s *stripe) sendBounded(f sip.Flow, size int) error {
+	if f.Transport == sip.UDP && size > 0 && len(s.room.bytes) > amplification*size {
+		s.counts.withheld.Add(1)
+		return nil
+	}
+	return s.send(f, s.room.bytes)
 }
 
 // receiveNew makes a server transaction.
@@ -112,7 +124,7 @@ func (s *stripe) receiveNew(key fingerprint, p *transport.Packet, via sip.Via) {
 	}
 	s.counts.requests.Add(1)
 	r.method, r.owner, r.flow = keptMethod(req.Method), s.table.Handler, transport.ResponseFlow(p.Flow, via)
-	r.key, r.merged = key, merged
+	r.key, r.merged, r.size = key, merged, uint32(p.Size())
 	s.index[key] = r
 	if merged != (fingerprint{}) {
 		s.index[merged] = r

@@ -94,11 +94,11 @@ func (t *Table) Reject(tx sip.TransactionID, res *sip.Response) error {
 	if r == nil || !r.open() {
 		return sip.ErrNoTransaction
 	}
-	flow := r.flow
+	flow, size := r.flow, int(r.size)
 	s.completeResponse(res, flow)
 	s.forget(r)
 	s.room.bytes = res.AppendTo(s.room.bytes[:0])
-	return s.send(flow, s.room.bytes)
+	return s.sendBounded(flow, size)
 }
 
 // forget frees an open row without a word.

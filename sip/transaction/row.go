@@ -37,6 +37,7 @@ func (k kind) client() bool { return k == kindInviteClient || k == kindClient }
 // row is a transaction. Only its stripe touches it.
 type row struct {
 	slot       uint32
+	size       uint32 // server: bytes of the request
 	generation uint32 // changes each time the slot is taken, so that old names are found out
 	kind       kind
 	state      state

@@ -26,6 +26,9 @@ type Packet struct {
 	response sip.Response
 }
 
+// Size is how many bytes arrived.
+func (p *Packet) Size() int { return len(p.buf) }
+
 // A buffer that grew beyond this is not kept: few messages are longer.
 const keptBuffer = 16 << 10
 
