@@ -34,6 +34,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type house struct {
 	t        *testing.T
 	server   *server.Server
+	trusts   bool // the attacker's address
 	udp, tcp netip.AddrPort
 	web      string
 }
@@ -56,7 +57,7 @@ func open(t *testing.T, set map[string]string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.Start(t.Context(), cfg, server.Options{
+	s, err := server.Start(t.Context(), cfg, server.Options{Agent: "Sipwerk/test",
 		Timers: transaction.Timers{T1: 10 * time.Millisecond, T2: 40 * time.Millisecond, T4: 50 * time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func open(t *testing.T, set map[string]string) *house {
 		t.Fatal(err)
 	}
 	ls := s.Listeners()
-	h := &house{t: t, server: s, udp: ls[0].Addr, tcp: ls[1].Addr, web: "http://" + ls[len(ls)-1].Addr.String()}
+	h := &house{t: t, server: s, udp: ls[0].Addr, tcp: ls[1].Addr, web: "http://" + ls[len(ls)-1].Addr.String(), trusts: set["trust"] != ""}
 	t.Cleanup(func() { s.Stop(context.Background()) })
 	return h
 }
@@ -137,8 +138,9 @@ func (h *house) honest() {
 
 // attacker is a UDP socket and the server it sends to.
 type attacker struct {
-	t    *testing.T
-	conn *net.UDPConn
+	t     *testing.T
+	conn  *net.UDPConn
+	heard map[string]bool // of one who is trusted: the refusals of INVITEs, which are repeated until their ACK
 }
 
 func (h *house) attacker() *attacker {
@@ -148,7 +150,11 @@ func (h *house) attacker() *attacker {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { conn.Close() })
-	return &attacker{t: h.t, conn: conn}
+	a := &attacker{t: h.t, conn: conn}
+	if h.trusts {
+		a.heard = make(map[string]bool)
+	}
+	return a
 }
 
 // reply is one datagram that came back.
@@ -193,7 +199,12 @@ func (a *attacker) ask(datagram []byte) []reply {
 			}
 			return replies
 		}
-		replies = append(replies, r)
+		if text := r.Response.String(); a.heard == nil || !a.heard[text] {
+			replies = append(replies, r)
+			if a.heard != nil {
+				a.heard[text] = true
+			}
+		}
 	}
 }
 
@@ -223,6 +234,20 @@ func (a *attacker) read() reply {
 		a.t.Fatalf("the server sent a malformed response: %v\n%q", err, room[:n])
 	}
 	return reply{Response: res, size: n}
+}
+
+// size takes the next datagram, whatever it is, and returns its length.
+func (a *attacker) size() int {
+	a.t.Helper()
+	var room [65536]byte
+	if err := a.conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		a.t.Fatal(err)
+	}
+	n, err := a.conn.Read(room[:])
+	if err != nil {
+		a.t.Fatalf("no answer: %v", err)
+	}
+	return n
 }
 
 // wellFormed checks what a response carries. A response to a request that lacked a header lacks it too; what is there must be legal.
