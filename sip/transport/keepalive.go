@@ -18,6 +18,22 @@ func trimLineEnds(b []byte) []byte {
 	return b
 }
 
+// KeepAlive sends a ping over f, so that a NAT on the way keeps its binding: a double CRLF, RFC 5626 §3.5.1, whose pong is swallowed here. A WebSocket pings by itself
+// (RFC 7118 §6), and gets none. Errors are those of [Layer.Send].
+//
+// Deviates: RFC 5626 §3.5.2 wants STUN over UDP; a double CRLF keeps a NAT open as well, and passes servers that know no STUN. A pong that does not come ends
+// nothing, for a server without RFC 5626 sends none.
+func (l *Layer) KeepAlive(f sip.Flow) error {
+	l.begin()
+	if isWebSocket(f.Transport) {
+		return nil
+	}
+	if s := l.flows.get(f.ID); s != nil {
+		s.pinged.Store(true)
+	}
+	return l.Send(nil, f, []byte("\r\n\r\n"))
+}
+
 // answerEmpty answers a datagram of line ends only: the double CRLF is a ping.
 func (l *Layer) answerEmpty(out *Outbox, f sip.Flow, n int) {
 	if n >= 4 {

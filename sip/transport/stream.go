@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -24,6 +25,7 @@ type stream struct {
 	conn     net.Conn          // the TCP connection: deadlines are set on it, and closing it ends all above
 	carrier  net.Conn          // what the wire runs on: conn, or TLS above it
 	wire     wire
+	pinged   atomic.Bool // the next line end is a pong
 
 	mu      sync.Mutex // guards all below
 	pending []byte     // waits to be written

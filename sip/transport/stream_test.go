@@ -332,3 +332,41 @@ func TestFlowIDsSurviveRestart(t *testing.T) {
 		again.close(t)
 	})
 }
+
+// Our pings are answered, and the answers are no pings: nothing goes to and fro for ever, and messages pass between.
+func TestKeepAlive(t *testing.T) {
+	for _, tr := range []sip.Transport{sip.UDP, sip.TCP, sip.WS} {
+		t.Run(tr.String(), func(t *testing.T) {
+			simulated(t, func(t *testing.T, s *network.Sim, a, b *node) {
+				a.listen(t, "udp://192.0.2.1:5060")
+				to := b.listen(t, tr.Param()+"://192.0.2.2:5060")
+				f := a.flow(t, tr, to, "")
+				pings := uint64(0)
+				for range 5 {
+					if err := a.KeepAlive(f); err != nil {
+						t.Fatal(err)
+					}
+					if tr != sip.WS {
+						pings++
+					}
+					time.Sleep(time.Second)
+				}
+				a.send(t, f, request("SIP/2.0/"+tr.String()+" 192.0.2.1", 0))
+				if g := <-b.got; g.err != nil {
+					t.Error(g.err)
+				}
+				if got := b.Stats.KeepAlives.Load(); got != pings || a.Stats.KeepAlives.Load() != 0 {
+					t.Errorf("the peer answered %d of %d, we answered %d", got, pings, a.Stats.KeepAlives.Load())
+				}
+			})
+		})
+	}
+}
+
+func TestKeepAliveOfLostFlow(t *testing.T) {
+	simulated(t, func(t *testing.T, s *network.Sim, a, b *node) {
+		if err := a.KeepAlive(sip.Flow{ID: 99, Transport: sip.TCP}); !errors.Is(err, sip.ErrFlowLost) {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}

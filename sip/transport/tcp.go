@@ -170,6 +170,9 @@ func (w *byteWire) keepAlive(s *stream, b []byte, out *Outbox) int {
 		switch c {
 		case '\r':
 		case '\n':
+			if s.pinged.CompareAndSwap(true, false) {
+				continue
+			}
 			if w.ends++; w.ends == 2 {
 				w.ends = 0
 				s.layer.Stats.KeepAlives.Add(1)

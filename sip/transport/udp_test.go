@@ -52,8 +52,11 @@ func TestResponseFlow(t *testing.T) {
 		via, want string
 	}{
 		{sip.UDP, "SIP/2.0/UDP 10.0.0.1:5070;rport", "192.0.2.1:33333"},
-		{sip.UDP, "SIP/2.0/UDP 10.0.0.1:5070", "192.0.2.1:5070"},
-		{sip.UDP, "SIP/2.0/UDP 10.0.0.1", "192.0.2.1:5060"},
+		{sip.UDP, "SIP/2.0/UDP 192.0.2.1:5070", "192.0.2.1:5070"},
+		{sip.UDP, "SIP/2.0/UDP 192.0.2.1", "192.0.2.1:5060"},
+		{sip.UDP, "SIP/2.0/UDP phone.example:5070", "192.0.2.1:5070"},
+		{sip.UDP, "SIP/2.0/UDP 10.0.0.1:5070", "192.0.2.1:33333"},
+		{sip.UDP, "SIP/2.0/UDP 10.0.0.1", "192.0.2.1:33333"},
 		{sip.TCP, "SIP/2.0/TCP 10.0.0.1", "192.0.2.1:33333"},
 	} {
 		via, err := sip.ParseVia(tc.via)

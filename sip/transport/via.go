@@ -57,11 +57,17 @@ func appendStamped(b []byte, v sip.Via, source netip.AddrPort) []byte {
 
 // ResponseFlow returns the flow on which the response to a request that came by f goes back; via is the request's top Via. Streams
 // answer on their connection. A datagram goes to the source address: to its port if the request has rport (RFC 3581 §4), otherwise to the port of sent-by (RFC 3261 §18.2.2).
+//
+// Deviates: where sent-by is another address than the source, a NAT stands between, and the port of sent-by means nothing on its outside: the source port is
+// taken though the request has no rport. A name in sent-by says nothing about that, so its port holds.
 func ResponseFlow(f sip.Flow, via sip.Via) sip.Flow {
 	if f.Transport != sip.UDP {
 		return f
 	}
 	if _, ok := via.RPort(); ok {
+		return f
+	}
+	if own := via.Addr(); own.IsValid() && own != f.Remote.Addr().WithZone("") {
 		return f
 	}
 	f.Remote = netip.AddrPortFrom(f.Remote.Addr(), sentByPort(via, sip.UDP))
