@@ -37,6 +37,7 @@ type registration struct {
 	callID  string        // owned by whoever registers, one at a time
 	seq     uint32        // the same
 	expires time.Duration // the same; what is asked for
+	flow    sip.Flow      // the same; by which the registrar answered last
 }
 
 func newRegistration(p *Phone) *registration {
@@ -134,19 +135,6 @@ func (r *registration) setBound(bound bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.bound = bound
-}
-
-// sleep waits for d, or until it is woken; false if ctx ended.
-func (r *registration) sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.woken:
-	case <-ctx.Done():
-		return false
-	}
-	return true
 }
 
 // wake registers at once: the connection by which the phone was reached may be gone.
@@ -260,7 +248,10 @@ func (r *registration) request() *sip.Request {
 		r.callID = p.line.stack.NewID(0)
 	}
 	req := p.request(sip.MethodRegister, p.line.identity.domain)
-	req.Set(sip.HeaderTo, sip.Address{URI: p.line.identity.record}.String())
+	record := sip.Address{URI: p.line.identity.record}
+	req.Set(sip.HeaderTo, record.String())
+	record.Display = sip.Quote(p.Name)
+	req.Set(sip.HeaderFrom, record.WithTag(p.line.stack.NewID(0)).String())
 	req.Set(sip.HeaderCallID, r.callID)
 	contact := p.contact()
 	contact.Params = contact.Params.With("+sip.instance", `"`+p.line.identity.instance+`"`)
@@ -273,19 +264,6 @@ func (r *registration) number(req *sip.Request, expires time.Duration) {
 	r.seq++
 	req.Set(sip.HeaderCSeq, sip.CSeq{Number: r.seq, Method: sip.MethodRegister}.String())
 	req.Set(sip.HeaderExpires, strconv.Itoa(int(expires/time.Second)))
-}
-
-// exchange sends req and waits for its final response.
-func (r *registration) exchange(ctx context.Context, req *sip.Request) (*sip.Response, error) {
-	for res, err := range r.phone.line.stack.Send(ctx, req) {
-		if err != nil {
-			return nil, err
-		}
-		if res.Status.Final() {
-			return res, nil
-		}
-	}
-	return nil, sip.ErrTimeout
 }
 
 // granted is how long the binding lasts: the response lists those of all devices, and ours is known by its instance. RFC 3261 §10.2.4.
