@@ -115,12 +115,12 @@ func (c *Call) end(err error) {
 	c.state, c.err, c.ended = Over, err, time.Now()
 	endpoint := c.endpoint
 	c.mu.Unlock()
-	close(c.done)
 	go func() {
 		defer c.phone.running.Done()
 		if endpoint != nil {
 			endpoint.Close()
 		}
+		close(c.done) // whoever waits for the end finds the sound closed
 		c.phone.leave(c)
 	}()
 }

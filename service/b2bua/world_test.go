@@ -436,8 +436,9 @@ func (w *world) close() {
 	}
 }
 
-// pass lets time pass.
+// pass lets time pass. The lock tells the race detector that what the test has read lies before what timers then write.
 func (w *world) pass(d time.Duration) {
+	w.run(func() {})
 	time.Sleep(d)
 	synctest.Wait()
 }
