@@ -3,9 +3,9 @@
 package server
 
 import (
-	"net/netip"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
 )
@@ -62,9 +62,9 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 func (r *reception) prove(ev *sip.Event) { r.domains.sender(ev.Request).guard.HandleEvent(ev) }
 
 // guard returns what makes the authenticator of a domain.
-func (r *reception) guard(trust []netip.Prefix, key []byte) func(*domain) *digest.Authenticator {
+func (r *reception) guard(c *config.Config, key []byte) func(*domain) *digest.Authenticator {
 	return func(d *domain) *digest.Authenticator {
-		return &digest.Authenticator{Realm: d.realm, Accounts: d, Next: &r.services, Trust: trust, Key: key, Slots: nonceSlots}
+		return &digest.Authenticator{Realm: d.realm, Accounts: d, Next: &r.services, Trust: c.Trust, Algorithms: c.Digest, Key: key, Slots: nonceSlots}
 	}
 }
 

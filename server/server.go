@@ -152,7 +152,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		MaxCalls: s.Config.Limits.Calls,
 	}
 	s.reception = newReception(domains, s.registrar, s.calls)
-	domains.guard = s.reception.guard(s.Config.Trust, key)
+	domains.guard = s.reception.guard(s.Config, key)
 	s.dialogs.Next = s.reception
 	s.stack = &stack.Stack{
 		Handler:  s.dialogs,

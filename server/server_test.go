@@ -237,6 +237,26 @@ func TestProof(t *testing.T) {
 	}
 }
 
+// TestDigest: a challenge offers what the operator named, in that order, and any of it proves.
+func TestDigest(t *testing.T) {
+	h := newHandset(t, start(t, map[string]string{"digest": "SHA-256,MD5"}))
+	res := h.ask(h.request("REGISTER", "sip:example.org", "sip:bob@example.org"))
+	var offered []string
+	for v := range res.Values(sip.HeaderWWWAuthenticate) {
+		c, err := sip.ParseChallenge(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		offered = append(offered, c.Algorithm)
+	}
+	if got := strings.Join(offered, " "); got != "SHA-256 MD5" {
+		t.Errorf("offered %s", got)
+	}
+	if res := h.prove(h.request("REGISTER", "sip:example.org", "sip:bob@example.org"), "bob", "secret of bob"); res.Status != sip.StatusOK {
+		t.Errorf("the proof was answered with %d", res.Status)
+	}
+}
+
 // TestTrust: a trusted source is not challenged, and binds only accounts that exist.
 func TestTrust(t *testing.T) {
 	s := start(t, map[string]string{"trust": "127.0.0.0/8"})

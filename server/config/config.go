@@ -9,17 +9,20 @@ package config
 import (
 	"net/netip"
 	"time"
+
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
 // Config is the configuration of one server. [Default] gives one that works; [Load] reads one.
 type Config struct {
-	Data      string         // data folder
-	Domain    string         // first domain; "": the one made at first start
-	Listen    []string       // listener URLs
-	Advertise string         // host that peers see instead of the listeners' addresses
-	HTTP      string         // address of health and metrics, "off" for none
-	Trust     []netip.Prefix // sources that are not challenged
-	Drain     time.Duration  // how long running calls may go on after the first SIGTERM
+	Data      string             // data folder
+	Domain    string             // first domain; "": the one made at first start
+	Listen    []string           // listener URLs
+	Advertise string             // host that peers see instead of the listeners' addresses
+	HTTP      string             // address of health and metrics, "off" for none
+	Trust     []netip.Prefix     // sources that are not challenged
+	Digest    []digest.Algorithm // what a challenge offers, the preferred first
+	Drain     time.Duration      // how long running calls may go on after the first SIGTERM
 
 	Media  Media
 	TLS    TLS
@@ -62,6 +65,7 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		Data:   defaultData(env, root),
 		Listen: []string{"udp://:5060", "tcp://:5060", "tls://:5061", "wss://:7443"},
 		HTTP:   "127.0.0.1:8060",
+		Digest: []digest.Algorithm{digest.MD5},
 		Drain:  30 * time.Second,
 		Media:  Media{Ports: PortRange{First: 16384, Last: 32767}},
 		Log:    Log{Level: "info", Format: "text"},

@@ -41,6 +41,9 @@ func (c *Config) Fields() []Field {
 			"127.0.0.1:8060", (*text)(&c.HTTP)},
 		{"trust", "Sources that are not challenged, as address prefixes: peers known by their address. A REGISTER from there binds only accounts that exist.",
 			"192.0.2.128/25", (*prefixes)(&c.Trust)},
+		{"digest", "The algorithms by which devices prove their password, the preferred first: MD5, SHA-256, SHA-512-256. Many telephones give up when anything but MD5 is offered, even " +
+			"beside it: offer more only to devices that are known to understand it.",
+			"SHA-256,MD5", (*algorithms)(&c.Digest)},
 		{"drain", "How long running calls may go on after SIGTERM or SIGINT. A second signal ends them at once.",
 			"30s", (*duration)(&c.Drain)},
 		{"media.ports", "The UDP ports of RTP and RTCP, first and last. Each leg of a call takes two: 16384 ports carry 4096 calls.",
@@ -76,7 +79,7 @@ func (f Field) Short() string {
 // List reports whether the field holds several values.
 func (f Field) List() bool {
 	switch f.Value.(type) {
-	case *list, *prefixes:
+	case *list, *prefixes, *algorithms:
 		return true
 	}
 	return false

@@ -7,9 +7,12 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
 func write(t *testing.T, text string) string {
@@ -85,6 +88,22 @@ func TestLists(t *testing.T) {
 	}
 }
 
+func TestDigest(t *testing.T) {
+	for _, in := range []Input{
+		{File: write(t, "digest: [SHA-256, md5]")},
+		{Env: environment(map[string]string{"SIPWERK_DIGEST": "sha-256,MD5"})},
+		{Flags: map[string]string{"digest": "SHA-256, MD5"}},
+	} {
+		c, err := Load(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []digest.Algorithm{digest.SHA256, digest.MD5}; !slices.Equal(c.Digest, want) {
+			t.Errorf("%v, want %v", c.Digest, want)
+		}
+	}
+}
+
 // TestRefused holds one broken file a line; each message names where, the field and the cure.
 func TestRefused(t *testing.T) {
 	for _, c := range []struct{ file, want string }{
@@ -107,6 +126,9 @@ func TestRefused(t *testing.T) {
 		{"http: 0.0.0.0:80", "sipwerk.yaml line 1: http: 0.0.0.0:80 is not on loopback, and anyone there could read the metrics; write one such as 127.0.0.1:80"},
 		{"http: here", `sipwerk.yaml line 1: http: "here" is no address with a port; write one such as 127.0.0.1:8060, or off`},
 		{"trust: [10.0.0.0/33]", `sipwerk.yaml line 1: trust: "10.0.0.0/33" is no address prefix; write one such as 192.0.2.0/24`},
+		{"digest: [MD5, SHA-1]", `sipwerk.yaml line 1: digest: "SHA-1" is no algorithm; write one or more of MD5, SHA-256, SHA-512-256`},
+		{"digest: md5, MD5", "sipwerk.yaml line 1: digest: MD5 is named twice; write one or more of MD5, SHA-256, SHA-512-256, each once"},
+		{"digest: []", "sipwerk.yaml line 1: digest: no algorithm is named; write one or more of MD5, SHA-256, SHA-512-256"},
 		{"drain: soon", `sipwerk.yaml line 1: drain: "soon" is no time span up to a day; write one such as 30s or 5m`},
 		{"media:\n  ports: 20000", `sipwerk.yaml line 2: media.ports: "20000" is no port range; write first and last port such as 20000-29999`},
 		{"media:\n  ports: 20000-20001", `sipwerk.yaml line 2: media.ports: "20000-20001" holds less than the four ports of one call; write first and last port such as 20000-29999`},

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
 // Value reads and writes one setting. Its methods are those of flag.Value.
@@ -66,6 +69,39 @@ func (p *prefixes) String() string {
 	var b []string
 	for _, prefix := range *p {
 		b = append(b, prefix.String())
+	}
+	return strings.Join(b, ",")
+}
+
+// algorithms are digest algorithms separated by commas, each once.
+type algorithms []digest.Algorithm
+
+func (as *algorithms) Set(s string) error {
+	const cure = "write one or more of MD5, SHA-256, SHA-512-256"
+	var items list
+	_ = items.Set(s)
+	var all algorithms
+	for _, item := range items {
+		a, ok := digest.ParseAlgorithm(item)
+		if !ok {
+			return fmt.Errorf("%q is no algorithm; %s", item, cure)
+		}
+		if slices.Contains(all, a) {
+			return fmt.Errorf("%s is named twice; %s, each once", a, cure)
+		}
+		all = append(all, a)
+	}
+	if len(all) == 0 {
+		return errors.New("no algorithm is named; " + cure)
+	}
+	*as = all
+	return nil
+}
+
+func (as *algorithms) String() string {
+	var b []string
+	for _, a := range *as {
+		b = append(b, a.String())
 	}
 	return strings.Join(b, ",")
 }
