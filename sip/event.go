@@ -37,7 +37,7 @@ const (
 	// 100 comes too; other finals once, already ACKed.
 	EventResponse
 	// EventTimeout: Tx ended without what it waited for: no final response (client: treat as 408), or no ACK to a non-2xx (server), or the stack stops
-	// (ErrClosed). Err is set.
+	// (ErrClosed). The owner of an INVITE gets it too when it has not said a word for 4 minutes, not even a 1xx: the client has been sent a 408. Err is set.
 	EventTimeout
 	// EventFailure: the client transaction Tx could not be sent or its flow broke; all targets were tried (treat as 503). Err is set.
 	EventFailure

@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -69,11 +70,19 @@ func (u *Usage) SetAuthorizer(a Authorizer) { u.auth = a }
 
 // serverEvent takes the later events of the INVITE server transaction.
 func (u *Usage) serverEvent(ev *sip.Event) {
-	if ev.Kind == sip.EventCancel {
+	switch {
+	case ev.Kind == sip.EventCancel:
 		u.callee.reason = ev.Request.Get(sip.HeaderReason)
+		u.stepCallee(uasCancel, callMessage{})
+	case ev.Kind == sip.EventTimeout && errors.Is(ev.Err, sip.ErrTimeout):
+		// The owner has said nothing for minutes, and the caller has its 408.
+		u.callee.reason = tooLate
 		u.stepCallee(uasCancel, callMessage{})
 	}
 }
+
+// tooLate is the Reason of a call that ended because its owner never answered. RFC 3326 §2.
+const tooLate = `SIP;cause=408;text="Request Timeout"`
 
 // Reply returns a response to the initial INVITE, complete but for a body: for an owner that wants to add header fields before [Usage.Send].
 func (u *Usage) Reply(status sip.Status) *sip.Response { return u.reply(u.callee.request, status) }

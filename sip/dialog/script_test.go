@@ -245,7 +245,7 @@ func (s *stage) do(words []string) error {
 	verb, args := words[0], words[1:]
 	orders := map[string]func([]string) error{
 		"invite": s.invite, "incoming": s.incoming, "res": s.response, "timeout": s.lost(sip.EventTimeout), "failure": s.lost(sip.EventFailure),
-		"req": s.request, "ack": s.ack, "cancelled": s.cancelled, "wait": s.wait,
+		"req": s.request, "ack": s.ack, "cancelled": s.cancelled, "expired": s.expired, "wait": s.wait,
 		"auth": func([]string) error { s.auth = true; return nil },
 		"pass": func([]string) error { s.usage.PassGlare = true; return nil },
 		"lost": func(args []string) error {
@@ -404,6 +404,13 @@ func (s *stage) cancelled(args []string) error {
 	ev := s.inside("CANCEL", append([]string{"10"}, args...))
 	ev.Kind, ev.Tx = sip.EventCancel, tx
 	s.owned[tx].HandleEvent(ev)
+	return nil
+}
+
+// expired ends the server transaction of the INVITE that the owner leaves unanswered.
+func (s *stage) expired([]string) error {
+	tx := slices.Max(slices.Collect(mapKeys(s.owned)))
+	s.owned[tx].HandleEvent(&sip.Event{Kind: sip.EventTimeout, Tx: tx, Engine: s, Err: sip.ErrTimeout})
 	return nil
 }
 

@@ -267,6 +267,39 @@ func TestMalformed(t *testing.T) {
 	})
 }
 
+// A TU that never answers: 4 minutes after its last word the caller gets a 408, the TU is told, and nothing stays. RFC 3261 §13.3.1.1, §16.6 step 11.
+func TestSilentHandler(t *testing.T) {
+	for name, words := range map[string][]sip.Status{"not a word": nil, "ringing": {sip.StatusRinging}} {
+		t.Run(name, func(t *testing.T) {
+			siptest.Run(t, func(b *siptest.Bench) {
+				told := 0
+				bob := serve(b, "bob", on{
+					sip.EventRequest: func(ev *sip.Event) { reply(words...)(ev) },
+					sip.EventTimeout: func(ev *sip.Event) {
+						if !errors.Is(ev.Err, sip.ErrTimeout) {
+							t.Error(ev.Err)
+						}
+						told++
+					},
+				})
+				alice := b.Peer("alice")
+				alice.Send("bob", from("INVITE", "1"))
+				first := alice.Expect("SIP/2.0 1")
+				alice.Silence(3*time.Minute + 59*time.Second)
+				res := alice.Expect("SIP/2.0 408")
+				if tag := first.Response.ToTag(); tag != "" && tag != res.Response.ToTag() || res.Response.ToTag() == "" {
+					t.Errorf("the 408 is of another dialog:\n%s", res.Text)
+				}
+				alice.Send("bob", from("ACK", "1", ";tag="+res.Response.ToTag()))
+				alice.Silence(10 * time.Second)
+				if got := bob.Audit(); told != 1 || got != (transaction.Audit{}) {
+					t.Errorf("told %d times, left: %+v", told, got)
+				}
+			})
+		})
+	}
+}
+
 // A full stripe refuses what is new, early and without keeping anything.
 func TestOverload(t *testing.T) {
 	siptest.Run(t, func(b *siptest.Bench) {

@@ -3,6 +3,7 @@
 package transaction
 
 import (
+	"bytes"
 	"math/bits"
 	"time"
 
@@ -118,6 +119,8 @@ func (s *stripe) put(r *row, a actions, m message) error {
 		}
 		r.answered = true
 		return s.send(r.flow, r.sent.b)
+	case a.has(sayLate):
+		return s.putLate(r)
 	case a.has(ack):
 		s.putAck(r, m.response)
 	case a.has(cancel):
@@ -126,12 +129,34 @@ func (s *stripe) put(r *row, a actions, m message) error {
 	return nil
 }
 
+// putLate sends a 408, made of the response that was kept last.
+func (s *stripe) putLate(r *row) error {
+	if r.sent == nil {
+		return nil
+	}
+	last, err := sip.ParseResponse(bytes.Clone(r.sent.b))
+	if err != nil {
+		return nil
+	}
+	res := &sip.Response{Status: sip.StatusRequestTimeout}
+	for _, h := range [...]sip.Header{sip.HeaderVia, sip.HeaderFrom, sip.HeaderTo, sip.HeaderCallID, sip.HeaderCSeq} {
+		for v := range last.Values(h) {
+			res.Add(h, v)
+		}
+	}
+	s.completeResponse(res, r.flow)
+	s.room.bytes = res.AppendTo(s.room.bytes[:0])
+	s.keep(r, s.room.bytes)
+	r.answered = true
+	return s.send(r.flow, s.room.bytes)
+}
+
 // putNew sends the request of a client or the response of a server's TU, and keeps what may be needed again: for copies over a
-// transport that loses, and an INVITE for its ACK and CANCEL.
+// transport that loses, an INVITE for its ACK and CANCEL, and a provisional response for a 408.
 func (s *stripe) putNew(r *row, a actions, m message) error {
 	r.answered = true
 	s.unkeep(r)
-	if !a.has(drop) && (!r.reliable() || r.kind == kindInviteClient) {
+	if !a.has(drop) && (!r.reliable() || r.kind == kindInviteClient || r.kind == kindInviteServer && r.open()) {
 		s.keep(r, m.bytes)
 	}
 	err := s.send(r.flow, m.bytes)

@@ -8,7 +8,7 @@ func stepInviteServer(s state, e event) (state, actions) {
 	switch s {
 	case idle:
 		if e == request {
-			return proceeding, actions{do: pass, start: setTrying}
+			return proceeding, actions{do: pass, start: setTrying | setStale}
 		}
 	case proceeding:
 		return inviteServerProceeding(e)
@@ -38,17 +38,19 @@ func inviteServerProceeding(e event) (state, actions) {
 	case request:
 		return proceeding, actions{do: resend}
 	case provisional:
-		return proceeding, actions{do: send, stop: setTrying}
+		return proceeding, actions{do: send, stop: setTrying, start: setStale}
 	case success:
-		return accepted, actions{do: send | drop, stop: setTrying, start: setL}
+		return accepted, actions{do: send | drop, stop: setTrying | setStale, start: setL}
 	case failure:
-		return completed, actions{do: send, stop: setTrying, start: setG | setH}
+		return completed, actions{do: send, stop: setTrying | setStale, start: setG | setH}
 	case cancelled:
 		return proceeding, actions{do: pass}
 	case broken:
 		return proceeding, actions{do: fail}
 	case fires(timerTrying):
 		return proceeding, actions{do: sayTry}
+	case fires(timerStale): // nothing that comes from the network stays for ever
+		return completed, actions{do: sayLate | timeout, start: setG | setH}
 	}
 	return proceeding, actions{}
 }

@@ -38,7 +38,7 @@ const (
 // fires is the event that timer t ran out.
 func fires(t timer) event { return fired + event(t) }
 
-// timer names a timer of RFC 3261 §17 (timer C is the proxy's) or one of the three that the RFCs leave without a letter.
+// timer names a timer of RFC 3261 §17 (timer C is the proxy's) or one of the four that the RFCs leave without a letter.
 type timer uint8
 
 const (
@@ -58,6 +58,7 @@ const (
 	timerTrying // server: a 100 is due (RFC 3261 §17.2.1, RFC 4320 §4.1)
 	timerCancel // INVITE client: no final response after the CANCEL (RFC 3261 §9.1)
 	timerLate   // server: an answer would come too late for the client (RFC 4320 §4.2)
+	timerStale  // INVITE server: the TU has said nothing for long (RFC 3261 §13.3.1.1, §16.6 step 11)
 	timerCount
 )
 
@@ -83,6 +84,7 @@ const (
 	setTrying timers = 1 << timerTrying
 	setCancel timers = 1 << timerCancel
 	setLate   timers = 1 << timerLate
+	setStale  timers = 1 << timerStale
 )
 
 // verb is a set of things to do; they are done in the order of the constants.
@@ -98,6 +100,7 @@ const (
 	timeout                  // tell the TU: timed out
 	fail                     // tell the TU: could not be sent
 	drop                     // forget the bytes kept for sending again
+	sayLate                  // send a 408 for a TU that says nothing
 )
 
 // actions is what a step asks the shell to do: verbs, then timers.

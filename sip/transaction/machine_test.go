@@ -29,7 +29,7 @@ func stateNames() []string {
 }
 
 func timerNames() []string {
-	return []string{"A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "Trying", "Cancel", "Late"}
+	return []string{"A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "Trying", "Cancel", "Late", "Stale"}
 }
 
 // eventNames are in the order of the constants. "1xx" is received by a client and given by the TU of a server.
@@ -53,7 +53,7 @@ func index[T ~uint8](t *testing.T, names []string, name string) T {
 // describe writes actions the way the table does: verbs, then timers.
 func describe(a actions) string {
 	var parts []string
-	verbs := []string{"pass", "send", "resend", "ack", "cancel", "100", "timeout", "fail", "drop"}
+	verbs := []string{"pass", "send", "resend", "ack", "cancel", "100", "timeout", "fail", "drop", "408"}
 	for i, name := range verbs {
 		if a.do&(1<<i) != 0 {
 			parts = append(parts, name)

@@ -27,6 +27,10 @@ func (t Timers) withDefaults() Timers {
 // tryingDelay is how long an INVITE may stay without any response. RFC 3261 §17.2.1.
 const tryingDelay = 200 * time.Millisecond
 
+// staleRounds, in T1, is how long the TU may leave an INVITE without a word of its own: 4 minutes. A TU that is alive says something every minute, because proxies on
+// the way give up after 3. RFC 3261 §13.3.1.1, §16.6 step 11.
+const staleRounds = 480
+
 // first is the time after which timer t fires when it is started; ok is false if it is not used on such a transport. Zero
 // means at once.
 func (t Timers) first(tm timer, invite, reliable bool) (d time.Duration, ok bool) {
@@ -47,6 +51,8 @@ func (t Timers) first(tm timer, invite, reliable bool) (d time.Duration, ok bool
 		if reliable {
 			return 0, true
 		}
+	case timerStale:
+		return staleRounds * t.T1, true
 	case timerTrying:
 		if invite {
 			return tryingDelay, true
