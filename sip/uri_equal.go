@@ -186,7 +186,11 @@ func (u URI) appendTelAOR(b []byte) []byte {
 		}
 		b = append(append(append(b, ';'), name...), '=')
 		for i := range len(v) {
-			b = append(b, lower(v[i]))
+			if c := lower(v[i]); classes[c]&classParam == 0 || c == ';' || c == '=' {
+				b = appendEscape(b, c)
+			} else {
+				b = append(b, c)
+			}
 		}
 	}
 	return b
