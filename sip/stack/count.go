@@ -17,7 +17,7 @@ type counts struct {
 // Stats are counters that only grow. Those of the transports are in [transport.Layer].Stats.
 type Stats struct {
 	transaction.Stats
-	Malformed uint64 // messages that failed the checks; the requests among them were answered with 4xx or 5xx
+	Malformed uint64 // messages that parsed and failed the checks; those that did not parse are counted in [transport.Stats]
 	Late      uint64 // 2xx to an INVITE of Send that came late and were hung up
 }
 

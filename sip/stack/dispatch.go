@@ -40,7 +40,9 @@ func (s *Stack) dispatch(p *transport.Packet) {
 // refuse answers a malformed request once, without a transaction, and tells nothing but the status. One that may be an ACK, or that
 // does not say where it came from, gets no answer. RFC 3261 §17, §18.2.2.
 func (s *Stack) refuse(p *transport.Packet, err error) {
-	s.counts.malformed.Add(1)
+	if p.Err == nil { // otherwise the transport has counted it
+		s.counts.malformed.Add(1)
+	}
 	s.logRefused(p, &p.Request.Message, err)
 	cseq, seqErr := p.Request.CSeq()
 	if p.Request.Method == "" && (seqErr != nil || cseq.Method == sip.MethodAck) {

@@ -21,6 +21,7 @@ func (p *Packet) stamp() {
 		}
 		if p.Err == nil {
 			p.Err = err
+			p.layer.Stats.Malformed.Add(1)
 		}
 		p.Request.SetFirst(sip.HeaderVia, v.String())
 	}
