@@ -2,13 +2,34 @@
 
 package sip
 
-import "strings"
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"strings"
+)
 
 // NilUUID stands for a side whose identifier is not known yet. RFC 7989 §5.
 const NilUUID = "00000000000000000000000000000000"
 
-// SessionID is the pair of identifiers as its sender sees it: 32 lower-case hexadecimal digits each, [NilUUID] for unknown.
+// SessionID is the pair of identifiers as its sender sees it: 32 lower-case hexadecimal digits each, [NilUUID] for unknown. The zero SessionID knows neither.
 type SessionID struct{ Local, Remote string }
+
+// NewSessionUUID makes an identifier of a token that is unique: a UUID of version 5 as RFC 7989 §4.1 asks, so that the same token gives
+// the same identifier on every node.
+func NewSessionUUID(token string) string {
+	sum := sha1.Sum([]byte("sipwerk session " + token))
+	sum[6] = sum[6]&0x0f | 0x50
+	sum[8] = sum[8]&0x3f | 0x80
+	return hex.EncodeToString(sum[:16])
+}
+
+// SessionID returns the Session-ID; its parts are unknown if there is none or it is malformed.
+func (m *Message) SessionID() SessionID {
+	if id, err := ParseSessionID(m.Get(HeaderSessionID)); err == nil {
+		return id
+	}
+	return SessionID{Local: NilUUID, Remote: NilUUID}
+}
 
 // ParseSessionID parses a value. Without a remote parameter, as in the standard before RFC 7989, Remote is [NilUUID]. The error is a [*ParseError].
 func ParseSessionID(s string) (SessionID, error) {
@@ -35,5 +56,15 @@ func isUUID(s string) bool {
 	return len(s) == len(NilUUID)
 }
 
+// Known reports whether the sender has an identifier.
+func (id SessionID) Known() bool { return id.Local != "" && id.Local != NilUUID }
+
 // String prints the value.
-func (id SessionID) String() string { return safe(id.Local) + ";remote=" + safe(id.Remote) }
+func (id SessionID) String() string { return uuidOrNil(id.Local) + ";remote=" + uuidOrNil(id.Remote) }
+
+func uuidOrNil(s string) string {
+	if s == "" {
+		return NilUUID
+	}
+	return safe(s)
+}

@@ -87,8 +87,8 @@ func (c *call) identify(ev *sip.Event) {
 	req := c.caller.usage.Invitation()
 	c.from, c.trusted = fromOf(req, who), who.Trusted
 	c.detail.ID = c.caller.usage.SessionID().Remote
-	if c.detail.ID == "" {
-		c.detail.ID = dialog.NewSessionPart(req.CallID() + req.FromTag())
+	if c.detail.ID == sip.NilUUID {
+		c.detail.ID = sip.NewSessionUUID(req.CallID() + req.FromTag())
 	}
 	c.describe(req)
 }

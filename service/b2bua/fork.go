@@ -130,7 +130,7 @@ func (c *call) settle(offerer, answerer *leg, answer *sdp.Description) (dialog.B
 
 // session makes the callee's part of Session-ID ours toward the caller. RFC 7989 §6.
 func (c *call) session(l *leg, res *sip.Response) {
-	if id := dialog.ParseSessionID(res.Get(sip.HeaderSessionID)).Local; id != "" {
-		c.caller.usage.SetSession(strings.Clone(id))
+	if id := res.SessionID(); id.Known() {
+		c.caller.usage.SetSession(strings.Clone(id.Local))
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
-	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
 // invited returns what an INVITE may hand on to the callee.
@@ -81,7 +80,7 @@ func (c *call) invitation(to Binding) *sip.Request {
 		callee.Params = callee.Params.Without("tag")
 		req.Set(sip.HeaderTo, callee.String())
 	}
-	req.Set(sip.HeaderSessionID, dialog.SessionID{Local: c.detail.ID}.String())
+	req.Set(sip.HeaderSessionID, sip.SessionID{Local: c.detail.ID}.String())
 	carry(&req.Message, &in.Message, invited())
 	if !c.trusted {
 		return req

@@ -43,7 +43,7 @@ func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
 		t.refuse(ev, sip.StatusBadRequest)
 		return nil, err
 	}
-	d.Session.Local = NewSessionPart(d.CallID + tag)
+	d.Session.Local = sip.NewSessionUUID(d.CallID + tag)
 	u := &Usage{table: t, engine: ev.Engine, stripe: ev.Stripe, owner: owner, dialog: d, tag: tag, offer: negotiation{state: offerCame}}
 	u.callee = &callee{tx: ev.Tx, request: req}
 	if err := t.add(u); err != nil {
@@ -62,8 +62,8 @@ func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
 // SetContact makes value our Contact of the dialog; before the first response to count.
 func (u *Usage) SetContact(value string) { u.dialog.Contact = value }
 
-// SetSession makes part our identifier of the call (RFC 7989): a B2BUA hands on the one of the other leg. Before the first response to count.
-func (u *Usage) SetSession(part string) { u.dialog.Session.Local = part }
+// SetSession makes uuid our identifier of the call (RFC 7989): a B2BUA hands on the one of the other leg. Before the first response to count.
+func (u *Usage) SetSession(uuid string) { u.dialog.Session.Local = uuid }
 
 // SetAuthorizer makes a answer the challenges to our requests in a call that came in.
 func (u *Usage) SetAuthorizer(a Authorizer) { u.auth = a }

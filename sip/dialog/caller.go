@@ -86,8 +86,8 @@ func (u *Usage) complete(req *sip.Request) error {
 	if !req.Has(sip.HeaderContact) {
 		req.Set(sip.HeaderContact, anyContact)
 	}
-	if id := ParseSessionID(req.Get(sip.HeaderSessionID)); id.Local == "" {
-		id.Local = NewSessionPart(req.CallID() + u.tag)
+	if id := req.SessionID(); !id.Known() {
+		id.Local = sip.NewSessionUUID(req.CallID() + u.tag)
 		req.Set(sip.HeaderSessionID, id.String())
 	}
 	u.table.promise(&req.Message)

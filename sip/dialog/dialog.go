@@ -50,7 +50,7 @@ type Dialog struct {
 	Secure    bool        // sips: both ends asked for it
 	Contact   string      // our Contact as a header value
 	Flow      sip.Flow    // where requests go instead of being routed; zero: RFC 3261 §12.2.1.1 alone decides
-	Session   SessionID
+	Session   sip.SessionID
 }
 
 // NewUAC makes the caller's dialog from the request it sent and a 1xx or 2xx to it. RFC 3261 §12.1.2. A response without Contact (a
@@ -87,8 +87,8 @@ func NewUAC(req *sip.Request, res *sip.Response) (*Dialog, error) {
 	if res.Status.Success() {
 		d.State = Confirmed
 	}
-	d.Session.Local = ParseSessionID(req.Get(sip.HeaderSessionID)).Local
-	d.Session.Remote = ParseSessionID(res.Get(sip.HeaderSessionID)).Local
+	d.Session.Local = strings.Clone(req.SessionID().Local)
+	d.Session.Remote = strings.Clone(res.SessionID().Local)
 	return d, nil
 }
 
@@ -122,7 +122,7 @@ func NewUAS(req *sip.Request, tag string) (*Dialog, error) {
 	if err := d.takeRoutes(&req.Message, false); err != nil {
 		return nil, err
 	}
-	d.Session.Remote = ParseSessionID(req.Get(sip.HeaderSessionID)).Local
+	d.Session.Remote = strings.Clone(req.SessionID().Local)
 	return d, nil
 }
 
@@ -165,7 +165,7 @@ func (d *Dialog) Refresh(m *sip.Message) {
 	if c, ok := m.Contact(); ok && c.URI != d.Target {
 		d.Target = cloneURI(c.URI)
 	}
-	if id := ParseSessionID(m.Get(sip.HeaderSessionID)); id.Local != "" && id.Local != d.Session.Remote {
+	if id := m.SessionID(); id.Known() && id.Local != d.Session.Remote {
 		d.Session.Remote = strings.Clone(id.Local)
 	}
 }

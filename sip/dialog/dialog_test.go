@@ -83,7 +83,7 @@ func TestRequestRoutes(t *testing.T) {
 }
 
 func TestCalleeDialog(t *testing.T) {
-	req := invite(t, "Record-Route: <sip:p1.example.com;lr>, <sip:p2.example.com;lr>", "Session-ID: 0123456789abcdef0123456789abcdef;remote="+nullUUID)
+	req := invite(t, "Record-Route: <sip:p1.example.com;lr>, <sip:p2.example.com;lr>", "Session-ID: 0123456789abcdef0123456789abcdef;remote="+sip.NilUUID)
 	d, err := NewUAS(req, "8321")
 	if err != nil {
 		t.Fatal(err)

@@ -146,7 +146,7 @@ func (u *Usage) reply(req *sip.Request, status sip.Status) *sip.Response {
 		}
 	}
 	if d := u.dialog; d != nil {
-		if d.Session.Local != "" {
+		if d.Session.Known() {
 			res.Set(sip.HeaderSessionID, d.Session.String())
 		}
 		if refreshes(req.Method) && status > sip.StatusTrying && status < 300 {

@@ -128,31 +128,3 @@ func TestGlareWait(t *testing.T) {
 		}
 	}
 }
-
-func TestSessionID(t *testing.T) {
-	const a, b = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
-	tests := []struct {
-		in   string
-		want SessionID
-	}{
-		{a + ";remote=" + b, SessionID{a, b}},
-		{a + " ; Remote=" + b + ";x=y", SessionID{a, b}},
-		{a + ";remote=" + nullUUID, SessionID{a, ""}},
-		{a, SessionID{a, ""}},
-		{strings.ToUpper(a), SessionID{}},
-		{a[1:], SessionID{}},
-		{"", SessionID{}},
-	}
-	for _, test := range tests {
-		if got := ParseSessionID(test.in); got != test.want {
-			t.Errorf("ParseSessionID(%q) = %v, want %v", test.in, got, test.want)
-		}
-	}
-	if got, want := (SessionID{Local: a}).String(), a+";remote="+nullUUID; got != want {
-		t.Errorf("String() = %q, want %q", got, want)
-	}
-	part := NewSessionPart("call")
-	if uuid(part) != part || part[12] != '5' || part == NewSessionPart("call2") {
-		t.Errorf("NewSessionPart = %q", part)
-	}
-}

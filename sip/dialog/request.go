@@ -53,7 +53,7 @@ func (d *Dialog) request(method sip.Method, seq uint32) *sip.Request {
 	if refreshes(method) {
 		r.Set(sip.HeaderContact, d.Contact)
 	}
-	if d.Session.Local != "" {
+	if d.Session.Known() {
 		r.Set(sip.HeaderSessionID, d.Session.String())
 	}
 	return r

@@ -84,11 +84,11 @@ func (u *Usage) Invitation() *sip.Request {
 func (u *Usage) CallID() string { return u.Invitation().CallID() }
 
 // SessionID returns the identifiers of the call as this side sees them.
-func (u *Usage) SessionID() SessionID {
+func (u *Usage) SessionID() sip.SessionID {
 	if u.dialog != nil {
 		return u.dialog.Session
 	}
-	return SessionID{Local: ParseSessionID(u.caller.request.Get(sip.HeaderSessionID)).Local}
+	return sip.SessionID{Local: u.caller.request.SessionID().Local, Remote: sip.NilUUID}
 }
 
 // Stripe returns the lane in which the usage lives.
