@@ -6,6 +6,7 @@ package b2bua
 import (
 	"errors"
 	"hash/fnv"
+	"time"
 
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
@@ -32,6 +33,7 @@ type call struct {
 	told     sip.Status // the last provisional status toward the caller
 	exchange *exchange  // the change of the session under way
 	timer    sip.Timer  // ring time, then silence
+	held     time.Time  // when it was last seen on hold
 	detail   Detail
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
@@ -72,15 +73,18 @@ func (c *call) stopTimer() {
 	}
 }
 
-// watch ends the call when neither side has sent a packet for long. A call on hold may be as silent as it likes.
+// watch ends the call when neither side has sent a packet for long. A call on hold may be as silent as it likes, and its silence counts from the resumption.
 func (c *call) watch() {
 	limit := or(c.b.Silence, defaultSilence)
 	if limit < 0 {
 		return
 	}
 	c.timer = c.engine.After(c.stripe, max(limit/4, time.Second), func() {
-		if !c.onHold() && silent(c.caller.media.Counters(), limit) && silent(c.callee.media.Counters(), limit) &&
-			time.Since(c.detail.Answer) > limit {
+		switch {
+		case c.onHold():
+			c.held = time.Now()
+		case time.Since(c.detail.Answer) > limit && time.Since(c.held) > limit &&
+			silent(c.caller.media.Counters(), limit) && silent(c.callee.media.Counters(), limit):
 			c.hangUp(noMedia)
 			return
 		}
@@ -88,19 +92,19 @@ func (c *call) watch() {
 	})
 }
 
-// onHold tells whether either side wants the other not to send.
-func (c *call) onHold() bool {
-	for _, l := range []*leg{c.caller, c.callee} {
-		if l.said == nil {
-			continue
-		}
-		for i := range l.said.Media {
-			if m := &l.said.Media[i]; !m.Rejected() && l.said.Direction(m) != 0 {
-				return true
-			}
+// onHold tells whether either side wants no stream to flow both ways: such a call need not send anything.
+func (c *call) onHold() bool { return c.caller.holds() || c.callee.holds() }
+
+func (l *leg) holds() bool {
+	if l.said == nil {
+		return false
+	}
+	for i := range l.said.Media {
+		if m := &l.said.Media[i]; !m.Rejected() && l.said.Direction(m) == sdp.SendRecv {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // silent tells whether no packet has come on any stream for so long.

@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,15 +53,58 @@ func TestSilence(t *testing.T) {
 	})
 }
 
+// TestSilenceOnHold: a call that both sides hold is silent for hours, and is not ended for it, nor for the silence behind it when it is resumed.
 func TestSilenceOnHold(t *testing.T) {
+	for _, c := range []struct{ name, hold, reply string }{
+		{"one way", offer("192.0.2.1", 4000, "a=sendonly"), offer("192.0.2.2", 6000, "a=recvonly")},
+		{"both ways", offer("192.0.2.1", 4000, "a=inactive"), offer("192.0.2.2", 6000, "a=inactive")},
+		{"by address", offer("0.0.0.0", 4000), offer("192.0.2.2", 6000)},
+		{"no stream left", strings.Replace(offer("192.0.2.1", 4000), "audio 4000", "audio 0", 1), strings.Replace(offer("192.0.2.2", 6000), "audio 6000", "audio 0", 1)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			play(t, func(w *world) {
+				w.b.Silence = time.Minute
+				tx, _ := w.connect()
+				change := func(seq int, offered, answered string) {
+					re := w.inside(tx, sip.MethodInvite, seq, offered)
+					w.reply(w.one(sip.MethodInvite), sip.StatusOK, answered)
+					w.ack(re, "")
+				}
+				change(2, c.hold, c.reply)
+				w.pass(5*time.Hour + 14*time.Second)
+				change(3, offer("192.0.2.1", 4000), offer("192.0.2.2", 6000))
+				w.pass(40 * time.Second)
+				if n := len(w.take(sip.MethodBye)); n != 0 {
+					t.Fatalf("%d BYEs to a call on hold, or just resumed", n)
+				}
+				w.pass(time.Minute)
+				for _, bye := range w.take(sip.MethodBye) {
+					w.reply(bye, sip.StatusOK, "")
+				}
+				if d := w.end(); d.Reason != noMedia {
+					t.Errorf("detail %+v", d)
+				}
+			})
+		})
+	}
+}
+
+// TestSilenceBesideVideo: a picture that goes one way does not excuse the silence of the sound.
+func TestSilenceBesideVideo(t *testing.T) {
 	play(t, func(w *world) {
 		w.b.Silence = time.Minute
-		tx, _ := w.connect()
-		hold := w.inside(tx, sip.MethodInvite, 2, offer("192.0.2.1", 4000, "a=sendonly"))
-		w.reply(w.one(sip.MethodInvite), sip.StatusOK, offer("192.0.2.2", 6000, "a=recvonly"))
-		w.ack(hold, "")
-		w.pass(time.Hour)
-		w.hangUp(tx, 3)
+		video := func(host string, port int) string { return offer(host, port, "m=video 7000 RTP/AVP 99", "a=recvonly") }
+		w.phone("bob", 2)
+		tx := w.invite("bob", video("192.0.2.1", 4000))
+		w.reply(w.one(sip.MethodInvite), sip.StatusOK, video("192.0.2.2", 6000))
+		w.ack(tx, "")
+		w.pass(2 * time.Minute)
+		for _, bye := range w.take(sip.MethodBye) {
+			w.reply(bye, sip.StatusOK, "")
+		}
+		if d := w.end(); d.Reason != noMedia {
+			t.Errorf("detail %+v", d)
+		}
 	})
 }
 
