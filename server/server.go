@@ -27,6 +27,7 @@ import (
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/registrar"
+	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/stack"
 	"github.com/sipwerk/sipwerk/sip/transaction"
@@ -156,7 +157,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	s.dialogs.Next = s.reception
 	s.stack = &stack.Stack{
 		Handler:  s.dialogs,
-		FlowLost: s.dialogs,
+		FlowLost: sip.EventHandlerFunc(s.flowLost),
 		TLS:      s.certificates.config(),
 		Log:      s.log,
 		Limits: stack.Limits{Transport: transport.Limits{
@@ -170,6 +171,12 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		Trace:     opt.Trace,
 	}
 	return nil
+}
+
+// flowLost tells who depends on a connection that it is gone.
+func (s *Server) flowLost(ev *sip.Event) {
+	s.dialogs.HandleEvent(ev)
+	s.registrar.FlowLost(ev.Flow)
 }
 
 // mediaAddresses are the addresses for SDP that differ from the local ones.

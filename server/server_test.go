@@ -3,6 +3,7 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -266,6 +267,30 @@ func TestTrust(t *testing.T) {
 		if res.Status != want {
 			t.Errorf("%s: %d, want %d", user, res.Status, want)
 		}
+	}
+}
+
+// TestFlowLost: who was reached over a connection that is gone is offline.
+func TestFlowLost(t *testing.T) {
+	s := start(t, map[string]string{"listen": "tcp://127.0.0.1:0", "trust": "127.0.0.0/8"})
+	conn, err := net.Dial("tcp", s.Listeners()[0].Addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=z9hG4bKlost\r\nMax-Forwards: 70\r\nFrom: <sip:bob@example.org>;tag=1\r\n"+
+		"To: <sip:bob@example.org>\r\nCall-ID: lost\r\nCSeq: 1 REGISTER\r\nContact: <sip:bob@%[1]s;transport=tcp>\r\nContent-Length: 0\r\n\r\n", conn.LocalAddr())
+	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "SIP/2.0 200 OK\r\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	bindings := s.registrar.Lookup(sip.MustParseURI("sip:bob@example.org"))
+	if len(bindings) != 1 {
+		t.Fatalf("%d bindings", len(bindings))
+	}
+	s.stack.FlowLost.HandleEvent(&sip.Event{Kind: sip.EventFlowLost, Flow: bindings[0].Flow, Engine: s.stack})
+	if got := s.registrar.Counts(); got.Bindings != 0 {
+		t.Errorf("%d bindings without their connection", got.Bindings)
 	}
 }
 

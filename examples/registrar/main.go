@@ -28,5 +28,9 @@ func server(domain string, accounts people) *stack.Stack {
 	mux.Handle("REGISTER "+domain, reg)
 	mux.Handle("INVITE "+domain, &b2bua.B2BUA{Dialogs: dialogs, Media: media, Router: accounts, Locator: locator{reg}})
 	dialogs.Next = &digest.Authenticator{Realm: domain, Accounts: accounts, Next: mux}
-	return &stack.Stack{Handler: dialogs, FlowLost: dialogs}
+	lost := sip.EventHandlerFunc(func(ev *sip.Event) {
+		dialogs.HandleEvent(ev)
+		reg.FlowLost(ev.Flow)
+	})
+	return &stack.Stack{Handler: dialogs, FlowLost: lost}
 }

@@ -140,7 +140,7 @@ func (r *Registrar) expireDue() time.Duration {
 		d, next, ok := r.expiry.pop(now)
 		switch {
 		case ok:
-			r.expire(d.hash, now)
+			r.clean(d.hash, update{now: now})
 		case next.IsZero():
 			return time.Hour
 		default:
@@ -149,15 +149,16 @@ func (r *Registrar) expireDue() time.Duration {
 	}
 }
 
-// expire removes the expired bindings of the names with a hash, and enters them again for the next to expire.
-func (r *Registrar) expire(hash uint64, now time.Time) {
+// clean removes the bindings of the names with a hash that have expired or, by what u says, hang on a lost flow, and enters the names again for the next to
+// expire.
+func (r *Registrar) clean(hash uint64, u update) {
 	for _, name := range r.table.names(hash) {
 		s := r.table.lock(name)
 		old := s.oldLocked()
-		u := update{now: now}
 		left, changes, _ := u.apply(old)
 		if len(changes) > 0 {
 			s.storeLocked(len(old), left)
+			r.flows.move(hash, old, left)
 		}
 		if len(left) > 0 {
 			r.expiry.push(due{at: earliest(left).Unix(), hash: hash})

@@ -160,6 +160,7 @@ func (r *Registrar) change(name string, u *update) ([]Binding, []Change, *refusa
 		}
 	}
 	s.storeLocked(len(old), bindings)
+	r.flows.move(s.hash, old, bindings)
 	r.scheduleLocked(s, old, bindings)
 	return bindings, changes, nil
 }

@@ -51,6 +51,7 @@ type Registrar struct {
 	once    sync.Once
 	table   table
 	expiry  expiry
+	flows   flowIndex
 	journal *journal // nil: none
 	stop    context.CancelFunc
 	running sync.WaitGroup

@@ -18,11 +18,12 @@ const (
 	Refreshed
 	Removed // by its owner, or replaced by a newer one of the same device
 	Expired
+	Deactivated // its connection is gone
 )
 
 // String names the kind in the words of RFC 3680 §5.3.
 func (k ChangeKind) String() string {
-	return [...]string{"", "registered", "refreshed", "unregistered", "expired"}[k]
+	return [...]string{"", "registered", "refreshed", "unregistered", "expired", "deactivated"}[k]
 }
 
 // Change is what happened to one binding of an address-of-record.
@@ -32,8 +33,9 @@ type Change struct {
 	Binding Binding
 }
 
-// update is what one REGISTER asks of the bindings.
+// update is what one REGISTER, the time or a lost flow asks of the bindings.
 type update struct {
+	lost   uint64 // id of a flow that is gone; 0: none
 	wishes []wish
 	star   bool
 	max    int
@@ -46,6 +48,9 @@ type update struct {
 func (u *update) apply(old []Binding) (bindings []Binding, changes []Change, no *refusal) {
 	s := updateState{update: u, bindings: slices.Clone(old), touched: make([]bool, len(old))}
 	s.dropIf(Expired, func(i int) bool { return s.bindings[i].expired(u.now) })
+	if u.lost != 0 {
+		s.dropIf(Deactivated, func(i int) bool { return s.bindings[i].hangsOn() == u.lost })
+	}
 	alive := len(s.bindings)
 	if u.star {
 		no = s.removeAll()
