@@ -69,5 +69,5 @@ func (t Timestamp) String() string {
 	if t.Delay <= 0 {
 		return safe(t.Sent)
 	}
-	return safe(t.Sent) + " " + strconv.FormatFloat(t.Delay.Seconds(), 'f', 3, 64)
+	return safe(t.Sent) + " " + strconv.FormatFloat(t.Delay.Truncate(time.Microsecond).Seconds(), 'f', -1, 64)
 }
