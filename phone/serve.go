@@ -120,6 +120,9 @@ func (p *Phone) invited(ev *sip.Event) {
 		return
 	}
 	c.usage.SetContact(p.contact().String())
+	if p.line.auth != nil {
+		c.usage.SetAuthorizer(p.line.auth)
+	}
 	p.running.Go(func() { answer(c) })
 }
 

@@ -24,9 +24,6 @@ func ParseMediaType(s string) (MediaType, error) {
 	return MediaType{strings.ToLower(kind), strings.ToLower(sub), p}, nil
 }
 
-// Boundary returns the boundary of a multipart type.
-func (t MediaType) Boundary() string { return t.Params.Get("boundary") }
-
 // String prints the value.
 func (t MediaType) String() string {
 	return string(appendParams([]byte(safe(t.Type)+"/"+safe(t.Subtype)), t.Params))

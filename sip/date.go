@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
+// sipDate is the layout of SIP-date.
+const sipDate = "Mon, 02 Jan 2006 15:04:05 GMT"
+
 // ParseDate parses a Date. Only GMT is a SIP-date; other zones are an error (RFC 4475 §3.1.2.12). The error is a [*ParseError].
 func ParseDate(s string) (time.Time, error) {
-	const layout = "Mon, 02 Jan 2006 15:04:05 GMT"
-	t, err := time.ParseInLocation(layout, s, time.UTC)
+	t, err := time.ParseInLocation(sipDate, s, time.UTC)
 	if err != nil {
 		return time.Time{}, &ParseError{What: "Date", Reason: "no date in GMT"}
 	}
@@ -19,7 +21,7 @@ func ParseDate(s string) (time.Time, error) {
 }
 
 // FormatDate returns t as the value of a Date.
-func FormatDate(t time.Time) string { return t.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT") }
+func FormatDate(t time.Time) string { return t.UTC().Format(sipDate) }
 
 // Timestamp is the value of Timestamp: when the client sent the request by its own clock, and how long the server took.
 type Timestamp struct {

@@ -33,9 +33,6 @@ type ResponseWriter interface {
 	Respond(res *Response) error
 }
 
-// Middleware is a function from a door to the same door.
-type Middleware func(next EventHandler) EventHandler
-
 // Go makes h an EventHandler: each request runs on a goroutine of its own with an owned copy. There is no way back.
 //
 // A panic of h is caught: the request is answered with 500 and the panic logged with its stack. An error that wraps no [Status] is logged too. Both

@@ -19,11 +19,6 @@ func ParseEventPackage(s string) (EventPackage, error) {
 // ID returns the id parameter.
 func (e EventPackage) ID() string { return e.Params.Get("id") }
 
-// Same reports whether both belong to the same subscription of a dialog: package and id are equal (RFC 6665 §8.2.1).
-func (e EventPackage) Same(other EventPackage) bool {
-	return e.Name == other.Name && e.ID() == other.ID()
-}
-
 // String prints the value.
 func (e EventPackage) String() string {
 	return string(appendParams([]byte(e.Name[:classToken.span(e.Name)]), e.Params))

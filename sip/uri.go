@@ -231,24 +231,6 @@ func (u URI) Header(name string) (value string, ok bool) {
 	return "", false
 }
 
-// WithHeader returns u with a header added to its header part, escaped.
-func (u URI) WithHeader(name, value string) URI {
-	b := append(make([]byte, 0, len(u.Headers)+len(name)+2*len(value)+2), u.Headers...)
-	if len(b) > 0 {
-		b = append(b, '&')
-	}
-	b = append(append(b, name...), '=')
-	for i := range len(value) {
-		if classes[value[i]]&classPlain == 0 {
-			b = appendEscape(b, value[i])
-			continue
-		}
-		b = append(b, value[i])
-	}
-	u.Headers = string(b)
-	return u
-}
-
 // paramValue is Param for callers that do not ask whether it is there.
 func (u URI) paramValue(name string) string { v, _ := u.Param(name); return v }
 

@@ -71,15 +71,6 @@ func (m *Media) payloadTypes() [128]Codec {
 	return known
 }
 
-// RTPMap returns the codec of one payload type, whether or not the m= line lists it.
-func (m *Media) RTPMap(pt uint8) (Codec, bool) {
-	if !m.IsRTP() || pt > 127 {
-		return Codec{}, false
-	}
-	c := m.payloadTypes()[pt]
-	return c, c.Name != ""
-}
-
 // parseRTPMap reads "96 opus/48000/2".
 func parseRTPMap(v string) (Codec, bool) {
 	format, encoding, _ := strings.Cut(v, " ")

@@ -34,18 +34,6 @@ func TestCodecs(t *testing.T) {
 	}
 }
 
-func TestRTPMap(t *testing.T) {
-	d := mustParse(t, "v=0\nm=audio 1 RTP/AVP 0\na=rtpmap:96 opus/48000/2")
-	if c, ok := d.Media[0].RTPMap(96); !ok || c.Name != "opus" {
-		t.Errorf("96: %v, %v", c, ok)
-	}
-	for _, pt := range []uint8{97, 128, 255} {
-		if c, ok := d.Media[0].RTPMap(pt); ok {
-			t.Errorf("%d: %v", pt, c)
-		}
-	}
-}
-
 func TestPacketTime(t *testing.T) {
 	for in, want := range map[string]time.Duration{
 		"a=ptime:20": 20 * time.Millisecond, "a=ptime: 30 ": 30 * time.Millisecond, "a=ptime:-1": 0, "a=ptime:99999999999": 0, "a=x": 0,

@@ -151,6 +151,25 @@ func TestOfferInTheAnswer(t *testing.T) {
 	})
 }
 
+// TestPrivacy: who is calling stays inside when the caller asks for that, beside whatever else it asks. RFC 3325 §7, RFC 3323 §4.2.
+func TestPrivacy(t *testing.T) {
+	for privacy, told := range map[string]bool{"id": false, "user;id": false, "header; ID;critical": false, "none": true, "user": true} {
+		play(t, func(w *world) {
+			w.caller = Caller{Trusted: true}
+			w.phone("bob", 2)
+			tx := w.invite("bob", offer("192.0.2.1", 4000), "P-Asserted-Identity: <sip:boss@example.org>", "Privacy: "+privacy)
+			s := w.one(sip.MethodInvite)
+			if got := s.Has(sip.HeaderPAssertedIdentity); got != told {
+				t.Errorf("Privacy %q: the identity is told: %v", privacy, got)
+			}
+			w.reply(s, sip.StatusBusyHere, "")
+			if got := w.answerTo(tx).Status; got != sip.StatusBusyHere {
+				t.Errorf("alice got %d", got)
+			}
+		})
+	}
+}
+
 // TestBorder: RFC 3325 §5, RFC 7989 §6, RFC 7092 §3.1.
 func TestBorder(t *testing.T) {
 	lines := []string{"Subject: tea", "X-Secret: 1", "P-Asserted-Identity: <sip:boss@example.org>", "Call-Info: <sip:x>;answer-after=0", "Route: <sip:evil@192.0.2.66;lr>",

@@ -86,7 +86,7 @@ func (c *call) invitation(to Binding) *sip.Request {
 		return req
 	}
 	carry(&req.Message, &in.Message, trusted())
-	if in.HasToken(sip.HeaderPrivacy, "id") {
+	if in.HasPrivacy("id") {
 		req.Remove(sip.HeaderPAssertedIdentity) // RFC 3325 §7: devices are outside the trust domain
 	}
 	return req

@@ -14,9 +14,6 @@ import (
 // retryAfter is when a client may come again if its binding could not be stored.
 const retryAfter = "30"
 
-// dateFormat is the SIP-date of RFC 3261 §20.17.
-const dateFormat = "Mon, 02 Jan 2006 15:04:05 GMT"
-
 // HandleEvent answers a REGISTER. The sender is who the event says; a trusted source may bind every account that exists.
 func (r *Registrar) HandleEvent(ev *sip.Event) {
 	if ev.Kind != sip.EventRequest {
@@ -239,6 +236,6 @@ func (r *Registrar) accept(req *sip.Request, bindings []Binding, now time.Time) 
 		}
 	}
 	res.Set(sip.HeaderSupported, "path")
-	res.Set(sip.HeaderDate, now.UTC().Format(dateFormat))
+	res.Set(sip.HeaderDate, sip.FormatDate(now))
 	return res
 }

@@ -32,7 +32,7 @@ func (d *Dialog) Destination() sip.Destination {
 }
 
 // strict reports whether the first hop is a strict router of RFC 2543.
-func (d *Dialog) strict() bool { return len(d.Routes) > 0 && !d.Routes[0].Params.Has("lr") }
+func (d *Dialog) strict() bool { return len(d.Routes) > 0 && !d.Routes[0].Loose() }
 
 func (d *Dialog) request(method sip.Method, seq uint32) *sip.Request {
 	uri, routes := d.Target, d.Routes

@@ -24,7 +24,6 @@ type Call struct {
 	events []string
 	wake   chan struct{}
 	remote string // what the peer described last
-	manual bool
 }
 
 // await is how long [Call.Await] waits: longer than every timer of a call.
@@ -32,19 +31,15 @@ const await = 3 * 32 * time.Second
 
 func newCall(p *Phone) *Call { return &Call{Phone: p, wake: make(chan struct{}, 1)} }
 
-// HandleUsage implements [dialog.Owner]: it notes the event, and accepts what the peer offers unless [Call.Manual] was called.
+// HandleUsage implements [dialog.Owner]: it notes the event, and accepts what the peer offers.
 func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	c.mu.Lock()
 	c.events = append(c.events, Describe(ev))
 	c.hearLocked(ev)
-	manual := c.manual
 	c.mu.Unlock()
 	select {
 	case c.wake <- struct{}{}:
 	default:
-	}
-	if manual {
-		return
 	}
 	switch ev := ev.(type) {
 	case dialog.Offer:
@@ -94,13 +89,6 @@ func Describe(ev dialog.Event) string {
 		return "Request " + string(ev.Request.Method)
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", ev), "dialog.")
-}
-
-// Manual leaves the answers to offers to the test.
-func (c *Call) Manual() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.manual = true
 }
 
 // Await waits for the next event that begins with one of the words and returns it; events before it are passed over. The test fails and stops if it

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -147,6 +148,8 @@ func TestLoopback(t *testing.T) {
 			if i%3 > 0 {
 				method := []sip.Method{sip.MethodInvite, sip.MethodMessage}[i%3-1]
 				got, err := send(t.Context(), &caller, request(method, "sip:busy@"+to))
+				// A machine that has much to do says 100 in between.
+				got = slices.DeleteFunc(got, func(s sip.Status) bool { return s == sip.StatusTrying })
 				expect(t, got, err, sip.StatusBusyHere)
 				return
 			}

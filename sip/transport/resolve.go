@@ -24,24 +24,11 @@ type Target struct {
 	Host      string // the name to check a certificate against (RFC 5922), and SNI
 }
 
-// largeRequest is the size beyond which a request must not go over UDP while the path's MTU is unknown. RFC 3261 §18.1.1.
-const largeRequest = 1300
-
 // Bounds on what one look-up may make us do.
 const (
 	maxServices = 8
 	maxTargets  = 16
 )
-
-// Oversize says where a request of size bytes for t should go first: ok is true if it is too large for UDP and the TCP target is to
-// be tried, with t itself when the connection fails. RFC 3261 §18.1.1.
-func Oversize(t Target, size int) (_ Target, ok bool) {
-	if t.Transport != sip.UDP || size <= largeRequest {
-		return t, false
-	}
-	t.Transport = sip.TCP
-	return t, true
-}
 
 // service is a transport with the name of its SRV records.
 type service struct {

@@ -202,22 +202,3 @@ func TestResolveFailover(t *testing.T) {
 		resolve("192.0.2.14:5080 192.0.2.12:5060 192.0.2.11:5090 192.0.2.11:5091 192.0.2.13:5080")
 	})
 }
-
-// RFC 3261 §18.1.1.
-func TestOversize(t *testing.T) {
-	addr := netip.MustParseAddrPort("192.0.2.1:5060")
-	for _, tc := range []struct {
-		from, want sip.Transport
-		size       int
-		ok         bool
-	}{
-		{sip.UDP, sip.UDP, 1300, false},
-		{sip.UDP, sip.TCP, 1301, true},
-		{sip.TCP, sip.TCP, 5000, false},
-	} {
-		got, ok := transport.Oversize(transport.Target{Transport: tc.from, Addr: addr}, tc.size)
-		if ok != tc.ok || got.Transport != tc.want || got.Addr != addr {
-			t.Errorf("%v %d: %+v, %v", tc.from, tc.size, got, ok)
-		}
-	}
-}
