@@ -360,9 +360,11 @@ func TestTarget(t *testing.T) {
 	}
 }
 
-// TestTorture: the REGISTER requests of RFC 4475 §3.1.2.12 and §3.1.2.13 give their contacts back as they came.
+// TestTorture: the REGISTER requests of RFC 4475 §3.1.1.4, §3.1.1.8, §3.3.12, §3.3.13 and §3.3.14 succeed and give their contacts back as they came.
 func TestTorture(t *testing.T) {
 	for name, want := range map[string]string{
+		"escnull":  "<sip:%00@host5.example.com>;expires=3600 <sip:%00%00@host5.example.com>;expires=3600",
+		"dblreq":   "<sip:j.user@host.example.com>;expires=3600",
 		"cparam01": "<sip:+19725552222@gw1.example.net>;unknownparam;expires=3600",
 		"cparam02": "<sip:+19725552222@gw1.example.net;unknownparam>;expires=3600",
 		"regescrt": "<sip:user@example.com?Route=%3Csip:sip.example.com%3E>;expires=3600",
