@@ -55,7 +55,7 @@ func TestRegistrations(t *testing.T) {
 // TestCallFlows: RFC 3665 §3, with the server between the two sides.
 func TestCallFlows(t *testing.T) {
 	need(t, "sipp")
-	s := serve(t, "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
+	s := serve(t, "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan")
 	for _, c := range []struct{ name, caller, called, callee string }{
 		{"3.3 answered", "caller_answered", "called_answers", "bob"},
 		{"3.6 offer in the 200", "caller_late_offer", "called_late_offer", "carol"},
@@ -75,6 +75,21 @@ func TestCallFlows(t *testing.T) {
 			must(t, "called side", rings.Wait(ctx))
 		})
 	}
+	t.Run("3.3 answered, over IPv6", func(t *testing.T) {
+		ctx := within(t, 40*time.Second)
+		six := func(scenario, user, service string) sipp.Side {
+			side := s.side(t, scenario, user, service)
+			side.Server, side.IP = s.addr("udp6"), "::1"
+			return side
+		}
+		called := six("register_new", "ivan", "ivan")
+		must(t, "register", sipp.Play(ctx, t, called))
+		called.Scenario = "called_answers"
+		rings, err := sipp.Start(t, called)
+		must(t, "called side", err)
+		must(t, "caller", sipp.Play(ctx, t, six("caller_answered", "alice", "ivan")))
+		must(t, "called side", rings.Wait(ctx))
+	})
 	t.Run("3.11 offline", func(t *testing.T) {
 		must(t, "caller", sipp.Play(within(t, 30*time.Second), t, s.side(t, "caller_offline", "alice", "grace")))
 	})
