@@ -28,6 +28,20 @@ func (m *Message) begin(b []byte) (line []byte, start, next int) {
 	return line, start, next
 }
 
+// parseRest reads what stands behind the start line. A fault of that line, at start, counts first; m holds the rest all the same.
+func (m *Message) parseRest(fault *ParseError, start, next int) error {
+	if fault != nil {
+		fault.Offset += start
+	}
+	if e := m.parse(next); fault == nil && e != nil {
+		fault = e
+	}
+	if fault == nil {
+		return nil
+	}
+	return fault
+}
+
 // parse reads header fields and body from at on. It goes on behind a fault and returns the first.
 func (m *Message) parse(at int) (fault *ParseError) {
 	note := func(e *ParseError) {

@@ -34,17 +34,7 @@ func (r *Request) Parse(b []byte) error {
 		return &ParseError{What: "message", Reason: "too long", Status: StatusMessageTooLarge}
 	}
 	line, start, next := r.begin(b)
-	fault := r.parseLine(line)
-	if fault != nil {
-		fault.Offset += start
-	}
-	if e := r.parse(next); fault == nil && e != nil {
-		fault = e
-	}
-	if fault == nil {
-		return nil
-	}
-	return fault
+	return r.parseRest(r.parseLine(line), start, next)
 }
 
 // parseLine parses the Request-Line. More than one blank between its parts, and blanks at its end, are tolerated; they are never sent on.

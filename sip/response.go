@@ -30,17 +30,7 @@ func (r *Response) Parse(b []byte) error {
 		return &ParseError{What: "message", Reason: "too long"}
 	}
 	line, start, next := r.begin(b)
-	fault := r.parseLine(line)
-	if fault != nil {
-		fault.Offset += start
-	}
-	if e := r.parse(next); fault == nil && e != nil {
-		fault = e
-	}
-	if fault == nil {
-		return nil
-	}
-	return fault
+	return r.parseRest(r.parseLine(line), start, next)
 }
 
 // parseLine parses the Status-Line; a missing blank before an empty reason is tolerated.

@@ -287,3 +287,17 @@ func TestMatchKey(t *testing.T) {
 		}
 	}
 }
+
+// A node that no ID can name would speak in the name of another.
+func TestNodeOutOfRange(t *testing.T) {
+	for node, good := range map[uint16]bool{0: true, sip.Nodes - 1: true, sip.Nodes: false} {
+		table := &Table{Wire: new(sink), Node: node}
+		err := table.Open()
+		if (err == nil) != good {
+			t.Errorf("node %d: %v", node, err)
+		}
+		if err == nil {
+			table.Close()
+		}
+	}
+}

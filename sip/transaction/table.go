@@ -5,6 +5,7 @@ package transaction
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
 	mrand "math/rand/v2"
@@ -74,8 +75,11 @@ type idSource struct {
 	random *mrand.ChaCha8
 }
 
-// Open prepares the table. The error is that of the source of randomness.
+// Open prepares the table. The error is that of the source of randomness, or names a field that is out of range.
 func (t *Table) Open() error {
+	if t.Node >= sip.Nodes {
+		return fmt.Errorf("transaction: Node: %d is not below %d", t.Node, sip.Nodes)
+	}
 	if t.Log == nil {
 		t.Log = slog.Default()
 	}
