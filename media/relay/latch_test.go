@@ -84,6 +84,7 @@ var latchMoves = map[string][]move{
 	},
 }
 
+// RFC 7362 §5: a third party takes nothing away once the stream is locked.
 func TestLatch(t *testing.T) {
 	for name, moves := range latchMoves {
 		t.Run(name, func(t *testing.T) {
