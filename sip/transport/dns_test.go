@@ -43,14 +43,7 @@ func nameServer(t *testing.T, zone string) (netip.AddrPort, *atomic.Int64) {
 		}
 		_ = w.WriteMsg(reply)
 	})
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", pc.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	pc, l := bothPorts(t)
 	for _, s := range []*dns.Server{{PacketConn: pc, Handler: handler}, {Listener: l, Handler: handler}} {
 		ready := make(chan struct{})
 		s.NotifyStartedFunc = func() { close(ready) }
@@ -59,6 +52,26 @@ func nameServer(t *testing.T, zone string) (netip.AddrPort, *atomic.Int64) {
 		t.Cleanup(func() { s.Shutdown() })
 	}
 	return pc.LocalAddr().(*net.UDPAddr).AddrPort(), &asked
+}
+
+// bothPorts opens a port for UDP and TCP. A port that is free for the one may be taken for the other.
+func bothPorts(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var failed error
+	for range 10 {
+		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.Listen("tcp", pc.LocalAddr().String())
+		if err == nil {
+			return pc, l
+		}
+		failed = err
+		pc.Close()
+	}
+	t.Fatal(failed)
+	return nil, nil
 }
 
 // Records, a cut answer asked for again over TCP (RFC 1035 §4.2), and a cache that also remembers what is not there (RFC 2308 §5).
