@@ -52,6 +52,19 @@ func TestRegistrations(t *testing.T) {
 	})
 }
 
+// play registers the called side, and lets both play their parts of a call.
+func play(t *testing.T, called, caller sipp.Side) {
+	t.Helper()
+	ctx := within(t, 40*time.Second)
+	register := called
+	register.Scenario = "register_new"
+	must(t, "register", sipp.Play(ctx, t, register))
+	rings, err := sipp.Start(t, called)
+	must(t, "called side", err)
+	must(t, "caller", sipp.Play(ctx, t, caller))
+	must(t, "called side", rings.Wait(ctx))
+}
+
 // TestCallFlows: RFC 3665 §3, with the server between the two sides.
 func TestCallFlows(t *testing.T) {
 	need(t, "sipp")
@@ -65,30 +78,14 @@ func TestCallFlows(t *testing.T) {
 		{"3.10 no response", "caller_no_response", "called_silent", "heidi"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx := within(t, 40*time.Second)
-			called := s.side(t, "register_new", c.callee, c.callee)
-			must(t, "register", sipp.Play(ctx, t, called))
-			called.Scenario = c.called
-			rings, err := sipp.Start(t, called)
-			must(t, "called side", err)
-			must(t, "caller", sipp.Play(ctx, t, s.side(t, c.caller, "alice", c.callee)))
-			must(t, "called side", rings.Wait(ctx))
+			play(t, s.side(t, c.called, c.callee, c.callee), s.side(t, c.caller, "alice", c.callee))
 		})
 	}
 	t.Run("3.3 answered, over IPv6", func(t *testing.T) {
-		ctx := within(t, 40*time.Second)
-		six := func(scenario, user, service string) sipp.Side {
-			side := s.side(t, scenario, user, service)
-			side.Server, side.IP = s.addr("udp6"), "::1"
-			return side
-		}
-		called := six("register_new", "ivan", "ivan")
-		must(t, "register", sipp.Play(ctx, t, called))
-		called.Scenario = "called_answers"
-		rings, err := sipp.Start(t, called)
-		must(t, "called side", err)
-		must(t, "caller", sipp.Play(ctx, t, six("caller_answered", "alice", "ivan")))
-		must(t, "called side", rings.Wait(ctx))
+		called, caller := s.side(t, "called_answers", "ivan", "ivan"), s.side(t, "caller_answered", "alice", "ivan")
+		called.Server, called.IP = s.addr("udp6"), "::1"
+		caller.Server, caller.IP = called.Server, called.IP
+		play(t, called, caller)
 	})
 	t.Run("3.11 offline", func(t *testing.T) {
 		must(t, "caller", sipp.Play(within(t, 30*time.Second), t, s.side(t, "caller_offline", "alice", "grace")))
