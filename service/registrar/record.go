@@ -5,6 +5,7 @@ package registrar
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"net/netip"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 
 // maxRecord is the longest record: what one address-of-record may cost.
 const maxRecord = 16<<10 - slabPrefix
+
+// maxTransport is the largest number of a transport: appendFlow writes one byte, number reads it.
+const maxTransport = 0x7f
 
 // errRecord: bytes that are no record.
 var errRecord = errors.New("registrar: malformed record")
@@ -106,11 +110,11 @@ func (r *recordReader) binding() Binding {
 		Received:  time.Unix(int64(r.number()), 0),
 		Contact:   r.text(),
 		CallID:    r.text(),
-		CSeq:      uint32(r.number()),
-		Q:         uint16(r.number()),
+		CSeq:      uint32(r.atMost(math.MaxUint32)),
+		Q:         uint16(r.atMost(math.MaxUint16)),
 		UserAgent: r.text(),
 		Instance:  r.text(),
-		RegID:     uint32(r.number()),
+		RegID:     uint32(r.atMost(math.MaxUint32)),
 	}
 	for n := r.number(); n > 0 && !r.bad; n-- {
 		v.Path = append(v.Path, r.text())
@@ -121,7 +125,7 @@ func (r *recordReader) binding() Binding {
 }
 
 func (r *recordReader) flow() sip.Flow {
-	return sip.Flow{Transport: sip.Transport(r.number()), ID: r.number(), Local: r.addrPort(), Remote: r.addrPort()}
+	return sip.Flow{Transport: sip.Transport(r.atMost(maxTransport)), ID: r.number(), Local: r.addrPort(), Remote: r.addrPort()}
 }
 
 func (r *recordReader) addrPort() netip.AddrPort {
@@ -141,6 +145,16 @@ func (r *recordReader) text() string {
 	s := r.rest[:n]
 	r.rest = r.rest[n:]
 	return s
+}
+
+// atMost reads a number of a field that holds no more than limit: cut to fit, it would not read the same again.
+func (r *recordReader) atMost(limit uint64) uint64 {
+	n := r.number()
+	if n > limit {
+		r.fail()
+		return 0
+	}
+	return n
 }
 
 func (r *recordReader) number() uint64 {

@@ -3,6 +3,7 @@ package registrar
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ func TestRecord(t *testing.T) {
 func FuzzRecord(f *testing.F) {
 	f.Add(appendRecord(nil, "sip:alice@example.org", sample()))
 	f.Add(appendRecord(nil, "", nil))
+	f.Add([]byte("\x00\x01" + strings.Repeat("\x00", 10) + "\xff\x31\x00" + "\x02\x30\x30" + "\x02\x30\x30" + "\x00")) // a transport wider than a byte
 	f.Fuzz(func(t *testing.T, rec []byte) {
 		recordName(rec)
 		aor, bindings, err := parseRecord(rec)
