@@ -77,7 +77,7 @@ func refuse(ev *sip.Event, status sip.Status) {
 	res := ev.Request.Reply(status)
 	res.Set(sip.HeaderAllow, "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS")
 	// An error means that nobody waits any more.
-	_ = ev.Engine.Reject(ev.Tx, res)
+	_ = ev.Engine.RespondOnce(ev.Tx, res)
 }
 
 // invited takes a call that comes in.

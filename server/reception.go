@@ -98,4 +98,4 @@ func noDialog(ev *sip.Event) { refuse(ev, sip.StatusCallDoesNotExist) }
 func refuse(ev *sip.Event, status sip.Status) { answer(ev, ev.Request.Reply(status)) }
 
 // answer sends a final response and keeps nothing: its sender has not proved who it is. An error means that the transaction is gone and nobody waits.
-func answer(ev *sip.Event, res *sip.Response) { _ = ev.Engine.Reject(ev.Tx, res) }
+func answer(ev *sip.Event, res *sip.Response) { _ = ev.Engine.RespondOnce(ev.Tx, res) }

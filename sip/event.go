@@ -26,7 +26,7 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	// EventRequest: a new request. Tx is its server transaction; Respond or Reject answers it, now or later. Retransmissions never come here.
+	// EventRequest: a new request. Tx is its server transaction; Respond or RespondOnce answers it, now or later. Retransmissions never come here.
 	EventRequest EventKind = iota + 1
 	// EventAck: an ACK to a 2xx (or one that matches nothing). There is no transaction and no reply. ACKs to other finals are absorbed below.
 	EventAck
@@ -78,8 +78,9 @@ type Sender interface {
 	Start(s Stripe, req *Request, to Destination, h EventHandler) (TransactionID, error)
 	// Respond answers the request of server transaction tx. A To without tag gets the transaction's tag.
 	Respond(tx TransactionID, res *Response) error
-	// Reject answers and forgets: nothing is kept or retransmitted (RFC 3261 §8.2.7). For every answer to a source that has not authenticated.
-	Reject(tx TransactionID, res *Response) error
+	// RespondOnce answers and forgets: nothing is kept or retransmitted (RFC 3261 §8.2.7). For every answer to a source that has not authenticated,
+	// and for answers that a copy of the request would get again exactly alike.
+	RespondOnce(tx TransactionID, res *Response) error
 	// Cancel cancels the INVITE client transaction tx as soon as RFC 3261 §9.1 allows; reason, if any, is the value of a Reason header
 	// (RFC 3326). The final response still comes as an event.
 	Cancel(tx TransactionID, reason string) error

@@ -36,7 +36,7 @@ func (e *paperEngine) Respond(_ TransactionID, res *Response) error {
 func (e *paperEngine) Accept(tx TransactionID, _ *Request, res *Response) error {
 	return e.Respond(tx, res)
 }
-func (e *paperEngine) Reject(tx TransactionID, res *Response) error { return e.Respond(tx, res) }
+func (e *paperEngine) RespondOnce(tx TransactionID, res *Response) error { return e.Respond(tx, res) }
 
 func (e *paperEngine) String() string {
 	e.mu.Lock()

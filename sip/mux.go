@@ -54,7 +54,7 @@ func (m *Mux) HandleEvent(ev *Event) {
 		h.HandleEvent(ev)
 	case ev.Kind == EventRequest:
 		// An error means that the transaction is gone: nobody waits for the answer.
-		_ = ev.Engine.Reject(ev.Tx, m.refusal(r, domain))
+		_ = ev.Engine.RespondOnce(ev.Tx, m.refusal(r, domain))
 	}
 }
 

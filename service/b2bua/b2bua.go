@@ -99,7 +99,7 @@ func (b *B2BUA) HandleEvent(ev *sip.Event) {
 	default:
 		res := ev.Request.Reply(sip.StatusMethodNotAllowed)
 		res.Set(sip.HeaderAllow, "INVITE, ACK, CANCEL, BYE")
-		ev.Engine.Reject(ev.Tx, res)
+		ev.Engine.RespondOnce(ev.Tx, res)
 	}
 }
 
@@ -108,7 +108,7 @@ func (b *B2BUA) refuse(ev *sip.Event, status sip.Status) {
 	res := ev.Request.Reply(status)
 	if status == sip.StatusServiceUnavailable {
 		res.Set(sip.HeaderRetryAfter, retryAfter)
-		ev.Engine.Reject(ev.Tx, res)
+		ev.Engine.RespondOnce(ev.Tx, res)
 		return
 	}
 	// An error means that the transaction is gone: nobody waits for the answer.

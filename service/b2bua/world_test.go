@@ -142,7 +142,7 @@ func (w *world) Respond(tx sip.TransactionID, res *sip.Response) error {
 	return nil
 }
 
-func (w *world) Reject(tx sip.TransactionID, res *sip.Response) error { return w.Respond(tx, res) }
+func (w *world) RespondOnce(tx sip.TransactionID, res *sip.Response) error { return w.Respond(tx, res) }
 
 func (w *world) Cancel(tx sip.TransactionID, reason string) error {
 	w.cancelled[tx] = reason

@@ -35,7 +35,7 @@ func (p *PBX) invite(ev *sip.Event, play player) {
 	if !p.admit(c) {
 		res := ev.Request.Reply(sip.StatusServiceUnavailable)
 		res.Set(sip.HeaderRetryAfter, retryAfter)
-		_ = ev.Engine.Reject(ev.Tx, res)
+		_ = ev.Engine.RespondOnce(ev.Tx, res)
 		return
 	}
 	usage, err := p.Dialogs.Incoming(ev, c)

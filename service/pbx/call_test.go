@@ -55,7 +55,7 @@ func (h *house) serve() {
 			app.HandleEvent(ev)
 			return
 		}
-		_ = ev.Engine.Reject(ev.Tx, ev.Request.Reply(sip.StatusNotFound))
+		_ = ev.Engine.RespondOnce(ev.Tx, ev.Request.Reply(sip.StatusNotFound))
 	})
 	s := &stack.Stack{Handler: table, FlowLost: table, Network: host, Resolver: &h.Net.Names, Log: slog.New(slog.DiscardHandler)}
 	if err := s.Listen(context.Background(), "udp://"+h.Addr("pbx").String()+":5060"); err != nil {

@@ -70,7 +70,7 @@ func (a *application) HandleEvent(ev *sip.Event) {
 	default:
 		res := ev.Request.Reply(sip.StatusMethodNotAllowed)
 		res.Set(sip.HeaderAllow, allowed)
-		_ = ev.Engine.Reject(ev.Tx, res)
+		_ = ev.Engine.RespondOnce(ev.Tx, res)
 	}
 }
 

@@ -31,7 +31,7 @@ func (r *Registrar) HandleEvent(ev *sip.Event) {
 	}
 	// A transaction that has ended meanwhile needs no answer.
 	if no != nil && ev.User == "" && !ev.Trusted {
-		_ = ev.Engine.Reject(ev.Tx, res)
+		_ = ev.Engine.RespondOnce(ev.Tx, res)
 		return
 	}
 	_ = ev.Engine.Respond(ev.Tx, res)

@@ -26,7 +26,7 @@ func (d *desk) Respond(_ sip.TransactionID, res *sip.Response) error {
 	return nil
 }
 
-func (d *desk) Reject(_ sip.TransactionID, res *sip.Response) error {
+func (d *desk) RespondOnce(_ sip.TransactionID, res *sip.Response) error {
 	d.answer, d.rejected = res, true
 	return nil
 }

@@ -182,7 +182,7 @@ func (t *Table) understood(ev *sip.Event) error {
 	}
 	res := ev.Request.Reply(sip.StatusBadExtension)
 	res.Set(sip.HeaderUnsupported, strings.Join(unknown, ", "))
-	ev.Engine.Reject(ev.Tx, res)
+	ev.Engine.RespondOnce(ev.Tx, res)
 	return errRequired
 }
 

@@ -157,7 +157,7 @@ func (s *stage) Respond(_ sip.TransactionID, res *sip.Response) error {
 	return nil
 }
 
-func (s *stage) Reject(_ sip.TransactionID, res *sip.Response) error {
+func (s *stage) RespondOnce(_ sip.TransactionID, res *sip.Response) error {
 	s.logf("reject %s", responseLine(res))
 	return nil
 }

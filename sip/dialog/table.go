@@ -87,7 +87,7 @@ func (t *Table) next(ev *sip.Event) {
 
 // refuse answers without keeping anything: the sender may be anybody.
 func (t *Table) refuse(ev *sip.Event, status sip.Status) {
-	ev.Engine.Reject(ev.Tx, ev.Request.Reply(status))
+	ev.Engine.RespondOnce(ev.Tx, ev.Request.Reply(status))
 }
 
 // add enters a usage under its local tag.

@@ -147,7 +147,7 @@ func (a *Authenticator) identify(ev *sip.Event, user string) bool {
 func anonymous(from sip.URI) bool { return from.Host == "anonymous.invalid" }
 
 // reject answers without keeping anything. A transaction that has ended meanwhile needs no answer.
-func reject(ev *sip.Event, res *sip.Response) { _ = ev.Engine.Reject(ev.Tx, res) }
+func reject(ev *sip.Event, res *sip.Response) { _ = ev.Engine.RespondOnce(ev.Tx, res) }
 
 // Counts says how requests that needed a proof have fared since the start.
 type Counts struct {

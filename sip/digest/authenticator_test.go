@@ -18,8 +18,8 @@ type desk struct {
 	passed *sip.Event
 }
 
-func (d *desk) Reject(_ sip.TransactionID, res *sip.Response) error { d.answer = res; return nil }
-func (d *desk) HandleEvent(ev *sip.Event)                           { d.passed = ev }
+func (d *desk) RespondOnce(_ sip.TransactionID, res *sip.Response) error { d.answer = res; return nil }
+func (d *desk) HandleEvent(ev *sip.Event)                                { d.passed = ev }
 
 // people has alice, whose password is "secret".
 type people struct{}

@@ -128,7 +128,7 @@ func (p *Phone) outside(ev *sip.Event) {
 	case sip.MethodOptions:
 		_ = ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
 	default:
-		_ = ev.Engine.Reject(ev.Tx, ev.Request.Reply(sip.StatusMethodNotAllowed))
+		_ = ev.Engine.RespondOnce(ev.Tx, ev.Request.Reply(sip.StatusMethodNotAllowed))
 	}
 }
 

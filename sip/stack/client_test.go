@@ -294,11 +294,11 @@ func TestStaleOrders(t *testing.T) {
 		b.Wait(time.Minute)
 		alice.Do(5, func() {
 			for name, err := range map[string]error{
-				"Cancel":  alice.Cancel(tx, ""),
-				"Respond": alice.Respond(tx, req.Reply(sip.StatusOK)),
-				"Reject":  alice.Reject(tx, req.Reply(sip.StatusOK)),
-				"Own":     alice.Own(tx, nil),
-				"none":    alice.Cancel(0, ""),
+				"Cancel":      alice.Cancel(tx, ""),
+				"Respond":     alice.Respond(tx, req.Reply(sip.StatusOK)),
+				"RespondOnce": alice.RespondOnce(tx, req.Reply(sip.StatusOK)),
+				"Own":         alice.Own(tx, nil),
+				"none":        alice.Cancel(0, ""),
 			} {
 				if !errors.Is(err, sip.ErrNoTransaction) {
 					t.Errorf("%s gave %v", name, err)

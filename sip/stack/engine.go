@@ -18,8 +18,10 @@ func (s *Stack) Respond(tx sip.TransactionID, res *sip.Response) error {
 	return s.table.Respond(tx, res)
 }
 
-// Reject implements [sip.Sender].
-func (s *Stack) Reject(tx sip.TransactionID, res *sip.Response) error { return s.table.Reject(tx, res) }
+// RespondOnce implements [sip.Sender].
+func (s *Stack) RespondOnce(tx sip.TransactionID, res *sip.Response) error {
+	return s.table.RespondOnce(tx, res)
+}
 
 // Cancel implements [sip.Sender].
 func (s *Stack) Cancel(tx sip.TransactionID, reason string) error { return s.table.Cancel(tx, reason) }

@@ -179,11 +179,11 @@ func TestReject(t *testing.T) {
 		acks := 0
 		serve(b, "bob", on{
 			sip.EventRequest: func(ev *sip.Event) {
-				if err := ev.Engine.Reject(ev.Tx, ev.Request.Reply(sip.StatusUnauthorized)); err != nil {
+				if err := ev.Engine.RespondOnce(ev.Tx, ev.Request.Reply(sip.StatusUnauthorized)); err != nil {
 					t.Error(err)
 				}
 				if err := ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK)); !errors.Is(err, sip.ErrNoTransaction) {
-					t.Errorf("an answer after Reject gave %v", err)
+					t.Errorf("an answer after RespondOnce gave %v", err)
 				}
 			},
 			sip.EventAck: func(*sip.Event) { acks++ },

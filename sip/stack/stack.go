@@ -85,7 +85,7 @@ func (s *Stack) begin() error {
 func unserved(ev *sip.Event) {
 	if ev.Kind == sip.EventRequest {
 		// An error means that the transaction is gone: nobody waits for the answer.
-		_ = ev.Engine.Reject(ev.Tx, ev.Request.Reply(sip.StatusNotImplemented))
+		_ = ev.Engine.RespondOnce(ev.Tx, ev.Request.Reply(sip.StatusNotImplemented))
 	}
 }
 

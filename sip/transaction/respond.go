@@ -88,8 +88,8 @@ func (s *stripe) reopen(r *row, m message, lost error) bool {
 	return true
 }
 
-// Reject implements [sip.Sender].
-func (t *Table) Reject(tx sip.TransactionID, res *sip.Response) error {
+// RespondOnce implements [sip.Sender].
+func (t *Table) RespondOnce(tx sip.TransactionID, res *sip.Response) error {
 	s, r := t.server(tx)
 	if r == nil || !r.open() {
 		return sip.ErrNoTransaction
