@@ -76,7 +76,9 @@ type Sender interface {
 	// Start begins a client transaction for req in stripe s and returns its name: it adds a Via and sends req to the destination; h gets the events.
 	// An error means that nothing was started.
 	Start(s Stripe, req *Request, to Destination, h EventHandler) (TransactionID, error)
-	// Respond answers the request of server transaction tx. A To without tag gets the transaction's tag.
+	// Respond answers the request of server transaction tx. A To without tag gets the transaction's tag; Contact and Server are added where they are missing. A response
+	// that came for a branch of this engine is being forwarded: its top Via is taken off, and nothing else is touched (RFC 3261 §16.7). It may be the one of
+	// the event, and forwarding it allocates nothing.
 	Respond(tx TransactionID, res *Response) error
 	// RespondOnce answers and forgets: nothing is kept or retransmitted (RFC 3261 §8.2.7). For every answer to a source that has not authenticated,
 	// and for answers that a copy of the request would get again exactly alike.

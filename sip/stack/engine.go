@@ -13,7 +13,7 @@ func (s *Stack) Start(n sip.Stripe, req *sip.Request, to sip.Destination, h sip.
 	return s.table.Start(n, req, to, h)
 }
 
-// Respond implements [sip.Sender]. The To tag, Contact and Server that it adds stay in res.
+// Respond implements [sip.Sender]. What it adds and the Via that it takes off stay so in res.
 func (s *Stack) Respond(tx sip.TransactionID, res *sip.Response) error {
 	return s.table.Respond(tx, res)
 }

@@ -125,6 +125,9 @@ func (s *stripe) receiveNew(key fingerprint, p *transport.Packet, via sip.Via) {
 	s.counts.requests.Add(1)
 	r.method, r.owner, r.flow = keptMethod(req.Method), s.table.Handler, transport.ResponseFlow(p.Flow, via)
 	r.key, r.merged, r.size = key, merged, uint32(p.Size())
+	if _, nonce, ok := parseBranch(via.Branch(), s.table.Node); ok {
+		r.nonce = nonce
+	}
 	s.index[key] = r
 	if merged != (fingerprint{}) {
 		s.index[merged] = r

@@ -22,7 +22,7 @@ func (t *Table) server(tx sip.TransactionID) (*stripe, *row) {
 	return s, r
 }
 
-// Respond implements [sip.Sender]. The To tag, Contact and Server that it adds stay in res.
+// Respond implements [sip.Sender]. What it adds and the Via that it takes off stay so in res.
 func (t *Table) Respond(tx sip.TransactionID, res *sip.Response) error {
 	s, r := t.server(tx)
 	if r == nil || r.state == accepted && !res.Status.Success() {
@@ -39,7 +39,7 @@ func (s *stripe) respond(r *row, res *sip.Response) error {
 		}
 		return nil
 	}
-	if res.Status != sip.StatusTrying {
+	if !s.takeBack(r, res) && res.Status != sip.StatusTrying {
 		s.completeResponse(res, r.flow)
 	}
 	s.room.bytes = res.AppendTo(s.room.bytes[:0])
@@ -55,6 +55,21 @@ func (s *stripe) respond(r *row, res *sip.Response) error {
 		r.merged = fingerprint{}
 	}
 	return s.advance(r, e, message{response: res, bytes: s.room.bytes})
+}
+
+// takeBack takes our Via off a response that a proxy forwards: one that came for a branch of ours. The Via of the request of r is ours too if that came from
+// ourselves, and stays. RFC 3261 §16.7 step 3.
+func (s *stripe) takeBack(r *row, res *sip.Response) bool {
+	via, err := res.Via()
+	if err != nil {
+		return false
+	}
+	_, nonce, ok := parseBranch(via.Branch(), s.table.Node)
+	if !ok || nonce == r.nonce {
+		return false
+	}
+	res.PopFirst(sip.HeaderVia)
+	return true
 }
 
 // invites reports whether the client is asked to come again: with credentials, or by another way (RFC 3263 §4.3). Not every client then counts CSeq up.
@@ -95,7 +110,9 @@ func (t *Table) RespondOnce(tx sip.TransactionID, res *sip.Response) error {
 		return sip.ErrNoTransaction
 	}
 	flow, size := r.flow, int(r.size)
-	s.completeResponse(res, flow)
+	if !s.takeBack(r, res) {
+		s.completeResponse(res, flow)
+	}
 	s.forget(r)
 	s.room.bytes = res.AppendTo(s.room.bytes[:0])
 	return s.sendBounded(flow, size)

@@ -54,7 +54,7 @@ type row struct {
 
 	key, merged fingerprint // server: under which the index knows the row; zero is none
 
-	nonce    uint64            // client: the random part of the branch
+	nonce    uint64            // the random part of the branch: of our own (client), or of a request that came from ourselves (server)
 	route    *route            // client: what the next target needs; nil if there is none
 	cancel   sip.TransactionID // INVITE client: the CANCEL's row
 	reason   string            // INVITE client: value of Reason in the CANCEL to come
