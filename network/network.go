@@ -11,11 +11,14 @@ import (
 // Network opens sockets. OS is the real one, [Sim] hosts are the simulated ones.
 type Network interface {
 	// ListenPacket opens n sockets on one UDP address that share the incoming datagrams (SO_REUSEPORT where the system has it; a
-	// simulation and other systems return one). Port 0 picks a port; the IPv6 wildcard takes IPv4 too. The address is probed without
-	// SO_REUSEPORT first, so that a second server on a port in use is refused with an error that wraps syscall.EADDRINUSE.
+	// simulation and other systems return one); 0 opens one for each processor that the program may use. Port 0 picks a port; the IPv6
+	// wildcard takes IPv4 too. The address is probed without SO_REUSEPORT first, so that a second server on a port in use is refused
+	// with an error that wraps syscall.EADDRINUSE.
 	//
-	// Of several sockets each reader blocks on a thread of its own: fewest microseconds, for a few busy sockets. A single socket
-	// (n is 1) waits in the runtime's poller, so that thousands of idle ones cost no threads.
+	// The reader of each socket blocks its thread: fewest microseconds, for a few busy sockets. It wants a P of the runtime to keep
+	// while it blocks (GOMAXPROCS above the number of busy goroutines), and is to go through the scheduler at least every 10 ms
+	// (runtime.Gosched), or the runtime takes its P away each time it blocks. With n of 1 the socket waits in the runtime's poller, so
+	// that thousands of idle ones cost no threads.
 	ListenPacket(ctx context.Context, addr netip.AddrPort, n int) ([]PacketConn, error)
 	// ListenStream listens for TCP connections.
 	ListenStream(ctx context.Context, addr netip.AddrPort) (net.Listener, error)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 
 	"github.com/sipwerk/sipwerk/internal/mmsg"
@@ -23,8 +24,11 @@ const sharedBuffer = 4 << 20
 // ListenPacket implements [Network].
 func (o OS) ListenPacket(_ context.Context, addr netip.AddrPort, n int) ([]PacketConn, error) {
 	cfg := mmsg.Config{Addr: addr, Receive: o.ReceiveBuffer, Send: o.SendBuffer}
-	if n < 2 || !mmsg.CanShare {
+	if n == 1 || !mmsg.CanShare {
 		return listenPackets(cfg, 1)
+	}
+	if n == 0 {
+		n = runtime.NumCPU()
 	}
 	probe, err := mmsg.Listen(mmsg.Config{Addr: addr})
 	if err != nil {

@@ -86,7 +86,7 @@ func TestReplyLeavesFromAddressAsked(t *testing.T) {
 
 func TestSecondServerIsRefused(t *testing.T) {
 	addr := listen(t, "127.0.0.1:0", 2)[0].LocalAddr()
-	for _, n := range []int{1, 2} {
+	for _, n := range []int{0, 1, 2} {
 		_, err := network.OS{}.ListenPacket(t.Context(), addr, n)
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("ListenPacket(%d) = %v, want EADDRINUSE", n, err)
@@ -104,7 +104,7 @@ func TestSecondServerIsRefused(t *testing.T) {
 }
 
 func TestCloseEndsReader(t *testing.T) {
-	for _, n := range []int{1, 2} {
+	for _, n := range []int{0, 1, 2} {
 		for _, c := range listen(t, "[::]:0", n) {
 			ended := make(chan error)
 			go func() {

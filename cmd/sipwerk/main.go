@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,16 @@ const (
 
 func main() {
 	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, root: os.Geteuid() == 0}
+	p.addProcs()
 	os.Exit(p.run(os.Args[1:]))
+}
+
+// addProcs raises GOMAXPROCS by the number of processors, unless the user has set it: the readers of the UDP sockets block in the system and keep a P
+// each, and the runtime takes it from them again and again while no other is free.
+func (p *program) addProcs() {
+	if _, set := p.env("GOMAXPROCS"); !set {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + runtime.NumCPU())
+	}
 }
 
 // program is what the commands share: the process, as far as they see it.

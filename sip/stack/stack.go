@@ -38,7 +38,7 @@ type Stack struct {
 	UserAgent string                // for User-Agent and Server; "": neither is sent
 	Random    io.Reader             // nil: crypto/rand
 	Node      uint16                // number of this node of a cluster, below sip.Nodes
-	Readers   int                   // sockets per UDP listener; 0: one per processor, at least 2
+	Readers   int                   // sockets per UDP listener; 0: one per processor
 	Origins   []string              // who may connect by WebSocket; see [transport.Layer]
 	Barrier   func()                // called before each batch of messages is sent
 	Trace     func(transport.Trace) // sees every message; it must not block or keep the bytes

@@ -57,7 +57,7 @@ func (l *Layer) Listen(ctx context.Context, rawURL string) (netip.AddrPort, erro
 		return netip.AddrPort{}, fmt.Errorf("transport: listen on %q: %w", rawURL, err)
 	}
 	if ln.transport == sip.UDP {
-		if ln.packets, err = l.Network.ListenPacket(ctx, ln.addr, l.readers()); err == nil {
+		if ln.packets, err = l.Network.ListenPacket(ctx, ln.addr, l.Readers); err == nil {
 			ln.addr = ln.packets[0].LocalAddr()
 		}
 	} else if ln.stream, err = l.Network.ListenStream(ctx, ln.addr); err == nil {

@@ -29,7 +29,7 @@ type Layer struct {
 	TLS      *tls.Config      // server side and, with its RootCAs and Certificates, client side; certificates are exchanged through GetCertificate
 	Log      *slog.Logger     // nil: slog.Default
 	Limits   Limits
-	Readers  int        // UDP sockets per listener, each with a reader of its own; 0: GOMAXPROCS, at least 2. A phone sets 1 and needs no thread
+	Readers  int        // UDP sockets per listener, each with a reader of its own; 0: one per processor, each blocking a thread. A phone sets 1 and needs no thread
 	Random   *rand.Rand // chooses among weighted SRV records; nil: the runtime's randomness
 	// Origins are patterns for the Origin of a browser that connects by WebSocket: "https://phone.example.org", "*.example.org". Empty: any.
 	Origins []string

@@ -18,24 +18,18 @@ const (
 	sharedBatch = 16
 	// singleBatch is the same for the only socket of a listener: a phone, or a simulation.
 	singleBatch = 2
+	// restEvery is how long a reader stays away from the scheduler. The runtime takes the P of a goroutine that is in a system call and
+	// was not scheduled for 10 ms, every 20 µs anew, and each datagram then pays for getting it back.
+	restEvery = 8 * time.Millisecond
 	// datagramRoom takes the longest datagram; a message is copied from there into a packet of its own size. Rooms do not start at
 	// multiples of a power of two, because those would share the same few lines of the processor's cache.
 	datagramRoom = 64<<10 + 17*64
 )
 
-func (l *Layer) readers() int {
-	if l.Readers > 0 {
-		return l.Readers
-	}
-	return max(2, runtime.GOMAXPROCS(0))
-}
-
 // read runs until the socket is closed.
 func (l *Layer) read(ln *listener, socket network.PacketConn) {
 	batch := singleBatch
-	if len(ln.packets) > 1 {
-		// The socket blocks its thread; a goroutine that keeps the thread finds it warm.
-		runtime.LockOSThread()
+	if l.Readers != 1 {
 		batch = sharedBatch
 	}
 	arena := make([]byte, batch*datagramRoom)
@@ -44,7 +38,12 @@ func (l *Layer) read(ln *listener, socket network.PacketConn) {
 		ms[i].Buf = arena[i*datagramRoom:][:64<<10]
 	}
 	out := l.outbox(ln, socket)
+	rested := time.Now()
 	for {
+		if time.Since(rested) > restEvery {
+			runtime.Gosched()
+			rested = time.Now()
+		}
 		n, err := socket.ReadBatch(ms)
 		if errors.Is(err, net.ErrClosed) {
 			return
