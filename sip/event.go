@@ -88,7 +88,7 @@ type Sender interface {
 	Cancel(tx TransactionID, reason string) error
 	// Ack sends the ACK to a 2xx, which has no transaction. (A Stack has a Send of its own: the loop over the responses to a request.)
 	Ack(s Stripe, req *Request, to Destination) error
-	// Own directs the later events of server transaction tx (EventCancel, EventTimeout) to h.
+	// Own directs the later events of transaction tx to h: EventCancel and EventTimeout of a server transaction, everything of a client transaction.
 	Own(tx TransactionID, h EventHandler) error
 }
 
@@ -167,8 +167,11 @@ func (f Flow) IsZero() bool { return f.Transport == TransportNone }
 type Destination struct {
 	Flow Flow // this flow and no other; if it is gone the order fails with ErrFlowLost
 	URI  URI  // resolve this instead (an outbound proxy, a Path already taken off); ignored if Flow is set
+	// Mark, if not 0, goes into the Via that is added, as the parameter loop in hexadecimal digits: who forwards a request knows it again by that (RFC 5393 §4.2.1).
+	Mark uint32
 }
 
-// AnyHost stands for "the address by which this stack is reached over the transport used": the stack replaces it in Contact and
-// Record-Route when it sends, by the advertised address of the listener. A dialog-forming message without any Contact gets <sip:AnyHost>.
+// AnyHost stands for "the address by which this stack is reached over the transport used": the stack replaces it in Contact, Path and
+// Record-Route when it sends, by the advertised address of the listener. A dialog-forming message without any Contact gets <sip:AnyHost>. A Record-Route that
+// then says what the one below it says is left out: a proxy puts the address of the side a request came by below AnyHost, and both stay only where they differ.
 const AnyHost = "any.invalid"

@@ -3,6 +3,7 @@
 package stack_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -74,4 +75,61 @@ func TestForwardToOurselves(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a proxy writes into a request it forwards: a double Record-Route becomes a single one where both sides are the same, and the mark stands in the Via.
+func TestForwardRequest(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		alice, bob := serve(b, "alice", nil), b.Peer("bob")
+		for _, c := range []struct{ below, want string }{
+			{"<sip:192.0.2.1:5060;lr>", "Record-Route: <sip:192.0.2.1:5060;lr>\r\nRecord-Route: <sip:before.test;lr>\r\n"},
+			{"<sip:192.0.2.1:5060;lr;transport=tcp>", "Record-Route: <sip:192.0.2.1:5060;lr>\r\nRecord-Route: <sip:192.0.2.1:5060;lr;transport=tcp>\r\nRecord-Route: <sip:before.test;lr>\r\n"},
+		} {
+			req := invite(alice, "sip:bob@"+b.Addr("bob").String())
+			req.Set(sip.HeaderVia, "SIP/2.0/UDP carol.test;branch=z9hG4bKc")
+			req.Set(sip.HeaderContact, "<sip:carol@carol.test>")
+			req.Set(sip.HeaderRecordRoute, "<sip:before.test;lr>")
+			req.Prepend(sip.HeaderRecordRoute, c.below)
+			req.Prepend(sip.HeaderRecordRoute, "<sip:"+sip.AnyHost+";lr>")
+			alice.Do(9, func() {
+				if _, err := alice.Start(9, req, sip.Destination{Mark: 0xbeef}, nil); err != nil {
+					t.Error(err)
+				}
+			})
+			got := bob.Expect("INVITE")
+			via, err := got.Request.Via()
+			if err != nil || via.Params.Get("loop") != "beef" || !strings.Contains(got.Text, c.want) {
+				t.Errorf("no %q in\n%s", c.want, got.Text)
+			}
+			bob.Reply(got, sip.StatusDecline, "b")
+			bob.Expect("ACK")
+		}
+	})
+}
+
+// The later events of a client transaction go to its new owner.
+func TestOwnClient(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		alice, bob := serve(b, "alice", nil), b.Peer("bob")
+		heard := make(map[string]sip.Status)
+		hear := func(name string) sip.EventHandler {
+			return sip.EventHandlerFunc(func(ev *sip.Event) { heard[name] = ev.Response.Status })
+		}
+		req := request(sip.MethodOptions, "sip:bob@"+b.Addr("bob").String())
+		req.Set(sip.HeaderFrom, "<sip:alice@alice.test>;tag=a")
+		req.Set(sip.HeaderTo, "<sip:bob@bob.test>")
+		req.Set(sip.HeaderCallID, alice.NewID(9))
+		req.Set(sip.HeaderCSeq, "1 OPTIONS")
+		alice.Do(9, func() {
+			tx, err := alice.Start(9, req, sip.Destination{}, hear("old"))
+			if err != nil || alice.Own(tx, hear("new")) != nil || alice.Own(tx+1, hear("none")) == nil {
+				t.Error("Own fails")
+			}
+		})
+		bob.Reply(bob.Expect("OPTIONS"), sip.StatusOK, "b")
+		b.Wait(siptest.Delay)
+		if len(heard) != 1 || heard["new"] != sip.StatusOK {
+			t.Errorf("heard %v", heard)
+		}
+	})
 }

@@ -3,17 +3,25 @@
 package transaction
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// compose prints req as it goes over flow into the stripe's room, with a Via whose branch names tx. req stays as it is.
-func (s *stripe) compose(req *sip.Request, flow sip.Flow, tx sip.TransactionID, nonce uint64) []byte {
+// stamp is what our Via says beside our address.
+type stamp struct {
+	tx    sip.TransactionID
+	nonce uint64
+	mark  uint32
+}
+
+// compose prints req as it goes over flow into the stripe's room, with a Via whose branch names a transaction. req stays as it is.
+func (s *stripe) compose(req *sip.Request, flow sip.Flow, v stamp) []byte {
 	w := &s.room.work
 	w.Borrow(req)
 	forwarded := w.Has(sip.HeaderVia)
-	s.prependVia(w, flow, tx, nonce)
+	s.prependVia(w, flow, v)
 	if !w.Has(sip.HeaderMaxForwards) {
 		w.Set(sip.HeaderMaxForwards, "70")
 	}
@@ -28,11 +36,14 @@ func (s *stripe) compose(req *sip.Request, flow sip.Flow, tx sip.TransactionID, 
 	return s.room.bytes
 }
 
-func (s *stripe) prependVia(w *sip.Request, flow sip.Flow, tx sip.TransactionID, nonce uint64) {
+func (s *stripe) prependVia(w *sip.Request, flow sip.Flow, v stamp) {
 	host, port := s.table.Wire.Advertised(flow)
 	b := append(s.room.via[:0], ";branch="...)
-	b = appendBranch(b, s.table.Node, tx, nonce)
+	b = appendBranch(b, s.table.Node, v.tx, v.nonce)
 	b = append(b, ";rport"...) // RFC 3581 §3
+	if v.mark != 0 {
+		b = strconv.AppendUint(append(b, ";loop="...), uint64(v.mark), 16)
+	}
 	s.room.via = b
 	w.PrependVia(sip.Via{Transport: flow.Transport.String(), Host: host, Port: port, Params: sip.Params(b)})
 }
@@ -74,36 +85,71 @@ func (s *stripe) completeResponse(res *sip.Response, flow sip.Flow) {
 // nameOurselves replaces [sip.AnyHost] by the address at which peers of flow reach us.
 func (s *stripe) nameOurselves(m *sip.Message, flow sip.Flow) {
 	for _, h := range [...]sip.Header{sip.HeaderContact, sip.HeaderRecordRoute, sip.HeaderPath} {
-		if !strings.Contains(m.Get(h), sip.AnyHost) {
-			continue
+		switch value := m.Get(h); {
+		case !strings.Contains(value, sip.AnyHost):
+		case h == sip.HeaderContact || strings.Count(value, sip.AnyHost) > 1 || strings.IndexByte(value, ',') >= 0:
+			s.nameEach(m, h, flow)
+		default:
+			s.nameTop(m, h, flow)
 		}
-		var values []string
-		for v := range m.Values(h) {
-			if a, err := sip.ParseAddress(v); err == nil && a.URI.Host == sip.AnyHost {
-				a.URI = s.reached(a.URI, flow)
-				v = a.String()
-			}
-			values = append(values, v)
+	}
+}
+
+// nameTop replaces it in a field of one value, the first of its name.
+func (s *stripe) nameTop(m *sip.Message, h sip.Header, flow sip.Flow) {
+	a, err := sip.ParseAddress(m.Get(h))
+	if err != nil || a.URI.Host != sip.AnyHost {
+		return
+	}
+	m.PopFirst(h)
+	a.URI = s.reached(a.URI, flow)
+	s.room.text = a.AppendTo(s.room.text[:0])
+	if h != sip.HeaderRecordRoute || !startsWith(m.Get(h), s.room.text) {
+		m.PrependAddress(h, a)
+	}
+}
+
+// startsWith reports whether the first value of a comma list is first.
+func startsWith(list string, first []byte) bool {
+	n := len(first)
+	return len(list) >= n && list[:n] == string(first) && (len(list) == n || list[n] == ',' || list[n] == ' ')
+}
+
+// nameEach replaces it wherever it stands.
+func (s *stripe) nameEach(m *sip.Message, h sip.Header, flow sip.Flow) {
+	var values []string
+	for v := range m.Values(h) {
+		if a, err := sip.ParseAddress(v); err == nil && a.URI.Host == sip.AnyHost {
+			a.URI = s.reached(a.URI, flow)
+			v = a.String()
 		}
-		m.Set(h, values[0])
-		for _, v := range values[1:] {
-			m.Add(h, v)
-		}
+		values = append(values, v)
+	}
+	m.Set(h, values[0])
+	for _, v := range values[1:] {
+		m.Add(h, v)
 	}
 }
 
 // reached is u with our address on flow. A sips URI implies TLS, so its transport parameter names what runs on top of that (RFC 3261 §26.2.2, RFC 7118 §5.2).
 func (s *stripe) reached(u sip.URI, flow sip.Flow) sip.URI {
 	u.Host, u.Port = s.table.Wire.Advertised(flow)
-	if u.Params.Has("transport") {
-		return u
-	}
+	named := ""
 	switch t := flow.Transport; {
-	case t == sip.UDP:
+	case t == sip.UDP || u.Params.Has("transport"):
 	case t == sip.WSS:
-		u.Params = u.Params.With("transport", sip.WS.Param())
+		named = sip.WS.Param()
 	case u.Scheme != "sips":
-		u.Params = u.Params.With("transport", t.Param())
+		named = t.Param()
+	}
+	switch {
+	case named == "":
+	case u.Params == ";lr" && named == "tcp":
+		u.Params = ";lr;transport=tcp"
+	case u.Params == ";lr" && named == "tls":
+		u.Params = ";lr;transport=tls"
+	default:
+		u.Params = u.Params.With("transport", named)
 	}
 	return u
 }

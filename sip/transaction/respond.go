@@ -126,8 +126,9 @@ func (s *stripe) forget(r *row) {
 
 // Own implements [sip.Sender].
 func (t *Table) Own(tx sip.TransactionID, h sip.EventHandler) error {
-	_, r := t.server(tx)
-	if r == nil {
+	n, _, _ := splitID(tx)
+	r := t.stripes[n].find(tx)
+	if r == nil || !r.kind.client() && !r.open() && r.state != accepted {
 		return sip.ErrNoTransaction
 	}
 	r.owner = h

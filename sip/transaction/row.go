@@ -39,6 +39,7 @@ type row struct {
 	slot       uint32
 	size       uint32 // server: bytes of the request
 	generation uint32 // changes each time the slot is taken, so that old names are found out
+	mark       uint32 // client: what our Via says to ourselves
 	kind       kind
 	state      state
 	told       bool // client: the owner has had its final response; server: its EventCancel

@@ -31,7 +31,7 @@ func (t *Table) Start(n sip.Stripe, req *sip.Request, to sip.Destination, h sip.
 		return 0, sip.ErrOverload
 	}
 	// Without an owner nothing is told: what fails at once is the error of this order.
-	r.method, r.nonce = keptMethod(req.Method), s.random.Uint64()
+	r.method, r.nonce, r.mark = keptMethod(req.Method), s.random.Uint64(), to.Mark
 	tx := makeID(s.number, r)
 	var err error
 	if to.Flow.IsZero() {
@@ -125,7 +125,7 @@ func (s *stripe) lookUp(r *row, uri sip.URI) {
 
 // launch sends req for r over flow and starts its machine. On an error r is gone, or on its way to the next target.
 func (s *stripe) launch(r *row, req *sip.Request, flow sip.Flow) error {
-	b := s.compose(req, flow, makeID(s.number, r), r.nonce)
+	b := s.compose(req, flow, stamp{makeID(s.number, r), r.nonce, r.mark})
 	if flow.Transport == sip.UDP && !r.bound && len(b) > longestDatagram && !r.route.asIs() {
 		return s.viaTCP(r, req, flow)
 	}
@@ -167,7 +167,7 @@ func (t *Table) Ack(n sip.Stripe, req *sip.Request, to sip.Destination) error {
 }
 
 func (s *stripe) sendOnce(req *sip.Request, flow sip.Flow) error {
-	return s.send(flow, s.compose(req, flow, makeID(s.number, &row{}), s.random.Uint64()))
+	return s.send(flow, s.compose(req, flow, stamp{makeID(s.number, &row{}), s.random.Uint64(), 0}))
 }
 
 // reach returns a flow to the first target of uri that can be had. It blocks.
