@@ -70,6 +70,16 @@ func (s *Sim) SetConditions(c Conditions) {
 	s.conditions = c
 }
 
+// conditionsLocked returns the faults between two hosts.
+func (s *Sim) conditionsLocked(l link) Conditions {
+	for _, a := range [...]netip.Addr{l.from.Addr(), l.to.Addr()} {
+		if h := s.hosts[a]; h != nil && h.conditions != nil {
+			return *h.conditions
+		}
+	}
+	return s.conditions
+}
+
 // Host adds a host with these addresses and returns it. Every host also has the loopback addresses to itself. An address that is taken panics.
 func (s *Sim) Host(addrs ...netip.Addr) *SimHost {
 	s.mu.Lock()
@@ -125,10 +135,10 @@ func (s *Sim) linkLocked(l link) *linkState {
 	return st
 }
 
-// delayLocked draws how long the next thing on a link travels: never zero, so that nothing arrives before the sender rests.
-func (s *Sim) delayLocked(st *linkState) time.Duration {
-	d := s.conditions.Delay
-	if j := s.conditions.Jitter; j > 0 {
+// delay draws how long the next thing on a link travels: never zero, so that nothing arrives before the sender rests.
+func delay(c Conditions, st *linkState) time.Duration {
+	d := c.Delay
+	if j := c.Jitter; j > 0 {
 		d += time.Duration(st.random.Int64N(int64(j) + 1))
 	}
 	return max(d, 1)
@@ -136,7 +146,7 @@ func (s *Sim) delayLocked(st *linkState) time.Duration {
 
 // sendDatagramLocked decides the fate of a datagram and schedules its copies; it reports whether at least one will arrive at a host.
 func (s *Sim) sendDatagramLocked(l link, deliver func()) bool {
-	st, c := s.linkLocked(l), s.conditions
+	st, c := s.linkLocked(l), s.conditionsLocked(l)
 	if c.Loss > 0 && st.random.Float64() < c.Loss {
 		return false
 	}
@@ -145,7 +155,7 @@ func (s *Sim) sendDatagramLocked(l link, deliver func()) bool {
 		copies = 2
 	}
 	for range copies {
-		d := s.delayLocked(st)
+		d := delay(c, st)
 		if c.Reorder > 0 && st.random.Float64() < c.Reorder {
 			d += time.Duration(st.random.Int64N(int64(2*(c.Delay+c.Jitter)+time.Millisecond)) + 1)
 		}
@@ -157,7 +167,7 @@ func (s *Sim) sendDatagramLocked(l link, deliver func()) bool {
 // sendStreamLocked schedules something that keeps its place among all that went over this direction of a stream.
 func (s *Sim) sendStreamLocked(l link, deliver func()) {
 	st := s.linkLocked(l)
-	at := time.Now().Add(s.delayLocked(st))
+	at := time.Now().Add(delay(s.conditionsLocked(l), st))
 	if !at.After(st.free) {
 		at = st.free.Add(1)
 	}

@@ -21,11 +21,12 @@ type SimHost struct {
 	addrs []netip.Addr
 
 	// Guarded by Sim.mu.
-	down      bool
-	nextPort  uint16
-	packets   map[netip.AddrPort]*simPacketConn
-	listeners map[netip.AddrPort]*simListener
-	streams   map[link]*simConn
+	down       bool
+	conditions *Conditions // nil: those of the network
+	nextPort   uint16
+	packets    map[netip.AddrPort]*simPacketConn
+	listeners  map[netip.AddrPort]*simListener
+	streams    map[link]*simConn
 }
 
 // Crash switches the host off: its sockets fail, and its peers hear nothing.
@@ -46,6 +47,14 @@ func (h *SimHost) crashLocked() {
 	for _, c := range h.streams {
 		c.breakLocked(net.ErrClosed)
 	}
+}
+
+// SetConditions gives all that the host sends and gets from now on faults of its own; nil: those of the network. Of two hosts with faults of
+// their own the sender's count.
+func (h *SimHost) SetConditions(c *Conditions) {
+	h.sim.mu.Lock()
+	defer h.sim.mu.Unlock()
+	h.conditions = c
 }
 
 // Restart switches a crashed host on again, with no socket open. Peers of its old streams are reset when they next write.
