@@ -15,6 +15,7 @@ type negotiation struct {
 
 	body    Body // of our re-INVITE
 	request *sip.Request
+	sent    *exchange     // our re-INVITE, until the next
 	waited  time.Duration // because it met 491
 	ackBody Body
 	waiting bool      // our re-INVITE is to be sent
@@ -171,7 +172,7 @@ func (u *Usage) sendOffer() {
 		return
 	}
 	x.done = func(o outcome) { u.offered(x, o) }
-	n.request = req
+	n.request, n.sent = req, x
 }
 
 // offered takes the outcome of our re-INVITE.
@@ -227,10 +228,14 @@ func (u *Usage) respondOffer(res *sip.Response) {
 	u.nextOffer()
 }
 
-// drop ends what is pending because the call ends. RFC 3261 §15.1.2: a request that waits for us gets 487.
+// drop ends what is pending because the call ends. RFC 3261 §15.1.2: a request that waits for us gets 487. A re-INVITE of ours is cancelled: a peer that
+// has hung up need not answer it any more, and after a 1xx only the CANCEL bounds the wait (§9.1).
 func (n *negotiation) drop(u *Usage) {
 	stop(&n.timer)
 	n.waiting = false
+	if n.sent != nil && !n.sent.ended {
+		u.engine.Cancel(n.sent.tx, "")
+	}
 	if n.came != nil {
 		u.engine.Respond(n.tx, u.reply(n.came, sip.StatusRequestTerminated))
 		n.came = nil

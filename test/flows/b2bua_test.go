@@ -5,6 +5,7 @@ package flows
 import (
 	"time"
 
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
@@ -27,6 +28,7 @@ func serverFlows() []flow {
 		{"b2bua-flow-lost", "The callee's connection breaks while it rings. RFC 5626 §5.3.", flowLost},
 		{"b2bua-reconnect", "The callee's connection breaks during the call: BYE opens a new one. RFC 3261 §12.2.1.1.", reconnect},
 		{"b2bua-cancel-race", "CANCEL meets 200. RFC 3261 §9.1.", cancelRaceThroughServer},
+		{"b2bua-bye-in-reinvite", "The answer to a re-INVITE is lost, and both hang up: what waits for it ends too. RFC 3261 §9.1.", byeInReinvite},
 		{"b2bua-late-ack", "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", lateAck},
 	}
 }
@@ -268,4 +270,23 @@ func lateAck(b *siptest.Bench) {
 	call.Bye()
 	in.Await("Ended BYE received")
 	call.Await("Ended BYE sent")
+}
+
+func byeInReinvite(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	call, in := talk(b, alice, bob)
+	bob.Host.SetConditions(&network.Conditions{Delay: 300 * time.Millisecond})
+	call.Hold()
+	b.Wait(500 * time.Millisecond) // the server has said 100
+	b.Note("alice", "hears nothing")
+	alice.Host.SetConditions(&network.Conditions{Loss: 1})
+	b.Wait(200 * time.Millisecond)
+	in.Bye()
+	b.Wait(time.Second)
+	b.Note("alice", "hears again")
+	alice.Host.SetConditions(nil)
+	bob.Host.SetConditions(nil)
+	call.Bye()
+	call.Await("Ended")
+	in.Await("Ended BYE sent")
 }
