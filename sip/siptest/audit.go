@@ -21,37 +21,41 @@ func (b *Bench) finish() {
 	b.Faults(Faults{})
 	time.Sleep(patience)
 	synctest.Wait()
+	var found []string
 	for _, p := range b.parts {
-		for _, left := range p.audit() {
-			b.T.Errorf("audit: %s", left)
-		}
+		found = append(found, p.audit()...)
 	}
 	for _, p := range b.parts {
-		for _, left := range p.close() {
-			b.T.Errorf("audit: %s", left)
-		}
+		found = append(found, p.close()...)
 	}
 	b.Net.Close()
 	synctest.Wait()
-	b.auditWire()
-	if b.T.Failed() {
+	found = append(found, b.auditWire()...)
+	for _, f := range found {
+		b.T.Errorf("audit: %s", f)
+	}
+	switch {
+	case b.Report != nil && len(found) > 0:
+		b.Report(found)
+	case b.Report == nil && b.T.Failed():
 		b.T.Logf("the flow:\n%s", b.Ladder())
 	}
 }
 
 // auditWire checks each message that can be read and was sent by a part that is not a raw peer.
-func (b *Bench) auditWire() {
-	b.T.Helper()
+func (b *Bench) auditWire() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	var found []string
 	for _, t := range b.wire {
 		if t.note != "" || t.opaque || b.raw[t.source] {
 			continue
 		}
 		if err := legal(t.data); err != nil {
-			b.T.Errorf("audit: %s sent an illegal message at %v: %v\n%s", t.from, t.at, err, t.data)
+			found = append(found, fmt.Sprintf("%s sent an illegal message at %v: %v\n%s", t.from, t.at, err, t.data))
 		}
 	}
+	return found
 }
 
 // legal parses and validates one message as strictly as the RFC asks.

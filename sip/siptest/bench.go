@@ -21,6 +21,8 @@ const Delay = 10 * time.Millisecond
 type Bench struct {
 	T   *testing.T
 	Net *network.Sim
+	// Report, if set, is called once with what the audit has found, if it has found something, in place of the whole ladder in the log of the test.
+	Report func(findings []string)
 
 	start time.Time
 	hosts int
@@ -28,6 +30,7 @@ type Bench struct {
 
 	mu    sync.Mutex // guards all below
 	names map[netip.Addr]string
+	addrs map[string]netip.Addr
 	order []string
 	raw   map[netip.Addr]bool // what these hosts say is not audited
 	wire  []transmission
@@ -79,13 +82,13 @@ func portsLeft(name string, h *network.SimHost) []string {
 func Run(t *testing.T, f func(b *Bench), faults ...Faults) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &Bench{T: t, Net: &network.Sim{}, start: time.Now(), names: make(map[netip.Addr]string), raw: make(map[netip.Addr]bool),
-			streams: make(map[direction]*stream)}
+		b := &Bench{T: t, Net: &network.Sim{}, start: time.Now(), names: make(map[netip.Addr]string),
+			addrs: make(map[string]netip.Addr), raw: make(map[netip.Addr]bool), streams: make(map[direction]*stream)}
 		b.Net.Observe = b.observe
 		b.Net.SetConditions(network.Conditions{Delay: Delay})
 		for _, x := range faults {
 			b.Net.Seed = x.Seed
-			b.Net.SetConditions(x.conditions())
+			b.Net.SetConditions(x.Conditions())
 		}
 		defer b.finish()
 		f(b)
@@ -106,15 +109,20 @@ func (f Faults) String() string {
 	return fmt.Sprintf("seed %d loss %g duplicate %g reorder %g", f.Seed, f.Loss, f.Duplicate, f.Reorder)
 }
 
-func (f Faults) conditions() network.Conditions {
+// Conditions are the faults as the network knows them.
+func (f Faults) Conditions() network.Conditions {
 	return network.Conditions{Delay: Delay, Jitter: f.Jitter, Loss: f.Loss, Duplicate: f.Duplicate, Reorder: f.Reorder}
 }
 
-// Host adds a host called name. Its address is 192.0.2.1 for the first, and so on, and name.test resolves to it.
+// Host adds a host called name. Its address is 192.0.2.1 for the first, and so on to 192.0.2.254, then from 198.18.0.0/15; name.test resolves to it.
 func (b *Bench) Host(name string) *network.SimHost {
 	b.hosts++
 	addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(b.hosts)})
+	if b.hosts > 254 {
+		addr = netip.AddrFrom4([4]byte{198, 18, byte(b.hosts >> 8), byte(b.hosts)})
+	}
 	b.mu.Lock()
+	b.addrs[name] = addr
 	b.names[addr] = name
 	b.order = append(b.order, name)
 	b.mu.Unlock()
@@ -127,13 +135,11 @@ func (b *Bench) Addr(name string) netip.Addr {
 	b.T.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for addr, n := range b.names {
-		if n == name {
-			return addr
-		}
+	addr, ok := b.addrs[name]
+	if !ok {
+		b.T.Fatalf("no host is called %q", name)
 	}
-	b.T.Fatalf("no host is called %q", name)
-	return netip.Addr{}
+	return addr
 }
 
 // URI returns the address of record of the host called name: sip:name@192.0.2.1.
@@ -149,7 +155,7 @@ func (b *Bench) Wait(d time.Duration) {
 }
 
 // Faults changes the faults of the network from now on; the zero Faults are none.
-func (b *Bench) Faults(f Faults) { b.Net.SetConditions(f.conditions()) }
+func (b *Bench) Faults(f Faults) { b.Net.SetConditions(f.Conditions()) }
 
 // Note writes a remark into the ladder beside a host.
 func (b *Bench) Note(host, text string) {

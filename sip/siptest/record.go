@@ -103,10 +103,35 @@ func (b *Bench) nameLocked(a netip.Addr) string {
 // Ladder returns what went over the wire so far. What is sent at one instant is ordered by host, from
 // and to: connections write in any order.
 func (b *Bench) Ladder() *ladder.Ladder {
+	l := b.Excerpt(func([]byte) bool { return true })
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l := &ladder.Ladder{Hosts: slices.Clone(b.order)}
-	wire := slices.Clone(b.wire)
+	l.Hosts = slices.Clone(b.order)
+	return l
+}
+
+// Excerpt returns the ladder of those messages that keep wants, with the notes beside the hosts that sent or got one.
+func (b *Bench) Excerpt(keep func(message []byte) bool) *ladder.Ladder {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := new(ladder.Ladder)
+	var wire []transmission
+	heard := make(map[string]bool)
+	for _, t := range b.wire {
+		if t.note == "" && keep(t.data) {
+			heard[t.from], heard[t.to] = true, true
+		}
+	}
+	for _, h := range b.order {
+		if heard[h] {
+			l.Hosts = append(l.Hosts, h)
+		}
+	}
+	for _, t := range b.wire {
+		if t.note != "" && heard[t.from] || t.note == "" && keep(t.data) {
+			wire = append(wire, t)
+		}
+	}
 	slices.SortStableFunc(wire, func(x, y transmission) int {
 		return cmp.Or(cmp.Compare(x.at, y.at), notesFirst(x, y), cmp.Compare(slices.Index(b.order, x.from), slices.Index(b.order, y.from)),
 			cmp.Compare(slices.Index(b.order, x.to), slices.Index(b.order, y.to)))
