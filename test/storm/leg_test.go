@@ -1,0 +1,304 @@
+// A call as one party sees it: what it does of itself, and what came of it.
+
+package storm
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/siptest"
+)
+
+// leg is one usage of a party. Its fields are written in its stripe and guarded by the party's mu.
+type leg struct {
+	party   *party
+	life    int // of the party
+	usage   *dialog.Usage
+	caller  bool
+	session string // Session-ID of the caller's side
+	callID  string
+	version int
+
+	answered bool
+	acked    bool
+	status   sip.Status // that refused it, on either side
+	wire     bool       // status came from the wire
+	cause    dialog.Cause
+	last     string // the last event
+	ends     int    // last events, and refusals of our own
+	late     bool   // something came behind the last event
+	gaveUp   bool   // our CANCEL
+	hungUp   bool   // our BYE
+	crashed  bool
+}
+
+func (l *leg) over() bool { return l.ends > 0 }
+
+// in runs f under the lock of the party.
+func (l *leg) in(f func()) {
+	l.party.mu.Lock()
+	defer l.party.mu.Unlock()
+	f()
+}
+
+// call starts a call, with or without an offer.
+func (p *party) call(to sip.URI, n uint64) {
+	stripe := sip.Stripe(n % sip.Stripes)
+	p.stack.Do(stripe, func() { p.dial(to, stripe) })
+}
+
+func (p *party) dial(to sip.URI, stripe sip.Stripe) {
+	l := &leg{party: p, life: p.life, caller: true}
+	from := aor(p.user)
+	req := sip.NewRequest(sip.MethodInvite, p.to(to))
+	req.Set(sip.HeaderFrom, "<"+from.String()+">")
+	req.Set(sip.HeaderTo, "<"+to.String()+">")
+	req.Set(sip.HeaderContact, p.contact())
+	if p.chance(85) {
+		body := l.describe("sendrecv")
+		req.SetBody(body.Type, body.Bytes)
+	}
+	u, err := p.dialogs.Invite(dialog.Outgoing{Engine: p.stack, Stripe: stripe, Request: req, Auth: p.auth}, l)
+	if err != nil {
+		return
+	}
+	l.in(func() {
+		l.usage, l.session, l.callID = u, strings.Clone(u.SessionID().Local), strings.Clone(u.CallID())
+	})
+	p.add(l)
+	if p.chance(30) {
+		l.after(p.moment(0, 12*time.Second), l.cancel)
+	}
+}
+
+func (p *party) add(l *leg) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.legs = append(p.legs, l)
+}
+
+// invited takes a call that comes in.
+func (p *party) invited(ev *sip.Event) {
+	l := &leg{party: p, life: p.life, session: strings.Clone(ev.Request.SessionID().Local), callID: strings.Clone(ev.Request.CallID())}
+	u, err := p.dialogs.Incoming(ev, l)
+	if err != nil {
+		return
+	}
+	l.in(func() { l.usage = u })
+	p.add(l)
+	u.SetContact(p.contact())
+	if p.storm.calm.Load() {
+		l.refuse(sip.StatusTemporarilyUnavailable)
+		return
+	}
+	l.behave(p.temper)
+}
+
+// behave decides what becomes of a call that comes in.
+func (l *leg) behave(t temper) {
+	p := l.party
+	switch t {
+	case polite:
+		if p.chance(10) {
+			l.answer()
+			return
+		}
+		l.after(p.moment(0, time.Second), l.ring)
+		l.after(p.moment(0, 8*time.Second), l.answer)
+	case slow:
+		l.after(p.moment(0, 6*time.Second), l.ring)
+		l.after(p.moment(4*time.Second, 25*time.Second), l.answer)
+	case silent:
+		l.after(p.moment(0, 3*time.Second), l.ring)
+	case rude:
+		l.after(p.moment(0, 4*time.Second), func() {
+			l.refuse([...]sip.Status{sip.StatusBusyHere, sip.StatusDecline, sip.StatusTemporarilyUnavailable, sip.StatusNotAcceptableHere}[p.draw(4)])
+		})
+	default:
+		if p.chance(20) {
+			l.after(p.moment(0, 2*time.Second), l.redirect)
+			return
+		}
+		l.behave(temper(p.draw(tempers - 1)))
+	}
+}
+
+// after does something when a time has passed, if the call is still there and the storm not over.
+func (l *leg) after(d time.Duration, f func()) {
+	l.party.stack.After(l.usage.Stripe(), d, func() {
+		if !l.usage.Over() && !l.party.storm.calm.Load() {
+			f()
+		}
+	})
+}
+
+// The orders may come too late: the call has taken another way meanwhile, and their error says so.
+
+func (l *leg) ring() { _ = l.usage.Provisional(sip.StatusRinging, dialog.Body{}) }
+
+func (l *leg) answer() { _ = l.usage.Answer(l.answerTo(l.usage.Invitation().Body())) }
+
+func (l *leg) refuse(status sip.Status) { l.send(l.usage.Reply(status)) }
+
+// redirect names another party's address-of-record.
+func (l *leg) redirect() {
+	res := l.usage.Reply(sip.StatusMovedTemporarily)
+	to := aor(l.party.draw(l.party.storm.plan.people))
+	res.Set(sip.HeaderContact, "<"+to.String()+">")
+	l.send(res)
+}
+
+// send refuses the call.
+func (l *leg) send(res *sip.Response) {
+	if l.usage.Send(res) != nil {
+		return
+	}
+	l.in(func() { l.status, l.ends = res.Status, l.ends+1 })
+}
+
+func (l *leg) cancel() {
+	if l.usage.Cancel("") == nil {
+		l.in(func() { l.gaveUp = true })
+	}
+}
+
+// bye ends the call whatever its state.
+func (l *leg) bye() {
+	open := !l.usage.Over()
+	if l.usage.Bye("") != nil {
+		return
+	}
+	l.in(func() {
+		l.hungUp = true
+		if open && l.usage.Over() && l.ends == 0 { // refused with 480: no event follows
+			l.status, l.ends = sip.StatusTemporarilyUnavailable, 1
+		}
+	})
+}
+
+// HandleUsage implements [dialog.Owner].
+func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
+	l.in(func() { l.note(ev) })
+	switch ev := ev.(type) {
+	case dialog.Answered:
+		if len(u.Invitation().Body()) == 0 {
+			_ = u.Ack(l.answerTo(ev.Response.Body()))
+		}
+		l.talk()
+	case dialog.AckReceived:
+		l.talk()
+	case dialog.Offer:
+		l.offered(ev.Request.Body())
+	case *dialog.Request:
+		l.asked(ev)
+	}
+}
+
+// note keeps what the audit wants to know.
+func (l *leg) note(ev dialog.Event) {
+	l.last = siptest.Describe(ev)
+	l.late = l.late || l.ends > 0
+	switch ev := ev.(type) {
+	case dialog.Answered:
+		l.answered = true
+	case dialog.AckReceived:
+		l.answered, l.acked = true, true
+	case dialog.Rejected:
+		l.ends++
+		l.status, l.wire = ev.Status, ev.Response != nil
+	case dialog.Cancelled:
+		l.ends++
+		l.status = sip.StatusRequestTerminated
+	case dialog.Ended:
+		l.ends++
+		l.cause = ev.Cause
+	}
+}
+
+// talk plans what happens while the call is up: changes of the session, often by both sides at once, requests, and its end.
+func (l *leg) talk() {
+	p := l.party
+	for range p.draw(3) {
+		// Whole multiples of two seconds: the other side has the same idea.
+		now := time.Since(p.storm.start)
+		at := (now/(2*time.Second) + 1 + time.Duration(p.draw(5))) * 2 * time.Second
+		l.after(at-now+p.moment(0, 30*time.Millisecond), l.change)
+	}
+	if p.chance(20) {
+		l.after(p.moment(0, 10*time.Second), l.inform)
+	}
+	if p.chance(70) {
+		l.after(p.moment(0, 40*time.Second), l.bye)
+	}
+}
+
+// change puts the peer on hold, resumes, or asks for an offer.
+func (l *leg) change() {
+	switch n := l.party.draw(10); {
+	case n < 5:
+		_ = l.usage.Modify(l.describe("sendonly"))
+	case n < 9:
+		_ = l.usage.Modify(l.describe("sendrecv"))
+	default:
+		_ = l.usage.Modify(dialog.Body{})
+	}
+}
+
+// inform sends a request inside the dialog.
+func (l *leg) inform() {
+	method := sip.MethodInfo
+	if l.party.chance(50) {
+		method = sip.MethodMessage
+	}
+	req := l.usage.NewRequest(method)
+	if req == nil {
+		return
+	}
+	if method == sip.MethodMessage {
+		req.SetBody("text/plain", []byte("hello inside"))
+	}
+	q := &question{party: l.party}
+	if l.usage.SendRequest(req, func(res *sip.Response, _ error) { q.end(res) }) == nil {
+		l.in(func() { l.party.asked = append(l.party.asked, q) })
+	}
+}
+
+// offered answers what the peer offers: at once, later, or with a refusal.
+func (l *leg) offered(offer []byte) {
+	p := l.party
+	answer := l.answerTo(offer)
+	switch n := p.draw(20); {
+	case n == 0:
+		_ = l.usage.Refuse(sip.StatusNotAcceptableHere)
+	case n < 3 && !p.storm.calm.Load():
+		p.stack.After(l.usage.Stripe(), p.moment(0, 3*time.Second), func() { _ = l.usage.Accept(answer) })
+	default:
+		_ = l.usage.Accept(answer)
+	}
+}
+
+// asked answers a request inside the dialog.
+func (l *leg) asked(r *dialog.Request) {
+	if r.Request.Method == sip.MethodMessage {
+		_ = l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusOK))
+	}
+}
+
+// answerTo answers an offer: recvonly to sendonly, sendrecv otherwise.
+func (l *leg) answerTo(offer []byte) dialog.Body {
+	if siptest.Direction(string(offer)) == "sendonly" {
+		return l.describe("recvonly")
+	}
+	return l.describe("sendrecv")
+}
+
+// describe makes our next session description.
+func (l *leg) describe(direction string) dialog.Body {
+	l.version++
+	addr := l.party.storm.Addr(l.party.name)
+	return dialog.SDP(fmt.Appendf(nil, "v=0\r\no=%s 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=%s\r\n",
+		l.party.name, l.version, addr, addr, direction))
+}
