@@ -29,6 +29,7 @@ type wish struct {
 	q        uint16
 	instance string
 	regID    uint32
+	found    bool // among the bindings: set by apply
 }
 
 // refusal is a reason not to do what a REGISTER asks.
@@ -39,59 +40,73 @@ type refusal struct {
 	value  string
 }
 
-// wishes reads the Contact fields. star is set for "Contact: *", which asks for the removal of all.
-func (r *Registrar) wishes(req *sip.Request) (ws []wish, star bool, no *refusal) {
+// readContacts reads the Contact fields into the update.
+func (w *work) readContacts(r *Registrar, req *sip.Request) *refusal {
+	w.update.wishes, w.update.star = w.update.wishes[:0], false
 	for value := range req.Values(sip.HeaderContact) {
 		if value == "*" {
-			star = true
+			w.update.star = true
 			continue
 		}
-		w, no := r.wish(req, value)
-		if no != nil {
-			return nil, false, no
+		if len(w.update.wishes) == maxWishes {
+			return &refusal{status: sip.StatusForbidden, reason: "Too Many Contacts"}
 		}
-		if ws = append(ws, w); len(ws) > maxWishes {
-			return nil, false, &refusal{status: sip.StatusForbidden, reason: "Too Many Contacts"}
+		if no := w.readContact(r, req, value); no != nil {
+			return no
 		}
 	}
-	if !star {
-		return ws, false, nil
+	if !w.update.star {
+		return nil
 	}
 	// RFC 3261 §10.3 step 6: "*" stands alone and with an Expires of 0.
-	if expires, ok := req.Uint(sip.HeaderExpires); !ok || expires != 0 || len(ws) > 0 {
-		return nil, false, &refusal{status: sip.StatusBadRequest, reason: "Bad Wildcard Contact"}
+	if expires, ok := req.Uint(sip.HeaderExpires); !ok || expires != 0 || len(w.update.wishes) > 0 {
+		return &refusal{status: sip.StatusBadRequest, reason: "Bad Wildcard Contact"}
 	}
-	return nil, true, nil
+	return nil
 }
 
-func (r *Registrar) wish(req *sip.Request, value string) (wish, *refusal) {
+func (w *work) readContact(r *Registrar, req *sip.Request, value string) *refusal {
 	a, err := sip.ParseAddress(value)
 	if err != nil || len(value) > maxContact {
-		return wish{}, &refusal{status: sip.StatusBadRequest, reason: "Bad Contact"}
+		return &refusal{status: sip.StatusBadRequest, reason: "Bad Contact"}
 	}
 	expires, no := r.grant(asked(req, a.Params))
 	if no != nil {
-		return wish{}, no
+		return no
 	}
-	w := wish{uri: a.URI, expires: expires, q: quality(a.Params), instance: strings.Trim(a.Params.Get("+sip.instance"), "<>")}
-	// RFC 5626 §6: reg-id without instance has no meaning.
-	if id, err := strconv.ParseUint(a.Params.Get("reg-id"), 10, 31); err == nil && w.instance != "" {
-		w.regID = uint32(id)
+	wish := wish{text: w.contactText(value, a), uri: a.URI, expires: expires, q: 1000}
+	if a.Params != "" {
+		wish.q, wish.instance = quality(a.Params), a.Instance()
+		wish.regID, _ = a.RegID()
 	}
-	a.Params = a.Params.Without("expires")
-	w.text = a.String()
-	return w, nil
+	w.update.wishes = append(w.update.wishes, wish)
+	return nil
+}
+
+// contactText returns a contact as it is stored: with angle brackets, and without its expires parameter.
+func (w *work) contactText(value string, a sip.Address) string {
+	if value[0] == '<' && value[len(value)-1] == '>' {
+		return value
+	}
+	from := len(w.contacts)
+	params := a.Params
+	a.Params = ""
+	w.contacts = a.AppendTo(w.contacts)
+	w.contacts = params.AppendTo(w.contacts, "expires")
+	return text(w.contacts[from:])
 }
 
 // asked returns the expiry in seconds that a contact asks for; ok is false if it leaves the choice to us.
 func asked(req *sip.Request, params sip.Params) (seconds uint64, ok bool) {
-	if value, ok := params.Lookup("expires"); ok {
+	if params != "" {
+		if value, ok := params.Lookup("expires"); ok {
+			return seconds32(value), true
+		}
+	}
+	if value := req.Get(sip.HeaderExpires); value != "" || req.Has(sip.HeaderExpires) {
 		return seconds32(value), true
 	}
-	if !req.Has(sip.HeaderExpires) {
-		return 0, false
-	}
-	return seconds32(req.Get(sip.HeaderExpires)), true
+	return 0, false
 }
 
 // seconds32 reads delta-seconds; what is too large is 2^32-1 (RFC 3261 §20.19).

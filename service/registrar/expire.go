@@ -1,121 +1,19 @@
-// How bindings expire: a heap of due times, so that nothing is scanned. RFC 3261 §10.3.
+// How bindings expire: name by name as the wheel says, a few at a time. RFC 3261 §10.3.
 
 package registrar
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"sync"
+	"math"
 	"time"
+
+	"github.com/sipwerk/sipwerk/internal/slab"
 )
 
-// slackEntries is how many stale entries the heap may hold beside two for each name.
-const slackEntries = 4096
-
-// due is a name, by its hash, of which a binding may have expired at a time in Unix seconds. Every name in the table has an entry
-// that is not later than its first expiry; entries that have become stale are harmless.
-type due struct {
-	at   int64
-	hash uint64
-}
-
-// expiry is the heap of due times; mu guards the rest.
-type expiry struct {
-	mu   sync.Mutex
-	heap []due
-	wake chan struct{}
-}
-
-func (e *expiry) start() { e.wake = make(chan struct{}, 1) }
-
-// push adds an entry and wakes the loop if it is the first to come due.
-func (e *expiry) push(d due) {
-	e.mu.Lock()
-	e.heap = append(e.heap, d)
-	e.upLocked(len(e.heap) - 1)
-	first := e.heap[0] == d
-	e.mu.Unlock()
-	if !first {
-		return
-	}
-	select {
-	case e.wake <- struct{}{}:
-	default:
-	}
-}
-
-// pop takes an entry that is due; otherwise it returns when the first will be, the zero time if there is none.
-func (e *expiry) pop(now time.Time) (d due, next time.Time, ok bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.heap) == 0 {
-		return due{}, time.Time{}, false
-	}
-	if d = e.heap[0]; d.at > now.Unix() {
-		return due{}, time.Unix(d.at, 0), false
-	}
-	last := len(e.heap) - 1
-	e.heap[0] = e.heap[last]
-	e.heap = e.heap[:last]
-	e.downLocked(0)
-	return d, time.Time{}, true
-}
-
-func (e *expiry) upLocked(i int) {
-	for i > 0 {
-		parent := (i - 1) / 2
-		if e.heap[parent].at <= e.heap[i].at {
-			return
-		}
-		e.heap[parent], e.heap[i] = e.heap[i], e.heap[parent]
-		i = parent
-	}
-}
-
-func (e *expiry) downLocked(i int) {
-	for {
-		child := 2*i + 1
-		if child >= len(e.heap) {
-			return
-		}
-		if child+1 < len(e.heap) && e.heap[child+1].at < e.heap[child].at {
-			child++
-		}
-		if e.heap[i].at <= e.heap[child].at {
-			return
-		}
-		e.heap[i], e.heap[child] = e.heap[child], e.heap[i]
-		i = child
-	}
-}
-
-// trim drops stale entries when there are far more than names: somebody registers and unregisters all the time.
-func (e *expiry) trim(t *table) {
-	names, _ := t.counts()
-	e.mu.Lock()
-	all := e.heap
-	if len(all) <= 2*names+slackEntries {
-		e.mu.Unlock()
-		return
-	}
-	e.heap = nil
-	e.mu.Unlock()
-
-	slices.SortFunc(all, byTime)
-	seen := make(map[uint64]bool, names)
-	all = slices.DeleteFunc(all, func(d due) bool {
-		stale := seen[d.hash] || len(t.names(d.hash)) == 0
-		seen[d.hash] = true
-		return stale
-	})
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.heap = append(e.heap, all...)
-	slices.SortFunc(e.heap, byTime) // a sorted slice is a heap
-}
-
-func byTime(a, b due) int { return cmp.Compare(a.at, b.at) }
+const (
+	expiredAtOnce = 16 // names handled while their shard stands still
+	movedAtOnce   = 256
+)
 
 // expireLoop removes bindings as they expire, until ctx ends.
 func (r *Registrar) expireLoop(ctx context.Context) {
@@ -127,44 +25,91 @@ func (r *Registrar) expireLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-r.expiry.wake:
+		case <-r.earlier:
 		}
 	}
 }
 
-// expireDue handles every entry that is due and returns how long there is nothing to do.
+// expireDue handles every name that is due and returns how long there is nothing to do.
 func (r *Registrar) expireDue() time.Duration {
-	r.expiry.trim(&r.table)
-	for {
-		now := time.Now()
-		d, next, ok := r.expiry.pop(now)
-		switch {
-		case ok:
-			r.clean(d.hash, update{now: now})
-		case next.IsZero():
-			return time.Hour
-		default:
-			return next.Sub(now)
+	r.wake.Store(math.MaxInt64) // who comes meanwhile with an earlier time wakes the loop again
+	w := r.work()
+	defer r.works.Put(w)
+	first := int64(math.MaxInt64)
+	for i := range r.table.shards {
+		for {
+			next, done := r.expireSome(w, &r.table.shards[i])
+			if done {
+				first = min(first, next)
+				break
+			}
 		}
 	}
+	if first == math.MaxInt64 {
+		return time.Hour
+	}
+	for old := r.wake.Load(); first < old && !r.wake.CompareAndSwap(old, first); old = r.wake.Load() {
+	}
+	return time.Until(time.Unix(first, 0))
 }
 
-// clean removes the bindings of the names with a hash that have expired or, by what u says, hang on a lost flow, and enters the names again for the next to
-// expire.
-func (r *Registrar) clean(hash uint64, u update) {
-	for _, name := range r.table.names(hash) {
-		s := r.table.lock(name)
-		old := s.oldLocked()
-		left, changes, _ := u.apply(old)
-		if len(changes) > 0 {
-			s.storeLocked(len(old), left)
-			r.flows.move(hash, old, left)
+// expireSome handles a few names of a shard; done says that no more are due, and next when one will be, math.MaxInt64 for never.
+func (r *Registrar) expireSome(w *work, s *shard) (next int64, done bool) {
+	s.mu.Lock()
+	now := time.Now()
+	w.state.changes = w.state.changes[:0]
+	for range expiredAtOnce {
+		ref, all := s.wheel.due(&s.names, seconds(now), movedAtOnce)
+		if ref == 0 {
+			done = all
+			break
 		}
-		if len(left) > 0 {
-			r.expiry.push(due{at: earliest(left).Unix(), hash: hash})
+		if !r.expireLocked(w, s, ref, now) {
+			break
 		}
-		s.mu.Unlock()
-		r.tell(name, changes)
+	}
+	next = math.MaxInt64
+	if at, ok := s.wheel.next(); ok {
+		next = int64(at)
+	}
+	s.mu.Unlock()
+	r.tell(w)
+	return next, done
+}
+
+// expireLocked removes the expired bindings of a name that is due and enters it again for the next one. Those who are told of changes hear of one name at a time: false says that
+// there is something to tell.
+func (r *Registrar) expireLocked(w *work, s *shard, ref slab.Ref, now time.Time) (quiet bool) {
+	w.name = append(w.name[:0], s.names.Key(ref)...)
+	at := slot{shard: s, name: w.name, hash: r.table.hash(w.name), ref: ref}
+	w.update = update{now: now, wishes: w.update.wishes[:0]}
+	r.cleanLocked(w, &at)
+	if at.ref != 0 {
+		s.wheel.move(&s.names, at.ref, seconds(earliest(w.state.bindings)))
+	}
+	return len(w.state.changes) == 0
+}
+
+// cleanLocked removes the bindings of a name that have expired or, by what the update says, cannot be reached. The journal is not told: after a restart they are as
+// expired, and their flows as lost, as before.
+func (r *Registrar) cleanLocked(w *work, at *slot) {
+	old := w.loadLocked(at)
+	if w.state.apply(&w.update, old); len(w.state.changes) == 0 {
+		return
+	}
+	w.record = appendBindings(w.record[:0], w.state.bindings)
+	r.storeLocked(w, at, old)
+}
+
+// wakeFor wakes the loop if a binding expires before it would look.
+func (r *Registrar) wakeFor(first int64) {
+	if first >= r.wake.Load() {
+		return
+	}
+	r.wake.Store(first)
+	select {
+	case r.earlier <- struct{}{}:
+	default:
 	}
 }
 

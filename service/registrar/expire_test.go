@@ -1,62 +1,70 @@
 package registrar
 
 import (
-	"math/rand/v2"
-	"slices"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-func TestExpiryHeap(t *testing.T) {
-	var e expiry
-	e.start()
-	random := rand.New(rand.NewPCG(1, 2))
-	var want []int64
-	for range 1000 {
-		at := random.Int64N(500)
-		want = append(want, at)
-		e.push(due{at: at})
-	}
-	slices.Sort(want)
-	if _, next, ok := e.pop(time.Unix(want[0]-1, 0)); ok || next != time.Unix(want[0], 0) {
-		t.Errorf("too early: %v, %t", next, ok)
-	}
-	for i, at := range want {
-		if d, _, ok := e.pop(time.Unix(1000, 0)); !ok || d.at != at {
-			t.Fatalf("entry %d is %d, want %d", i, d.at, at)
-		}
-	}
-	if _, next, ok := e.pop(time.Unix(1000, 0)); ok || !next.IsZero() {
-		t.Error("an empty heap gives an entry")
-	}
-}
-
-// TestExpiryIsBounded: registering and unregistering all day leaves little behind, and nothing that is needed is lost.
-func TestExpiryIsBounded(t *testing.T) {
+// TestExpire: each binding goes in its second, one that was renewed later, and one that was shortened earlier.
+func TestExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice()
+		var gone []string
+		o.Changed = func(c Change) {
+			if c.Kind == Expired {
+				gone = append(gone, fmt.Sprint(c.AOR, " ", time.Now().Unix()-c.Binding.Expires.Unix()))
+			}
+		}
 		if err := o.Open(); err != nil {
 			t.Fatal(err)
 		}
-		o.send(t, call{to: "sip:bob@example.org", user: "bob", headers: []string{"Contact: <sip:b@192.0.2.1>;expires=3000"}})
-		for range 3 * slackEntries {
-			o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
-			o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>;expires=0"}})
+		send := func(user string, expires int) {
+			o.send(t, call{user: user, to: "sip:" + user + "@example.org", headers: []string{fmt.Sprintf("Contact: <sip:a@192.0.2.1>;expires=%d", expires)}})
 		}
-		o.expireDue()
-		o.expiry.mu.Lock()
-		n := len(o.expiry.heap)
-		o.expiry.mu.Unlock()
-		if n > 2 {
-			t.Errorf("%d entries for one name", n)
+		for i := range 100 {
+			send(fmt.Sprint("u", i), 60+37*i)
 		}
-		time.Sleep(3001 * time.Second)
-		if c := o.Counts(); c.Bindings != 0 {
-			t.Errorf("bob's binding did not expire: %+v", c)
+		time.Sleep(59 * time.Second)
+		send("u0", 600)
+		send("u90", 60)
+		time.Sleep(time.Second)
+		if n := o.Counts().Bindings; n != 100 {
+			t.Errorf("%d bindings after a minute, u0 was renewed", n)
+		}
+		time.Sleep(60 * time.Second)
+		if n := o.Counts().Bindings; n != 98 {
+			t.Errorf("%d bindings after two minutes: u1 and u90 are to be gone", n)
+		}
+		time.Sleep(2 * time.Hour)
+		if c := o.Counts(); c.Bindings != 0 || c.AORs != 0 || len(gone) != 100 {
+			t.Errorf("%+v, %d expired", c, len(gone))
+		}
+		for _, g := range gone {
+			if g[len(g)-2:] != " 0" {
+				t.Error("late: ", g)
+			}
 		}
 		if err := o.Close(); err != nil {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestRegisterAllDay: registering and unregistering leaves nothing behind.
+func TestRegisterAllDay(t *testing.T) {
+	o := newOffice()
+	for range 5000 {
+		o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
+		o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>;expires=0"}})
+	}
+	if c := o.Counts(); c.AORs != 0 || c.Bindings != 0 {
+		t.Errorf("%+v", c)
+	}
+	for i := range o.table.shards {
+		if _, ok := o.table.shards[i].wheel.next(); ok {
+			t.Error("somebody is still to expire")
+		}
+	}
 }

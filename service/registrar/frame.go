@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math/bits"
 )
 
 const (
@@ -25,11 +26,23 @@ func appendHeader(b []byte) []byte {
 	return binary.LittleEndian.AppendUint32(append(b, fileHeader...), fileVersion)
 }
 
-// appendFrame appends rec as it lies in a file.
-func appendFrame(b, rec []byte) []byte {
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(rec)))
-	b = binary.LittleEndian.AppendUint32(b, checksum(rec))
-	return append(b, rec...)
+// frameLen is how many bytes the record of a name takes in a file.
+func frameLen(name, bindings []byte) int {
+	return frameSize + uvarintLen(len(name)) + len(name) + len(bindings)
+}
+
+func uvarintLen(n int) int { return (bits.Len(uint(n)|1) + 6) / 7 }
+
+// appendFrame appends the record of a name as it lies in a file: length and checksum, then the name with its length, and its bindings, none as one byte.
+func appendFrame(b, name, bindings []byte) []byte {
+	at := len(b)
+	b = append(b, make([]byte, frameSize)...)
+	b = append(binary.AppendUvarint(b, uint64(len(name))), name...)
+	b = append(b, bindings...)
+	rec := b[at+frameSize:]
+	binary.LittleEndian.PutUint32(b[at:], uint32(len(rec)))
+	binary.LittleEndian.PutUint32(b[at+4:], checksum(rec))
+	return b
 }
 
 // checksum is CRC-32C, which the processor computes.

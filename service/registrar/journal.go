@@ -49,11 +49,11 @@ type journal struct {
 	base    int64      // size of that snapshot
 }
 
-// append accepts a change. It is stored once flush has returned nil.
-func (j *journal) append(rec []byte) error {
+// append accepts the new bindings of a name. They are stored once flush has returned nil.
+func (j *journal) append(name, bindings []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	need := int64(frameSize + len(rec))
+	need := int64(frameLen(name, bindings))
 	if len(j.pending) > maxPending {
 		return errPending
 	}
@@ -63,7 +63,7 @@ func (j *journal) append(rec []byte) error {
 		}
 	}
 	j.room -= need
-	j.pending = appendFrame(j.pending, rec)
+	j.pending = appendFrame(j.pending, name, bindings)
 	j.accepted.Add(need)
 	return nil
 }

@@ -5,26 +5,69 @@ package registrar
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// Lookup returns the bindings of aor, an address-of-record as [Accounts] gives it, that are in force, the preferred first: by q, then the most recent. It returns none for somebody who is
-// not registered and for somebody who does not exist. The result is the caller's.
-func (r *Registrar) Lookup(aor sip.URI) []Binding {
-	r.start()
-	bindings := r.bindings(nameOf(aor), time.Now())
-	slices.SortStableFunc(bindings, func(a, b Binding) int {
-		return cmp.Or(cmp.Compare(b.Q, a.Q), b.Received.Compare(a.Received))
-	})
-	return bindings
+// Result is what [Registrar.Locate] has found, and the memory of it: used again it allocates nothing. The zero Result is ready; it belongs to one goroutine at a time.
+type Result struct {
+	Bindings []Binding // in force, the preferred first; valid until the Result is used again
+
+	name, record []byte
+	decoder
 }
 
-// bindings returns the bindings of a name that are in force, in the order in which they came.
-func (r *Registrar) bindings(name string, now time.Time) []Binding {
-	s := r.table.lock(name)
-	all := s.oldLocked()
+// Locate finds who is called by uri and fills res with the bindings that are in force, the preferred first: by q, then the most recent. known is false if uri is
+// nobody's; somebody who is known and not registered has no bindings.
+func (r *Registrar) Locate(res *Result, uri sip.URI) (known bool) {
+	res.Bindings = nil
+	aor, known := r.Accounts.AOR(uri)
+	if known {
+		r.find(res, aor)
+	}
+	return known
+}
+
+// find fills res with the bindings of an address-of-record.
+func (r *Registrar) find(res *Result, aor sip.URI) {
+	r.start()
+	res.name = appendName(res.name[:0], aor)
+	s := r.table.lock(res.name)
+	res.record = append(res.record[:0], s.getLocked()...)
 	s.mu.Unlock()
-	return slices.DeleteFunc(all, func(b Binding) bool { return b.expired(now) })
+	bindings, _ := res.decode(res.record) // what the table holds was made by appendBindings
+	now := time.Now()
+	kept := bindings[:0]
+	for i := range bindings {
+		if !bindings[i].expired(now) {
+			kept = append(kept, bindings[i])
+		}
+	}
+	if res.Bindings = kept; len(kept) > 1 {
+		slices.SortStableFunc(kept, func(a, b Binding) int {
+			return cmp.Or(cmp.Compare(b.Q, a.Q), b.Received.Compare(a.Received))
+		})
+	}
+}
+
+// Lookup returns the bindings of aor, an address-of-record as [Accounts] gives it, that are in force, the preferred first as by [Registrar.Locate]. It returns none for
+// somebody who is not registered and for somebody who does not exist. The result is the caller's.
+func (r *Registrar) Lookup(aor sip.URI) []Binding {
+	var res Result
+	r.find(&res, aor)
+	for i := range res.Bindings {
+		res.Bindings[i].own()
+	}
+	return res.Bindings
+}
+
+// own makes the strings of b its own.
+func (b *Binding) own() {
+	b.Contact, b.CallID, b.UserAgent, b.Instance = strings.Clone(b.Contact), strings.Clone(b.CallID), strings.Clone(b.UserAgent), strings.Clone(b.Instance)
+	b.Path = slices.Clone(b.Path)
+	for i := range b.Path {
+		b.Path[i] = strings.Clone(b.Path[i])
+	}
 }

@@ -3,18 +3,43 @@
 package registrar
 
 import (
-	"maps"
+	"encoding/binary"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/internal/slab"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// flowIndex knows which names have a binding over which open connection; mu guards it. It holds no more than there are bindings.
+// flowIndex knows which names have a binding over which open connection; mu guards it. It holds no more than there are bindings. Each pair of a flow and a name is an
+// entry, and so is each flow, with 0 for the name: the head of the list of its pairs. A record holds the next and the one before in that list.
 type flowIndex struct {
 	mu    sync.Mutex
-	names map[uint64]map[uint64]struct{} // flow id → hashes of names
+	pairs slab.Map
+}
+
+// pair is a flow and the hash of a name.
+type pair struct{ flow, name uint64 }
+
+func (p pair) key() (hash uint32, key [16]byte) {
+	binary.LittleEndian.PutUint64(key[:], p.flow)
+	binary.LittleEndian.PutUint64(key[8:], p.name)
+	return uint32((p.flow*0x9e3779b97f4a7c15 ^ p.name) >> 32), key
+}
+
+// links are where a pair stands in the list of its flow.
+type links struct{ next, before slab.Ref }
+
+func (x *flowIndex) links(ref slab.Ref) links {
+	rec := x.pairs.Record(ref)
+	return links{slab.Ref(binary.LittleEndian.Uint32(rec)), slab.Ref(binary.LittleEndian.Uint32(rec[4:]))}
+}
+
+func (x *flowIndex) setLinks(ref slab.Ref, l links) {
+	rec := x.pairs.Record(ref)
+	binary.LittleEndian.PutUint32(rec, uint32(l.next))
+	binary.LittleEndian.PutUint32(rec[4:], uint32(l.before))
 }
 
 // hangsOn returns the connection without which b is worth nothing, 0 if there is none.
@@ -26,49 +51,94 @@ func (b *Binding) hangsOn() uint64 {
 }
 
 func hang(bindings []Binding, flow uint64) bool {
-	return slices.ContainsFunc(bindings, func(b Binding) bool { return b.hangsOn() == flow })
+	for i := range bindings {
+		if bindings[i].hangsOn() == flow {
+			return true
+		}
+	}
+	return false
 }
 
 // move enters the connections of the new bindings of a name, and takes out those of the old ones.
-func (x *flowIndex) move(hash uint64, old, bindings []Binding) {
+func (x *flowIndex) move(name uint64, old, bindings []Binding) {
 	for i := range old {
 		if flow := old[i].hangsOn(); flow != 0 && !hang(bindings, flow) {
-			x.remove(flow, hash)
+			x.remove(pair{flow, name})
 		}
 	}
 	for i := range bindings {
 		if flow := bindings[i].hangsOn(); flow != 0 && !hang(old, flow) {
-			x.add(flow, hash)
+			x.add(pair{flow, name})
 		}
 	}
 }
 
-func (x *flowIndex) add(flow, hash uint64) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.names == nil {
-		x.names = make(map[uint64]map[uint64]struct{})
+// refLocked returns the entry of a pair, made if it is missing.
+func (x *flowIndex) refLocked(p pair) (ref slab.Ref, made bool) {
+	hash, key := p.key()
+	if ref = x.pairs.Get(hash, key[:]); ref != 0 {
+		return ref, false
 	}
-	if x.names[flow] == nil {
-		x.names[flow] = make(map[uint64]struct{}, 1)
-	}
-	x.names[flow][hash] = struct{}{}
+	var none [8]byte
+	return x.pairs.Add(hash, key[:], none[:]), true
 }
 
-func (x *flowIndex) remove(flow, hash uint64) {
+func (x *flowIndex) add(p pair) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	delete(x.names[flow], hash)
-	if len(x.names[flow]) == 0 {
-		delete(x.names, flow)
+	ref, made := x.refLocked(p)
+	if !made {
+		return
 	}
+	head, _ := x.refLocked(pair{flow: p.flow})
+	first := x.links(head).next
+	x.setLinks(ref, links{next: first, before: head})
+	x.setLinks(head, links{next: ref})
+	if first != 0 {
+		x.setLinks(first, links{next: x.links(first).next, before: ref})
+	}
+}
+
+func (x *flowIndex) remove(p pair) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	hash, key := p.key()
+	ref := x.pairs.Get(hash, key[:])
+	if ref == 0 {
+		return
+	}
+	l := x.links(ref)
+	before := x.links(l.before)
+	x.setLinks(l.before, links{next: l.next, before: before.before})
+	if l.next != 0 {
+		x.setLinks(l.next, links{next: x.links(l.next).next, before: l.before})
+	}
+	x.pairs.Delete(ref)
+	if l.next == 0 && before.before == 0 {
+		x.pairs.Delete(l.before) // the head of a list that is empty now
+	}
+}
+
+// clear forgets everything.
+func (x *flowIndex) clear() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.pairs = slab.Map{}
 }
 
 // of returns the names that hang on a connection.
-func (x *flowIndex) of(flow uint64) []uint64 {
+func (x *flowIndex) of(flow uint64) (names []uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return slices.Collect(maps.Keys(x.names[flow]))
+	hash, key := pair{flow: flow}.key()
+	ref := x.pairs.Get(hash, key[:])
+	if ref == 0 {
+		return nil
+	}
+	for ref = x.links(ref).next; ref != 0; ref = x.links(ref).next {
+		names = append(names, binary.LittleEndian.Uint64(x.pairs.Key(ref)[8:]))
+	}
+	return names
 }
 
 // FlowLost drops the bindings that were reached over f, a connection that has ended. It is for the FlowLost of a stack. The journal is not
@@ -78,7 +148,36 @@ func (r *Registrar) FlowLost(f sip.Flow) {
 	if f.ID == 0 {
 		return
 	}
-	for _, hash := range r.flows.of(f.ID) {
-		r.clean(hash, update{now: time.Now(), lost: f.ID})
+	names := r.flows.of(f.ID)
+	slices.Sort(names)
+	for _, hash := range slices.Compact(names) {
+		for _, name := range r.table.named(hash) {
+			r.clean(name, update{now: time.Now(), lost: f.ID})
+		}
 	}
+}
+
+// FlowFailed drops a binding of aor that b was copied from, because a request over its flow did not arrive: the flow was gone, or the edge of the network answered 430
+// (RFC 5626 §11.6). A binding that was renewed meanwhile stays.
+func (r *Registrar) FlowFailed(aor sip.URI, b *Binding) {
+	r.start()
+	r.clean(appendName(nil, aor), update{now: time.Now(), failed: b})
+}
+
+// sameFlow reports whether two bindings are one: the same contact by the same REGISTER.
+func (b *Binding) sameFlow(c *Binding) bool {
+	return b.Contact == c.Contact && b.RegID == c.RegID && b.CallID == c.CallID && b.CSeq == c.CSeq && b.Flow == c.Flow
+}
+
+// clean removes the bindings of a name that have expired or, by what u says, cannot be reached.
+func (r *Registrar) clean(name []byte, u update) {
+	w := r.work()
+	defer r.works.Put(w)
+	w.name = append(w.name[:0], name...)
+	u.wishes = w.update.wishes[:0]
+	w.update = u
+	s := r.table.lock(w.name)
+	r.cleanLocked(w, &s)
+	s.mu.Unlock()
+	r.tell(w)
 }

@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -55,7 +56,37 @@ func TestFlowIndexIsBounded(t *testing.T) {
 		t.Errorf("%d names on a flow that one has a binding over", len(got))
 	}
 	o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>"}}) // over UDP now
-	if n := len(o.flows.names); n != 0 {
+	if n := o.flows.pairs.Len(); n != 0 {
 		t.Errorf("%d flows are remembered, no binding hangs on one", n)
+	}
+}
+
+// TestFlowIndex keeps a model beside the index.
+func TestFlowIndex(t *testing.T) {
+	var x flowIndex
+	random := rand.New(rand.NewPCG(1, 2))
+	model := make(map[pair]bool)
+	for range 5000 {
+		p := pair{flow: 1 + random.Uint64N(20), name: 1 + random.Uint64N(20)}
+		if random.IntN(2) == 0 {
+			x.add(p)
+			model[p] = true
+		} else {
+			x.remove(p)
+			delete(model, p)
+		}
+	}
+	for flow := range uint64(22) {
+		got := x.of(flow)
+		slices.Sort(got)
+		var want []uint64
+		for name := range uint64(22) {
+			if model[pair{flow, name}] {
+				want = append(want, name)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("flow %d: %d, want %d", flow, got, want)
+		}
 	}
 }

@@ -15,13 +15,17 @@ import (
 const retryAfter = "30"
 
 // HandleEvent answers a REGISTER. The sender is who the event says; a trusted source may bind every account that exists.
+//
+// A trusted source needs no transaction (RFC 3261 §8.2.7): a copy of a REGISTER finds its own bindings and gets the same answer; what it asked to be removed is not there any more.
 func (r *Registrar) HandleEvent(ev *sip.Event) {
 	if ev.Kind != sip.EventRequest {
 		return
 	}
 	r.start()
-	res, no := r.register(ev)
-	if no != nil {
+	w := r.work()
+	defer r.works.Put(w)
+	res := &w.response
+	if no := r.register(w, ev); no != nil {
 		r.refused.Add(1)
 		res = ev.Request.Reply(no.status)
 		res.Reason = no.reason
@@ -30,46 +34,45 @@ func (r *Registrar) HandleEvent(ev *sip.Event) {
 		}
 	}
 	// A transaction that has ended meanwhile needs no answer.
-	if no != nil && ev.User == "" && !ev.Trusted {
+	if ev.User != "" {
+		_ = ev.Engine.Respond(ev.Tx, res) // its proof holds once
+	} else {
 		_ = ev.Engine.RespondOnce(ev.Tx, res)
-		return
 	}
-	_ = ev.Engine.Respond(ev.Tx, res)
+	r.tell(w)
 }
 
-// register does what the request asks and returns the 200, or says why not.
-func (r *Registrar) register(ev *sip.Event) (*sip.Response, *refusal) {
+// register does what the request asks and writes the 200, or says why not.
+func (r *Registrar) register(w *work, ev *sip.Event) *refusal {
 	req := ev.Request
+	w.state.changes = w.state.changes[:0]
 	if req.Method != sip.MethodRegister {
-		return nil, &refusal{status: sip.StatusMethodNotAllowed, header: sip.HeaderAllow, value: string(sip.MethodRegister)}
+		return &refusal{status: sip.StatusMethodNotAllowed, header: sip.HeaderAllow, value: string(sip.MethodRegister)}
 	}
 	if no := unsupported(req); no != nil {
-		return nil, no
+		return no
 	}
-	name, no := r.authorize(ev)
-	if no != nil {
-		return nil, no
+	if no := r.authorize(w, ev); no != nil {
+		return no
 	}
-	u, no := r.update(ev)
-	if no != nil {
-		return nil, no
+	if no := r.readUpdate(w, ev); no != nil {
+		return no
 	}
-	if len(u.wishes) == 0 && !u.star {
-		return r.accept(req, r.bindings(name, u.now), u.now), nil
-	}
-	bindings, changes, no := r.change(name, u)
-	if no != nil {
-		return nil, no
+	if no := r.change(w); no != nil {
+		return no
 	}
 	if no := r.written(); no != nil {
-		return nil, no
+		return no
 	}
-	r.tell(name, changes)
-	return r.accept(req, bindings, u.now), nil
+	w.accept(req)
+	return nil
 }
 
 // unsupported refuses extensions that are asked for and not there. RFC 3261 §10.3 step 2, §8.2.2.3.
 func unsupported(req *sip.Request) *refusal {
+	if !req.Has(sip.HeaderRequire) {
+		return nil
+	}
 	var names []string
 	for option := range req.Values(sip.HeaderRequire) {
 		if !strings.EqualFold(option, "path") {
@@ -82,113 +85,99 @@ func unsupported(req *sip.Request) *refusal {
 	return &refusal{status: sip.StatusBadExtension, header: sip.HeaderUnsupported, value: strings.Join(names, ", ")}
 }
 
-// authorize returns the name under which bindings are kept. RFC 3261 §10.3 step 4 and 5. Who exists comes first: 403 says "not you", and needs a "you".
-func (r *Registrar) authorize(ev *sip.Event) (string, *refusal) {
+// authorize finds the name under which bindings are kept. RFC 3261 §10.3 step 4 and 5. Who exists comes first: 403 says "not you", and needs a "you".
+func (r *Registrar) authorize(w *work, ev *sip.Event) *refusal {
 	to, err := ev.Request.To()
-	if err != nil {
-		return "", &refusal{status: sip.StatusBadRequest, reason: "Bad To"}
-	}
-	if !to.URI.IsSIP() {
-		return "", &refusal{status: sip.StatusBadRequest, reason: "Bad To"} // RFC 3261 §10.3 step 5; RFC 4475 §3.3.4
+	if err != nil || !to.URI.IsSIP() {
+		return &refusal{status: sip.StatusBadRequest, reason: "Bad To"} // RFC 3261 §10.3 step 5; RFC 4475 §3.3.4
 	}
 	aor, ok := r.Accounts.AOR(to.URI)
 	switch {
 	case !ok:
-		return "", &refusal{status: sip.StatusNotFound}
+		return &refusal{status: sip.StatusNotFound}
 	case !ev.Trusted && !r.Accounts.MayBind(ev.User, aor):
-		return "", &refusal{status: sip.StatusForbidden}
+		return &refusal{status: sip.StatusForbidden}
 	}
-	return nameOf(aor), nil
+	if w.name = appendName(w.name[:0], aor); len(w.name) > maxName {
+		return &refusal{status: sip.StatusBadRequest, reason: "Bad To"}
+	}
+	return nil
 }
 
-// nameOf returns the key of an address-of-record. A person is the same person whether called by sip or sips: the contacts say which of them is secure.
-func nameOf(aor sip.URI) string {
+// appendName appends the key of an address-of-record. A person is the same person whether called by sip or sips: the contacts say which of them is secure.
+func appendName(b []byte, aor sip.URI) []byte {
 	aor.Scheme = "sip"
-	return aor.AOR()
+	return aor.AppendAOR(b)
 }
 
-// update reads what the request asks for.
-func (r *Registrar) update(ev *sip.Event) (*update, *refusal) {
+// readUpdate reads what the request asks for.
+func (r *Registrar) readUpdate(w *work, ev *sip.Event) *refusal {
 	req := ev.Request
 	cseq, err := req.CSeq()
 	via, viaErr := req.Via()
 	callID := req.CallID()
 	if err != nil || viaErr != nil || callID == "" || len(callID) > maxContact {
-		return nil, &refusal{status: sip.StatusBadRequest}
+		return &refusal{status: sip.StatusBadRequest}
 	}
-	wishes, star, no := r.wishes(req)
-	if no != nil {
-		return nil, no
-	}
-	paths := slices.Collect(req.Values(sip.HeaderPath))
-	if len(paths) > maxPaths || slices.ContainsFunc(paths, func(p string) bool { return len(p) > maxContact }) {
-		return nil, &refusal{status: sip.StatusBadRequest, reason: "Path Too Long"}
-	}
-	now := time.Now().Truncate(time.Second)
+	now := time.Unix(time.Now().Unix(), 0)
 	agent := req.Get(sip.HeaderUserAgent)
-	return &update{
-		wishes: wishes, star: star, max: or(r.MaxContacts, DefaultMaxContacts), now: now, via: via,
+	w.contacts = w.contacts[:0]
+	w.update = update{
+		wishes: w.update.wishes, max: or(r.MaxContacts, DefaultMaxContacts), now: now, via: via,
 		origin: Binding{
-			Path: paths, Flow: ev.Flow, CallID: callID, CSeq: cseq.Number,
+			Flow: ev.Flow, CallID: callID, CSeq: cseq.Number,
 			UserAgent: agent[:min(len(agent), maxUserAgent)], Received: now,
 		},
-	}, nil
-}
-
-// change applies u and stores the outcome in table and journal.
-func (r *Registrar) change(name string, u *update) ([]Binding, []Change, *refusal) {
-	s := r.table.lock(name)
-	defer s.mu.Unlock()
-	old := s.oldLocked()
-	bindings, changes, no := u.apply(old)
-	if no != nil {
-		return nil, nil, no
 	}
-	if len(changes) == 0 {
-		return bindings, nil, nil
-	}
-	s.scratch = appendRecord(s.scratch[:0], name, bindings)
-	if len(s.scratch) > maxRecord {
-		return nil, nil, &refusal{status: sip.StatusForbidden, reason: "Contacts Too Long"}
-	}
-	if r.journal != nil {
-		if err := r.journal.append(s.scratch); err != nil {
-			return nil, nil, r.unstored(err)
+	if req.Has(sip.HeaderPath) {
+		paths := slices.Collect(req.Values(sip.HeaderPath))
+		if len(paths) > maxPaths || slices.ContainsFunc(paths, func(p string) bool { return len(p) > maxContact }) {
+			return &refusal{status: sip.StatusBadRequest, reason: "Path Too Long"}
 		}
+		w.update.origin.Path = paths
 	}
-	s.storeLocked(len(old), bindings)
-	r.flows.move(s.hash, old, bindings)
-	r.scheduleLocked(s, old, bindings)
-	return bindings, changes, nil
+	return w.readContacts(r, req)
 }
 
-// oldLocked returns the bindings that the table holds, the expired included.
-func (s slot) oldLocked() []Binding {
-	rec := s.getLocked()
-	if rec == nil {
+// change applies the update to the table, and the journal. A request without contacts only looks.
+func (r *Registrar) change(w *work) *refusal {
+	s := r.table.lock(w.name)
+	defer s.mu.Unlock()
+	old := w.loadLocked(&s)
+	if no := w.state.apply(&w.update, old); no != nil {
+		w.state.changes = w.state.changes[:0]
+		return no
+	}
+	if len(w.state.changes) == 0 {
 		return nil
 	}
-	_, bindings, _ := parseRecord(rec) // what the table holds was made by appendRecord
-	return bindings
-}
-
-// storeLocked replaces the record of a name that had so many bindings.
-func (s slot) storeLocked(had int, bindings []Binding) {
-	var rec []byte
-	if len(bindings) > 0 {
-		s.scratch = appendRecord(s.scratch[:0], s.aor, bindings)
-		rec = s.scratch
+	if w.record = appendBindings(w.record[:0], w.state.bindings); len(w.record) > maxRecord {
+		w.state.changes = w.state.changes[:0]
+		return &refusal{status: sip.StatusForbidden, reason: "Contacts Too Long"}
 	}
-	s.putLocked(rec, len(bindings)-had)
+	if r.journal != nil {
+		if err := r.journal.append(w.name, w.record); err != nil {
+			w.state.changes = w.state.changes[:0]
+			return r.unstored(err)
+		}
+	}
+	r.storeLocked(w, &s, old)
+	return nil
 }
 
-// scheduleLocked sees to it that the name is looked at when the first of its bindings expires.
-func (r *Registrar) scheduleLocked(s slot, old, bindings []Binding) {
+// storeLocked puts what apply has made of old, and w.record holds, into the table.
+func (r *Registrar) storeLocked(w *work, s *slot, old []Binding) {
+	bindings, record := w.state.bindings, w.record
+	var first time.Time
 	if len(bindings) == 0 {
-		return
+		record = nil
+	} else {
+		first = earliest(bindings)
 	}
-	if first := earliest(bindings); len(old) == 0 || first.Before(earliest(old)) {
-		r.expiry.push(due{at: first.Unix(), hash: s.hash})
+	s.putLocked(record, len(bindings)-len(old), seconds(first))
+	r.flows.move(s.hash, old, bindings)
+	if len(bindings) > 0 {
+		r.wakeFor(first.Unix())
 	}
 }
 
@@ -210,32 +199,35 @@ func (r *Registrar) unstored(err error) *refusal {
 	return &refusal{status: sip.StatusServiceUnavailable, header: sip.HeaderRetryAfter, value: retryAfter}
 }
 
-func (r *Registrar) tell(name string, changes []Change) {
+func (r *Registrar) tell(w *work) {
 	if r.Changed == nil {
 		return
 	}
-	for _, c := range changes {
-		c.AOR = name
-		r.Changed(c)
+	for i := range w.state.changes {
+		c := &w.state.changes[i]
+		c.AOR = text(w.name)
+		r.Changed(*c)
 	}
 }
 
 // accept builds the 200 with all bindings that are in force. RFC 3261 §10.3 step 8.
-func (r *Registrar) accept(req *sip.Request, bindings []Binding, now time.Time) *sip.Response {
-	res := req.Reply(sip.StatusOK)
-	var b []byte
-	for i := range bindings {
-		left := bindings[i].Expires.Sub(now) / time.Second
-		b = append(append(b[:0], bindings[i].Contact...), ";expires="...)
-		res.Add(sip.HeaderContact, string(strconv.AppendInt(b, int64(left), 10)))
+//
+// Deviates: no Date, which that step recommends: telephones set their clocks by other means, and a copy of the request gets the same answer.
+func (w *work) accept(req *sip.Request) {
+	res := &w.response
+	res.ReplyTo(req, sip.StatusOK)
+	for i := range w.state.bindings {
+		b := &w.state.bindings[i]
+		left := b.Expires.Unix() - w.update.now.Unix()
+		w.value = append(append(w.value[:0], b.Contact...), ";expires="...)
+		w.value = strconv.AppendInt(w.value, left, 10)
+		res.Add(sip.HeaderContact, text(w.value))
 	}
 	// RFC 3327 §5.3: the client learns the path if it understands one.
-	if req.HasToken(sip.HeaderSupported, "path") {
-		for path := range req.Values(sip.HeaderPath) {
+	if len(w.update.origin.Path) > 0 && req.HasToken(sip.HeaderSupported, "path") {
+		for _, path := range w.update.origin.Path {
 			res.Add(sip.HeaderPath, path)
 		}
 	}
 	res.Set(sip.HeaderSupported, "path")
-	res.Set(sip.HeaderDate, sip.FormatDate(now))
-	return res
 }

@@ -22,12 +22,12 @@ type desk struct {
 }
 
 func (d *desk) Respond(_ sip.TransactionID, res *sip.Response) error {
-	d.answer, d.rejected = res, false
+	d.answer, d.rejected = res.Clone(), false
 	return nil
 }
 
 func (d *desk) RespondOnce(_ sip.TransactionID, res *sip.Response) error {
-	d.answer, d.rejected = res, true
+	d.answer, d.rejected = res.Clone(), true
 	return nil
 }
 
@@ -194,7 +194,7 @@ func deviceScripts() []script {
 			{with(contactB + `;+sip.instance="<i>";reg-id=2`), 200,
 				`<sip:a@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600 <sip:b@192.0.2.1>;+sip.instance="<i>";reg-id=2;expires=3600`},
 			{with(`Contact: <sip:c@192.0.2.1>;+sip.instance="<i>";reg-id=1`), 200,
-				`<sip:b@192.0.2.1>;+sip.instance="<i>";reg-id=2;expires=3600 <sip:c@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600`},
+				`<sip:c@192.0.2.1>;+sip.instance="<i>";reg-id=1;expires=3600 <sip:b@192.0.2.1>;+sip.instance="<i>";reg-id=2;expires=3600`},
 		}},
 		{"whose", []step{
 			{call{to: "sip:carol@example.org", headers: []string{contactA}}, 404, ""},
@@ -247,8 +247,11 @@ func TestAnswerHeaders(t *testing.T) {
 	if o.send(t, call{nobody: true}); !o.rejected {
 		t.Error("a transaction is kept for a sender without proof")
 	}
-	if res := o.send(t, call{}); res.Get(sip.HeaderDate) == "" || o.rejected {
-		t.Error("200 without Date, or without transaction")
+	if o.send(t, call{}); o.rejected {
+		t.Error("no transaction is kept for a proof that holds once")
+	}
+	if o.send(t, call{trusted: true}); !o.rejected {
+		t.Error("a transaction is kept for a trusted source")
 	}
 	if c := o.Counts(); c.Refused != 3 {
 		t.Errorf("refused: %d", c.Refused)
@@ -429,4 +432,109 @@ func TestChanges(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	})
+}
+
+// TestCopies: no transaction remembers a REGISTER, so a copy of each, right behind it, gets the same answer, and changes and writes nothing.
+func TestCopies(t *testing.T) {
+	o := openOffice(t, t.TempDir())
+	defer closeOffice(t, o)
+	const device = `Contact: <sip:a@192.0.2.9>;+sip.instance="<urn:uuid:1>"`
+	for i, c := range []call{
+		with(contactA), with(contactA), with(contactB + ";q=0.5"), with(contactA + ";expires=0"), with(contactA+";expires=0", contactB),
+		with(device), with(strings.Replace(device, "192.0.2.9", "192.0.2.8", 1)), with("Contact: *", "Expires: 0"), with(), with(contactA + ";expires=1"),
+		with(contactA, contactB+";expires=0"), {to: "sip:carol@example.org"},
+	} {
+		first := o.send(t, c).String()
+		size, changed := o.journal.accepted.Load(), 0
+		o.Changed = func(Change) { changed++ }
+		o.cseq--
+		if again := o.send(t, c).String(); again != first {
+			t.Errorf("request %d got\n%s\nand its copy\n%s", i+1, first, again)
+		}
+		if now := o.journal.accepted.Load(); now != size || changed > 0 {
+			t.Errorf("the copy of request %d wrote %d bytes and made %d changes", i+1, now-size, changed)
+		}
+		o.Changed = nil
+	}
+}
+
+// TestRefreshAllocatesNothing: neither in the registrar nor in the journal.
+func TestRefreshAllocatesNothing(t *testing.T) {
+	o := newOffice()
+	o.Accounts, o.Journal, o.Batched = lone{}, t.TempDir(), true
+	if err := o.Open(); err != nil {
+		t.Fatal(err)
+	}
+	defer closeOffice(t, o)
+	var reqs []*sip.Request
+	for i := range 300 {
+		req, err := sip.ParseRequest(fmt.Appendf(nil, "REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%d\r\nFrom: <sip:u@example.org>;tag=1\r\n"+
+			"To: <sip:u@example.org>\r\nCall-ID: c%d\r\nCSeq: %d REGISTER\r\nContact: <sip:u@192.0.2.1:5060>\r\nExpires: 3600\r\nUser-Agent: x\r\n\r\n", i, i/100, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reqs = append(reqs, req)
+	}
+	ev := &sip.Event{Kind: sip.EventRequest, Engine: deaf{}, Trusted: true, Flow: sip.Flow{Transport: sip.UDP, Remote: netip.MustParseAddrPort("192.0.2.1:5060")}}
+	i := 0
+	if n := testing.AllocsPerRun(250, func() {
+		ev.Request = reqs[i]
+		o.HandleEvent(ev)
+		o.Barrier()
+		i++
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	var res Result
+	if n := testing.AllocsPerRun(100, func() {
+		if !o.Locate(&res, alice) || len(res.Bindings) != 1 || res.Bindings[0].Contact != "<sip:u@192.0.2.1:5060>" {
+			t.Fatal(res.Bindings)
+		}
+		if _, err := res.Bindings[0].Target(); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations of a look-up", n)
+	}
+}
+
+// lone is a domain in which everybody is one.
+type lone struct{ house }
+
+func (lone) AOR(sip.URI) (sip.URI, bool) { return alice, true }
+
+// deaf is an engine that drops every answer.
+type deaf struct{ sip.Engine }
+
+func (deaf) RespondOnce(sip.TransactionID, *sip.Response) error { return nil }
+
+// BenchmarkRefresh is a REGISTER of a phone that is known: registrar and journal without the disk.
+func BenchmarkRefresh(b *testing.B) {
+	o := newOffice()
+	o.Accounts, o.Journal, o.Batched = lone{}, b.TempDir(), true
+	if err := o.Open(); err != nil {
+		b.Fatal(err)
+	}
+	text := "REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%d\r\nFrom: <sip:u@example.org>;tag=1\r\n" +
+		"To: <sip:u@example.org>\r\nCall-ID: c%d\r\nCSeq: %d REGISTER\r\nContact: <sip:u@192.0.2.1:5060>\r\nExpires: 3600\r\nUser-Agent: x\r\n\r\n"
+	var reqs []*sip.Request
+	for i := range 1000 {
+		req, err := sip.ParseRequest(fmt.Appendf(nil, text, i, i, i))
+		if err != nil {
+			b.Fatal(err)
+		}
+		reqs = append(reqs, req)
+	}
+	ev := &sip.Event{Kind: sip.EventRequest, Engine: deaf{}, Trusted: true, Flow: sip.Flow{Transport: sip.UDP, Remote: netip.MustParseAddrPort("192.0.2.1:5060")}}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		ev.Request = reqs[i%1000]
+		o.HandleEvent(ev)
+		if i%64 == 0 {
+			o.Barrier()
+		}
+	}
+	if err := o.Close(); err != nil {
+		b.Fatal(err)
+	}
 }

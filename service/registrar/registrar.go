@@ -6,10 +6,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/sipwerk/sipwerk/internal/slab"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -50,9 +52,12 @@ type Registrar struct {
 
 	once    sync.Once
 	table   table
-	expiry  expiry
 	flows   flowIndex
 	journal *journal // nil: none
+	pages   slab.Pages
+	works   sync.Pool     // of *work
+	wake    atomic.Int64  // the Unix second at which the expiry looks next
+	earlier chan struct{} // tells it to look again
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	refused atomic.Uint64
@@ -78,7 +83,6 @@ func or[T int | time.Duration](value, otherwise T) T {
 func (r *Registrar) start() {
 	r.once.Do(func() {
 		r.table.start()
-		r.expiry.start()
 		if r.Log == nil {
 			r.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 		}
@@ -89,14 +93,17 @@ func (r *Registrar) start() {
 func (r *Registrar) Open() error {
 	r.start()
 	if r.Journal != "" {
+		r.table.use(&r.pages)
+		r.flows.pairs.Pages = &r.pages
 		j, err := openJournal(r.Journal, r.Log, r.restore)
 		if err != nil {
+			r.pages.Free()
 			return err
 		}
 		r.journal = j
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	r.stop = stop
+	r.stop, r.earlier = stop, make(chan struct{}, 1)
 	r.running.Go(func() { r.expireLoop(ctx) })
 	if r.journal != nil {
 		r.running.Go(func() { r.journal.syncLoop(ctx, r.table.snapshots()) })
@@ -108,22 +115,23 @@ func (r *Registrar) Open() error {
 
 // restore puts a record of the journal into the table: the last one of a name counts.
 func (r *Registrar) restore(rec []byte) error {
-	aor, bindings, err := parseRecord(rec)
+	name, bindings, err := splitRecord(rec)
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	alive := bindings[:0]
-	for _, b := range bindings {
-		if !b.expired(now) {
-			alive = append(alive, b)
-		}
+	w := r.work()
+	defer r.works.Put(w)
+	if w.state.bindings, err = w.decode(bindings); err != nil {
+		return err
 	}
-	s := r.table.lock(aor)
+	now := time.Now()
+	w.state.bindings = slices.DeleteFunc(w.state.bindings, func(b Binding) bool { return b.expired(now) })
+	w.record = appendBindings(w.record[:0], w.state.bindings)
+	s := r.table.lock(name)
 	defer s.mu.Unlock()
-	old := s.oldLocked()
-	s.storeLocked(len(old), alive)
-	r.scheduleLocked(s, old, alive)
+	var before decoder
+	old, _ := before.decode(s.getLocked())
+	r.storeLocked(w, &s, old)
 	return nil
 }
 
@@ -137,7 +145,11 @@ func (r *Registrar) Close() error {
 	if r.journal == nil {
 		return nil
 	}
-	return r.journal.close()
+	err := r.journal.close()
+	r.table.clear()
+	r.flows.clear()
+	r.pages.Free()
+	return err
 }
 
 // Barrier returns when every change made so far is written: it survives the end of the process, and within a second the

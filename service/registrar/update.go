@@ -3,7 +3,6 @@
 package registrar
 
 import (
-	"slices"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -26,7 +25,7 @@ func (k ChangeKind) String() string {
 	return [...]string{"", "registered", "refreshed", "unregistered", "expired", "deactivated"}[k]
 }
 
-// Change is what happened to one binding of an address-of-record.
+// Change is what happened to one binding of an address-of-record. Its strings are valid until [Registrar.Changed] returns.
 type Change struct {
 	AOR     string
 	Kind    ChangeKind
@@ -35,23 +34,36 @@ type Change struct {
 
 // update is what one REGISTER, the time or a lost flow asks of the bindings.
 type update struct {
-	lost   uint64 // id of a flow that is gone; 0: none
+	lost   uint64   // id of a flow that is gone; 0: none
+	failed *Binding // a binding that cannot be reached; nil: none
 	wishes []wish
 	star   bool
 	max    int
 	now    time.Time
 	via    sip.Via
+	direct bool    // the REGISTER came straight from its sender
 	origin Binding // the fields that all its bindings share
 }
 
-// apply returns the bindings after the update, or a reason to change nothing: all of it happens or none.
-func (u *update) apply(old []Binding) (bindings []Binding, changes []Change, no *refusal) {
-	s := updateState{update: u, bindings: slices.Clone(old), touched: make([]bool, len(old))}
-	s.dropIf(Expired, func(i int) bool { return s.bindings[i].expired(u.now) })
-	if u.lost != 0 {
-		s.dropIf(Deactivated, func(i int) bool { return s.bindings[i].hangsOn() == u.lost })
+// updateState is the work of one apply, and its memory: used again, it allocates nothing.
+type updateState struct {
+	*update
+	bindings []Binding
+	touched  []bool // by a wish of this request; as long as bindings
+	changes  []Change
+}
+
+// apply turns the bindings old into those after the update, in s.bindings with what happened in s.changes, or gives a reason to change nothing: all of it happens or
+// none. Nothing is written to old.
+func (s *updateState) apply(u *update, old []Binding) *refusal {
+	s.update = u
+	s.bindings, s.touched, s.changes = append(s.bindings[:0], old...), s.touched[:0], s.changes[:0]
+	for range old {
+		s.touched = append(s.touched, false)
 	}
+	s.dropGone()
 	alive := len(s.bindings)
+	var no *refusal
 	if u.star {
 		no = s.removeAll()
 	} else {
@@ -60,18 +72,22 @@ func (u *update) apply(old []Binding) (bindings []Binding, changes []Change, no 
 	if no == nil && len(s.bindings) > max(u.max, alive) {
 		no = &refusal{status: sip.StatusForbidden, reason: "Too Many Contacts"}
 	}
-	if no != nil {
-		return nil, nil, no
-	}
-	return s.bindings, s.changes, nil
+	return no
 }
 
-// updateState is the work of one apply.
-type updateState struct {
-	*update
-	bindings []Binding
-	touched  []bool // by a wish of this request; as long as bindings
-	changes  []Change
+// dropGone removes what has expired and what hangs on a lost flow.
+func (s *updateState) dropGone() {
+	for i := 0; i < len(s.bindings); {
+		b := &s.bindings[i]
+		switch {
+		case b.expired(s.now):
+			s.drop(i, Expired)
+		case s.lost != 0 && b.hangsOn() == s.lost, s.failed != nil && b.sameFlow(s.failed):
+			s.drop(i, Deactivated)
+		default:
+			i++
+		}
+	}
 }
 
 func (s *updateState) removeAll() *refusal {
@@ -80,28 +96,28 @@ func (s *updateState) removeAll() *refusal {
 			return outOfOrder()
 		}
 	}
-	s.dropIf(Removed, func(int) bool { return true })
+	for len(s.bindings) > 0 {
+		s.drop(0, Removed)
+	}
 	return nil
 }
 
-// applyWishes looks for the bindings that are named by their URI first: a device with two contacts must not replace one by the other.
+// applyWishes looks for the bindings that are named first: a device with two contacts must not replace one by the other.
 func (s *updateState) applyWishes() *refusal {
-	found := make([]bool, len(s.wishes))
 	for i := range s.wishes {
 		w := &s.wishes[i]
 		at := s.find(w)
-		if at < 0 {
+		if w.found = at >= 0; !w.found {
 			continue
 		}
 		if no := s.refresh(at, w); no != nil {
 			return no
 		}
-		found[i] = true
 	}
 	s.dropUnset()
 	for i := range s.wishes {
 		// Of a contact that is given twice the first value counts.
-		if w := &s.wishes[i]; !found[i] && w.expires > 0 && s.find(w) < 0 {
+		if w := &s.wishes[i]; !w.found && w.expires > 0 && s.find(w) < 0 {
 			if no := s.add(w); no != nil {
 				return no
 			}
@@ -110,17 +126,29 @@ func (s *updateState) applyWishes() *refusal {
 	return nil
 }
 
-// find returns the place of the binding that w names by its URI, -1 if there is none.
+// find returns the place of the binding that w names, -1 if there is none: by instance and flow where it has both (RFC 5626 §6), otherwise by its URI.
 func (s *updateState) find(w *wish) int {
-	return slices.IndexFunc(s.bindings, func(b Binding) bool { return !b.Expires.IsZero() && sameContact(&b, w) })
+	for i := range s.bindings {
+		b := &s.bindings[i]
+		switch {
+		case b.Expires.IsZero():
+		case w.regID != 0:
+			if b.RegID == w.regID && b.Instance == w.instance {
+				return i
+			}
+		case sameContact(b, w):
+			return i
+		}
+	}
+	return -1
 }
 
 // refresh renews or removes the binding that w names. Removed bindings stay, without expiry, until dropUnset.
 func (s *updateState) refresh(at int, w *wish) *refusal {
 	b := &s.bindings[at]
 	order := s.order(b)
-	// Deviates: RFC 3261 §10.3 step 7 lets a CSeq that is not higher fail. The very same REGISTER again, after a restart has lost its
-	// transaction, finds its binding and gets its 200.
+	// Deviates: RFC 3261 §10.3 step 7 lets a CSeq that is not higher fail. A copy of the REGISTER that made the binding gets the same 200: no transaction
+	// remembers it (RFC 3261 §8.2.7).
 	if order == 0 && w.expires > 0 {
 		s.touched[at] = true
 		return nil
@@ -130,24 +158,23 @@ func (s *updateState) refresh(at int, w *wish) *refusal {
 	}
 	s.touched[at] = true
 	if w.expires == 0 {
-		s.note(Removed, *b)
+		s.note(Removed, b)
 		b.Expires = time.Time{}
 		return nil
 	}
-	*b = s.binding(w)
-	s.note(Refreshed, *b)
+	s.bind(b, w)
+	s.note(Refreshed, b)
 	return nil
 }
 
 func (s *updateState) dropUnset() {
-	touched := s.touched[:0]
-	for i, b := range s.bindings {
-		if !b.Expires.IsZero() {
-			touched = append(touched, s.touched[i])
+	for i := 0; i < len(s.bindings); {
+		if s.bindings[i].Expires.IsZero() {
+			s.cut(i)
+			continue
 		}
+		i++
 	}
-	s.touched = touched
-	s.bindings = slices.DeleteFunc(s.bindings, func(b Binding) bool { return b.Expires.IsZero() })
 }
 
 // add makes a new binding. It replaces those that the same device left behind: a phone that was restarted or has moved (RFC 5626 §6: same instance and reg-id).
@@ -157,30 +184,34 @@ func (s *updateState) add(w *wish) *refusal {
 			return outOfOrder()
 		}
 	}
-	s.dropIf(Removed, func(i int) bool { return s.isPredecessor(i, w) })
-	b := s.binding(w)
-	s.bindings, s.touched = append(s.bindings, b), append(s.touched, true)
+	for i := 0; i < len(s.bindings); {
+		if s.isPredecessor(i, w) {
+			s.drop(i, Removed)
+			continue
+		}
+		i++
+	}
+	s.bindings, s.touched = append(s.bindings, Binding{}), append(s.touched, true)
+	b := &s.bindings[len(s.bindings)-1]
+	s.bind(b, w)
 	s.note(Added, b)
 	return nil
 }
 
+// isPredecessor reports whether a binding is what the device of w left behind. A device that has learned to keep several flows leaves the one it had without.
 func (s *updateState) isPredecessor(i int, w *wish) bool {
 	b := &s.bindings[i]
-	return w.instance != "" && b.Instance == w.instance && b.RegID == w.regID && !s.touched[i]
+	return w.instance != "" && b.Instance == w.instance && (b.RegID == w.regID || b.RegID == 0) && !s.touched[i]
 }
 
-// dropIf removes the bindings for which drop says so.
-func (s *updateState) dropIf(kind ChangeKind, drop func(i int) bool) {
-	kept := 0
-	for i := range s.bindings {
-		if drop(i) {
-			s.note(kind, s.bindings[i])
-			continue
-		}
-		s.bindings[kept], s.touched[kept] = s.bindings[i], s.touched[i]
-		kept++
-	}
-	s.bindings, s.touched = s.bindings[:kept], s.touched[:kept]
+// drop removes a binding and says why.
+func (s *updateState) drop(i int, kind ChangeKind) {
+	s.note(kind, &s.bindings[i])
+	s.cut(i)
+}
+
+func (s *updateState) cut(i int) {
+	s.bindings, s.touched = append(s.bindings[:i], s.bindings[i+1:]...), append(s.touched[:i], s.touched[i+1:]...)
 }
 
 // order compares the request with what made the binding: below 0 if it is older, 0 if it is the same.
@@ -195,16 +226,17 @@ func outOfOrder() *refusal {
 	return &refusal{status: sip.StatusServerInternalError, reason: "CSeq Out Of Order"}
 }
 
-func (s *updateState) binding(w *wish) Binding {
-	b := s.origin
+// bind makes b what w asks for.
+func (s *updateState) bind(b *Binding, w *wish) {
+	*b = s.origin
 	b.Contact, b.Instance, b.RegID, b.Q = w.text, w.instance, w.regID, w.q
 	b.Expires = s.now.Add(w.expires)
-	b.Bound = bound(b.Flow, s.via, w.uri)
-	return b
+	// RFC 5626 §5.3: a flow that was registered as one is the way back, whatever the contact says.
+	b.Bound = w.regID != 0 && s.direct || bound(b.Flow, s.via, w.uri)
 }
 
-func (s *updateState) note(kind ChangeKind, b Binding) {
-	s.changes = append(s.changes, Change{Kind: kind, Binding: b})
+func (s *updateState) note(kind ChangeKind, b *Binding) {
+	s.changes = append(s.changes, Change{Kind: kind, Binding: *b})
 }
 
 // sameContact compares by RFC 3261 §19.1.4.
