@@ -11,7 +11,7 @@ import (
 )
 
 // allowed are the methods that lead somewhere.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE"
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE"
 
 // nonceSlots is how many nonces of a domain may be in use. Of two that share a slot the earlier is refused as stale, and its sender asks again: with so many,
 // and 200 proofs under way, that is less than one in a thousand. The memory is touched only where it is used.

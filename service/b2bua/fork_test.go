@@ -173,7 +173,7 @@ func TestPrivacy(t *testing.T) {
 // TestBorder: RFC 3325 §5, RFC 7989 §6, RFC 7092 §3.1.
 func TestBorder(t *testing.T) {
 	lines := []string{"Subject: tea", "X-Secret: 1", "P-Asserted-Identity: <sip:boss@example.org>", "Call-Info: <sip:x>;answer-after=0", "Route: <sip:evil@192.0.2.66;lr>",
-		"Record-Route: <sip:192.0.2.66;lr>", "Authorization: Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"0\"", "Supported: 100rel, timer",
+		"Record-Route: <sip:192.0.2.66;lr>", "Authorization: Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", response=\"0\"", "Supported: norefersub, timer",
 		"Session-ID: 0123456789abcdef0123456789abcdef;remote=00000000000000000000000000000000"}
 	known := sip.MustParseURI("sip:carol@example.org")
 	for _, tt := range []struct {
@@ -184,7 +184,7 @@ func TestBorder(t *testing.T) {
 		absent  []string
 	}{
 		{"phone", Caller{Address: sip.Address{URI: known}}, "Alice <sip:carol@example.org>", []string{"Subject: tea"},
-			[]string{"X-Secret", "P-Asserted", "Call-Info", "Route", "Authorization", "100rel", "evil"}},
+			[]string{"X-Secret", "P-Asserted", "Call-Info", "Route", "Authorization", "norefersub", "evil"}},
 		{"trusted peer", Caller{Trusted: true}, "Alice <sip:alice@example.org>", []string{"Subject: tea", "P-Asserted-Identity: <sip:boss@example.org>", "Call-Info"},
 			[]string{"X-Secret", "Route", "Authorization"}},
 	} {

@@ -66,7 +66,7 @@ func play(t *testing.T, f func(w *world)) {
 		w := &world{t: t, via: "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx;rport", sim: &network.Sim{Seed: 1}, phones: map[string][]Binding{}, routes: map[string]Route{}, handlers: map[sip.TransactionID]sip.EventHandler{},
 			incoming: map[sip.TransactionID]*sip.Request{}, responses: map[sip.TransactionID][]*sip.Response{}, cancelled: map[sip.TransactionID]string{}, lost: map[uint64]bool{}}
 		r := &relay.Relay{Network: w.sim.Host(serverAddress), Ports: relay.Ports{Min: 20000, Max: 20099}}
-		w.table = &dialog.Table{Allow: "INVITE, ACK, BYE, INFO"}
+		w.table = &dialog.Table{Allow: "INVITE, ACK, BYE, INFO", SessionExpires: -1}
 		w.b = &B2BUA{Dialogs: w.table, Media: &session.Site{Relay: r}, Router: w, Locator: w, Identity: w, Observer: w}
 		w.table.Next = w.b
 		f(w)

@@ -15,8 +15,9 @@ type callee struct {
 	state   uasState
 	tx      sip.TransactionID
 	request *sip.Request
-	last    *sip.Response // the last 1xx, repeated every minute
-	refresh sip.Timer
+	refresh sip.Timer // of the last 1xx
+	pracks  pracks
+	settled bool   // offer or answer went in a reliable 1xx: the 2xx holds none
 	reason  string // of our BYE, or of the peer's
 }
 
@@ -31,10 +32,13 @@ type unacked struct {
 }
 
 // Incoming takes the INVITE of ev, which stands outside any dialog: it claims the server transaction; the owner answers with Provisional,
-// Answer or Reject. On an error the INVITE has been answered (400, 420, 503) and the owner has nothing to do.
+// Answer or Reject. On an error the INVITE has been answered (400, 420, 422, 503) and the owner has nothing to do.
 func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
 	if err := t.understood(ev); err != nil {
 		return nil, err
+	}
+	if t.tooBrief(ev) {
+		return nil, errTooBrief
 	}
 	req := ev.Request.Clone()
 	tag := ev.Engine.NewID(ev.Stripe)
@@ -46,6 +50,7 @@ func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
 	d.Session.Local = sip.NewSessionUUID(d.CallID + tag)
 	u := &Usage{table: t, engine: ev.Engine, stripe: ev.Stripe, owner: owner, dialog: d, tag: tag, offer: negotiation{state: offerCame}}
 	u.callee = &callee{tx: ev.Tx, request: req}
+	u.heed(&req.Message)
 	if err := t.add(u); err != nil {
 		t.refuse(ev, sip.StatusServiceUnavailable)
 		return nil, err
@@ -95,12 +100,24 @@ func (u *Usage) Send(res *sip.Response) error {
 	case res.Status.Provisional():
 		return u.stepCallee(uasOrderProvisional, callMessage{response: res})
 	case res.Status.Success():
-		return u.stepCallee(uasOrderAnswer, callMessage{response: res})
+		return u.stepCallee(u.hold(res), callMessage{response: res})
 	}
 	return u.stepCallee(uasOrderReject, callMessage{response: res})
 }
 
-// Provisional sends a 1xx, which is repeated every minute until the final response (RFC 3261 §13.3.1.1).
+// hold keeps a 2xx back if it must wait for a PRACK, and says which order it is.
+func (u *Usage) hold(res *sip.Response) uasInput {
+	c := u.callee
+	if _, actions := c.pracks.state.step(reliableAnswer); c.state != uasOpen || !slices.Contains(actions, reliableHold) {
+		return uasOrderAnswer
+	}
+	c.pracks.answer = res
+	return uasOrderHeld
+}
+
+// Provisional sends a 1xx, which is repeated every minute until the final response (RFC 3261 §13.3.1.1). It goes reliably (RFC 3262) if the caller requires
+// that, or supports it and body is a description; a 1xx that cannot go before the PRACK to an earlier one waits. body is the answer, or the offer if the
+// INVITE had none: then it is left out unless it can go reliably, and [PrackReceived] brings the answer.
 func (u *Usage) Provisional(status sip.Status, body Body) error {
 	if u.callee == nil {
 		return ErrState
@@ -108,7 +125,8 @@ func (u *Usage) Provisional(status sip.Status, body Body) error {
 	return u.Send(withBody(u.Reply(status), body))
 }
 
-// Answer accepts the call with 200: body is the answer, or the offer if the INVITE had none. The 2xx is repeated until ACK.
+// Answer accepts the call with 200: body is the answer, or the offer if the INVITE had none; it is left out if it has gone in a reliable 1xx. The 2xx is
+// repeated until ACK; it waits for the PRACK to a 1xx with a description.
 func (u *Usage) Answer(body Body) error {
 	if u.callee == nil {
 		return ErrState
@@ -164,37 +182,37 @@ func (u *Usage) doCallee(a uasAction, m callMessage) {
 		u.sendBye(ByeSent, c.reason)
 	case uasByeNoAck:
 		u.hangUp(NoAck)
+	case uasSendNoPrack:
+		u.engine.Respond(c.tx, u.Reply(sip.StatusServerTimeout))
 	}
 }
 
 // respondInvite sends a response of the owner and takes its consequences.
 func (u *Usage) respondInvite(res *sip.Response) {
 	c := u.callee
-	u.engine.Respond(c.tx, res)
-	stop(&c.refresh)
-	switch {
-	case res.Status.Provisional():
-		c.last = res
-		u.refreshLater()
-	case res.Status.Success():
-		c.last = nil
-		u.dialog.State = Confirmed
+	if res.Status.Provisional() {
+		u.provisional(res)
+		return
+	}
+	u.stepReliable(reliableReject, nil)
+	if !res.Status.Success() {
+		u.engine.Respond(c.tx, res)
+		u.finish(nil)
+		return
+	}
+	u.dialog.State = Confirmed
+	if c.settled {
+		res.SetBody("", nil)
+	} else {
+		u.ours = bodyOf(&res.Message)
 		in := offerAccept
-		if len(c.request.Body()) == 0 {
+		if c.late() {
 			in = offerAcceptLate
 		}
 		u.offer.state, _ = u.offer.state.step(in)
-	default:
-		u.finish(nil)
 	}
-}
-
-// refreshLater repeats the last 1xx in a minute. RFC 3261 §13.3.1.1: proxies on the way give up after three.
-func (u *Usage) refreshLater() {
-	u.callee.refresh = u.engine.After(u.stripe, time.Minute, func() {
-		u.engine.Respond(u.callee.tx, u.callee.last)
-		u.refreshLater()
-	})
+	u.grant(c.request, res)
+	u.engine.Respond(c.tx, res)
 }
 
 // awaitAck repeats a 2xx until its ACK comes, over every transport. RFC 3261 §13.3.1.4.

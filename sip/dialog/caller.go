@@ -13,7 +13,7 @@ type Outgoing struct {
 	Engine sip.Engine
 	Stripe sip.Stripe // the lane; a Call-ID in Request must belong to it
 	// Request is the INVITE: Request-URI, From, To, Contact, body and what else the owner wants to say. What is mandatory and missing is filled in:
-	// Call-ID, CSeq, From tag, Max-Forwards, Contact, Session-ID. It is copied.
+	// Call-ID, CSeq, From tag, Max-Forwards, Contact, Allow, Session-ID. It is copied.
 	Request *sip.Request
 	To      sip.Destination
 	Auth    Authorizer // answers 401 and 407; nil: they are [Rejected]
@@ -24,17 +24,18 @@ const maxForks = 32
 
 // caller is the initial INVITE of a call that we start.
 type caller struct {
-	state   uacState
-	tx      sip.TransactionID
-	request *sip.Request // as sent last
-	seq     uint32
-	offered bool
-	to      sip.Destination
-	early   []*Dialog // one for each tag in a 1xx
-	dropped []*Dialog // of 2xx that were acknowledged and ended
-	tries   int
-	reason  string // of our CANCEL or BYE
-	ackBody Body
+	state    uacState
+	tx       sip.TransactionID
+	request  *sip.Request // as sent last
+	seq      uint32
+	offered  bool
+	to       sip.Destination
+	early    []*early  // one for each tag in a 1xx
+	pracking int       // PRACKs under way
+	dropped  []*Dialog // of 2xx that were acknowledged and ended
+	tries    int
+	reason   string // of our CANCEL or BYE
+	ackBody  Body
 }
 
 // Invite starts a call; owner is told how it goes. It must be called from within the stripe. On an error nothing was sent.
@@ -44,7 +45,10 @@ func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
 	if err := u.complete(req); err != nil {
 		return nil, err
 	}
-	u.caller = &caller{request: req, offered: len(req.Body()) > 0, to: o.To, seq: 1}
+	u.caller = &caller{request: req, offered: described(&req.Message), to: o.To, seq: 1}
+	if u.caller.offered {
+		u.ours = bodyOf(&req.Message)
+	}
 	if cseq, err := req.CSeq(); err == nil {
 		u.caller.seq = cseq.Number
 	}
@@ -90,13 +94,18 @@ func (u *Usage) complete(req *sip.Request) error {
 		id.Local = sip.NewSessionUUID(req.CallID() + u.tag)
 		req.Set(sip.HeaderSessionID, id.String())
 	}
-	u.table.promise(&req.Message)
+	if !req.Has(sip.HeaderAllow) {
+		req.Set(sip.HeaderAllow, u.table.allow()) // RFC 3311 §5.1
+	}
+	u.table.promise(&req.Message, u.table.extensions())
+	u.propose(req)
 	return nil
 }
 
 func (u *Usage) startInvite() error {
 	c := u.caller
 	c.tries++
+	c.early = nil // of the attempt before
 	tx, err := u.engine.Start(u.stripe, c.request, c.to, sip.EventHandlerFunc(u.inviteEvent))
 	if err == nil {
 		c.tx = tx
@@ -121,40 +130,22 @@ func (u *Usage) inviteEvent(ev *sip.Event) {
 
 func (u *Usage) inviteResponse(res *sip.Response) {
 	o := outcome{status: res.Status, response: res}
+	if res.Status < 300 {
+		u.heed(&res.Message)
+	}
 	switch {
 	case res.Status == sip.StatusTrying:
 	case res.Status.Provisional():
-		o.dialog = u.earlyDialog(res)
-		u.stepCaller(uacProvisional, o)
+		u.inviteProvisional(o)
 	case res.Status.Success():
 		u.inviteSuccess(o)
 	case challenged(res.Status):
-		u.inviteChallenge(o)
+		u.inviteAgain(o, u.authorize)
+	case res.Status == sip.StatusSessionIntervalTooSmall:
+		u.inviteAgain(o, u.lengthen)
 	default:
 		u.stepCaller(uacFailure, o)
 	}
-}
-
-// earlyDialog returns the dialog of a 1xx, nil if it makes none.
-func (u *Usage) earlyDialog(res *sip.Response) *Dialog {
-	c, tag := u.caller, res.ToTag()
-	if tag == "" {
-		return nil
-	}
-	if d := find(c.early, tag); d != nil {
-		d.Refresh(&res.Message)
-		return d
-	}
-	if len(c.early) == maxForks {
-		return nil
-	}
-	d, err := NewUAC(c.request, res)
-	if err != nil {
-		return nil
-	}
-	d.Flow = c.to.Flow
-	c.early = append(c.early, d)
-	return d
 }
 
 // inviteSuccess finds out whose 2xx it is.
@@ -188,22 +179,32 @@ func (u *Usage) inviteSuccess(o outcome) {
 	}
 }
 
-// answered takes the first 2xx.
+// answered takes the first 2xx. What was agreed in its early dialog stands; what was agreed in another one is void.
 func (u *Usage) answered(o outcome) {
-	u.caller.early = nil
-	if u.caller.offered {
-		u.offer.state = offerNone
-		u.stepCaller(uacSuccess, o)
-		return
+	c, n := u.caller, &u.offer
+	e := c.earlyOf(o.dialog.RemoteTag)
+	if n.dialog != nil && n.dialog != o.dialog {
+		n.drop(u)
 	}
-	u.offer.state = offerUnacked
-	u.stepCaller(uacLateOffer, o)
+	c.early, n.prack = nil, nil
+	u.granted(c.request, o.response)
+	switch {
+	case e != nil && e.settled && n.state != offerUnacked:
+		o.response = undescribed(o.response)
+		u.stepCaller(uacSuccess, o)
+	case c.offered:
+		n.state = offerNone
+		u.stepCaller(uacSuccess, o)
+	default:
+		n.state = offerUnacked
+		u.stepCaller(uacLateOffer, o)
+	}
 }
 
 // answeredDialog makes the dialog of a 2xx, from the early one if there is one.
 func (u *Usage) answeredDialog(res *sip.Response) (*Dialog, error) {
-	if d := find(u.caller.early, res.ToTag()); d != nil {
-		return d, d.confirm(res)
+	if e := u.caller.earlyOf(res.ToTag()); e != nil {
+		return e.dialog, e.dialog.confirm(res)
 	}
 	d, err := NewUAC(u.caller.request, res)
 	if err == nil {
@@ -212,14 +213,14 @@ func (u *Usage) answeredDialog(res *sip.Response) (*Dialog, error) {
 	return d, err
 }
 
-// inviteChallenge sends the INVITE again if the authorizer has an answer.
-func (u *Usage) inviteChallenge(o outcome) {
+// inviteAgain sends the INVITE again if there is an answer to the response: credentials, or a longer session.
+func (u *Usage) inviteAgain(o outcome, answer func(*sip.Request, *sip.Response, int) (*sip.Request, bool)) {
 	c := u.caller
 	if c.state >= uacCancelling {
 		u.stepCaller(uacFailure, o)
 		return
 	}
-	again, ok := u.authorize(c.request, o.response, c.tries)
+	again, ok := answer(c.request, o.response, c.tries)
 	if !ok {
 		u.stepCaller(uacFailure, o)
 		return

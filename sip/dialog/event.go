@@ -22,14 +22,15 @@ func (f OwnerFunc) HandleUsage(u *Usage, ev Event) { f(u, ev) }
 // Event is one of the types of this file.
 type Event interface{ event() }
 
-// Progress is a 1xx above 100 to our INVITE. Dialog is the early dialog it belongs to, nil if it has no To tag; a fork makes several.
+// Progress is a 1xx above 100 to our INVITE. Dialog is the early dialog it belongs to, nil if it has no To tag; a fork makes several. A reliable one has its
+// PRACK, unless it holds the offer because the INVITE had none: [Usage.Ack] brings the answer. Status 199 says that Dialog is over (RFC 6228).
 type Progress struct {
 	Dialog   *Dialog
 	Response *sip.Response
 }
 
 // Answered is the first 2xx to our INVITE. The ACK has been sent if the INVITE held an offer; otherwise the response holds it, and the
-// owner answers with [Usage.Ack].
+// owner answers with [Usage.Ack]. It has no body if the session was agreed in a reliable 1xx.
 type Answered struct{ Response *sip.Response }
 
 // Rejected ends a usage that we started: a final response other than 2xx, 408 without response on time-out, 503 without response when
@@ -44,17 +45,24 @@ type Rejected struct {
 // When a re-INVITE comes and the ACK before it was lost, Request is an empty ACK.
 type AckReceived struct{ Request *sip.Request }
 
-// Cancelled ends a usage that came in and was not answered yet: CANCEL, or BYE inside the early dialog. 487 has been sent.
+// PrackReceived is the PRACK with the answer to the offer in our reliable 1xx. RFC 3262 §5.
+type PrackReceived struct{ Request *sip.Request }
+
+// Cancelled ends a usage that came in and was not answered yet: CANCEL, or BYE inside the early dialog, and 487 has been sent; or no PRACK to a reliable
+// 1xx, and 504 has been sent.
 type Cancelled struct{ Reason string }
 
-// Offer is a re-INVITE or UPDATE from the peer that changes the session, or asks for an offer if it has no body. The owner answers now or
-// later with [Usage.Accept] or [Usage.Refuse].
+// Offer is a re-INVITE, UPDATE or PRACK from the peer that changes the session, or asks for an offer if it has no body. The owner answers now or
+// later with [Usage.Accept] or [Usage.Refuse]. UPDATE and PRACK come before the answer to the INVITE too; they wait 16 s, then they get 504 (RFC 3311 §5.2).
 type Offer struct{ Request *sip.Request }
 
-// Withdrawn says that the pending [Offer] was cancelled and answered with 487.
+// Withdrawn says that the pending [Offer] was cancelled and answered with 487, or waited too long and was answered with 504.
 type Withdrawn struct{}
 
-// Modified is the outcome of [Usage.Modify]. On 2xx the ACK has been sent, or is due with [Usage.Ack] when the re-INVITE had no
+// Refreshed is the answer of the peer to the description that we repeat to keep the session alive (RFC 4028 §7.4): as a rule it says nothing new.
+type Refreshed struct{ Response *sip.Response }
+
+// Modified is the outcome of [Usage.Modify] or [Usage.Update]. On 2xx the ACK has been sent, or is due with [Usage.Ack] when the re-INVITE had no
 // offer. On anything else the session stays as it was (RFC 6141 §3.1). Response is nil if there was none.
 type Modified struct {
 	Status   sip.Status
@@ -89,20 +97,23 @@ const (
 	NoAck             // our 2xx was never acknowledged; a BYE is under way. RFC 3261 §13.3.1.4
 	DialogGone        // the peer answered 481, or not at all; a BYE is under way. RFC 3261 §12.2.1.2
 	FlowLost          // the only way to the peer is gone
+	Expired           // nobody has refreshed the session in time; a BYE is under way. RFC 4028 §10
 )
 
 // String gives the cause in words for a log.
 func (c Cause) String() string {
-	return [...]string{"none", "BYE received", "BYE sent", "no ACK", "dialog gone", "flow lost"}[c]
+	return [...]string{"none", "BYE received", "BYE sent", "no ACK", "dialog gone", "flow lost", "session expired"}[c]
 }
 
-func (Progress) event()    {}
-func (Answered) event()    {}
-func (Rejected) event()    {}
-func (AckReceived) event() {}
-func (Cancelled) event()   {}
-func (Offer) event()       {}
-func (Withdrawn) event()   {}
-func (Modified) event()    {}
-func (*Request) event()    {}
-func (Ended) event()       {}
+func (Progress) event()      {}
+func (Answered) event()      {}
+func (Rejected) event()      {}
+func (AckReceived) event()   {}
+func (PrackReceived) event() {}
+func (Cancelled) event()     {}
+func (Refreshed) event()     {}
+func (Offer) event()         {}
+func (Withdrawn) event()     {}
+func (Modified) event()      {}
+func (*Request) event()      {}
+func (Ended) event()         {}

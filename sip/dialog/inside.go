@@ -1,4 +1,4 @@
-// Requests inside the dialog: their order, their requirements, and the answers of a usage whose owner has none. RFC 3261 §8.2, §12.2.2.
+// Requests inside the dialog: their order, their requirements, and the answers of a usage whose owner has none. RFC 3261 §8.2, §12.2.2; RFC 6086 §4.2.
 
 package dialog
 
@@ -31,11 +31,19 @@ func (u *Usage) request(ev *sip.Event) {
 		u.peerBye(ev)
 	case u.hungUp():
 		u.table.refuse(ev, sip.StatusCallDoesNotExist)
+	case refreshesSession(req.Method) && u.table.tooBrief(ev):
+	case req.Method == sip.MethodPrack:
+		u.peerPrack(ev)
 	case req.Method == sip.MethodInvite, req.Method == sip.MethodUpdate && len(req.Body()) > 0:
 		u.peerOffer(ev)
 	case req.Method == sip.MethodUpdate:
 		d.Refresh(&req.Message)
-		u.engine.Respond(ev.Tx, u.reply(req, sip.StatusOK))
+		u.heed(&req.Message)
+		res := u.replyIn(d, req, sip.StatusOK)
+		if d.State == Confirmed {
+			u.grant(req, res)
+		}
+		u.engine.Respond(ev.Tx, res)
 	default:
 		u.passRequest(ev)
 	}
@@ -48,7 +56,10 @@ func (u *Usage) dialogOf(req *sip.Request) *Dialog {
 		if req.CallID() != u.CallID() {
 			return nil
 		}
-		return find(u.caller.early, tag)
+		if e := u.caller.earlyOf(tag); e != nil {
+			return e.dialog
+		}
+		return nil
 	}
 	if !u.dialog.Matches(req.CallID(), tag) {
 		return nil
@@ -82,8 +93,12 @@ func (u *Usage) defaultReply(req *sip.Request) *sip.Response {
 	case sip.MethodOptions:
 		return u.reply(req, sip.StatusOK)
 	case sip.MethodInfo:
-		return u.reply(req, infoStatus(req))
-	case sip.MethodMessage, sip.MethodRefer, sip.MethodNotify, sip.MethodSubscribe, sip.MethodPublish, sip.MethodRegister, sip.MethodPrack:
+		res := u.reply(req, infoStatus(req))
+		if res.Status == sip.StatusBadInfoPackage {
+			res.Set(sip.HeaderRecvInfo, "") // RFC 6086 §4.2.2: those that we take
+		}
+		return res
+	case sip.MethodMessage, sip.MethodRefer, sip.MethodNotify, sip.MethodSubscribe, sip.MethodPublish, sip.MethodRegister:
 		return u.reply(req, sip.StatusMethodNotAllowed)
 	}
 	return u.reply(req, sip.StatusNotImplemented)
@@ -137,15 +152,23 @@ func (u *Usage) SendRequest(req *sip.Request, done func(res *sip.Response, err e
 	return err
 }
 
+// refreshesSession reports whether a request of that method may carry Session-Expires. RFC 4028 §3.
+func refreshesSession(m sip.Method) bool { return m == sip.MethodInvite || m == sip.MethodUpdate }
+
 // reply makes a response to req with all that the dialog knows.
 func (u *Usage) reply(req *sip.Request, status sip.Status) *sip.Response {
+	return u.replyIn(u.dialog, req, status)
+}
+
+// replyIn is reply inside an early dialog of a caller.
+func (u *Usage) replyIn(d *Dialog, req *sip.Request, status sip.Status) *sip.Response {
 	res := req.Reply(status)
 	if res.ToTag() == "" {
 		if to, err := res.To(); err == nil {
 			res.Set(sip.HeaderTo, to.WithTag(u.tag).String())
 		}
 	}
-	if d := u.dialog; d != nil {
+	if d != nil {
 		if d.Session.Known() {
 			res.Set(sip.HeaderSessionID, d.Session.String())
 		}
@@ -161,7 +184,7 @@ func (u *Usage) reply(req *sip.Request, status sip.Status) *sip.Response {
 	}
 	if status.Success() || status == sip.StatusMethodNotAllowed || status == sip.StatusNotImplemented {
 		res.Set(sip.HeaderAllow, u.table.allow())
-		u.table.promise(&res.Message)
+		u.table.promise(&res.Message, u.table.extensions())
 	}
 	return res
 }

@@ -1,4 +1,4 @@
-// The machines against tables written by hand from the RFC. RFC 3261 §13, §14, §15.
+// The machines against tables written by hand from the RFC. RFC 3261 §13, §14, §15; RFC 3262 §3; RFC 3311 §5; RFC 4028 §7 to §10.
 
 package dialog
 
@@ -38,16 +38,29 @@ func machines() map[string]machine {
 			step:    wrap(uacState.step),
 		},
 		"uas": {
-			states:  []string{"open", "answered", "leaving", "confirmed", "over"},
-			inputs:  []string{"provisional", "answer", "reject", "bye", "cancel", "ack", "peer bye", "resend", "give up"},
-			actions: []string{"respond", "await ack", "repeat", "settle", "487", "tell ack", "tell cancelled", "tell ended", "bye", "bye without ack", "refused"},
+			states:  []string{"open", "held", "answered", "leaving", "confirmed", "over"},
+			inputs:  []string{"provisional", "answer", "held", "reject", "bye", "cancel", "ack", "peer bye", "resend", "give up", "pracked", "no prack"},
+			actions: []string{"respond", "await ack", "repeat", "settle", "487", "tell ack", "tell cancelled", "tell ended", "bye", "bye without ack", "refused", "504"},
 			step:    wrap(uasState.step),
 		},
 		"offer": {
-			states:  []string{"none", "sent", "unacked", "came", "answered"},
-			inputs:  []string{"order", "peer", "2xx", "2xx offer", "491", "gone", "failure", "order ack", "accept", "accept late", "refuse", "withdrawn", "ack"},
-			actions: []string{"send", "tell", "491", "500", "ack", "tell result", "retry", "hang up", "respond", "cancelled", "busy"},
+			states: []string{"none", "sent", "unacked", "came", "answered"},
+			inputs: []string{"order", "peer", "2xx", "updated", "2xx offer", "491", "gone", "failure", "order ack", "accept", "accept late", "refuse", "withdrawn", "ack",
+				"overdue", "ended"},
+			actions: []string{"send", "tell", "491", "500", "ack", "tell result", "retry", "hang up", "respond", "cancelled", "busy", "lapse"},
 			step:    wrap(offerState.step),
+		},
+		"reliable": {
+			states:  []string{"none", "plain", "full"},
+			inputs:  []string{"order", "order full", "answer", "reject", "acked", "resend", "give up"},
+			actions: []string{"send", "queue", "repeat", "stop", "next", "hold", "pass", "fail"},
+			step:    wrap(reliableState.step),
+		},
+		"timer": {
+			states:  []string{"off", "ours", "theirs", "waiting"},
+			inputs:  []string{"ours", "theirs", "due", "refused", "expired", "over"},
+			actions: []string{"arm", "await", "refresh", "later", "hang up", "stop"},
+			step:    wrap(timerState.step),
 		},
 	}
 }

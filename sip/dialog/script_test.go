@@ -106,6 +106,7 @@ type stageClient struct {
 func newStage() *stage {
 	s := &stage{owned: make(map[sip.TransactionID]sip.EventHandler)}
 	s.table.Random = func() uint64 { return 7 }
+	s.table.SessionExpires = -1
 	return s
 }
 
@@ -120,6 +121,11 @@ func line(m *sip.Message, words ...string) string {
 	for _, h := range [...]sip.Header{sip.HeaderReason, sip.HeaderRetryAfter, sip.HeaderUnsupported, sip.HeaderAuthorization} {
 		if v := m.Get(h); v != "" {
 			words = append(words, "{"+v+"}")
+		}
+	}
+	for _, h := range [...]sip.Header{sip.HeaderRSeq, sip.HeaderRAck, sip.HeaderSessionExpires, sip.HeaderMinSE} {
+		if v := m.Get(h); v != "" {
+			words = append(words, h.String()+":"+v)
 		}
 	}
 	return strings.Join(words, " ")
@@ -201,11 +207,15 @@ func (s *stage) HandleUsage(u *Usage, ev Event) {
 		if ev.Dialog != nil {
 			tag = ev.Dialog.RemoteTag
 		}
-		s.logf("tell Progress %d %s", ev.Response.Status, tag)
+		s.logf("tell Progress %s", line(&ev.Response.Message, strconv.Itoa(int(ev.Response.Status)), tag))
 	case Answered:
 		s.logf("tell Answered %s", responseLine(ev.Response))
 	case Rejected:
 		s.logf("tell Rejected %d", ev.Status)
+	case PrackReceived:
+		s.logf("tell PrackReceived %s", line(&ev.Request.Message))
+	case Refreshed:
+		s.logf("tell Refreshed %s", responseLine(ev.Response))
 	case AckReceived:
 		s.logf("tell AckReceived %s", line(&ev.Request.Message))
 	case Cancelled:
@@ -246,8 +256,9 @@ func (s *stage) do(words []string) error {
 	orders := map[string]func([]string) error{
 		"invite": s.invite, "incoming": s.incoming, "res": s.response, "timeout": s.lost(sip.EventTimeout), "failure": s.lost(sip.EventFailure),
 		"req": s.request, "ack": s.ack, "cancelled": s.cancelled, "expired": s.expired, "wait": s.wait,
-		"auth": func([]string) error { s.auth = true; return nil },
-		"pass": func([]string) error { s.usage.PassGlare = true; return nil },
+		"timers": func([]string) error { s.table.SessionExpires = 0; return nil },
+		"auth":   func([]string) error { s.auth = true; return nil },
+		"pass":   func([]string) error { s.usage.PassGlare = true; return nil },
 		"lost": func(args []string) error {
 			id, err := strconv.ParseUint(args[0], 10, 64)
 			s.table.HandleEvent(&sip.Event{Kind: sip.EventFlowLost, Engine: s, Flow: sip.Flow{ID: id, Transport: sip.WSS}})
@@ -276,8 +287,11 @@ func (s *stage) order(verb string, args []string) error {
 		return u.Ack(body(args))
 	case "modify":
 		return u.Modify(body(args))
+	case "update":
+		return u.Update(body(args))
 	case "provisional":
-		return u.Provisional(sip.Status(status), Body{})
+		status, _ = strconv.Atoi(args[0])
+		return u.Provisional(sip.Status(status), body(args[1:]))
 	case "answer":
 		return u.Answer(body(args))
 	case "reject":
@@ -347,7 +361,7 @@ func (s *stage) event(text string, args []string) *sip.Event {
 				browser = false
 				continue
 			}
-			text += name + ": " + value + "\r\n"
+			text += name + ": " + strings.ReplaceAll(value, "_", " ") + "\r\n"
 			continue
 		}
 		content = a
@@ -434,7 +448,7 @@ func (s *stage) client(method string) (*stageClient, error) {
 	return nil, errors.New("no " + method + " was sent")
 }
 
-// response is a response of the peer: method, status, tag, body.
+// response is a response of the peer: method, status, tag, body; words with a colon are headers.
 func (s *stage) response(args []string) error {
 	c, err := s.client(args[0])
 	if err != nil {
@@ -443,6 +457,13 @@ func (s *stage) response(args []string) error {
 	status, _ := strconv.Atoi(args[1])
 	c.request.Set(sip.HeaderVia, "SIP/2.0/UDP a;branch=z9hG4bK0")
 	res := c.request.Reply(sip.Status(status))
+	args = slices.DeleteFunc(args, func(a string) bool {
+		name, value, ok := strings.Cut(a, ":")
+		if ok {
+			res.AddName(name, strings.ReplaceAll(value, "_", " "))
+		}
+		return ok
+	})
 	if len(args) > 2 && args[2] != "-" && res.ToTag() == "" {
 		to, _ := res.To()
 		res.Set(sip.HeaderTo, to.WithTag(args[2]).String())

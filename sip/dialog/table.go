@@ -4,6 +4,7 @@ package dialog
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,11 @@ import (
 type Table struct {
 	// Next gets the requests outside a dialog, and those inside one of another kind: SUBSCRIBE, NOTIFY, PUBLISH, REGISTER that no usage knows.
 	Next sip.EventHandler
-	// Extensions are the option tags that the owners have, for Supported and Require.
+	// Extensions are the option tags that the owners have beyond those of the usages (100rel, timer, 199), for Supported and Require.
 	Extensions []string
+	// SessionExpires is how long a session may last without a refresh (RFC 4028); 0 means half an hour, negative that no session timers are asked for and kept.
+	// MinSE is the shortest interval that is accepted; 0 means 90 s, less is not possible.
+	SessionExpires, MinSE time.Duration
 	// Allow is the list of methods that we say we take; "" means those that a usage takes by itself.
 	Allow string
 	// Limit is how many usages there may be; 0 means 100,000. What comes beyond is refused with 503.
@@ -164,30 +168,40 @@ func (t *Table) flowLost(ev *sip.Event) {
 	}
 }
 
-// promise writes what we support into a message, and nothing else: 100rel and timer are not ours to promise.
-func (t *Table) promise(m *sip.Message) {
-	if len(t.Extensions) == 0 {
+// earlyEnds is the option tag of 199.
+const earlyEnds = "199"
+
+// promise writes into a message what we support. RFC 3262 §4, RFC 4028 §7.1 and RFC 6228 §4 ask for it.
+func (t *Table) promise(m *sip.Message, tags []string) {
+	if len(tags) == 0 {
 		m.Remove(sip.HeaderSupported)
 		return
 	}
-	m.Set(sip.HeaderSupported, strings.Join(t.Extensions, ", "))
+	m.Set(sip.HeaderSupported, strings.Join(tags, ", "))
 }
 
-// has reports whether an option tag is one of Extensions.
-func (t *Table) has(tag string) bool {
-	for _, e := range t.Extensions {
-		if strings.EqualFold(e, tag) {
-			return true
-		}
+// extensions returns all option tags.
+func (t *Table) extensions() []string { return append([]string{reliable100, earlyEnds}, t.inside()...) }
+
+// inside returns those that matter in a call that is up.
+func (t *Table) inside() []string {
+	var tags []string
+	if t.SessionExpires >= 0 {
+		tags = append(tags, timerTag)
 	}
-	return false
+	return append(tags, t.Extensions...)
+}
+
+// has reports whether an option tag is one of ours.
+func (t *Table) has(tag string) bool {
+	return slices.ContainsFunc(t.extensions(), func(e string) bool { return strings.EqualFold(e, tag) })
 }
 
 func (t *Table) allow() string {
 	if t.Allow != "" {
 		return t.Allow
 	}
-	return "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS"
+	return "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS"
 }
 
 func (t *Table) t1() time.Duration {

@@ -1,4 +1,4 @@
-// The callee's decisions from INVITE to BYE, without clock or socket. RFC 3261 §9.2, §13.3, §15.1.2.
+// The callee's decisions from INVITE to BYE, without clock or socket. RFC 3261 §9.2, §13.3, §15.1.2; RFC 3262 §3.
 
 package dialog
 
@@ -7,6 +7,7 @@ type uasState uint8
 
 const (
 	uasOpen      uasState = iota // not answered yet
+	uasHeld                      // the owner has answered; the 2xx waits for the PRACK to a 1xx with a description
 	uasAnswered                  // 2xx sent, ACK awaited
 	uasLeaving                   // the owner hung up before the ACK came
 	uasConfirmed                 // ACK received
@@ -19,6 +20,7 @@ type uasInput uint8
 const (
 	uasOrderProvisional uasInput = iota // the owner sends a 1xx
 	uasOrderAnswer                      // the owner sends a 2xx
+	uasOrderHeld                        // the same while a reliable 1xx with a description waits for its PRACK
 	uasOrderReject                      // the owner sends another final response
 	uasOrderBye                         // the owner hangs up
 	uasCancel                           // CANCEL from the peer
@@ -26,6 +28,8 @@ const (
 	uasPeerBye                          // BYE from the peer
 	uasResend                           // the next retransmission of the 2xx is due
 	uasGiveUp                           // 64*T1 since the 2xx
+	uasPracked                          // the PRACK for which the 2xx waits
+	uasNoPrack                          // 64*T1 since the reliable 1xx
 )
 
 // uasAction is what to do.
@@ -40,9 +44,10 @@ const (
 	uasTellAck
 	uasTellCancelled
 	uasTellEnded
-	uasSendBye  // our BYE, its outcome ends the usage
-	uasByeNoAck // the same, because no ACK came
-	uasRefused  // the order comes too late
+	uasSendBye     // our BYE, its outcome ends the usage
+	uasByeNoAck    // the same, because no ACK came
+	uasRefused     // the order comes too late
+	uasSendNoPrack // answer 504
 )
 
 // step decides. An input that does not fit changes nothing.
@@ -50,6 +55,8 @@ func (s uasState) step(in uasInput) (uasState, []uasAction) {
 	switch s {
 	case uasOpen:
 		return s.open(in)
+	case uasHeld:
+		return s.held(in)
 	case uasAnswered, uasLeaving:
 		return s.answered(in)
 	case uasConfirmed:
@@ -77,6 +84,11 @@ func (s uasState) open(in uasInput) (uasState, []uasAction) {
 		return uasOpen, []uasAction{uasRespond}
 	case uasOrderAnswer:
 		return uasAnswered, []uasAction{uasRespond, uasAwaitAck}
+	case uasOrderHeld:
+		// RFC 3262 §3: no 2xx while a reliable 1xx that holds an offer or answer is not acknowledged.
+		return uasHeld, nil
+	case uasNoPrack:
+		return uasOver, []uasAction{uasSendNoPrack, uasTellCancelled}
 	case uasOrderReject, uasOrderBye:
 		return uasOver, []uasAction{uasRespond}
 	case uasCancel, uasPeerBye:
@@ -84,6 +96,20 @@ func (s uasState) open(in uasInput) (uasState, []uasAction) {
 		return uasOver, []uasAction{uasSendCancelled, uasTellCancelled}
 	}
 	return s, nil
+}
+
+func (s uasState) held(in uasInput) (uasState, []uasAction) {
+	switch in {
+	case uasPracked:
+		return uasAnswered, []uasAction{uasRespond, uasAwaitAck}
+	case uasNoPrack:
+		return uasOver, []uasAction{uasSendNoPrack, uasTellCancelled}
+	case uasOrderReject, uasOrderBye:
+		return uasOver, []uasAction{uasRespond}
+	case uasCancel, uasPeerBye:
+		return uasOver, []uasAction{uasSendCancelled, uasTellCancelled}
+	}
+	return s, late(in)
 }
 
 func (s uasState) answered(in uasInput) (uasState, []uasAction) {

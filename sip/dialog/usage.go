@@ -3,7 +3,6 @@
 package dialog
 
 import (
-	"bytes"
 	"errors"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -18,21 +17,6 @@ var (
 	// ErrStripe: the Call-ID of the request belongs to another stripe than the caller's.
 	ErrStripe = errors.New("dialog: Call-ID of another stripe")
 )
-
-// Body is what a message carries: bytes and their media type. The zero Body is none.
-type Body struct {
-	Type  string
-	Bytes []byte
-}
-
-// keep returns b with memory of its own, for what is sent again.
-func (b Body) keep() Body {
-	b.Bytes = bytes.Clone(b.Bytes)
-	return b
-}
-
-// SDP makes a session description a Body.
-func SDP(b []byte) Body { return Body{Type: "application/sdp", Bytes: b} }
 
 // Authorizer answers the challenges to our requests. Package digest has one.
 type Authorizer interface {
@@ -51,21 +35,25 @@ type Usage struct {
 	// other leg is the one to try again.
 	PassGlare bool
 
-	table   *Table
-	engine  sip.Engine
-	stripe  sip.Stripe
-	owner   Owner
-	auth    Authorizer
-	dialog  *Dialog // nil as long as a caller has no 2xx
-	tag     string  // the local tag
-	caller  *caller // one of the two is set
-	callee  *callee
-	offer   negotiation
-	unacked []*unacked
-	cause   Cause // of the BYE under way
-	leaving bool  // our BYE is under way
-	over    bool  // the last event was delivered
-	lost    sip.Timer
+	table    *Table
+	engine   sip.Engine
+	stripe   sip.Stripe
+	owner    Owner
+	auth     Authorizer
+	dialog   *Dialog // nil as long as a caller has no 2xx
+	tag      string  // the local tag
+	caller   *caller // one of the two is set
+	callee   *callee
+	offer    negotiation
+	ours     Body // the description of ours that the peer heard last
+	session  session
+	updates  bool     // the peer takes UPDATE
+	packages []string // of INFO that the peer takes
+	unacked  []*unacked
+	cause    Cause // of the BYE under way
+	leaving  bool  // our BYE is under way
+	over     bool  // the last event was delivered
+	lost     sip.Timer
 }
 
 // Dialog returns the dialog of the call: nil for a caller before [Answered], the early one for a callee before its answer. It is the
@@ -109,7 +97,7 @@ func (u *Usage) Bye(reason string) error {
 	case u.caller != nil:
 		u.caller.reason = reason
 		return u.stepCaller(uacOrderBye, outcome{dialog: u.dialog})
-	case u.callee.state == uasOpen:
+	case u.callee.state <= uasHeld:
 		res := u.Reply(sip.StatusTemporarilyUnavailable)
 		if reason != "" {
 			res.Set(sip.HeaderReason, reason)
@@ -120,10 +108,12 @@ func (u *Usage) Bye(reason string) error {
 	return u.stepCallee(uasOrderBye, callMessage{})
 }
 
-// Ack answers an offer that came with a 2xx, to the initial INVITE or to a re-INVITE without offer. RFC 3261 §13.2.2.4.
+// Ack answers an offer that came with a 2xx, to the initial INVITE or to a re-INVITE without offer, or with a reliable 1xx: the answer goes with the ACK or
+// the PRACK. RFC 3261 §13.2.2.4; RFC 3262 §5.
 func (u *Usage) Ack(body Body) error {
 	if u.caller != nil && u.caller.state == uacAnswered {
 		u.caller.ackBody = body.keep()
+		u.ours = u.caller.ackBody
 		u.offer.state = offerNone
 		return u.stepCaller(uacOrderAck, outcome{dialog: u.dialog})
 	}
@@ -146,9 +136,10 @@ func (u *Usage) finish(ev Event) {
 	u.table.remove(u)
 	u.settleAll()
 	u.offer.drop(u)
+	u.stepTimer(timerOver)
 	stop(&u.lost)
 	if u.callee != nil {
-		stop(&u.callee.refresh)
+		u.stepReliable(reliableReject, nil)
 	}
 	if ev != nil {
 		u.tell(ev)
@@ -184,7 +175,7 @@ func (u *Usage) flowLost(flow sip.Flow) {
 		u.dialog.Flow = sip.Flow{}
 		return
 	}
-	if u.callee != nil && u.callee.state == uasOpen {
+	if u.callee != nil && u.callee.state <= uasHeld {
 		u.callee.reason = `SIP;cause=503;text="Flow lost"`
 		u.stepCallee(uasCancel, callMessage{})
 		return

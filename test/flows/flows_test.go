@@ -19,7 +19,9 @@ type flow struct {
 }
 
 // allFlows are those of this package.
-func allFlows() []flow { return append(userAgentFlows(), serverFlows()...) }
+func allFlows() []flow {
+	return append(append(userAgentFlows(), extensionFlows()...), serverFlows()...)
+}
 
 // TestFlows compares each flow on a good network with its golden ladder.
 func TestFlows(t *testing.T) {

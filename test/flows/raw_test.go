@@ -121,9 +121,9 @@ func rawOrder(b *siptest.Bench) {
 func rawRequire(b *siptest.Bench) {
 	alice := b.Peer("alice")
 	b.Phone("bob")
-	alice.Send("bob", request("INVITE", "1", "", "Require: 100rel", "Supported: 100rel", withBody))
+	alice.Send("bob", request("INVITE", "1", "", "Require: precondition", "Supported: precondition", withBody))
 	res := alice.Expect("SIP/2.0 420").Response
-	b.Check(res.Get(sip.HeaderUnsupported) == "100rel", "Unsupported is %q", res.Get(sip.HeaderUnsupported))
+	b.Check(res.Get(sip.HeaderUnsupported) == "precondition", "Unsupported is %q", res.Get(sip.HeaderUnsupported))
 	alice.Silence(5 * time.Second)
 }
 
