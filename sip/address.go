@@ -13,9 +13,8 @@ type Address struct {
 
 // ParseAddress parses s whole. Without angle brackets the parameters belong to the header, and the URI may hold no "?" (RFC 3261 §20).
 // A display name without quotes may hold other characters than tokens, but none of , ; " \ < and >. The error is a [*ParseError].
-func ParseAddress(s string) (Address, error) {
-	var a Address
-	err := a.parse(s)
+func ParseAddress(s string) (a Address, err error) {
+	err = a.parse(s)
 	return a, err
 }
 

@@ -11,19 +11,29 @@ type CSeq struct {
 }
 
 // ParseCSeq parses a value.
-func ParseCSeq(s string) (CSeq, error) {
+func ParseCSeq(s string) (c CSeq, err error) {
+	if at, why := c.parse(s); why != "" {
+		return CSeq{}, &ParseError{What: "CSeq", Offset: at, Reason: why}
+	}
+	return c, nil
+}
+
+// parse makes c the value in s, or returns offset and reason of the first fault.
+func (c *CSeq) parse(s string) (int, string) {
 	v, n, ok := number(s)
 	switch {
 	case n == 0:
-		return CSeq{}, &ParseError{What: "CSeq", Reason: "number expected"}
+		return 0, "number expected"
 	case !ok || v >= 1<<31:
-		return CSeq{}, &ParseError{What: "CSeq", Reason: "number out of range"}
+		return 0, "number out of range"
 	}
 	i := skip(s, n)
-	if i == n || !classToken.holds(trimRight(s[i:])) {
-		return CSeq{}, &ParseError{What: "CSeq", Offset: i, Reason: "method expected"}
+	method := trimRight(s[i:])
+	if i == n || !classToken.holds(method) {
+		return i, "method expected"
 	}
-	return CSeq{Number: v, Method: methodOf(trimRight(s[i:]))}, nil
+	c.Number, c.Method = v, methodOf(method)
+	return 0, ""
 }
 
 // String prints the value.

@@ -50,6 +50,7 @@ func (m *Message) SetName(name, value string) {
 
 // set puts f in the place of field i and deletes the later ones of its name.
 func (m *Message) set(i int, f field) {
+	m.known = 0
 	if i < 0 {
 		m.fields = append(m.fields, f)
 		return
@@ -60,6 +61,7 @@ func (m *Message) set(i int, f field) {
 
 // removeFrom deletes the fields of a name from index i on.
 func (m *Message) removeFrom(i int, h Header, name string) {
+	m.known = 0
 	kept := m.fields[:i]
 	for _, f := range m.fields[i:] {
 		if f.header == h && (h != HeaderOther || sameFold(m.nameOf(&f), name)) {
@@ -82,7 +84,7 @@ func (m *Message) Add(h Header, value string) {
 			break
 		}
 	}
-	m.fields = slices.Insert(m.fields, at, m.write(h, h.String(), trim(value)))
+	m.insert(at, m.write(h, h.String(), trim(value)))
 }
 
 // AddName is [Message.Add] for a name outside the table. A name that is no token changes nothing.
@@ -98,14 +100,14 @@ func (m *Message) AddName(name, value string) {
 	for i := m.findName(name, 0); i >= 0; i = m.findName(name, i+1) {
 		at = i + 1
 	}
-	m.fields = slices.Insert(m.fields, at, m.write(HeaderOther, name, trim(value)))
+	m.insert(at, m.write(HeaderOther, name, trim(value)))
 }
 
 // Prepend puts a field before the first one called h: the way a Via, Route or Record-Route is pushed. Via goes to the top of the
 // message if there is none, other headers behind the last Via.
 func (m *Message) Prepend(h Header, value string) {
 	if h != HeaderOther {
-		m.fields = slices.Insert(m.fields, m.top(h), m.write(h, h.String(), trim(value)))
+		m.insert(m.top(h), m.write(h, h.String(), trim(value)))
 	}
 }
 
@@ -113,14 +115,20 @@ func (m *Message) Prepend(h Header, value string) {
 func (m *Message) PrependVia(v Via) {
 	f := m.open(HeaderVia)
 	m.made = v.AppendTo(m.made)
-	m.fields = slices.Insert(m.fields, m.top(HeaderVia), m.close(f))
+	m.insert(m.top(HeaderVia), m.close(f))
 }
 
 // PrependAddress is Prepend for a Route, Record-Route or Path, without the allocation of its text.
 func (m *Message) PrependAddress(h Header, a Address) {
 	f := m.open(h)
 	m.made = a.AppendTo(m.made)
-	m.fields = slices.Insert(m.fields, m.top(h), m.close(f))
+	m.insert(m.top(h), m.close(f))
+}
+
+// insert puts f at index i.
+func (m *Message) insert(i int, f field) {
+	m.known = 0
+	m.fields = slices.Insert(m.fields, i, f)
 }
 
 // open starts the line of a field in made.
@@ -156,6 +164,7 @@ func (m *Message) SetFirst(h Header, value string) {
 		m.Add(h, value)
 		return
 	}
+	m.known = 0
 	m.fields[i] = m.write(h, h.String(), trim(safe(value)), m.behindFirst(i))
 }
 
@@ -179,6 +188,7 @@ func (m *Message) PopFirst(h Header) string {
 	if i < 0 || h == HeaderOther {
 		return ""
 	}
+	m.known = 0
 	value := m.valueOf(&m.fields[i])
 	if !h.isList() {
 		m.fields = slices.Delete(m.fields, i, i+1)

@@ -2,6 +2,8 @@
 
 package sip
 
+import "math/bits"
+
 // Header identifies a header field name of the table; unknown names are carried untouched and reached by the …Name methods.
 type Header uint8
 
@@ -207,27 +209,77 @@ func (h Header) String() string {
 }
 
 // isList reports whether the value is a comma list.
-func (h Header) isList() bool { return headers[h].occurs == list }
+func (h Header) isList() bool { return names[h].occurs == list }
 
-// headerSlots finds a header by the hash of its name. The hash is free of collisions; the compact forms are found by their letter.
-var headerSlots, compactSlots = makeHeaderSlots()
-
-func makeHeaderSlots() (names [512]Header, letters [256]Header) {
-	for h := HeaderOther + 1; h < headerCount; h++ {
-		names[headerHash(headers[h].name)] = h
-		if c := headers[h].compact; c != "" {
-			letters[c[0]] = h
-			letters[c[0]-'a'+'A'] = h
-		}
-	}
-	return names, letters
+// nameKey is what a name is found by: its first and its last eight bytes in lower case. A shorter name is filled up with zeros.
+type nameKey struct {
+	head, tail uint64
+	occurs     occurs
+	size       uint8
 }
 
-// headerHash looks at the length and three letters, whose case does not matter. The factors were searched for until no two names met; a test
-// tells when a new name needs others.
-func headerHash(name string) uint {
-	n := len(name)
-	return (uint(n)*69 + uint(name[0]|0x20)*157 + uint(name[n/2]|0x20)*239 + uint(name[n-1]|0x20)*77) % 512
+// names holds the keys of the table, nameSlots finds one by its hash, which is free of collisions; compactSlots finds the letters.
+var (
+	names        = makeNames()
+	nameSlots    = makeNameSlots()
+	compactSlots = makeCompactSlots()
+)
+
+func makeNames() (keys [headerCount]nameKey) {
+	for h := range keys {
+		head, tail := ends(headers[h].name)
+		keys[h] = nameKey{head, tail, headers[h].occurs, uint8(len(headers[h].name))}
+	}
+	return keys
+}
+
+func makeNameSlots() (slots [256]Header) {
+	for h := HeaderOther + 1; h < headerCount; h++ {
+		slots[nameHash(names[h].head, names[h].tail)] = h
+	}
+	return slots
+}
+
+func makeCompactSlots() (letters [26]Header) {
+	for h := range headerCount {
+		if c := headers[h].compact; c != "" {
+			letters[c[0]-'a'] = h
+		}
+	}
+	return letters
+}
+
+// nameHash is free of collisions for the names of the table: the factor was searched for until no two met. A test tells when a new name needs another.
+func nameHash(head, tail uint64) uint8 {
+	return uint8((head ^ bits.RotateLeft64(tail, 29)) * 0x342bd6ac36f89cf5 >> 56)
+}
+
+// foldWord turns the capitals in a word of letters and hyphens into small letters; no other byte becomes one of those.
+func foldWord(w uint64) uint64 { return w | w&0x4040404040404040>>1 }
+
+// ends returns the key of a name that is not empty.
+func ends(name string) (head, tail uint64) {
+	if len(name) >= 8 {
+		return foldWord(word(name)), foldWord(word(name[len(name)-8:]))
+	}
+	for i := range len(name) {
+		head |= uint64(name[i]) << (8 * i)
+	}
+	head = foldWord(head)
+	return head, head
+}
+
+// lookup returns the header of a name of two bytes or more, given its key.
+func lookup(name string, head, tail uint64) Header {
+	h := nameSlots[nameHash(head, tail)]
+	key := &names[h]
+	if key.head != head || key.tail != tail || int(key.size) != len(name) {
+		return HeaderOther
+	}
+	if len(name) > 16 && !sameFold(name, headers[h].name) {
+		return HeaderOther
+	}
+	return h
 }
 
 // LookupHeader returns the Header of a name in any case or of a compact form, HeaderOther if it is not in the table.
@@ -236,11 +288,11 @@ func LookupHeader(name string) Header {
 	case 0:
 		return HeaderOther
 	case 1:
-		return compactSlots[name[0]]
+		if c := name[0] | 0x20 - 'a'; int(c) < len(compactSlots) {
+			return compactSlots[c]
+		}
+		return HeaderOther
 	}
-	h := headerSlots[headerHash(name)]
-	if s := headers[h].name; s == name || sameFold(s, name) {
-		return h
-	}
-	return HeaderOther
+	head, tail := ends(name)
+	return lookup(name, head, tail)
 }

@@ -30,7 +30,23 @@ type Message struct {
 	fields []field
 	body   []byte
 	bare   bool // raw holds line ends that are no CRLF: it may not be sent on as it is
+
+	// What everybody asks for is read once: Via and CSeq by Parse, the tags by Validate. An edit forgets it.
+	known   known
+	via     Via // the topmost
+	cseq    CSeq
+	fromTag string
+	toTag   string
 }
+
+// known is a set of what a Message has read already.
+type known uint8
+
+const (
+	knownVia known = 1 << iota
+	knownCSeq
+	knownTags
+)
 
 // nameOf returns the name of f as written.
 func (m *Message) nameOf(f *field) string {
@@ -164,19 +180,40 @@ func (m *Message) ContentType() string {
 }
 
 // Via returns the topmost Via.
-func (m *Message) Via() (Via, error) { return ParseVia(m.first(HeaderVia)) }
+func (m *Message) Via() (Via, error) {
+	if m.known&knownVia != 0 {
+		return m.via, nil
+	}
+	return ParseVia(m.first(HeaderVia))
+}
 
 // From returns the From header.
-func (m *Message) From() (Address, error) { return ParseAddress(m.Get(HeaderFrom)) }
+func (m *Message) From() (a Address, err error) {
+	err = a.parse(m.Get(HeaderFrom))
+	return a, err
+}
 
 // To returns the To header.
-func (m *Message) To() (Address, error) { return ParseAddress(m.Get(HeaderTo)) }
+func (m *Message) To() (a Address, err error) {
+	err = a.parse(m.Get(HeaderTo))
+	return a, err
+}
 
 // FromTag returns the tag of From, "" when absent.
-func (m *Message) FromTag() string { return m.tag(HeaderFrom) }
+func (m *Message) FromTag() string {
+	if m.known&knownTags != 0 {
+		return m.fromTag
+	}
+	return m.tag(HeaderFrom)
+}
 
 // ToTag returns the tag of To, "" when absent.
-func (m *Message) ToTag() string { return m.tag(HeaderTo) }
+func (m *Message) ToTag() string {
+	if m.known&knownTags != 0 {
+		return m.toTag
+	}
+	return m.tag(HeaderTo)
+}
 
 func (m *Message) tag(h Header) string {
 	var a Address
@@ -190,11 +227,16 @@ func (m *Message) tag(h Header) string {
 func (m *Message) CallID() string { return m.Get(HeaderCallID) }
 
 // CSeq returns the CSeq.
-func (m *Message) CSeq() (CSeq, error) { return ParseCSeq(m.Get(HeaderCSeq)) }
+func (m *Message) CSeq() (CSeq, error) {
+	if m.known&knownCSeq != 0 {
+		return m.cseq, nil
+	}
+	return ParseCSeq(m.Get(HeaderCSeq))
+}
 
 // Contact returns the first Contact; ok is false when there is none, it is malformed, or it is "*".
-func (m *Message) Contact() (Address, bool) {
-	a, err := ParseAddress(m.first(HeaderContact))
+func (m *Message) Contact() (a Address, ok bool) {
+	err := a.parse(m.first(HeaderContact))
 	return a, err == nil
 }
 

@@ -185,7 +185,7 @@ func valueLen(s string) int {
 	case s[0] == '<':
 		return strings.IndexByte(s, '>') + 1
 	}
-	return classValue.span(s)
+	return classValue.spanLong(s)
 }
 
 // splitParams parses what stands before the first semicolon, which must be all of class c, and the parameters of a header.

@@ -5,6 +5,7 @@ package sip
 import (
 	"bytes"
 	"math"
+	"strings"
 )
 
 // maxFields is how many header fields a message may have.
@@ -12,7 +13,7 @@ const maxFields = 256
 
 // begin makes m the message in b and returns the start line and the index behind it. Empty lines before it are skipped (RFC 3261 §7.5).
 func (m *Message) begin(b []byte) (line []byte, start, next int) {
-	*m = Message{raw: b, made: m.made[:0], fields: m.fields[:0]}
+	m.reset(b)
 	for start < len(b) && (b[start] == '\r' || b[start] == '\n') {
 		start++
 	}
@@ -26,6 +27,12 @@ func (m *Message) begin(b []byte) (line []byte, start, next int) {
 		line = line[:n-1]
 	}
 	return line, start, next
+}
+
+// reset makes m an empty message over b and keeps its memory.
+func (m *Message) reset(b []byte) {
+	m.raw, m.made, m.fields, m.body = b, m.made[:0], m.fields[:0], nil
+	m.bare, m.known = false, 0
 }
 
 // parseRest reads what stands behind the start line. A fault of that line, at start, counts first; m holds the rest all the same.
@@ -52,7 +59,11 @@ func (m *Message) parse(at int) (fault *ParseError) {
 	b := m.raw
 	length, returns, start := -1, 0, at
 	for at < len(b) {
-		end, next := m.line(at)
+		next := at + bytes.IndexByte(b[at:], '\n') + 1
+		end := next - 2
+		if end <= at || b[end] != '\r' || next == len(b) || isBlank(b[next]) {
+			end, next = m.line(at)
+		}
 		returns += max(0, next-end-1)
 		if end == at {
 			at = next
@@ -76,6 +87,7 @@ func (m *Message) parse(at int) (fault *ParseError) {
 	if bytes.Count(b[start:at], []byte{'\r'}) != returns {
 		note(m.dropReturns())
 	}
+	m.learn()
 	switch {
 	case length < 0:
 		length = len(b) - at
@@ -86,6 +98,16 @@ func (m *Message) parse(at int) (fault *ParseError) {
 	m.raw = b[:at+length]
 	m.body = m.raw[at:]
 	return fault
+}
+
+// learn reads what everybody asks for.
+func (m *Message) learn() {
+	if _, why := m.via.parse(m.first(HeaderVia)); why == "" {
+		m.known |= knownVia
+	}
+	if _, why := m.cseq.parse(m.Get(HeaderCSeq)); why == "" {
+		m.known |= knownCSeq
+	}
 }
 
 // line returns the end of the logical line at b[at:], before its line end, and the start of the next. Folds are unfolded: blanks are
@@ -116,19 +138,12 @@ func (m *Message) line(at int) (end, next int) {
 
 // field appends the field in b[at:end].
 func (m *Message) field(at, end, next int) (h Header, fault *ParseError) {
-	line := m.raw[at:end]
-	colon := bytes.IndexByte(line, ':')
-	if colon < 0 {
-		return 0, fieldError(0, "no colon")
-	}
-	// RFC 3261 §25.1 HCOLON: blanks before the colon are legal and make no other name.
-	n := colon
-	for n > 0 && isBlank(line[n-1]) {
-		n--
-	}
-	name := text(line[:n])
-	h = LookupHeader(name)
-	if h == HeaderOther && !classToken.holds(name) {
+	line := text(m.raw[at:end])
+	h, n, colon := fieldName(line)
+	if h == HeaderOther && !classToken.holds(line[:n]) {
+		if colon < 0 {
+			return 0, fieldError(0, "no colon")
+		}
 		return 0, fieldError(0, "malformed name")
 	}
 	start, stop := colon+1, len(line)
@@ -138,14 +153,49 @@ func (m *Message) field(at, end, next int) (h Header, fault *ParseError) {
 	for stop > start && isBlank(line[stop-1]) {
 		stop--
 	}
-	base := uint32(at)
-	m.fields = append(m.fields, field{
-		header: h,
-		name:   span{base, base + uint32(n)},
-		value:  span{base + uint32(start), base + uint32(stop)},
-		end:    uint32(next),
-	})
+	f := m.next()
+	f.header, f.made = h, false
+	f.name = span{uint32(at), uint32(at + n)}
+	f.value = span{uint32(at + start), uint32(at + stop)}
+	f.end = uint32(next)
 	return h, nil
+}
+
+// next makes room for one more field, which holds anything: writing its parts there is cheaper than copying them there together.
+func (m *Message) next() *field {
+	n := len(m.fields)
+	if n == cap(m.fields) {
+		m.fields = append(m.fields, field{})
+	}
+	m.fields = m.fields[:n+1]
+	return &m.fields[n]
+}
+
+// fieldName returns the header of a line, the length of its name, and where the colon is; without a colon -1 and an empty name.
+func fieldName(line string) (h Header, n, colon int) {
+	if len(line) >= 16 {
+		head := word(line)
+		n = findByte(head, ':')
+		tail := head & (1<<(8*n) - 1)
+		if n < 8 {
+			head = tail
+		} else if n += findByte(word(line[8:]), ':'); n < 16 {
+			tail = word(line[n-8:])
+		}
+		if n > 1 {
+			h = lookup(line[:n], foldWord(head), foldWord(tail))
+		}
+		if h != HeaderOther {
+			return h, n, n
+		}
+	}
+	colon = strings.IndexByte(line, ':')
+	// RFC 3261 §25.1 HCOLON: blanks before the colon are legal and make no other name.
+	n = max(0, colon)
+	for n > 0 && isBlank(line[n-1]) {
+		n--
+	}
+	return LookupHeader(line[:n]), n, colon
 }
 
 // dropReturns takes the fields out that hold a CR which ends no line: another parser might see two fields there.

@@ -91,5 +91,5 @@ func (m *Message) copyFrom(src *Message) {
 		m.body = m.raw[head:]
 	}
 	m.fields = append(make([]field, 0, len(src.fields)+4), src.fields...)
-	m.bare = src.bare
+	m.bare, m.known = src.bare, 0
 }

@@ -8,7 +8,7 @@ import "strings"
 // a From or To whose URI can be found goes without its display name, and of fields that must stand alone only the first is copied.
 func (r *Response) RefuseTo(req *Request, s Status) {
 	r.Status, r.Reason = s, ""
-	r.Message = Message{made: r.made[:0], fields: r.fields[:0]}
+	r.reset(nil)
 	for v := range req.members(HeaderVia) {
 		if via, err := ParseVia(v); err == nil {
 			r.copyField(HeaderVia, via.String())

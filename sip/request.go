@@ -83,7 +83,9 @@ func (r *Request) Clone() *Request {
 // Borrow makes r a working copy of src and reuses r's memory: edits of r leave src alone. It shares the bytes of src, which must outlive its use.
 func (r *Request) Borrow(src *Request) {
 	r.Method, r.URI = src.Method, src.URI
-	r.Message = Message{raw: src.raw, made: append(r.made[:0], src.made...), fields: append(r.fields[:0], src.fields...), body: src.body, bare: src.bare}
+	made, fields := append(r.made[:0], src.made...), append(r.fields[:0], src.fields...)
+	r.Message = src.Message
+	r.made, r.fields = made, fields
 }
 
 // Reply returns the response to r as RFC 3261 §8.2.6 asks: Via, From, To, Call-ID and CSeq copied, and for a 100 the Timestamp. A To

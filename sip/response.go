@@ -64,7 +64,7 @@ func (r *Response) parseLine(line []byte) *ParseError {
 // ReplyTo makes r the response to req and reuses r's memory: what [Request.Reply] does, without allocating once warm.
 func (r *Response) ReplyTo(req *Request, s Status) {
 	r.Status, r.Reason = s, ""
-	r.Message = Message{made: r.made[:0], fields: r.fields[:0]}
+	r.reset(nil)
 	r.grow(req)
 	for i := range req.fields {
 		f := &req.fields[i]

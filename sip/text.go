@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"math/bits"
 	"strings"
 	"unsafe"
 )
@@ -10,6 +11,21 @@ import (
 // text returns b as a string without copying it. The string is valid as long as nobody writes to b: a Message only ever appends to its buffers,
 // and whoever pools the buffer of a received message clones what it keeps (see [EventHandler]). This is the only use of unsafe in the package.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// word returns the first eight bytes of s, the first of them lowest.
+func word(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// eachByte times c is a word of eight times the byte c.
+const eachByte = 0x0101010101010101
+
+// findByte returns the place of the first byte c in a word, 8 if there is none.
+func findByte(w uint64, c byte) int {
+	w ^= eachByte * uint64(c)
+	return bits.TrailingZeros64((w-eachByte) & ^w & (eachByte<<7)) / 8
+}
 
 // class is a set of the character classes below.
 type class uint16
@@ -82,21 +98,36 @@ func (c class) span(s string) int {
 	return len(s)
 }
 
+// spanLong is span for texts of many bytes: it looks at eight at a time.
+func (c class) spanLong(s string) int {
+	i := 0
+	for len(s)-i >= 8 {
+		w := word(s[i:])
+		if classes[byte(w)]&classes[byte(w>>8)]&classes[byte(w>>16)]&classes[byte(w>>24)]&
+			classes[byte(w>>32)]&classes[byte(w>>40)]&classes[byte(w>>48)]&classes[byte(w>>56)]&c == 0 {
+			break
+		}
+		i += 8
+	}
+	return i + c.span(s[i:])
+}
+
 // holds reports whether s is not empty and all of it is in c.
 func (c class) holds(s string) bool { return s != "" && c.span(s) == len(s) }
 
 // escaped is span where "%" HEXDIG HEXDIG, which is in none of these classes, stands for any byte.
 func (c class) escaped(s string) int {
-	for i := 0; i < len(s); i++ {
-		if classes[s[i]]&c != 0 {
-			continue
+	i := 0
+	for {
+		i += c.spanLong(s[i:])
+		if i == len(s) {
+			return i
 		}
 		if _, ok := unescape(s, i); !ok {
 			return i
 		}
-		i += 2
+		i += 3
 	}
-	return len(s)
 }
 
 // unescape returns the byte that the escape at s[i:] stands for.
@@ -201,7 +232,15 @@ func escaped(s string, i int) bool {
 
 // quoted returns the length of the quoted-string at the start of s with its quotes, 0 if it is never closed.
 func quoted(s string) int {
-	for i := 1; i < len(s); i++ {
+	i := 1
+	for len(s)-i >= 8 {
+		w := word(s[i:])
+		if findByte(w, '"') < 8 || findByte(w, '\\') < 8 || findByte(w, 0) < 8 {
+			break
+		}
+		i += 8
+	}
+	for ; i < len(s); i++ {
 		switch s[i] {
 		case '\\':
 			i++

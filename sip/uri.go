@@ -29,18 +29,21 @@ func ParseURI(s string) (URI, error) {
 }
 
 func (u *URI) parse(s string) error {
-	var at int
-	var why string
-	colon := 3
 	if len(s) > 4 && s[:4] == "sip:" {
 		u.Scheme = "sip"
-	} else {
-		if colon = strings.IndexByte(s, ':'); colon <= 0 {
-			return uriError(0, "no scheme")
+		if at, why := u.parseSIP(s[4:]); why != "" {
+			return uriError(4+at, why)
 		}
-		u.Scheme = schemeOf(s[:colon])
+		return nil
 	}
+	colon := strings.IndexByte(s, ':')
+	if colon <= 0 {
+		return uriError(0, "no scheme")
+	}
+	u.Scheme = schemeOf(s[:colon])
 	rest := s[colon+1:]
+	var at int
+	var why string
 	switch u.Scheme {
 	case "sip", "sips":
 		at, why = u.parseSIP(rest)
@@ -81,16 +84,12 @@ func schemeOf(s string) string {
 
 // parseSIP parses what follows the scheme. The first "@" ends the user: the grammar allows none behind it.
 func (u *URI) parseSIP(s string) (int, string) {
-	at := 0
-	n := classUser.escaped(s)
-	switch {
-	case n < len(s) && s[n] == '@':
-		if n == 0 {
-			return 0, "empty user"
+	at := strings.IndexByte(s, '@') + 1
+	if at > 0 {
+		u.User = s[:at-1]
+		if n := classUser.escaped(u.User); n < at-1 || n == 0 {
+			return n, "illegal character in user, or none"
 		}
-		u.User, at = s[:n], n+1
-	case n < len(s) && strings.IndexByte(s[n:], '@') >= 0:
-		return n, "illegal character in user"
 	}
 	n, why := u.parseHostPort(s[at:])
 	if at += n; why != "" || at == len(s) {
@@ -110,9 +109,11 @@ func (u *URI) parseSIP(s string) (int, string) {
 }
 
 func (u *URI) parseHostPort(s string) (int, string) {
-	n := hostLen(s)
+	n := classHost.spanLong(s)
 	if n == 0 {
-		return 0, "malformed host"
+		if n = hostLen(s); n == 0 {
+			return 0, "malformed host"
+		}
 	}
 	u.Host = s[:n]
 	if n == len(s) || s[n] != ':' {
@@ -130,7 +131,7 @@ func (u *URI) parseHostPort(s string) (int, string) {
 // inside the brackets is one (RFC 5118 §4.3).
 func hostLen(s string) int {
 	if s == "" || s[0] != '[' {
-		return classHost.span(s)
+		return classHost.spanLong(s)
 	}
 	end := strings.IndexByte(s, ']')
 	if end < 0 {
@@ -176,18 +177,15 @@ func (p Params) checkURI() (int, string) {
 	if n := classParam.escaped(s); n < len(s) {
 		return n, "illegal character in parameter"
 	}
-	if strings.Count(s, ";") > maxParams {
-		return 0, "too many parameters"
-	}
-	before := byte(0)
-	for i := range len(s) {
-		if before == ';' && (s[i] == ';' || s[i] == '=') {
-			return i, "empty parameter"
+	for i, n := 0, 0; i >= 0; n++ {
+		if n == maxParams {
+			return len(p) - len(s) + i, "too many parameters"
 		}
-		before = s[i]
-	}
-	if before == ';' {
-		return len(s), "empty parameter"
+		s = s[i+1:]
+		if s == "" || s[0] == ';' || s[0] == '=' {
+			return len(p) - len(s), "empty parameter"
+		}
+		i = strings.IndexByte(s, ';')
 	}
 	return 0, ""
 }

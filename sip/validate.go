@@ -73,7 +73,7 @@ func (m *Message) checkFields() error {
 	var seen [headerCount]bool
 	for i := range m.fields {
 		h := m.fields[i].header
-		if seen[h] && headers[h].occurs == single && h != HeaderOther {
+		if seen[h] && names[h].occurs == single && h != HeaderOther {
 			return refuse(StatusBadRequest, "more than one "+h.String())
 		}
 		seen[h] = true
@@ -86,21 +86,42 @@ func (m *Message) checkFields() error {
 	if !validCallID(m.CallID()) {
 		return refuse(StatusBadRequest, "malformed Call-ID")
 	}
-	for _, h := range [...]Header{HeaderFrom, HeaderTo} {
-		if _, err := ParseAddress(m.Get(h)); err != nil {
-			return fmt.Errorf("sip: validate %s: %w", h, err)
-		}
+	if err := m.checkParties(); err != nil {
+		return err
 	}
 	return m.checkVias()
 }
 
+// checkParties checks From and To and remembers their tags.
+func (m *Message) checkParties() error {
+	if m.known&knownTags != 0 {
+		return nil
+	}
+	from, err := m.From()
+	if err != nil {
+		return fmt.Errorf("sip: validate From: %w", err)
+	}
+	to, err := m.To()
+	if err != nil {
+		return fmt.Errorf("sip: validate To: %w", err)
+	}
+	m.fromTag, m.toTag = from.Tag(), to.Tag()
+	m.known |= knownTags
+	return nil
+}
+
 // checkVias checks every Via: they are sent on, or back.
 func (m *Message) checkVias() error {
+	read := m.known&knownVia != 0 // the first one
 	for i := m.find(HeaderVia, 0); i >= 0; i = m.find(HeaderVia, i+1) {
 		rest := m.valueOf(&m.fields[i])
 		for more := true; more; {
 			var first string
 			first, rest, more = member(rest)
+			if read {
+				read = false
+				continue
+			}
 			if _, err := ParseVia(first); err != nil {
 				return err
 			}

@@ -20,39 +20,45 @@ type Via struct {
 }
 
 // ParseVia parses one value. The error is a [*ParseError].
-func ParseVia(s string) (Via, error) {
+func ParseVia(s string) (v Via, err error) {
+	if at, why := v.parse(s); why != "" {
+		return Via{}, viaError(at, why)
+	}
+	return v, nil
+}
+
+// parse makes v the value in s, or returns offset and reason of the first fault.
+func (v *Via) parse(s string) (int, string) {
 	i, ok := viaProtocol(s)
 	if !ok {
-		return Via{}, viaError(i, "SIP/2.0/ expected")
+		return i, "SIP/2.0/ expected"
 	}
 	n := classToken.span(s[i:])
 	if n == 0 {
-		return Via{}, viaError(i, "transport expected")
+		return i, "transport expected"
 	}
-	v := Via{Transport: transportName(s[i : i+n])}
+	v.Transport = transportName(s[i : i+n])
 	i += n
 	if i = skip(s, i); i == len(s) || !isBlank(s[i-1]) {
-		return Via{}, viaError(i, "sent-by expected")
+		return i, "sent-by expected"
 	}
 	if n = hostLen(s[i:]); n == 0 {
-		return Via{}, viaError(i, "malformed host")
+		return i, "malformed host"
 	}
-	v.Host = s[i : i+n]
+	v.Host, v.Port = s[i:i+n], 0
 	i = skip(s, i+n)
 	if i < len(s) && s[i] == ':' {
 		i = skip(s, i+1)
 		port, digits, ok := number(s[i:])
 		if !ok || port == 0 || port > 65535 {
-			return Via{}, viaError(i, "port: value out of range")
+			return i, "port: value out of range"
 		}
 		v.Port = uint16(port)
 		i += digits
 	}
 	v.Params = Params(s[i:])
-	if at, why := v.Params.check(); why != "" {
-		return Via{}, viaError(i+at, why)
-	}
-	return v, nil
+	at, why := v.Params.check()
+	return i + at, why
 }
 
 func viaError(at int, why string) error { return &ParseError{What: "Via", Offset: at, Reason: why} }
