@@ -192,11 +192,10 @@ type authLexer struct {
 	reason      string
 }
 
-func newAuthLexer(what, s string) (*authLexer, string) {
-	l := &authLexer{what: what, s: s}
+func newAuthLexer(what, s string) (l authLexer, scheme string) {
+	l = authLexer{what: what, s: s}
 	l.blanks()
-	scheme := l.token()
-	if scheme == "" {
+	if scheme = l.token(); scheme == "" {
 		l.fail("scheme is missing")
 	}
 	return l, scheme

@@ -77,14 +77,17 @@ func (m *Message) Add(h Header, value string) {
 	if h == HeaderOther {
 		return
 	}
-	at := len(m.fields)
-	for i := at - 1; i >= 0; i-- {
-		if m.fields[i].header == h {
-			at = i + 1
-			break
+	m.insert(m.bottom(h), m.write(h, h.String(), trim(value)))
+}
+
+// bottom returns the index behind the last field called h, or behind all.
+func (m *Message) bottom(h Header) int {
+	for i := len(m.fields); i > 0; i-- {
+		if m.fields[i-1].header == h {
+			return i
 		}
 	}
-	m.insert(at, m.write(h, h.String(), trim(value)))
+	return len(m.fields)
 }
 
 // AddName is [Message.Add] for a name outside the table. A name that is no token changes nothing.
@@ -123,6 +126,13 @@ func (m *Message) PrependAddress(h Header, a Address) {
 	f := m.open(h)
 	m.made = a.AppendTo(m.made)
 	m.insert(m.top(h), m.close(f))
+}
+
+// AddChallenge puts a challenge behind the last field called h, a WWW-Authenticate or Proxy-Authenticate, or at the end, without the allocation of its text.
+func (m *Message) AddChallenge(h Header, c *Challenge) {
+	f := m.open(h)
+	m.made = c.AppendTo(m.made)
+	m.insert(m.bottom(h), m.close(f))
 }
 
 // insert puts f at index i.

@@ -4,6 +4,7 @@ package digest
 
 import (
 	"crypto/rand"
+	"hash/maphash"
 	"io"
 	"net/netip"
 	"slices"
@@ -41,7 +42,7 @@ type Authenticator struct {
 	Proxy      bool           // challenge with 407 instead of 401
 	Key        []byte         // for the nonces; nodes that share it accept each other's. nil: a random one
 	Lifetime   time.Duration  // of a nonce; 0: DefaultLifetime
-	Slots      int            // how many nonces in use are remembered, 25 bytes each; 0: DefaultSlots
+	Slots      int            // how many nonces in use are remembered, 34 bytes each; 0: DefaultSlots
 	Failures   int            // how many failures a source has in stock; 0: DefaultFailures
 	Refill     time.Duration  // after which one failure is forgiven; 0: DefaultRefill
 	Rand       io.Reader      // nil: crypto/rand
@@ -61,6 +62,9 @@ type server struct {
 	nonces     *nonces
 	replay     *replay
 	throttle   *throttle
+	seed       maphash.Seed // for the fingerprints of requests
+	texts      sync.Pool    // of *[]byte: requests to be hashed
+	replies    sync.Pool    // of *sip.Response
 }
 
 func (a *Authenticator) start() {
@@ -81,6 +85,9 @@ func (a *Authenticator) start() {
 		nonces:   newNonces(a.Realm, key, or(a.Lifetime, DefaultLifetime), random),
 		replay:   newReplay(or(a.Slots, DefaultSlots)),
 		throttle: newThrottle(or(a.Failures, DefaultFailures), or(a.Refill, DefaultRefill)),
+		seed:     maphash.MakeSeed(),
+		texts:    sync.Pool{New: func() any { return new([]byte) }},
+		replies:  sync.Pool{New: func() any { return new(sip.Response) }},
 	}
 	copy(a.server.nobody[:], randomKey())
 }
@@ -113,31 +120,42 @@ func (a *Authenticator) admit(ev *sip.Event) bool {
 	source := ev.Flow.Remote.Addr()
 	user, v := a.server.verify(ev.Request, source)
 	a.counts.count(v)
-	switch v {
-	case proved:
-		return a.identify(ev, user)
-	case throttled:
-		res := ev.Request.Reply(sip.StatusServiceUnavailable)
-		wait := a.server.throttle.wait(source)/time.Second + 1
-		res.Set(sip.HeaderRetryAfter, strconv.Itoa(int(wait)))
-		reject(ev, res)
-	case mismatch:
-		// RFC 7616 §3.4.6: a uri parameter for another resource SHOULD be answered with 400.
-		reject(ev, ev.Request.Reply(sip.StatusBadRequest))
-	default:
-		reject(ev, a.server.challenge(ev.Request, source, v == stale))
+	if v == proved && a.identify(ev, user) {
+		return true
 	}
+	res := a.server.replies.Get().(*sip.Response)
+	a.server.refuse(res, ev.Request, source, v)
+	// Nothing is kept. A transaction that has ended meanwhile needs no answer.
+	_ = ev.Engine.RespondOnce(ev.Tx, res)
+	a.server.replies.Put(res)
 	return false
 }
 
-// identify sets the user of the event, or answers 403 if From claims somebody else. What REGISTER binds stands in To, and the
-// registrar judges it (RFC 3261 §10.3 step 4).
+// refuse makes res the answer to a request with this verdict.
+func (s *server) refuse(res *sip.Response, req *sip.Request, source netip.Addr, v verdict) {
+	switch v {
+	case proved: // and From claims somebody else
+		res.ReplyTo(req, sip.StatusForbidden)
+	case throttled:
+		res.ReplyTo(req, sip.StatusServiceUnavailable)
+		wait := s.throttle.wait(source, time.Now())/time.Second + 1
+		res.Set(sip.HeaderRetryAfter, strconv.Itoa(int(wait)))
+	case mismatch:
+		// RFC 7616 §3.4.6: a uri parameter for another resource SHOULD be answered with 400.
+		res.ReplyTo(req, sip.StatusBadRequest)
+	default:
+		s.challenge(res, req, source, v == stale)
+	}
+}
+
+// identify sets the user of the event, unless From claims somebody else. What REGISTER binds stands in To, and the registrar judges it (RFC 3261 §10.3 step 4).
 func (a *Authenticator) identify(ev *sip.Event, user string) bool {
-	from, err := ev.Request.From()
-	if err != nil || ev.Request.Method != sip.MethodRegister && !anonymous(from.URI) && !a.Accounts.MaySendAs(user, from.URI) {
-		a.counts.forbidden.Add(1)
-		reject(ev, ev.Request.Reply(sip.StatusForbidden))
-		return false
+	if ev.Request.Method != sip.MethodRegister {
+		from, err := ev.Request.From()
+		if err != nil || !anonymous(from.URI) && !a.Accounts.MaySendAs(user, from.URI) {
+			a.counts.forbidden.Add(1)
+			return false
+		}
 	}
 	ev.User = user
 	return true
@@ -145,9 +163,6 @@ func (a *Authenticator) identify(ev *sip.Event, user string) bool {
 
 // anonymous reports whether a From hides its sender from the callee. RFC 3323 §4.1.1.3.
 func anonymous(from sip.URI) bool { return from.Host == "anonymous.invalid" }
-
-// reject answers without keeping anything. A transaction that has ended meanwhile needs no answer.
-func reject(ev *sip.Event, res *sip.Response) { _ = ev.Engine.RespondOnce(ev.Tx, res) }
 
 // Counts says how requests that needed a proof have fared since the start.
 type Counts struct {

@@ -18,8 +18,11 @@ type desk struct {
 	passed *sip.Event
 }
 
-func (d *desk) RespondOnce(_ sip.TransactionID, res *sip.Response) error { d.answer = res; return nil }
-func (d *desk) HandleEvent(ev *sip.Event)                                { d.passed = ev }
+func (d *desk) HandleEvent(ev *sip.Event) { d.passed = ev }
+func (d *desk) RespondOnce(_ sip.TransactionID, res *sip.Response) error {
+	d.answer = res.Clone()
+	return nil
+}
 
 // people has alice, whose password is "secret".
 type people struct{}
@@ -99,7 +102,13 @@ func TestChallengeAndProof(t *testing.T) {
 	if got := req.Get(sip.HeaderAuthorization); !strings.Contains(got, "algorithm=SHA-512-256") {
 		t.Errorf("the strongest algorithm was not chosen: %s", got)
 	}
-	if s := l.send(req); s != sip.StatusUnauthorized || !l.isStale(t) {
+	// The very same request is a retransmission, anything else with its credentials a replay.
+	if s := l.send(req.Clone()); s != 0 || l.passed.User != "alice" {
+		t.Errorf("sent again: %d", s)
+	}
+	other := req.Clone()
+	other.Set(sip.HeaderContact, "<sip:mallory@203.0.113.1>")
+	if s := l.send(other); s != sip.StatusUnauthorized || !l.isStale(t) {
 		t.Errorf("replayed: %d", s)
 	}
 	// The nonce is good for more: no challenge before the second request.
@@ -108,7 +117,7 @@ func TestChallengeAndProof(t *testing.T) {
 	if s := l.send(second); s != 0 {
 		t.Errorf("second request: %d", s)
 	}
-	if c := l.Counts(); c != (Counts{Proved: 2, Challenged: 1, Stale: 1}) {
+	if c := l.Counts(); c != (Counts{Proved: 3, Challenged: 1, Stale: 1}) {
 		t.Errorf("counts: %+v", c)
 	}
 }
@@ -233,6 +242,7 @@ func TestWithoutQOP(t *testing.T) {
 	if s := l.send(req); s != 0 {
 		t.Errorf("first use: %d", s)
 	}
+	req.Set(sip.HeaderSubject, "another one")
 	if s := l.send(req); s != 401 || !l.isStale(t) {
 		t.Errorf("second use: %d", s)
 	}
@@ -363,17 +373,48 @@ func TestAmplification(t *testing.T) {
 	}
 }
 
-func BenchmarkVerify(b *testing.B) {
+// sink is an engine and a handler that forget everything.
+type sink struct{ sip.Engine }
+
+func (sink) RespondOnce(sip.TransactionID, *sip.Response) error { return nil }
+func (sink) HandleEvent(*sip.Event)                             {}
+
+// registration returns an authenticator, and a REGISTER without and one with credentials for it.
+func registration(t testing.TB) (a *Authenticator, bare, proof *sip.Event) {
+	t.Helper()
 	l := newLab()
 	l.Algorithms = []Algorithm{MD5}
-	req := request(b)
-	l.send(req)
+	l.Failures = 100
+	bareReq := request(t, "INVITE", "REGISTER")
+	l.send(bareReq)
+	req := bareReq.Clone()
 	if err := l.client.Answer(req, l.answer); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
+	l.Next = sink{}
+	event := func(r *sip.Request) *sip.Event {
+		r, err := sip.ParseRequest(r.AppendTo(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &sip.Event{Kind: sip.EventRequest, Request: r, Flow: sip.Flow{Transport: sip.UDP, Remote: l.source}, Engine: sink{}}
+	}
+	return l.Authenticator, event(bareReq), event(req)
+}
+
+func BenchmarkChallenge(b *testing.B) {
+	a, bare, _ := registration(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		l.server.verify(req, l.source.Addr())
+		a.HandleEvent(bare)
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	a, _, proof := registration(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		a.HandleEvent(proof)
 	}
 }
 

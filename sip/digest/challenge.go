@@ -8,18 +8,18 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// challenge returns the 401 (a proxy's: 407) to req: one challenge for each algorithm, the preferred first, all with one nonce. There is no
+// challenge makes res the 401 (a proxy's: 407) to req: one challenge for each algorithm, the preferred first, all with one nonce. There is no
 // opaque: the nonce carries all the state there is.
-func (s *server) challenge(req *sip.Request, source netip.Addr, stale bool) *sip.Response {
+func (s *server) challenge(res *sip.Response, req *sip.Request, source netip.Addr, stale bool) {
 	status, header := sip.StatusUnauthorized, sip.HeaderWWWAuthenticate
 	if s.proxy {
 		status, header = sip.StatusProxyAuthRequired, sip.HeaderProxyAuthenticate
 	}
-	res := req.Reply(status)
-	c := sip.Challenge{Scheme: "Digest", Realm: s.realm, Nonce: s.nonces.next(source), QOP: qopAuth, Stale: stale}
+	res.ReplyTo(req, status)
+	nonce := s.nonces.next(source)
+	c := sip.Challenge{Scheme: "Digest", Realm: s.realm, Nonce: string(nonce[:]), QOP: qopAuth, Stale: stale}
 	for _, a := range s.algorithms {
 		c.Algorithm = a.String()
-		res.Add(header, c.String())
+		res.AddChallenge(header, &c)
 	}
-	return res
 }

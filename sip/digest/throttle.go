@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type throttle struct {
 	seed   maphash.Seed
 	sets   [throttleSets][throttleWays]failures
 	locks  [throttleLocks]sync.Mutex
+	until  atomic.Int64 // Unix nanoseconds by which every source has all its stock again
 }
 
 // failures is guarded by the lock of its set. It is free when its time has passed.
@@ -36,43 +38,50 @@ func newThrottle(stock int, refill time.Duration) *throttle {
 }
 
 // wait returns how long source is not to be verified; 0 if it may try.
-func (t *throttle) wait(source netip.Addr) time.Duration {
-	f, unlock := t.find(source)
-	defer unlock()
+func (t *throttle) wait(source netip.Addr, now time.Time) time.Duration {
+	if t.until.Load() <= now.UnixNano() {
+		return 0
+	}
+	key := t.key(source)
+	mu := &t.locks[key%throttleLocks]
+	mu.Lock()
+	defer mu.Unlock()
+	f := t.findLocked(key)
 	if f == nil {
 		return 0
 	}
-	over := time.Until(time.Unix(0, f.paid)) - time.Duration(t.stock-1)*t.refill
+	over := time.Unix(0, f.paid).Sub(now) - time.Duration(t.stock-1)*t.refill
 	return max(0, over)
 }
 
 // fail counts a failure of source.
 func (t *throttle) fail(source netip.Addr) {
 	key := t.key(source)
-	f, unlock := t.find(source)
-	defer unlock()
+	mu := &t.locks[key%throttleLocks]
+	mu.Lock()
+	defer mu.Unlock()
+	f := t.findLocked(key)
 	now := time.Now().UnixNano()
 	if f == nil {
 		f = t.victimLocked(key)
 		*f = failures{source: key}
 	}
 	f.paid = max(f.paid, now) + int64(t.refill)
+	for until := t.until.Load(); until < f.paid && !t.until.CompareAndSwap(until, f.paid); until = t.until.Load() {
+	}
 }
 
 func (t *throttle) key(source netip.Addr) uint64 { return maphash.Comparable(t.seed, scope(source)) }
 
-// find locks the set of source and returns its entry, nil if it has none.
-func (t *throttle) find(source netip.Addr) (f *failures, unlock func()) {
-	key := t.key(source)
-	mu := &t.locks[key%throttleLocks]
-	mu.Lock()
+// findLocked returns the entry of a source, nil if it has none.
+func (t *throttle) findLocked(key uint64) *failures {
 	set := &t.sets[key%throttleSets]
 	for i := range set {
 		if set[i].source == key && set[i].paid != 0 {
-			return &set[i], mu.Unlock
+			return &set[i]
 		}
 	}
-	return nil, mu.Unlock
+	return nil
 }
 
 func (t *throttle) victimLocked(key uint64) *failures {

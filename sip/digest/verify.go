@@ -3,9 +3,11 @@
 package digest
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -60,6 +62,8 @@ func (s *server) offered(token string) (Algorithm, bool) {
 
 // verify judges the credentials of req. An unknown user costs what a wrong password costs. The password is looked at only under a
 // nonce that was given to this source and is still good: no nonce of the sender's choice, no answer that helps to guess.
+//
+// A copy of a request that proved itself proves itself again, for a while: see [replay].
 func (s *server) verify(req *sip.Request, source netip.Addr) (user string, v verdict) {
 	c, a, ok := s.credentials(req)
 	if !ok {
@@ -69,11 +73,12 @@ func (s *server) verify(req *sip.Request, source netip.Addr) (user string, v ver
 	if !ok {
 		return "", absent
 	}
-	stamp, ok := s.nonces.open(c.Nonce, source)
+	now := time.Now()
+	stamp, ok := s.nonces.open(c.Nonce, source, now)
 	if !ok {
 		return "", stale
 	}
-	if s.throttle.wait(source) > 0 {
+	if s.throttle.wait(source, now) > 0 {
 		return "", throttled
 	}
 	ha1, known := s.accounts.HA1(c.Username, s.realm, a)
@@ -85,13 +90,22 @@ func (s *server) verify(req *sip.Request, source netip.Addr) (user string, v ver
 		s.throttle.fail(source)
 		return "", wrong
 	}
-	if !s.replay.use(stamp, count) {
+	if s.replay.use(stamp, count, newPrint(s.hash(req), now)) == used {
 		return "", stale
 	}
 	if !sameTarget(c.URI, req.URI) {
 		return "", mismatch
 	}
 	return c.Username, proved
+}
+
+// hash hashes all of a request, as it would be sent on, with a key of this process.
+func (s *server) hash(req *sip.Request) uint64 {
+	room := s.texts.Get().(*[]byte)
+	*room = req.AppendTo((*room)[:0])
+	h := maphash.Bytes(s.seed, *room)
+	s.texts.Put(room)
+	return h
 }
 
 // nonceCount returns the nc of credentials with qop. Without qop (RFC 2069, RFC 3261 §22.4) there is no count: such a nonce is good once.
