@@ -14,7 +14,7 @@ import (
 type message struct {
 	request  *sip.Request
 	response *sip.Response
-	flow     sip.Flow
+	flow     sip.Flow // by which it came, or where it is to go
 	bytes    []byte
 	err      error
 }
@@ -22,22 +22,27 @@ type message struct {
 // open reports whether the row still lacks its final response.
 func (r *row) open() bool { return r.kind != kindFree && r.state <= proceedingCancelled }
 
-func (r *row) reliable() bool { return r.flow.Transport.Reliable() }
+func (r *row) reliable() bool { return r.path.transport().Reliable() }
 
 // advance moves r and does what the machine asks for. r may be gone afterwards. The error is that of a transport that could not send.
-func (s *stripe) advance(r *row, e event, m message) error {
-	next, a := r.kind.step()(r.state, e)
+func (s *stripe) advance(r *row, e event, m *message) error {
+	next, a := r.kind.step(r.state, e)
 	s.move(r, next)
-	at := s.setTimers(r, a)
-	if err := s.put(r, a, m); err != nil {
-		m.err = err
-		return s.broke(r, m)
+	at := timerCount
+	if a.stop|a.start|a.again != 0 {
+		at = s.setTimers(r, a)
+	}
+	if a.do&^(pass|timeout|fail|drop) != 0 {
+		if err := s.put(r, a, m); err != nil {
+			m.err = err
+			return s.broke(r, m)
+		}
 	}
 	if a.has(drop) {
 		s.unkeep(r)
 	}
 	if at != timerCount {
-		next, _ = r.kind.step()(r.state, fires(at))
+		next, _ = r.kind.step(r.state, fires(at))
 		s.move(r, next)
 	}
 	s.inform(r, a, m)
@@ -57,31 +62,36 @@ func (s *stripe) move(r *row, to state) {
 }
 
 // broke follows a failure to send. The TU of a server learns of it as the error of its order, that of a client by an event.
-func (s *stripe) broke(r *row, m message) error {
-	s.advance(r, broken, message{flow: r.flow, err: m.err})
+func (s *stripe) broke(r *row, m *message) error {
+	// What is told here is told once.
+	_ = s.advance(r, broken, &message{flow: s.flowOf(r), err: m.err})
 	return m.err
 }
 
+func (s *stripe) flowOf(r *row) sip.Flow { return s.table.zones.flow(&r.path) }
+
 // setTimers stops and starts timers; it returns the one that fires at once, or timerCount.
 func (s *stripe) setTimers(r *row, a actions) timer {
-	for _, p := range [...]*pending{&r.again, &r.end} {
-		if p.queue != 0 && a.stop.has(p.timer) {
-			s.timers.stop(p)
+	for h := range perRow {
+		if r.queue[h] != 0 && a.stop.has(r.timer[h]) {
+			s.timers.stop(&r.links, h)
 		}
 	}
 	at := timerCount
 	for set := uint32(a.start | a.again); set != 0; set &= set - 1 {
 		t := timer(bits.TrailingZeros32(set))
-		d, ok := r.interval, true
+		var d time.Duration
+		ok := true
 		if a.again.has(t) {
-			d = s.table.Timers.next(t, d, a.slow)
+			r.flags = r.flags.withRounds(r.flags.rounds() + 1)
+			d = s.table.Timers.next(t, r.flags.rounds(), a.slow)
 		} else {
 			d, ok = s.table.Timers.first(t, r.kind.invite(), r.reliable())
 		}
 		switch {
 		case !ok:
 		case d == 0:
-			s.timers.stop(&r.end)
+			s.timers.stop(&r.links, ending)
 			at = t
 		default:
 			s.startTimer(r, t, d)
@@ -91,34 +101,30 @@ func (s *stripe) setTimers(r *row, a actions) timer {
 }
 
 func (s *stripe) startTimer(r *row, t timer, d time.Duration) {
-	p := &r.end
-	switch t {
-	case timerA, timerE, timerG:
-		r.interval = d
-		p = &r.again
-	case timerTrying:
-		p = &r.again
+	h := ending
+	if t == timerA || t == timerE || t == timerG || t == timerTrying {
+		h = again
 	}
-	s.timers.start(p, t, s.now, d)
+	s.timers.start(&r.links, h, t, s.now, d)
 }
 
 // put sends what the actions ask for.
-func (s *stripe) put(r *row, a actions, m message) error {
+func (s *stripe) put(r *row, a actions, m *message) error {
 	switch {
 	case a.has(send):
 		return s.putNew(r, a, m)
 	case a.has(resend):
-		if r.sent == nil || !r.kind.client() && !r.answered {
+		if r.kept == 0 || !r.kind.client() && !r.flags.has(answered) {
 			return nil
 		}
 		s.counts.resent.Add(1)
-		return s.send(r.flow, r.sent.b)
+		return s.send(s.flowOf(r), s.copies.bytes(r.kept))
 	case a.has(sayTry):
-		if r.sent == nil {
+		if r.kept == 0 {
 			return nil
 		}
-		r.answered = true
-		return s.send(r.flow, r.sent.b)
+		r.flags |= answered
+		return s.send(s.flowOf(r), s.copies.bytes(r.kept))
 	case a.has(sayLate):
 		return s.putLate(r)
 	case a.has(ack):
@@ -131,10 +137,10 @@ func (s *stripe) put(r *row, a actions, m message) error {
 
 // putLate sends a 408, made of the response that was kept last.
 func (s *stripe) putLate(r *row) error {
-	if r.sent == nil {
+	if r.kept == 0 {
 		return nil
 	}
-	last, err := sip.ParseResponse(bytes.Clone(r.sent.b))
+	last, err := sip.ParseResponse(bytes.Clone(s.copies.bytes(r.kept)))
 	if err != nil {
 		return nil
 	}
@@ -144,22 +150,23 @@ func (s *stripe) putLate(r *row) error {
 			res.Add(h, v)
 		}
 	}
-	s.completeResponse(res, r.flow)
+	flow := s.flowOf(r)
+	s.completeResponse(res, r.key, &flow)
 	s.room.bytes = res.AppendTo(s.room.bytes[:0])
 	s.keep(r, s.room.bytes)
-	r.answered = true
-	return s.send(r.flow, s.room.bytes)
+	r.flags |= answered
+	return s.send(flow, s.room.bytes)
 }
 
 // putNew sends the request of a client or the response of a server's TU, and keeps what may be needed again: for copies over a
 // transport that loses, an INVITE for its ACK and CANCEL, and a provisional response for a 408.
-func (s *stripe) putNew(r *row, a actions, m message) error {
-	r.answered = true
+func (s *stripe) putNew(r *row, a actions, m *message) error {
+	r.flags |= answered
 	s.unkeep(r)
 	if !a.has(drop) && (!r.reliable() || r.kind == kindInviteClient || r.kind == kindInviteServer && r.open()) {
 		s.keep(r, m.bytes)
 	}
-	err := s.send(r.flow, m.bytes)
+	err := s.send(m.flow, m.bytes)
 	if err != nil && m.response != nil && s.reopen(r, m, err) {
 		return nil
 	}
@@ -169,37 +176,54 @@ func (s *stripe) putNew(r *row, a actions, m message) error {
 func (s *stripe) send(f sip.Flow, b []byte) error { return s.table.Wire.Send(s.out, f, b) }
 
 // inform frees r if it is over, and tells the TU. It comes last: what the TU does may change r.
-func (s *stripe) inform(r *row, a actions, m message) {
-	if a.do&(pass|timeout|fail) != 0 && r.kind.client() && s.failOver(r, a, m) {
+func (s *stripe) inform(r *row, a actions, m *message) {
+	tells := a.do&(pass|timeout|fail) != 0
+	if tells && r.kind.client() && s.failOver(r, a, m) {
 		return
 	}
-	owner, tx, isClient, told := r.owner, makeID(s.number, r), r.kind.client(), r.told
-	ev := sip.Event{Tx: tx, Request: m.request, Response: m.response, Flow: m.flow, Err: m.err}
-	switch {
-	case isClient && told && !a.has(pass): // it has its outcome
-	case a.has(timeout):
-		ev.Kind, ev.Err = sip.EventTimeout, sip.ErrTimeout
-		s.counts.timeouts.Add(1)
-	case a.has(fail) && isClient:
-		ev.Kind = sip.EventFailure
-		s.counts.failures.Add(1)
-	case !a.has(pass):
-	case isClient:
-		ev.Kind = sip.EventResponse
-		if m.response.Status.Final() {
-			r.told = true
-			r.settle()
+	kind, owner, tx, err := sip.EventKind(0), s.ownerOf(r), r.id(s.number), m.err
+	if tells {
+		if kind = s.eventKind(r, a, m); kind == sip.EventAck {
+			owner = s.table.Handler
 		}
-	case m.request.Method == sip.MethodCancel && !r.told:
-		r.told = true
-		ev.Kind = sip.EventCancel
-	case m.request.Method == sip.MethodAck:
-		ev.Kind, owner = sip.EventAck, s.table.Handler
+		if kind == sip.EventTimeout {
+			err = sip.ErrTimeout
+		}
 	}
 	if r.state == terminated {
 		s.release(r)
 	}
-	if ev.Kind != 0 {
-		s.deliver(owner, ev)
+	if kind == 0 || owner == nil {
+		return
 	}
+	ev := s.event(owner)
+	ev.Kind, ev.Tx, ev.Request, ev.Response, ev.Flow, ev.Err = kind, tx, m.request, m.response, m.flow, err
+	s.deliver(owner)
+}
+
+// eventKind returns what the TU is told, 0 for nothing, and notes in r that it was.
+func (s *stripe) eventKind(r *row, a actions, m *message) sip.EventKind {
+	isClient := r.kind.client()
+	switch {
+	case isClient && r.flags.has(informed) && !a.has(pass): // it has its outcome
+	case a.has(timeout):
+		s.counts.timeouts.Add(1)
+		return sip.EventTimeout
+	case a.has(fail) && isClient:
+		s.counts.failures.Add(1)
+		return sip.EventFailure
+	case !a.has(pass):
+	case isClient:
+		if m.response.Status.Final() {
+			r.flags |= informed
+			s.settle(r)
+		}
+		return sip.EventResponse
+	case m.request.Method == sip.MethodCancel && !r.flags.has(informed):
+		r.flags |= informed
+		return sip.EventCancel
+	case m.request.Method == sip.MethodAck:
+		return sip.EventAck
+	}
+	return 0
 }

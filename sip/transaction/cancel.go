@@ -14,15 +14,16 @@ var errUnsent = errors.New("transaction: cancelled before it was sent")
 
 // Cancel implements [sip.Sender]. A transaction that has had its final response is not cancelled any more: ErrNoTransaction.
 func (t *Table) Cancel(tx sip.TransactionID, reason string) error {
-	n, _, _ := splitID(tx)
-	s := &t.stripes[n]
+	s := t.stripeOf(tx)
 	r := s.find(tx)
 	if r == nil || r.kind != kindInviteClient || !r.open() {
 		return sip.ErrNoTransaction
 	}
-	if !r.final {
-		r.final, r.reason = true, strings.Clone(reason)
-		s.advance(r, cancelled, message{err: errUnsent})
+	if !r.flags.has(settled) {
+		r.flags |= settled
+		s.beside(r).reason = strings.Clone(reason)
+		// What could not be sent is told by an event.
+		_ = s.advance(r, cancelled, &message{err: errUnsent})
 	}
 	return nil
 }
@@ -30,31 +31,29 @@ func (t *Table) Cancel(tx sip.TransactionID, reason string) error {
 // putCancel starts the transaction of the CANCEL. It shares the branch of its INVITE and the number of its row.
 func (s *stripe) putCancel(r *row) {
 	invite := &s.room.parsed
-	if r.sent == nil || invite.Parse(r.sent.b) != nil {
+	if r.kept == 0 || invite.Parse(s.copies.bytes(r.kept)) != nil {
 		return
 	}
 	via, _ := invite.Via()
 	req := within(invite, sip.MethodCancel, via)
 	req.Set(sip.HeaderTo, invite.Get(sip.HeaderTo))
-	if r.reason != "" {
-		req.Set(sip.HeaderReason, r.reason)
+	x := s.beside(r)
+	if x.reason != "" {
+		req.Set(sip.HeaderReason, x.reason)
 	}
 	s.room.bytes = req.AppendTo(s.room.bytes[:0])
-	c := s.take(kindClient, maxSlots)
-	if c == nil {
-		return
-	}
-	c.method, c.flow, c.nonce, c.bound = sip.MethodCancel, r.flow, r.nonce, true
-	r.cancel = makeID(s.number, c)
+	c := s.begin(s.take(), s.name(), kindClient)
+	c.method, c.path, c.nonce, c.flags = codeOf(sip.MethodCancel), r.path, r.nonce, bound
+	x.cancel = c.id(s.number)
 	s.joinFlow(c)
 	// The INVITE's own timer sees to a CANCEL that got lost.
-	_ = s.advance(c, request, message{bytes: s.room.bytes})
+	_ = s.advance(c, request, &message{bytes: s.room.bytes, flow: s.flowOf(r)})
 }
 
 // putAck sends the ACK to a non-2xx and keeps it for copies of the response.
 func (s *stripe) putAck(r *row, res *sip.Response) {
 	invite := &s.room.parsed
-	if r.sent == nil || invite.Parse(r.sent.b) != nil {
+	if r.kept == 0 || invite.Parse(s.copies.bytes(r.kept)) != nil {
 		return
 	}
 	via, _ := invite.Via()
@@ -64,7 +63,7 @@ func (s *stripe) putAck(r *row, res *sip.Response) {
 		s.keep(r, s.room.bytes)
 	}
 	// A peer that misses it sends its response again.
-	_ = s.send(r.flow, s.room.bytes)
+	_ = s.send(s.flowOf(r), s.room.bytes)
 }
 
 // ackBytes prints the ACK to res, a non-2xx to invite.

@@ -5,6 +5,7 @@ package transaction
 import (
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -17,7 +18,7 @@ type stamp struct {
 }
 
 // compose prints req as it goes over flow into the stripe's room, with a Via whose branch names a transaction. req stays as it is.
-func (s *stripe) compose(req *sip.Request, flow sip.Flow, v stamp) []byte {
+func (s *stripe) compose(req *sip.Request, flow *sip.Flow, v stamp) []byte {
 	w := &s.room.work
 	w.Borrow(req)
 	forwarded := w.Has(sip.HeaderVia)
@@ -36,8 +37,8 @@ func (s *stripe) compose(req *sip.Request, flow sip.Flow, v stamp) []byte {
 	return s.room.bytes
 }
 
-func (s *stripe) prependVia(w *sip.Request, flow sip.Flow, v stamp) {
-	host, port := s.table.Wire.Advertised(flow)
+func (s *stripe) prependVia(w *sip.Request, flow *sip.Flow, v stamp) {
+	host, port := s.table.Wire.Advertised(*flow)
 	b := append(s.room.via[:0], ";branch="...)
 	b = appendBranch(b, s.table.Node, v.tx, v.nonce)
 	b = append(b, ";rport"...) // RFC 3581 §3
@@ -65,10 +66,12 @@ func defaultContact(scheme string) string {
 	return "<sip:" + sip.AnyHost + ">"
 }
 
-// completeResponse adds To tag, Contact and Server where they are missing.
-func (s *stripe) completeResponse(res *sip.Response, flow sip.Flow) {
+// completeResponse adds To tag, Contact and Server where they are missing. key is that of the request.
+func (s *stripe) completeResponse(res *sip.Response, key fingerprint, flow *sip.Flow) {
 	if to, err := res.To(); err == nil && to.Tag() == "" {
-		res.AddTag(sip.HeaderTo, s.table.tag(&res.Message))
+		s.room.via = s.tag(s.room.via[:0], key)
+		// AddTag copies it.
+		res.AddTag(sip.HeaderTo, unsafe.String(&s.room.via[0], len(s.room.via)))
 	}
 	if s.table.UserAgent != "" && !res.Has(sip.HeaderServer) {
 		res.Set(sip.HeaderServer, s.table.UserAgent)
@@ -83,7 +86,7 @@ func (s *stripe) completeResponse(res *sip.Response, flow sip.Flow) {
 }
 
 // nameOurselves replaces [sip.AnyHost] by the address at which peers of flow reach us.
-func (s *stripe) nameOurselves(m *sip.Message, flow sip.Flow) {
+func (s *stripe) nameOurselves(m *sip.Message, flow *sip.Flow) {
 	for _, h := range [...]sip.Header{sip.HeaderContact, sip.HeaderRecordRoute, sip.HeaderPath} {
 		switch value := m.Get(h); {
 		case !strings.Contains(value, sip.AnyHost):
@@ -96,7 +99,7 @@ func (s *stripe) nameOurselves(m *sip.Message, flow sip.Flow) {
 }
 
 // nameTop replaces it in a field of one value, the first of its name.
-func (s *stripe) nameTop(m *sip.Message, h sip.Header, flow sip.Flow) {
+func (s *stripe) nameTop(m *sip.Message, h sip.Header, flow *sip.Flow) {
 	a, err := sip.ParseAddress(m.Get(h))
 	if err != nil || a.URI.Host != sip.AnyHost {
 		return
@@ -116,7 +119,7 @@ func startsWith(list string, first []byte) bool {
 }
 
 // nameEach replaces it wherever it stands.
-func (s *stripe) nameEach(m *sip.Message, h sip.Header, flow sip.Flow) {
+func (s *stripe) nameEach(m *sip.Message, h sip.Header, flow *sip.Flow) {
 	var values []string
 	for v := range m.Values(h) {
 		if a, err := sip.ParseAddress(v); err == nil && a.URI.Host == sip.AnyHost {
@@ -132,8 +135,8 @@ func (s *stripe) nameEach(m *sip.Message, h sip.Header, flow sip.Flow) {
 }
 
 // reached is u with our address on flow. A sips URI implies TLS, so its transport parameter names what runs on top of that (RFC 3261 §26.2.2, RFC 7118 §5.2).
-func (s *stripe) reached(u sip.URI, flow sip.Flow) sip.URI {
-	u.Host, u.Port = s.table.Wire.Advertised(flow)
+func (s *stripe) reached(u sip.URI, flow *sip.Flow) sip.URI {
+	u.Host, u.Port = s.table.Wire.Advertised(*flow)
 	named := ""
 	switch t := flow.Transport; {
 	case t == sip.UDP || u.Params.Has("transport"):
@@ -152,12 +155,4 @@ func (s *stripe) reached(u sip.URI, flow sip.Flow) sip.URI {
 		u.Params = u.Params.With("transport", named)
 	}
 	return u
-}
-
-// keptMethod is m without the message that it was taken from.
-func keptMethod(m sip.Method) sip.Method {
-	if m.Known() {
-		return m
-	}
-	return sip.Method(strings.Clone(string(m)))
 }

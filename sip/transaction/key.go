@@ -10,16 +10,11 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// fingerprint stands for the fields that name a server transaction: 128 bits under secret seeds, which nobody can make collide.
-type fingerprint [2]uint64
+// fingerprint stands for the fields that name a server transaction: 64 bits under a secret seed, which nobody can make collide. 0 is none.
+type fingerprint uint64
 
-// seeds are the secrets of one table.
-type seeds [2]maphash.Seed
-
-func newSeeds() seeds { return seeds{maphash.MakeSeed(), maphash.MakeSeed()} }
-
-func (s *seeds) of(b []byte) fingerprint {
-	return fingerprint{maphash.Bytes(s[0], b), maphash.Bytes(s[1], b)}
+func (t *Table) fingerprint(b []byte) fingerprint {
+	return fingerprint(max(maphash.Bytes(t.seed, b), 1))
 }
 
 // What a fingerprint is made for comes first in its text.
@@ -27,14 +22,14 @@ const (
 	forMatch  = 'M' // RFC 3261 §17.2.3, with the cookie
 	forOld    = 'O' // RFC 3261 §17.2.3, without: RFC 2543
 	forMerged = 'D' // RFC 3261 §8.2.2.2
-	forTag    = 'T'
+	forTag    = 'T' // RFC 3261 §19.3
 )
 
 // field appends a text and a byte that no header field holds.
 func field(b []byte, s string) []byte { return append(append(b, s...), 0) }
 
 // matchKey is the fingerprint under which the transaction of req is kept; ACK and CANCEL give that of their INVITE.
-func (s *stripe) matchKey(req *sip.Request, via sip.Via) fingerprint {
+func (s *stripe) matchKey(req *sip.Request, via *sip.Via) fingerprint {
 	method := req.Method
 	if method == sip.MethodAck || method == sip.MethodCancel {
 		method = sip.MethodInvite
@@ -55,7 +50,7 @@ func (s *stripe) matchKey(req *sip.Request, via sip.Via) fingerprint {
 	}
 	b = field(b, string(method))
 	s.room.text = b
-	return s.table.seeds.of(b)
+	return s.table.fingerprint(b)
 }
 
 // mergedKey is the fingerprint that two copies of a request share which were forked before they came here. The Request-URI and the top Route are
@@ -67,7 +62,7 @@ func (s *stripe) mergedKey(req *sip.Request) fingerprint {
 	b = field(b, req.Get(sip.HeaderRoute))
 	b = field(b, string(req.Method))
 	s.room.text = b
-	return s.table.seeds.of(b)
+	return s.table.fingerprint(b)
 }
 
 func (s *stripe) callFields(b []byte, req *sip.Request) []byte {
@@ -77,22 +72,16 @@ func (s *stripe) callFields(b []byte, req *sip.Request) []byte {
 	return binary.BigEndian.AppendUint32(b, cseq.Number)
 }
 
-// tag is the To tag for a response to the request that m copies or is: the same for every copy of the request, and for its ACK if
-// that is to a non-2xx, so that nothing needs to be kept. RFC 3261 §8.2.7, §19.3.
-func (t *Table) tag(m *sip.Message) string {
-	var room [256]byte
-	b := append(room[:0], forTag)
-	callID := m.CallID()
-	b = field(b, callID)
-	b = field(b, m.FromTag())
-	if via, err := m.Via(); err == nil {
-		b = field(b, via.Branch())
-	}
-	h := t.seeds.of(b)
+// tag appends the To tag for the responses to a request: the same for every copy of it, and for its ACK if that is to a non-2xx, so that nothing needs to be
+// kept. key is the request's. RFC 3261 §8.2.7, §19.3.
+func (s *stripe) tag(b []byte, key fingerprint) []byte {
+	var text [9]byte
+	text[8] = forTag
+	binary.BigEndian.PutUint64(text[:], uint64(key))
+	high := maphash.Bytes(s.table.seed, text[:])
+	text[8]++
 	var random [13]byte
-	binary.BigEndian.PutUint64(random[:], h[0])
-	binary.BigEndian.PutUint32(random[8:], uint32(h[1]))
-	random[12] = byte(h[1] >> 32)
-	var id [32]byte
-	return string(sip.AppendID(id[:0], t.Node, sip.StripeOf(callID), random))
+	binary.BigEndian.PutUint64(random[:], high)
+	binary.BigEndian.PutUint64(random[5:], maphash.Bytes(s.table.seed, text[:]))
+	return sip.AppendID(b, s.table.Node, s.number, random)
 }

@@ -2,9 +2,6 @@
 
 package transaction
 
-// step is a machine: it says what follows from an event, and does nothing itself.
-type step func(state, event) (state, actions)
-
 // state is where a transaction stands.
 type state uint8
 

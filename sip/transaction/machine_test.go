@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 var update = flag.Bool("update", false, "write what the machines do into the scripts")
@@ -41,7 +40,7 @@ func eventNames() []string {
 	return names
 }
 
-func index[T ~uint8](t *testing.T, names []string, name string) T {
+func indexOf[T ~uint8](t *testing.T, names []string, name string) T {
 	t.Helper()
 	i := slices.Index(names, name)
 	if i < 0 {
@@ -79,13 +78,16 @@ func describe(a actions) string {
 	return strings.Join(parts, ", ")
 }
 
+// step is a machine.
+type step func(state, event) (state, actions)
+
 // player runs one script: it knows the intervals, as the shell does.
 type player struct {
 	machine  step
 	invite   bool
 	reliable bool
 	state    state
-	interval [timerCount]time.Duration
+	rounds   [timerCount]int
 }
 
 func (p *player) play(e event) string {
@@ -97,12 +99,12 @@ func (p *player) play(e event) string {
 		switch t := timer(t); {
 		case a.start.has(t):
 			d, ok := tm.first(t, p.invite, p.reliable)
-			if p.interval[t] = d; ok {
+			if p.rounds[t] = 0; ok {
 				times += fmt.Sprintf(" %s=%v", name, d)
 			}
 		case a.again.has(t):
-			p.interval[t] = tm.next(t, p.interval[t], a.slow)
-			times += fmt.Sprintf(" %s=%v", name, p.interval[t])
+			p.rounds[t]++
+			times += fmt.Sprintf(" %s=%v", name, tm.next(timer(t), p.rounds[t], a.slow))
 		}
 	}
 	line := stateNames()[s] + ": " + describe(a)
@@ -139,7 +141,7 @@ func playFile(t *testing.T, file string) (text, played string, seen []transition
 		default:
 			what, _, _ := strings.Cut(line, "->")
 			what = strings.TrimSpace(what)
-			e := index[event](t, eventNames(), what)
+			e := indexOf[event](t, eventNames(), what)
 			seen = append(seen, transition{name, p.state, e})
 			fmt.Fprintf(&out, "%-12s -> %s\n", what, p.play(e))
 		}
@@ -193,7 +195,7 @@ func readTable(t *testing.T) map[transition]cell {
 	table := map[transition]cell{}
 	machine, n := "", 0
 	add := func(from state, name string, c cell) {
-		key := transition{machine, from, index[event](t, eventNames(), name)}
+		key := transition{machine, from, indexOf[event](t, eventNames(), name)}
 		if old, ok := table[key]; ok {
 			t.Errorf("table.txt:%d: %q is already in line %d", n, name, old.line)
 		}
@@ -213,14 +215,14 @@ func readTable(t *testing.T) map[transition]cell {
 		for i := range col {
 			col[i] = strings.TrimSpace(col[i])
 		}
-		from := index[state](t, stateNames(), col[0])
+		from := indexOf[state](t, stateNames(), col[0])
 		if col[1] == "ignores" {
 			for _, name := range strings.Split(col[2], ",") {
 				add(from, strings.TrimSpace(name), cell{from, "-", n})
 			}
 			continue
 		}
-		add(from, col[1], cell{index[state](t, stateNames(), col[2]), col[3], n})
+		add(from, col[1], cell{indexOf[state](t, stateNames(), col[2]), col[3], n})
 	}
 	return table
 }

@@ -12,19 +12,26 @@ import (
 )
 
 // server returns the open or accepted server transaction called tx.
-func (t *Table) server(tx sip.TransactionID) (*stripe, *row) {
-	n, _, _ := splitID(tx)
-	s := &t.stripes[n]
+func (s *stripe) server(tx sip.TransactionID) *row {
+	if s.arriving(tx) {
+		return s.admit()
+	}
 	r := s.find(tx)
 	if r == nil || r.kind.client() || !r.open() && r.state != accepted {
-		return s, nil
+		return nil
 	}
-	return s, r
+	return r
+}
+
+func (t *Table) stripeOf(tx sip.TransactionID) *stripe {
+	n, _, _ := splitID(tx)
+	return &t.stripes[n]
 }
 
 // Respond implements [sip.Sender]. What it adds and the Via that it takes off stay so in res.
 func (t *Table) Respond(tx sip.TransactionID, res *sip.Response) error {
-	s, r := t.server(tx)
+	s := t.stripeOf(tx)
+	r := s.server(tx)
 	if r == nil || r.state == accepted && !res.Status.Success() {
 		return sip.ErrNoTransaction
 	}
@@ -39,8 +46,9 @@ func (s *stripe) respond(r *row, res *sip.Response) error {
 		}
 		return nil
 	}
-	if !s.takeBack(r, res) && res.Status != sip.StatusTrying {
-		s.completeResponse(res, r.flow)
+	flow := s.table.zones.flow(&r.path)
+	if !s.takeBack(res, r.nonce) && res.Status != sip.StatusTrying {
+		s.completeResponse(res, r.key, &flow)
 	}
 	s.room.bytes = res.AppendTo(s.room.bytes[:0])
 	e := failure
@@ -50,22 +58,21 @@ func (s *stripe) respond(r *row, res *sip.Response) error {
 	case res.Status.Success():
 		e = success
 	}
-	if invites(res.Status) && r.merged != (fingerprint{}) {
-		delete(s.index, r.merged)
-		r.merged = fingerprint{}
+	if invites(res.Status) {
+		s.unmerge(r)
 	}
-	return s.advance(r, e, message{response: res, bytes: s.room.bytes})
+	return s.advance(r, e, &message{response: res, flow: flow, bytes: s.room.bytes})
 }
 
-// takeBack takes our Via off a response that a proxy forwards: one that came for a branch of ours. The Via of the request of r is ours too if that came from
-// ourselves, and stays. RFC 3261 §16.7 step 3.
-func (s *stripe) takeBack(r *row, res *sip.Response) bool {
+// takeBack takes our Via off a response that a proxy forwards: one that came for a branch of ours. The Via of the request is ours too if that came from
+// ourselves: it has the nonce of the request, and stays. RFC 3261 §16.7 step 3.
+func (s *stripe) takeBack(res *sip.Response, requested uint64) bool {
 	via, err := res.Via()
 	if err != nil {
 		return false
 	}
 	_, nonce, ok := parseBranch(via.Branch(), s.table.Node)
-	if !ok || nonce == r.nonce {
+	if !ok || nonce == requested {
 		return false
 	}
 	res.PopFirst(sip.HeaderVia)
@@ -78,12 +85,12 @@ func invites(status sip.Status) bool {
 }
 
 // reopen sends a response whose connection is gone over a new one. RFC 3261 §18.2.2. It reports whether that is possible.
-func (s *stripe) reopen(r *row, m message, lost error) bool {
+func (s *stripe) reopen(r *row, m *message, lost error) bool {
 	via, err := m.response.Via()
-	if err != nil || !errors.Is(lost, sip.ErrFlowLost) || r.flow.Transport != sip.TCP && r.flow.Transport != sip.TLS {
+	if err != nil || !errors.Is(lost, sip.ErrFlowLost) || m.flow.Transport != sip.TCP && m.flow.Transport != sip.TLS {
 		return false
 	}
-	target, b, tx := transport.ResponseTarget(r.flow, via), bytes.Clone(m.bytes), makeID(s.number, r)
+	target, b, tx := transport.ResponseTarget(m.flow, via), bytes.Clone(m.bytes), r.id(s.number)
 	target.Host = strings.Clone(target.Host)
 	s.table.running.Go(func() {
 		ctx, cancel := s.table.connectContext()
@@ -94,7 +101,7 @@ func (s *stripe) reopen(r *row, m message, lost error) bool {
 		}
 		s.spawn(job{run: func() {
 			if r := s.find(tx); r != nil {
-				r.flow = flow
+				s.table.zones.pack(&r.path, &flow)
 			}
 			// It was lost once and is lost again: the client's timers are there for that.
 			_ = s.send(flow, b)
@@ -105,20 +112,29 @@ func (s *stripe) reopen(r *row, m message, lost error) bool {
 
 // RespondOnce implements [sip.Sender].
 func (t *Table) RespondOnce(tx sip.TransactionID, res *sip.Response) error {
-	s, r := t.server(tx)
+	s := t.stripeOf(tx)
+	if a := &s.arrival; s.arriving(tx) {
+		a.tx = 0
+		return s.respondOnce(res, a.key, a.nonce, &a.flow, a.packet.Size())
+	}
+	r := s.server(tx)
 	if r == nil || !r.open() {
 		return sip.ErrNoTransaction
 	}
-	flow, size := r.flow, int(r.size)
-	if !s.takeBack(r, res) {
-		s.completeResponse(res, flow)
-	}
+	flow, key, nonce, size := s.table.zones.flow(&r.path), r.key, r.nonce, int(r.path.size)
 	s.forget(r)
-	s.room.bytes = res.AppendTo(s.room.bytes[:0])
-	return s.sendBounded(flow, size)
+	return s.respondOnce(res, key, nonce, &flow, size)
 }
 
-// forget frees an open row without a word.
+func (s *stripe) respondOnce(res *sip.Response, key fingerprint, nonce uint64, flow *sip.Flow, size int) error {
+	if !s.takeBack(res, nonce) {
+		s.completeResponse(res, key, flow)
+	}
+	s.room.bytes = res.AppendTo(s.room.bytes[:0])
+	return s.sendBounded(*flow, size)
+}
+
+// forget frees a row without a word.
 func (s *stripe) forget(r *row) {
 	s.move(r, terminated)
 	s.release(r)
@@ -126,11 +142,36 @@ func (s *stripe) forget(r *row) {
 
 // Own implements [sip.Sender].
 func (t *Table) Own(tx sip.TransactionID, h sip.EventHandler) error {
-	n, _, _ := splitID(tx)
-	r := t.stripes[n].find(tx)
-	if r == nil || !r.kind.client() && !r.open() && r.state != accepted {
-		return sip.ErrNoTransaction
+	s := t.stripeOf(tx)
+	r := s.find(tx)
+	if r == nil || !r.kind.client() {
+		if r = s.server(tx); r == nil {
+			return sip.ErrNoTransaction
+		}
 	}
-	r.owner = h
+	if !r.kind.client() || r.extra != 0 { // a client without it has told everything
+		s.beside(r).owner = h
+	}
 	return nil
+}
+
+// ownerOf returns who is told of r; nil is nobody.
+func (s *stripe) ownerOf(r *row) sip.EventHandler {
+	if r.extra != 0 {
+		if owner := s.extras.at(r.extra - 1).owner; owner != nil {
+			return owner
+		}
+	}
+	if r.kind.client() {
+		return nil
+	}
+	return s.table.Handler
+}
+
+// routeOf returns what the next target of r needs; nil if there is none.
+func (s *stripe) routeOf(r *row) *route {
+	if r.extra == 0 {
+		return nil
+	}
+	return s.extras.at(r.extra - 1).route
 }

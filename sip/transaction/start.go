@@ -25,25 +25,30 @@ func (t *Table) Start(n sip.Stripe, req *sip.Request, to sip.Destination, h sip.
 	if req.Method == sip.MethodInvite {
 		k = kindInviteClient
 	}
-	r := s.take(k, t.Limits.Rows+t.Limits.Rows/2)
-	if r == nil {
+	if s.live >= t.Limits.Rows+t.Limits.Rows/2 {
 		s.counts.overload.Add(1)
 		return 0, sip.ErrOverload
 	}
-	// Without an owner nothing is told: what fails at once is the error of this order.
-	r.method, r.nonce, r.mark = keptMethod(req.Method), s.random.Uint64(), to.Mark
-	tx := makeID(s.number, r)
+	r := s.begin(s.take(), s.name(), k)
+	r.method, r.nonce = codeOf(req.Method), s.random.Uint64()
+	if to.Mark != 0 {
+		s.beside(r).mark = to.Mark
+	}
+	tx := r.id(s.number)
 	var err error
 	if to.Flow.IsZero() {
 		err = s.seek(r, req, nextHop(req, to))
 	} else {
-		r.bound = true
-		err = s.launch(r, req, to.Flow)
+		r.flags |= bound
+		err = s.launch(r, req, &to.Flow)
 	}
 	if r = s.find(tx); r == nil {
 		return 0, err
 	}
-	r.owner = h
+	// Until here nothing is told: what fails at once is the error of this order.
+	if h != nil {
+		s.beside(r).owner = h
+	}
 	return tx, nil
 }
 
@@ -81,7 +86,7 @@ func immediate(u sip.URI) bool {
 // gone.
 func (s *stripe) seek(r *row, req *sip.Request, uri sip.URI) error {
 	if !immediate(uri) {
-		r.route = &route{request: req.Clone()}
+		s.beside(r).route = &route{request: req.Clone()}
 		s.startTimer(r, r.giveUp(), 64*s.table.Timers.T1)
 		s.lookUp(r, cloneURI(uri))
 		return nil
@@ -96,16 +101,16 @@ func (s *stripe) seek(r *row, req *sip.Request, uri sip.URI) error {
 	}
 	if len(targets) == 1 {
 		if flow, ok := s.table.Wire.Flow(targets[0]); ok {
-			return s.launch(r, req, flow)
+			return s.launch(r, req, &flow)
 		}
 	}
-	r.route = &route{request: req.Clone(), hops: hops(targets)}
+	s.beside(r).route = &route{request: req.Clone(), hops: hops(targets)}
 	return s.tryNext(r, sip.ErrNoRoute)
 }
 
 // lookUp resolves uri on a goroutine of its own.
 func (s *stripe) lookUp(r *row, uri sip.URI) {
-	tx := makeID(s.number, r)
+	tx := r.id(s.number)
 	s.table.running.Go(func() {
 		targets, err := s.table.Wire.Resolve(s.table.ctx, uri)
 		s.spawn(job{run: func() {
@@ -116,7 +121,7 @@ func (s *stripe) lookUp(r *row, uri sip.URI) {
 			if err == nil {
 				err = sip.ErrNoRoute
 			}
-			r.route.hops = hops(targets)
+			s.routeOf(r).hops = hops(targets)
 			// The owner is told by an event.
 			_ = s.tryNext(r, err)
 		}})
@@ -124,14 +129,18 @@ func (s *stripe) lookUp(r *row, uri sip.URI) {
 }
 
 // launch sends req for r over flow and starts its machine. On an error r is gone, or on its way to the next target.
-func (s *stripe) launch(r *row, req *sip.Request, flow sip.Flow) error {
-	b := s.compose(req, flow, stamp{makeID(s.number, r), r.nonce, r.mark})
-	if flow.Transport == sip.UDP && !r.bound && len(b) > longestDatagram && !r.route.asIs() {
+func (s *stripe) launch(r *row, req *sip.Request, flow *sip.Flow) error {
+	v := stamp{tx: r.id(s.number), nonce: r.nonce}
+	if r.extra != 0 {
+		v.mark = s.beside(r).mark
+	}
+	b := s.compose(req, flow, v)
+	if flow.Transport == sip.UDP && !r.flags.has(bound) && len(b) > longestDatagram && !s.routeOf(r).asIs() {
 		return s.viaTCP(r, req, flow)
 	}
-	r.flow = flow
+	s.table.zones.pack(&r.path, flow)
 	s.joinFlow(r)
-	return s.advance(r, request, message{bytes: b, flow: flow})
+	return s.advance(r, request, &message{bytes: b, flow: *flow})
 }
 
 // Ack implements [sip.Sender]. A destination that needs a look-up or a connection gets the request later, if at all.
@@ -141,7 +150,7 @@ func (t *Table) Ack(n sip.Stripe, req *sip.Request, to sip.Destination) error {
 	}
 	s := &t.stripes[n%sip.Stripes]
 	if !to.Flow.IsZero() {
-		return s.sendOnce(req, to.Flow)
+		return s.sendOnce(req, &to.Flow, to.Mark)
 	}
 	uri := nextHop(req, to)
 	if immediate(uri) {
@@ -153,21 +162,26 @@ func (t *Table) Ack(n sip.Stripe, req *sip.Request, to sip.Destination) error {
 			return sip.ErrNoRoute
 		}
 		if flow, ok := t.Wire.Flow(targets[0]); ok {
-			return s.sendOnce(req, flow)
+			return s.sendOnce(req, &flow, to.Mark)
 		}
 	}
-	req, uri = req.Clone(), cloneURI(uri)
-	t.running.Go(func() {
-		if flow, err := t.reach(uri); err == nil {
-			// Nobody waits: an ACK that is lost is asked for again.
-			s.spawn(job{run: func() { _ = s.sendOnce(req, flow) }})
-		}
-	})
+	s.ackLater(req.Clone(), cloneURI(uri), to.Mark)
 	return nil
 }
 
-func (s *stripe) sendOnce(req *sip.Request, flow sip.Flow) error {
-	return s.send(flow, s.compose(req, flow, stamp{makeID(s.number, &row{}), s.random.Uint64(), 0}))
+// ackLater sends an ACK behind a look-up.
+func (s *stripe) ackLater(req *sip.Request, uri sip.URI, mark uint32) {
+	s.table.running.Go(func() {
+		if flow, err := s.table.reach(uri); err == nil {
+			// Nobody waits: an ACK that is lost is asked for again.
+			s.spawn(job{run: func() { _ = s.sendOnce(req, &flow, mark) }})
+		}
+	})
+}
+
+// sendOnce sends req with a branch that names no transaction.
+func (s *stripe) sendOnce(req *sip.Request, flow *sip.Flow, mark uint32) error {
+	return s.send(*flow, s.compose(req, flow, stamp{tx: makeID(s.number, 0, 0), nonce: s.random.Uint64(), mark: mark}))
 }
 
 // reach returns a flow to the first target of uri that can be had. It blocks.

@@ -1,4 +1,4 @@
-// A stripe: a lane in which events run one at a time, on whichever goroutine brings one while it is free. Nothing waits for it.
+// A stripe: its transactions, and what the lane does with each job. The lane itself is in lane.go.
 
 package transaction
 
@@ -8,59 +8,44 @@ import (
 	mrand "math/rand/v2"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/transport"
 )
 
-// job is what a lane runs: a packet, a function, or the timers.
-type job struct {
-	packet *transport.Packet
-	refuse sip.Status // of a packet whose request is no good: the answer
-	run    func()
-	tick   bool // look after the timers
-}
-
-// told is an event that waits until the TU's code has returned.
-type told struct {
+// notice is an event that waits until the TU's code has returned.
+type notice struct {
 	owner sip.EventHandler
 	event sip.Event
 }
 
-// stripe is a lane and its transactions. Whoever set running owns everything below it until the queue is empty.
+// stripe is a lane and its transactions. Whoever runs the lane owns everything below the queue.
 type stripe struct {
 	table  *Table
 	number sip.Stripe
 	counts counts
 
-	mu      sync.Mutex // guards the next five
-	running bool
+	lane    atomic.Int32 // a laneState
+	mu      sync.Mutex   // guards the next four, and changes of lane to and from waiting
 	queue   []job
 	packets int  // in queue
 	tick    bool // the alarm went off
 	closed  bool // nothing is spawned any more
 
 	rows
-	out    *transport.Outbox
-	now    time.Duration // when the running job began
-	timers wheel
-	alarm  *time.Timer
-	armed  time.Duration // what alarm is set to; 0: not set
-	orders uint64        // how many functions were ordered
-	random *mrand.ChaCha8
-	inside bool   // the TU's code is running
-	later  []told // what it must be told behind that
-	room   room
-}
-
-// rows are the transactions of a stripe.
-type rows struct {
-	pages []*page
-	free  []*row
-	live  int
-	index map[fingerprint]*row // server rows, by match and by merge
-	flows map[uint64]*row      // client rows on a stream, by its number
+	job     job // the one that runs
+	out     *transport.Outbox
+	now     time.Duration // when the running job began
+	timers  wheel
+	alarmed time.Duration // the deadline that the alarm knows
+	orders  uint64        // how many functions were ordered
+	random  *mrand.ChaCha8
+	inside  bool     // the TU's code is running
+	later   []notice // what it must be told behind that
+	arrival arrival
+	room    room
 }
 
 // room is memory that a stripe uses again and again.
@@ -76,164 +61,94 @@ type room struct {
 
 func (s *stripe) open(t *Table, number sip.Stripe, random *mrand.ChaCha8) {
 	s.table, s.number, s.random = t, number, random
-	s.index, s.flows = make(map[fingerprint]*row), make(map[uint64]*row)
+	s.flows = make(map[uint64]uint32)
+	s.timers.rows, s.timers.due, s.alarmed = &s.slab, never, never
 }
 
-// enter runs j now if the lane is free, otherwise leaves it to whoever runs there. What is sent goes to out, if the caller has one.
-func (s *stripe) enter(j job, out *transport.Outbox) {
-	s.mu.Lock()
-	free := s.claimLocked(j)
-	s.mu.Unlock()
-	if free {
-		s.lane(j, out)
-	}
-}
-
-// spawn is enter for callers who may be inside a stripe or hold a lock: j never runs before it returns, and not at all once the table is closed.
-func (s *stripe) spawn(j job) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.closed && s.claimLocked(j) {
-		s.table.running.Go(func() { s.lane(j, nil) })
-	}
-}
-
-// claimLocked makes the caller the runner, or puts j into the queue.
-func (s *stripe) claimLocked(j job) bool {
-	if !s.running {
-		s.running = true
-		return true
-	}
+// run runs the job and tells what it left to be told.
+func (s *stripe) run() {
 	switch {
-	case j.tick:
-		s.tick = true
-		return false
-	case j.packet != nil && s.packets >= s.table.Limits.Queue:
-		s.counts.dropped.Add(1)
-		j.packet.Release()
-		return false
-	case j.packet != nil:
-		j.packet.Out = nil // it runs on another reader
-		s.packets++
+	case s.job.packet != nil && s.job.refuse == 0:
+		s.receive(s.job.packet)
+	case s.job.packet != nil:
+		s.refuse(s.job.packet, s.job.refuse)
+	case s.job.run != nil:
+		s.inside = true
+		s.job.run()
+		s.inside = false
+	case s.job.close:
+		s.endAll()
 	}
-	s.queue = append(s.queue, j)
-	s.counts.queued.Store(int64(len(s.queue)))
-	return false
+	s.finish()
 }
 
-// lane runs j and what is queued meanwhile, and flushes behind it.
-func (s *stripe) lane(j job, out *transport.Outbox) {
-	own := out == nil
-	if own {
-		if out, _ = s.table.outbox.Get().(*transport.Outbox); out == nil {
-			out = new(transport.Outbox)
-		}
+// finish ends the job, whichever way it went, and looks after the timers.
+func (s *stripe) finish() {
+	if len(s.later) > 0 {
+		s.tell()
 	}
-	s.out = out
-	for more := true; more; j, more = s.nextJob() {
-		s.now = s.table.clock()
-		s.run(j)
+	if p := s.job.packet; p != nil {
+		s.job.packet = nil
+		p.Release()
 	}
-	if own {
-		s.table.Wire.Flush(out)
-		s.table.outbox.Put(out)
-	}
-}
-
-// nextJob takes the next job, or gives the lane up.
-func (s *stripe) nextJob() (job, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tick {
-		s.tick = false
-		return job{tick: true}, true
-	}
-	if len(s.queue) == 0 {
-		s.arm()
-		s.out = nil
-		s.running = false
-		return job{}, false
-	}
-	j := s.queue[0]
-	s.queue[0] = job{}
-	if s.queue = s.queue[1:]; len(s.queue) == 0 {
-		s.queue = nil
-	}
-	if j.packet != nil {
-		s.packets--
-	}
-	s.counts.queued.Store(int64(len(s.queue)))
-	return j, true
-}
-
-// run runs one job and tells what it left to be told. A panic costs the job, not the lane.
-func (s *stripe) run(j job) {
-	defer s.firewall()
-	switch {
-	case j.packet != nil:
-		defer j.packet.Release()
-		if j.refuse == 0 {
-			s.receive(j.packet)
-		} else {
-			s.refuse(j.packet, j.refuse)
-		}
-	case j.run != nil:
-		s.call(j.run)
-	default:
-		s.armed = 0
+	for s.now >= s.timers.due {
 		s.expire()
 	}
-	s.tell()
-}
-
-// call runs a function of the TU.
-func (s *stripe) call(f func()) {
-	defer s.firewall()
-	s.inside = true
-	f()
-}
-
-// firewall ends the TU's code, whichever way it returned, and a panic. It must be deferred itself.
-func (s *stripe) firewall() {
-	s.inside = false
-	if cause := recover(); cause != nil {
-		s.panicked(cause)
+	if s.job.close {
+		s.job.close = false
+		s.table.ending.Done()
 	}
 }
 
+// panicked counts and logs a panic of the TU's code.
 func (s *stripe) panicked(cause any) {
+	s.inside = false
 	s.counts.panics.Add(1)
 	s.table.Log.Error("transaction: handler panicked", slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
 }
 
-// deliver gives an event to its owner, now or behind the TU's code that runs. It reports whether the owner took it without a panic.
-func (s *stripe) deliver(owner sip.EventHandler, ev sip.Event) (ok bool) {
-	if owner == nil {
-		return true
+// recovered goes on behind a panic: it cost the event, not the lane.
+func (s *stripe) recovered() {
+	s.room.event = sip.Event{}
+	if s.arrival.tx != 0 {
+		s.leaveOpen(sip.StatusServerInternalError)
+	}
+	if s.job.close {
+		s.endAll()
+	}
+	s.finish()
+}
+
+// event returns where to write an event: in the stripe's room, or behind the code that runs.
+func (s *stripe) event(owner sip.EventHandler) *sip.Event {
+	ev := &s.room.event
+	if s.inside {
+		s.later = append(s.later, notice{owner: owner})
+		ev = &s.later[len(s.later)-1].event
 	}
 	ev.Stripe, ev.Engine = s.number, s.table.Engine
+	return ev
+}
+
+// deliver gives what event returned to its owner, now or when the code that runs has returned.
+func (s *stripe) deliver(owner sip.EventHandler) {
 	if s.inside {
-		s.later = append(s.later, told{owner, ev})
-		return true
+		return
 	}
-	defer func() {
-		s.inside, s.room.event = false, sip.Event{}
-		if cause := recover(); cause != nil {
-			s.panicked(cause)
-			ok = false
-		}
-	}()
-	s.room.event, s.inside = ev, true
+	s.inside = true
 	owner.HandleEvent(&s.room.event)
-	return true
+	s.inside = false
+	s.room.event = sip.Event{}
 }
 
 // tell delivers what was left for later, and what that leaves.
 func (s *stripe) tell() {
 	for len(s.later) > 0 {
 		next := s.later[0]
+		s.later[0] = notice{}
 		s.later = s.later[1:]
-		s.deliver(next.owner, next.event)
+		s.room.event = next.event
+		s.deliver(next.owner)
 	}
 	s.later = nil
 }
@@ -241,34 +156,23 @@ func (s *stripe) tell() {
 // expire runs every timer that is due.
 func (s *stripe) expire() {
 	for {
-		p, o := s.timers.expired(s.now)
+		r, t, o := s.timers.expired(s.now)
 		switch {
-		case p != nil:
-			s.advance(p.row, fires(p.timer), message{})
+		case r != nil:
+			// What could not be sent is told by an event.
+			_ = s.advance(r, fires(t), &message{})
 		case o != nil:
 			s.counts.timers.Add(-1)
-			s.call(o.run)
+			s.inside = true
+			o.run()
+			s.inside = false
 		default:
+			s.timers.settle()
 			return
 		}
-		s.tell()
-	}
-}
-
-// arm sets the alarm to the next deadline, if it is not set to that or an earlier one; without a deadline it is stopped.
-func (s *stripe) arm() {
-	due, ok := s.timers.next()
-	switch {
-	case !ok && s.armed != 0:
-		s.alarm.Stop()
-		s.armed = 0
-	case !ok || s.armed != 0 && s.armed <= due:
-	case s.alarm == nil:
-		s.alarm = time.AfterFunc(due-s.table.clock(), func() { s.enter(job{tick: true}, nil) })
-		s.armed = due
-	default:
-		s.alarm.Reset(due - s.table.clock())
-		s.armed = due
+		if len(s.later) > 0 {
+			s.tell()
+		}
 	}
 }
 
@@ -277,30 +181,29 @@ func (s *stripe) after(d time.Duration, f func()) sip.Timer {
 	s.orders++
 	o := &order{stripe: s, run: f, due: s.table.clock() + d, number: s.orders}
 	heap.Push(&s.timers.orders, o)
+	s.timers.due = min(s.timers.due, o.due)
 	s.counts.timers.Add(1)
 	return o
 }
 
-// close tells the owners of open rows and frees everything.
-func (s *stripe) close() {
+// endAll tells the owners of open rows and frees everything.
+func (s *stripe) endAll() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.inside = false // the rows are told one by one
-	for _, p := range s.pages {
-		for i := range p {
-			r := &p[i]
-			if r.kind == kindFree {
-				continue
-			}
-			owner, tx, open := r.owner, makeID(s.number, r), r.open()
-			s.move(r, terminated)
-			s.release(r)
-			if open {
-				s.deliver(owner, sip.Event{Kind: sip.EventTimeout, Tx: tx, Err: sip.ErrClosed})
-			}
+	s.all(func(n uint32) {
+		r := s.slab.find(n)
+		if r == nil || r.kind == kindFree { // another took it along, or nobody has it
+			return
 		}
-	}
+		owner, tx, open := s.ownerOf(r), r.id(s.number), r.open()
+		s.forget(r)
+		if open && owner != nil {
+			ev := s.event(owner)
+			ev.Kind, ev.Tx, ev.Err = sip.EventTimeout, tx, sip.ErrClosed
+			s.deliver(owner)
+		}
+	})
 	s.timers.orders = nil
 	s.counts.timers.Store(0)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log/slog"
 	mrand "math/rand/v2"
@@ -29,13 +30,13 @@ type Wire interface {
 
 // Limits are the caps of a table; zero fields mean the documented defaults.
 type Limits struct {
-	Rows  int // transactions in one stripe; 16,384. A new request beyond it gets 503; client transactions may take half as many again
+	Rows  int // transactions in one stripe; 32,768. A new request beyond it gets 503; client transactions may take half as many again
 	Queue int // packets that wait for one stripe; 4,096. What comes beyond it is dropped
 }
 
 func (l Limits) withDefaults() Limits {
 	if l.Rows <= 0 {
-		l.Rows = 16384
+		l.Rows = 32768
 	}
 	if l.Queue <= 0 {
 		l.Queue = 4096
@@ -58,13 +59,15 @@ type Table struct {
 	Node      uint16    // below sip.Nodes; part of every branch, tag and Call-ID
 
 	stripes [sip.Stripes]stripe
-	seeds   seeds
-	buffers buffers
+	seed    maphash.Seed
+	zones   zones
+	alarm   alarm
 	outbox  sync.Pool // of *transport.Outbox
 	start   time.Time
 	ctx     context.Context // ends when the table closes
 	stop    context.CancelFunc
 	running sync.WaitGroup // lanes and look-ups on goroutines of their own
+	ending  sync.WaitGroup // stripes whose transactions are being ended
 	closed  atomic.Bool
 	ids     idSource
 }
@@ -87,7 +90,8 @@ func (t *Table) Open() error {
 		t.Random = rand.Reader
 	}
 	t.Timers, t.Limits = t.Timers.withDefaults(), t.Limits.withDefaults()
-	t.seeds, t.start = newSeeds(), time.Now()
+	t.seed, t.start = maphash.MakeSeed(), time.Now()
+	t.alarm.at.Store(int64(never))
 	t.ctx, t.stop = context.WithCancel(context.Background())
 	source, err := t.newRandom()
 	if err != nil {
@@ -98,6 +102,7 @@ func (t *Table) Open() error {
 		if source, err = t.newRandom(); err != nil {
 			return err
 		}
+		t.alarm.due[i].Store(int64(never))
 		t.stripes[i].open(t, sip.Stripe(i), source)
 	}
 	return nil
@@ -114,6 +119,20 @@ func (t *Table) newRandom() (*mrand.ChaCha8, error) {
 // clock is the time since Open.
 func (t *Table) clock() time.Duration { return time.Since(t.start) }
 
+func (t *Table) getOutbox() *transport.Outbox {
+	out, _ := t.outbox.Get().(*transport.Outbox)
+	if out == nil {
+		out = new(transport.Outbox)
+	}
+	return out
+}
+
+// putOutbox flushes an outbox and gives it back.
+func (t *Table) putOutbox(out *transport.Outbox) {
+	t.Wire.Flush(out)
+	t.outbox.Put(out)
+}
+
 // Receive takes a message that [sip.Request.Validate] or its like for responses found in order, and releases it when it is through with it.
 func (t *Table) Receive(p *transport.Packet) {
 	if p.Request != nil {
@@ -122,9 +141,9 @@ func (t *Table) Receive(p *transport.Packet) {
 	}
 	via, err := p.Response.Via()
 	if err == nil {
-		if tx, _, ok := parseBranch(via.Branch(), t.Node); ok {
+		if tx, nonce, ok := parseBranch(via.Branch(), t.Node); ok {
 			s, _, _ := splitID(tx)
-			t.stripes[s].enter(job{packet: p}, p.Out)
+			t.stripes[s].enter(job{packet: p, tx: tx, nonce: nonce}, p.Out)
 			return
 		}
 	}
@@ -157,13 +176,12 @@ func (t *Table) Close() {
 		return
 	}
 	t.stop()
-	var ended sync.WaitGroup
+	t.disarm()
 	for i := range t.stripes {
-		s := &t.stripes[i]
-		ended.Add(1)
-		s.enter(job{run: func() { s.close(); ended.Done() }}, nil)
+		t.ending.Add(1)
+		t.stripes[i].enter(job{close: true}, nil)
 	}
-	ended.Wait()
+	t.ending.Wait()
 	t.running.Wait()
 }
 

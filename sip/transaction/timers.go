@@ -62,15 +62,24 @@ func (t Timers) first(tm timer, invite, reliable bool) (d time.Duration, ok bool
 	return 64 * t.T1, true // B, F, H, J, L, M and the nameless two
 }
 
-// next is the interval after d of a timer that sends again. RFC 3261 §17.1.1.2, §17.1.2.2, §17.2.1.
-func (t Timers) next(tm timer, d time.Duration, slow bool) time.Duration {
+// next is the interval of a timer that sends again, started anew for the nth time. RFC 3261 §17.1.1.2, §17.1.2.2, §17.2.1.
+func (t Timers) next(tm timer, n int, slow bool) time.Duration {
 	if tm == timerA {
-		return 2 * d
+		return t.T1 << n
 	}
 	if slow {
 		return t.T2
 	}
-	return min(2*d, t.T2)
+	return min(t.T1<<n, t.T2)
+}
+
+// slack is how much later than after d timer tm may fire. One that only frees a transaction may be a little late, so that many go at once.
+func (tm timer) slack(d time.Duration) time.Duration {
+	switch tm {
+	case timerD, timerI, timerJ, timerK, timerL, timerM:
+		return d / 64
+	}
+	return 0
 }
 
 // reachT2 is the time after which a client resets its timer E to T2. RFC 4320 §4.1.

@@ -4,98 +4,147 @@ package transaction
 
 import (
 	"container/heap"
+	"math"
 	"time"
 )
 
-// pending is a timer of a row, in one of the queues or in none.
-type pending struct {
-	row        *row
-	prev, next *pending
-	due        time.Duration // on the clock of the table
-	queue      int16         // 1 + index of its queue; 0: not running
-	timer      timer
+// never is later than every deadline.
+const never = time.Duration(math.MaxInt64)
+
+// half says which of the two timers of a row is meant.
+type half uint8
+
+const (
+	again  half = iota // sends again, or says 100
+	ending             // ends a state
+	perRow
+)
+
+// links are the two timers of a row, each in one of the queues or in none.
+type links struct {
+	prev, next [perRow]link
+	due        [perRow]time.Duration // on the clock of the table
+	queue      [perRow]uint8         // 1 + index of its queue; 0: not running
+	timer      [perRow]timer
+	slot       uint32 // the number of the row
+}
+
+// link names a timer of a row: twice 1 + the number of the row, and which half; 0 is none.
+type link uint32
+
+func linkTo(slot uint32, h half) link { return link((slot+1)*uint32(perRow) + uint32(h)) }
+
+func (l link) split() (slot uint32, h half) {
+	return uint32(l)/uint32(perRow) - 1, half(l % link(perRow))
 }
 
 // queue holds timers of one duration. What is started later is due later, so starting and stopping cost the same however many run.
 type queue struct {
 	after      time.Duration
-	head, tail *pending
+	slack      time.Duration // how much later than due they may fire
+	due        time.Duration // of the first; never: it is empty
+	head, tail link
 }
 
 // wheel holds every timer of a stripe. It knows no clock.
 type wheel struct {
+	rows   *slab[row]
 	queues []queue // one for each duration: about a dozen
 	orders orders
+	due    time.Duration // nothing fires before: some deadline, or one that was stopped
 }
 
-// start runs p for d from now; a running p starts anew.
-func (w *wheel) start(p *pending, t timer, now, d time.Duration) {
-	w.stop(p)
-	i := 0
-	for i < len(w.queues) && w.queues[i].after != d {
-		i++
-	}
-	if i == len(w.queues) {
-		w.queues = append(w.queues, queue{after: d})
-	}
-	q := &w.queues[i]
-	p.timer, p.due, p.queue = t, now+d, int16(i+1)
-	p.prev, p.next = q.tail, nil
-	if q.tail == nil {
-		q.head = p
+// start runs a timer of a row for d from now; a running one starts anew.
+func (w *wheel) start(r *links, h half, t timer, now, d time.Duration) {
+	w.stop(r, h)
+	i := w.queueFor(d, t.slack(d))
+	q, l := &w.queues[i], linkTo(r.slot, h)
+	r.timer[h], r.due[h], r.queue[h] = t, now+d, uint8(i+1)
+	r.prev[h], r.next[h] = q.tail, 0
+	if q.tail == 0 {
+		q.head, q.due = l, now+d
+		w.due = min(w.due, now+d+q.slack)
 	} else {
-		q.tail.next = p
+		before, at := q.tail.split()
+		w.rows.at(before).next[at] = l
 	}
-	q.tail = p
+	q.tail = l
 }
 
-// stop ends p if it runs.
-func (w *wheel) stop(p *pending) {
-	if p.queue == 0 {
+// queueFor returns the index of the queue for a duration.
+func (w *wheel) queueFor(d, slack time.Duration) int {
+	for i := range w.queues {
+		if q := &w.queues[i]; q.after == d && q.slack == slack {
+			return i
+		}
+	}
+	w.queues = append(w.queues, queue{after: d, slack: slack, due: never})
+	return len(w.queues) - 1
+}
+
+// stop ends a timer of a row if it runs.
+func (w *wheel) stop(r *links, h half) {
+	if r.queue[h] == 0 {
 		return
 	}
-	q := &w.queues[p.queue-1]
-	if p.prev == nil {
-		q.head = p.next
+	q, prev, next := &w.queues[r.queue[h]-1], r.prev[h], r.next[h]
+	if prev == 0 {
+		q.head = next
 	} else {
-		p.prev.next = p.next
+		before, at := prev.split()
+		w.rows.at(before).next[at] = next
 	}
-	if p.next == nil {
-		q.tail = p.prev
+	if next == 0 {
+		q.tail = prev
 	} else {
-		p.next.prev = p.prev
+		behind, at := next.split()
+		w.rows.at(behind).prev[at] = prev
 	}
-	p.prev, p.next, p.queue = nil, nil, 0
+	if prev == 0 {
+		q.due = w.dueOf(next)
+	}
+	r.prev[h], r.next[h], r.queue[h] = 0, 0, 0
 }
 
-// next returns the earliest deadline; ok is false if nothing runs.
-func (w *wheel) next() (due time.Duration, ok bool) {
-	for i := range w.queues {
-		if h := w.queues[i].head; h != nil && (!ok || h.due < due) {
-			due, ok = h.due, true
-		}
+func (w *wheel) dueOf(l link) time.Duration {
+	if l == 0 {
+		return never
 	}
-	if len(w.orders) > 0 && (!ok || w.orders[0].due < due) {
-		due, ok = w.orders[0].due, true
-	}
-	return due, ok
+	slot, h := l.split()
+	return w.rows.at(slot).due[h]
 }
 
-// expired takes out the timer that has been due longest; both are nil if none is.
-func (w *wheel) expired(now time.Duration) (*pending, *order) {
-	var first *pending
+// settle brings due up to date.
+func (w *wheel) settle() {
+	w.due = never
 	for i := range w.queues {
-		if h := w.queues[i].head; h != nil && h.due <= now && (first == nil || h.due < first.due) {
-			first = h
+		if q := &w.queues[i]; q.due != never {
+			w.due = min(w.due, q.due+q.slack)
 		}
 	}
-	if len(w.orders) > 0 && w.orders[0].due <= now && (first == nil || w.orders[0].due < first.due) {
-		return nil, heap.Pop(&w.orders).(*order)
+	if len(w.orders) > 0 {
+		w.due = min(w.due, w.orders[0].due)
 	}
-	if first != nil {
-		w.stop(first)
+}
+
+// expired takes out the timer that has been due longest: a row's, or an order. Without one both are nil.
+func (w *wheel) expired(now time.Duration) (r *row, t timer, o *order) {
+	first, due := -1, now+1
+	for i := range w.queues {
+		if w.queues[i].due < due {
+			first, due = i, w.queues[i].due
+		}
 	}
-	return first, nil
+	if len(w.orders) > 0 && w.orders[0].due < due {
+		return nil, 0, heap.Pop(&w.orders).(*order)
+	}
+	if first < 0 {
+		return nil, 0, nil
+	}
+	slot, h := w.queues[first].head.split()
+	r = w.rows.at(slot)
+	w.stop(&r.links, h)
+	return r, r.timer[h], nil
 }
 
 // order is a function to be run later: a [sip.Timer].

@@ -1,0 +1,111 @@
+// Rows in pages that are numbered, never move, and go back to the system when they are empty.
+
+package transaction
+
+import "math/bits"
+
+// pageSize is how many values a page holds, so that their use fits a word.
+const pageSize = 32
+
+// places says which of many numbered places are taken. The lowest free one is given out first, so that the upper pages fall empty after a flood.
+type places struct {
+	used  []uint32 // a word for each page, a bit for each of its places
+	room  []uint64 // a bit for each page that has a free place
+	per   int      // places in a page; at most pageSize
+	empty int      // pages that are there and have no place taken
+}
+
+// take returns a page with room and a place in it.
+func (p *places) take() (page, place int) {
+	page = p.roomy()
+	if page == len(p.used) {
+		p.used = append(p.used, 0)
+		if page/64 == len(p.room) {
+			p.room = append(p.room, 0)
+		}
+		p.room[page/64] |= 1 << (page % 64)
+	}
+	place = bits.TrailingZeros32(^p.used[page])
+	p.used[page] |= 1 << place
+	if bits.OnesCount32(p.used[page]) == p.per {
+		p.room[page/64] &^= 1 << (page % 64)
+	}
+	return page, place
+}
+
+// roomy returns the first page with room; len(p.used) if there is none.
+func (p *places) roomy() int {
+	for i, word := range p.room {
+		if word != 0 {
+			return i*64 + bits.TrailingZeros64(word)
+		}
+	}
+	return len(p.used)
+}
+
+// put frees a place and reports whether its page is empty now.
+func (p *places) put(page, place int) bool {
+	p.used[page] &^= 1 << place
+	p.room[page/64] |= 1 << (page % 64)
+	return p.used[page] == 0
+}
+
+// taken reports whether a place is taken.
+func (p *places) taken(page, place int) bool {
+	return page < len(p.used) && p.used[page]&(1<<place) != 0
+}
+
+// slab holds values of one kind by number.
+type slab[T any] struct {
+	pages []*[pageSize]T
+	places
+}
+
+// take returns the number of a zero value.
+func (s *slab[T]) take() uint32 {
+	s.per = pageSize
+	page, place := s.places.take()
+	switch {
+	case page == len(s.pages):
+		s.pages = append(s.pages, new([pageSize]T))
+	case s.pages[page] == nil:
+		s.pages[page] = new([pageSize]T)
+	case s.used[page] == 1<<place:
+		s.empty--
+	}
+	return uint32(page*pageSize + place)
+}
+
+// at returns the value of a number that was taken.
+func (s *slab[T]) at(n uint32) *T { return &s.pages[n/pageSize][n%pageSize] }
+
+// find returns the value of any number, or nil if it is not taken.
+func (s *slab[T]) find(n uint32) *T {
+	if !s.taken(int(n/pageSize), int(n%pageSize)) {
+		return nil
+	}
+	return s.at(n)
+}
+
+// put frees a number. One empty page is kept for the next who comes.
+func (s *slab[T]) put(n uint32) {
+	page := int(n / pageSize)
+	var zero T
+	*s.at(n) = zero
+	switch {
+	case !s.places.put(page, int(n%pageSize)):
+	case s.empty > 0:
+		s.pages[page] = nil
+	default:
+		s.empty++
+	}
+}
+
+// all calls f for each number that is taken; f may free it.
+func (s *slab[T]) all(f func(n uint32)) {
+	for page := range s.used {
+		for word := s.used[page]; word != 0; word &= word - 1 {
+			f(uint32(page*pageSize + bits.TrailingZeros32(word)))
+		}
+	}
+}
