@@ -3,8 +3,10 @@
 package server
 
 import (
+	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
@@ -19,8 +21,8 @@ type domains struct {
 	first     string
 	guard     func(*domain) *digest.Authenticator
 
-	mu    sync.Mutex
-	known map[string]*domain // guarded by mu; only of names that the directory has
+	mu    sync.Mutex                         // held while known is exchanged
+	known atomic.Pointer[map[string]*domain] // those that were asked for; the directory never loses one
 }
 
 // domain is one domain with its people.
@@ -38,24 +40,37 @@ func (ds *domains) of(uri sip.URI) *domain {
 	if uri.Scheme == "tel" {
 		name = ds.first
 	}
+	d := ds.named(name)
+	if d == nil && ds.hosts.own(uri.Host) {
+		d = ds.named(ds.first)
+	}
+	return d
+}
+
+// named returns the domain called name, nil if the directory has none.
+func (ds *domains) named(name string) *domain {
+	if known := ds.known.Load(); known != nil {
+		if d := (*known)[name]; d != nil {
+			return d
+		}
+	}
 	realm, ok := ds.directory.Realm(name)
 	if !ok {
-		if !ds.hosts.own(uri.Host) {
-			return nil
-		}
-		name = ds.first
-		if realm, ok = ds.directory.Realm(name); !ok {
-			return nil
-		}
+		return nil
 	}
 	ds.mu.Lock()
 	defer ds.mu.Unlock()
-	d := ds.known[name]
+	all := make(map[string]*domain)
+	if known := ds.known.Load(); known != nil {
+		maps.Copy(all, *known)
+	}
+	d := all[name]
 	if d == nil {
 		name = strings.Clone(name) // it is part of a message, whose memory is used again
 		d = &domain{name: name, realm: realm, directory: ds.directory, domains: ds}
 		d.guard = ds.guard(d)
-		ds.known[name] = d
+		all[name] = d
+		ds.known.Store(&all)
 	}
 	return d
 }
@@ -65,8 +80,8 @@ func (ds *domains) account(uri sip.URI) (d *domain, account string, ok bool) {
 	if d = ds.of(uri); d == nil {
 		return nil, "", false
 	}
-	u, ok := d.directory.Lookup(d.name, uri.UserName())
-	return d, u.Account, ok
+	account, ok = d.directory.Account(d.name, uri.UserName())
+	return d, account, ok
 }
 
 // AOR implements [registrar.Accounts].
@@ -120,11 +135,7 @@ func (d *domain) HA1(user, realm string, a digest.Algorithm) (digest.HA1, bool) 
 	if realm != d.realm {
 		return digest.HA1{}, false
 	}
-	u, ok := d.directory.Lookup(d.name, user)
-	if !ok || !u.Device {
-		return digest.HA1{}, false
-	}
-	return u.HA1.Of(a), true
+	return d.directory.HA1(d.name, user, a)
 }
 
 // MaySendAs implements [digest.Accounts]: a device sends as itself and as its account.
@@ -136,8 +147,8 @@ func (d *domain) MaySendAs(user string, from sip.URI) bool {
 	if name == user {
 		return true
 	}
-	u, ok := d.directory.Lookup(d.name, user)
-	return ok && u.Account == name
+	account, ok := d.directory.Account(d.name, user)
+	return ok && account == name
 }
 
 // uri is the address-of-record of an account. No user name needs an escape (store.CheckUser).
@@ -147,10 +158,12 @@ func (d *domain) uri(account string) sip.URI {
 
 // counts returns what the guards of all domains have counted.
 func (ds *domains) counts() []digest.Counts {
-	ds.mu.Lock()
-	defer ds.mu.Unlock()
+	known := ds.known.Load()
+	if known == nil {
+		return nil
+	}
 	var cs []digest.Counts
-	for _, d := range ds.known {
+	for _, d := range *known {
 		cs = append(cs, d.guard.Counts())
 	}
 	return cs

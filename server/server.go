@@ -132,7 +132,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	if err != nil {
 		return s.dataError(err)
 	}
-	domains := &domains{directory: s.directory, hosts: s.hosts, first: s.Domain.Name, known: make(map[string]*domain)}
+	domains := &domains{directory: s.directory, hosts: s.hosts, first: s.Domain.Name}
 	s.registrar = &registrar.Registrar{Accounts: domains, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, Log: s.log}
 	if err := s.registrar.Open(); err != nil {
 		return s.dataError(err)

@@ -47,6 +47,28 @@ func (d *Directory) Lookup(domain, user string) (u User, ok bool) {
 	return d.users.get(domain, user)
 }
 
+// Account returns the account that user names in domain, itself or by one of its devices.
+func (d *Directory) Account(domain, user string) (account string, ok bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	r := d.users.find(domain, user)
+	if !r.found() {
+		return "", false
+	}
+	return r.account(), true
+}
+
+// HA1 returns the hash of the secret of the device called user; ok is false if there is no such device.
+func (d *Directory) HA1(domain, user string, a digest.Algorithm) (h digest.HA1, ok bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	r := d.users.find(domain, user)
+	if !r.found() || !r.device() {
+		return h, false
+	}
+	return r.ha1(a), true
+}
+
 // Realm returns the realm of a domain; ok is false if this server does not answer for it.
 func (d *Directory) Realm(domain string) (realm string, ok bool) {
 	d.mu.RLock()

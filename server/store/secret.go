@@ -21,9 +21,6 @@ func Hash(user, realm, secret string) (h HA1) {
 	return h
 }
 
-// Of returns the hash of one algorithm.
-func (h *HA1) Of(a digest.Algorithm) digest.HA1 { return h[a-digest.MD5] }
-
 // bytes returns the hash of one algorithm as it is stored.
 func (h *HA1) bytes(a digest.Algorithm) []byte { return h[a-digest.MD5][:a.Size()] }
 

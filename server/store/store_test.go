@@ -135,7 +135,7 @@ func TestHash(t *testing.T) {
 		digest.SHA256:    "7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232",
 		digest.SHA512256: hex.EncodeToString(sum512("Mufasa:http-auth@example.org:Circle of Life")),
 	} {
-		if got := hex.EncodeToString(h.bytes(a)); got != want || h.Of(a).Hex(a) != want {
+		if got := hex.EncodeToString(h.bytes(a)); got != want || h[a-digest.MD5].Hex(a) != want {
 			t.Errorf("%s: %s, want %s", a, got, want)
 		}
 	}
@@ -245,11 +245,13 @@ func TestTable(t *testing.T) {
 		names = append(names, fmt.Sprint("u", i))
 	}
 	for round := range 3 {
+		alive := 0
 		for i, n := range names {
 			if (i+round)%3 == 0 {
 				table.remove(domain, n)
 				table.remove(domain, n)
 			} else {
+				alive++
 				table.put(domain, n, User{Account: n, Name: fmt.Sprint(round)})
 			}
 		}
@@ -259,27 +261,65 @@ func TestTable(t *testing.T) {
 				t.Fatalf("round %d: %s is %+v %v", round, n, u, ok)
 			}
 		}
-		if table.len() != len(table.first) || len(table.rows) > 500 {
-			t.Errorf("round %d: %d users, %d hashes, %d rows", round, table.len(), len(table.first), len(table.rows))
+		if table.len() != alive {
+			t.Errorf("round %d: %d users, want %d", round, table.len(), alive)
 		}
 	}
 }
 
-// TestChains: users whose hashes collide are told apart.
-func TestChains(t *testing.T) {
+// TestTableKeepsAll: every text and hash of a user is given back, however long the texts, and a user that is replaced leaves the texts that were taken alone.
+func TestTableKeepsAll(t *testing.T) {
 	table := newTable()
-	for _, n := range []string{"a", "b", "c"} { // one chain for all
-		r := table.link(7)
-		r.text, r.lengths = uint32(table.texts.Len()), [4]uint8{0, 1, 0, 0}
-		table.texts.WriteString(n)
+	long := strings.Repeat("x", 300)
+	users := map[string]User{
+		"alice": {Account: "alice", Name: "Alice A.", Device: true, HA1: Hash("alice", domain, "secret")},
+		"phone": {Account: "alice", Name: "Alice A.", Device: true, HA1: Hash("phone", domain, "other")},
+		"bob":   {Account: "bob"},
+		"long":  {Account: "a" + long[:254], Name: long[:255], Device: true, HA1: Hash("long", domain, "")},
 	}
-	for _, n := range []string{"a", "b", "c"} {
-		if r := table.find(7, "", n); r == nil || table.part(r, 1) != n {
-			t.Errorf("%s not found", n)
+	for user, u := range users {
+		table.put(domain, user, u)
+	}
+	for user, want := range users {
+		if got, ok := table.get(domain, user); !ok || got != want {
+			t.Errorf("%s: %+v %v, want %+v", user, got, ok, want)
+		}
+		if r := table.find(domain, user); r.account() != want.Account || r.ha1(digest.SHA512256) != want.HA1[digest.SHA512256-digest.MD5] {
+			t.Errorf("%s: account %s, or another hash", user, r.account())
 		}
 	}
-	if table.find(7, "", "d") != nil || table.find(7, "x", "a") != nil {
-		t.Error("found who is not there")
+	alice, _ := table.get(domain, "alice")
+	for i := range 100 {
+		table.put(domain, "alice", User{Account: "alice", Name: fmt.Sprint("Bob", i)})
+	}
+	if alice.Name != "Alice A." {
+		t.Errorf("a name that was taken has become %q", alice.Name)
+	}
+	if _, ok := table.get("other.example", "alice"); ok || table.garbage == 0 {
+		t.Errorf("found in another domain %v, %d bytes of garbage", ok, table.garbage)
+	}
+}
+
+// TestLookupAllocatesNothing: not for the account, and not for the hash.
+func TestLookupAllocatesNothing(t *testing.T) {
+	s, _ := open(t)
+	add(t, s, "alice")
+	d, err := NewDirectory(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(100, func() {
+		if account, ok := d.Account(domain, "alice"); !ok || account != "alice" {
+			t.Fatal(account)
+		}
+		if _, ok := d.HA1(domain, "alice", digest.SHA256); !ok {
+			t.Fatal("no hash")
+		}
+		if _, ok := d.Account(domain, "nobody"); ok {
+			t.Fatal("nobody is known")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 

@@ -1,143 +1,143 @@
-// The table behind the directory: a million users without a million pointers, so that the garbage collector has nothing to look at. Rows hold numbers and
-// hashes; texts lie one behind the other in one string that only grows.
+// The table behind the directory: a million users without a million pointers, so that the garbage collector has nothing to look at.
 
 package store
 
 import (
 	"hash/maphash"
-	"strings"
+	"unsafe"
+
+	"github.com/sipwerk/sipwerk/internal/slab"
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
-// table maps domain and user to User. It is not safe for concurrent use; strings taken from it stay valid for good.
+// table maps domain and user to User. It is not safe for concurrent use, except by several readers. Bytes in it never change, so strings taken from it stay valid for
+// good: a user that is put again is written anew, and the old bytes are garbage until the table is made anew.
 type table struct {
 	seed    maphash.Seed
-	first   map[uint64]uint32 // hash of domain and user → 1 + the first row of its chain
-	rows    []row
-	free    uint32 // 1 + the first row not in use, chained by next
-	used    int
-	texts   strings.Builder
-	garbage int // bytes of texts that no row refers to
+	users   slab.Map
+	size    int // bytes of records
+	garbage int // of these, of records that have been replaced
 }
 
-// row is one user. Its texts lie behind each other at text: domain, user, account, name.
-type row struct {
-	next    uint32 // 1 + the next row with the same hash
-	text    uint32
-	lengths [4]uint8
-	device  bool
-	ha1     HA1
+// maxText is the most that a text of a user may have; the rest of a longer one is cut.
+const maxText = 255
+
+// How a record lies: what there is, the lengths of account and name, their texts, the hashes. An account that is called like the user is left out.
+const (
+	recordFlags = iota
+	recordAccount
+	recordName
+	recordTexts
+
+	flagDevice = 1 << 0
+	flagSame   = 1 << 1 // the account is called like the user
+)
+
+// userKey is memory for the key of a user: the domain, an "@", the user.
+type userKey [2*maxText + 1]byte
+
+func (k *userKey) of(domain, user string) []byte {
+	b := append(k[:0], domain[:min(len(domain), maxText)]...)
+	return append(append(b, '@'), user[:min(len(user), maxText)]...)
 }
 
-func newTable() *table {
-	return &table{seed: maphash.MakeSeed(), first: make(map[uint64]uint32)}
-}
+func newTable() *table { return &table{seed: maphash.MakeSeed()} }
 
-func (t *table) len() int { return t.used }
+func (t *table) len() int { return t.users.Len() }
 
-// wasteful reports whether most of the texts are garbage, or no more fit.
-func (t *table) wasteful() bool {
-	return t.garbage > 64<<10 && t.garbage > t.texts.Len()/2 || t.texts.Len() > 3<<30
-}
+// wasteful reports whether most of the table is garbage.
+func (t *table) wasteful() bool { return t.garbage > 64<<10 && t.garbage > t.size/2 }
 
-func (t *table) hash(domain, user string) uint64 {
-	var h maphash.Hash
-	h.SetSeed(t.seed)
-	h.WriteString(domain)
-	h.WriteByte('@')
-	h.WriteString(user)
-	return h.Sum64()
-}
+func (t *table) hash(key []byte) uint32 { return uint32(maphash.Bytes(t.seed, key) >> 32) }
 
-// part returns the i-th text of r.
-func (t *table) part(r *row, i int) string {
-	start := int(r.text)
-	for _, n := range r.lengths[:i] {
-		start += int(n)
+// find returns the record of a user, nil if there is none.
+func (t *table) find(domain, user string) record {
+	var k userKey
+	key := k.of(domain, user)
+	ref := t.users.Get(t.hash(key), key)
+	if ref == 0 {
+		return record{}
 	}
-	return t.texts.String()[start : start+int(r.lengths[i])]
+	return record{key: t.users.Key(ref), value: t.users.Record(ref), user: len(user)}
 }
 
-// find returns the row of a user, nil if there is none.
-func (t *table) find(hash uint64, domain, user string) *row {
-	for i := t.first[hash]; i != 0; i = t.rows[i-1].next {
-		if r := &t.rows[i-1]; t.part(r, 1) == user && t.part(r, 0) == domain {
-			return r
-		}
-	}
-	return nil
+// record is what the table holds of one user, whose name is the last bytes of its key.
+type record struct {
+	key, value []byte
+	user       int
 }
+
+func (r record) found() bool { return r.value != nil }
+
+func (r record) device() bool { return r.value[recordFlags]&flagDevice != 0 }
+
+func (r record) account() string {
+	if r.value[recordFlags]&flagSame != 0 {
+		return text(r.key[len(r.key)-r.user:])
+	}
+	return text(r.value[recordTexts:][:r.value[recordAccount]])
+}
+
+func (r record) name() string {
+	return text(r.value[recordTexts+int(r.value[recordAccount]):][:r.value[recordName]])
+}
+
+// ha1 returns the hash of one algorithm, zero if the user is no device.
+func (r record) ha1(a digest.Algorithm) (h digest.HA1) {
+	if !r.device() {
+		return h
+	}
+	at := recordTexts + int(r.value[recordAccount]) + int(r.value[recordName])
+	for b := digest.MD5; b < a; b++ {
+		at += b.Size()
+	}
+	copy(h[:a.Size()], r.value[at:])
+	return h
+}
+
+// text gives the bytes of a record as a string.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func (t *table) get(domain, user string) (User, bool) {
-	r := t.find(t.hash(domain, user), domain, user)
-	if r == nil {
+	r := t.find(domain, user)
+	if !r.found() {
 		return User{}, false
 	}
-	return User{Account: t.part(r, 2), Name: t.part(r, 3), Device: r.device, HA1: r.ha1}, true
+	u := User{Account: r.account(), Name: r.name(), Device: r.device()}
+	for _, a := range [...]digest.Algorithm{digest.MD5, digest.SHA256, digest.SHA512256} {
+		u.HA1[a-digest.MD5] = r.ha1(a)
+	}
+	return u, true
 }
 
-// put adds a user or replaces it. Its texts are at most 255 bytes each; the rest of a longer one is cut.
+// put adds a user or replaces it.
 func (t *table) put(domain, user string, u User) {
-	hash := t.hash(domain, user)
-	r := t.find(hash, domain, user)
-	if r == nil {
-		r = t.link(hash)
-	} else {
-		t.garbage += t.size(r)
+	t.remove(domain, user)
+	var k userKey
+	key := k.of(domain, user)
+	account, name := u.Account[:min(len(u.Account), maxText)], u.Name[:min(len(u.Name), maxText)]
+	var flags byte
+	if account == user {
+		flags, account = flagSame, ""
 	}
-	r.text, r.device, r.ha1 = uint32(t.texts.Len()), u.Device, u.HA1
-	for i, s := range [...]string{domain, user, u.Account, u.Name} {
-		s = s[:min(len(s), 255)]
-		r.lengths[i] = uint8(len(s))
-		t.texts.WriteString(s)
+	value := append(make([]byte, 0, 1024), flags, byte(len(account)), byte(len(name)))
+	value = append(append(value, account...), name...)
+	if u.Device {
+		value[recordFlags] |= flagDevice
+		for _, a := range [...]digest.Algorithm{digest.MD5, digest.SHA256, digest.SHA512256} {
+			value = append(value, u.HA1.bytes(a)...)
+		}
 	}
-}
-
-// link puts a row, new or free, at the head of the chain of hash.
-func (t *table) link(hash uint64) *row {
-	i := t.free
-	if i != 0 {
-		t.free = t.rows[i-1].next
-	} else {
-		t.rows = append(t.rows, row{})
-		i = uint32(len(t.rows))
-	}
-	t.rows[i-1] = row{next: t.first[hash]}
-	t.first[hash] = i
-	t.used++
-	return &t.rows[i-1]
+	t.users.Add(t.hash(key), key, value)
+	t.size += len(key) + len(value)
 }
 
 // remove takes a user out, if it is there.
 func (t *table) remove(domain, user string) {
-	hash := t.hash(domain, user)
-	r := t.find(hash, domain, user)
-	if r == nil {
-		return
+	var k userKey
+	key := k.of(domain, user)
+	if ref := t.users.Get(t.hash(key), key); ref != 0 {
+		t.garbage += len(key) + len(t.users.Record(ref))
+		t.users.Forget(ref)
 	}
-	t.garbage += t.size(r)
-	at := t.first[hash]
-	if &t.rows[at-1] == r {
-		t.first[hash] = r.next
-		if r.next == 0 {
-			delete(t.first, hash)
-		}
-	} else {
-		before := at
-		for at = t.rows[before-1].next; &t.rows[at-1] != r; at = t.rows[at-1].next {
-			before = at
-		}
-		t.rows[before-1].next = r.next
-	}
-	*r = row{next: t.free}
-	t.free = at
-	t.used--
-}
-
-// size is how many bytes the texts of r take.
-func (t *table) size(r *row) int {
-	n := 0
-	for _, l := range r.lengths {
-		n += int(l)
-	}
-	return n
 }
