@@ -4,7 +4,7 @@
 // A [Format] describes a codec and makes its coders; it is a plain value, and which formats a program offers is a list
 // that the program writes down. Codecs that need a library of the system have packages of their own below this one.
 //
-// ITU-T G.711 (PCMU, PCMA), RFC 3551 §4.5 (payloads).
+// ITU-T G.711 (PCMU, PCMA), ITU-T G.722, RFC 3551 §4.5 (payloads).
 package codec
 
 // What all codecs have in common.

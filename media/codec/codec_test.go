@@ -6,7 +6,10 @@ import (
 	"time"
 )
 
+// formats are those of a byte a sample.
 func formats() []Format { return []Format{PCMU(), PCMA()} }
+
+func allFormats() []Format { return append(formats(), G722()) }
 
 // voice is a tone with overtones that begins at sample number from.
 func voice(from, n int) []int16 {
@@ -61,10 +64,10 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// RFC 3551 §4.5.14.
+// RFC 3551 §4.5.14, and §4.5.2: the clock of G722 says 8000.
 func TestFrames(t *testing.T) {
-	for _, f := range formats() {
-		if n, ticks := f.Samples(20*time.Millisecond), f.Ticks(20*time.Millisecond); n != 160 || ticks != 160 {
+	for _, f := range allFormats() {
+		if n, ticks := f.Samples(20*time.Millisecond), f.Ticks(20*time.Millisecond); n != f.Rate/50 || ticks != 160 {
 			t.Errorf("%s: %d samples, %d ticks", f.Name, n, ticks)
 		}
 	}
@@ -128,9 +131,9 @@ func TestConcealEdges(t *testing.T) {
 }
 
 func TestAllocatesNothing(t *testing.T) {
-	for _, f := range formats() {
+	for _, f := range allFormats() {
 		e, d := coders(t, f)
-		pcm, payload, out := voice(0, 160), make([]byte, 0, 160), make([]int16, 0, 160)
+		pcm, payload, out := voice(0, 160), make([]byte, 0, 160), make([]int16, 0, 320)
 		if n := testing.AllocsPerRun(100, func() {
 			payload, _ = e.Encode(payload[:0], pcm)
 			out, _ = d.Decode(out[:0], payload)
@@ -146,11 +149,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{}, 0)
 	f.Fuzz(func(t *testing.T, payload []byte, lost int) {
 		lost = min(max(lost, 0), 10000)
-		for _, format := range formats() {
+		for _, format := range allFormats() {
 			_, d := coders(t, format)
 			out := d.Conceal(nil, lost)
 			out, err := d.Decode(out, payload)
-			if err != nil || len(out) != lost+len(payload) {
+			if err != nil || len(out) != lost+len(payload)*format.Rate/8000 {
 				t.Fatalf("%d samples, %v", len(out), err)
 			}
 			d.Conceal(nil, lost)
