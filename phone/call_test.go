@@ -50,7 +50,7 @@ func TestCall(t *testing.T) {
 		if s.Received < 400 || s.Lost != 0 || s.Loss() != 0 || s.Sent < 400 || s.Duration < 10*time.Second {
 			t.Errorf("%+v", s)
 		}
-		if s.RoundTrip < 20*time.Millisecond || s.RoundTrip > 30*time.Millisecond {
+		if s.RoundTrip < 19900*time.Microsecond || s.RoundTrip > 30*time.Millisecond {
 			t.Errorf("round trip %v", s.RoundTrip)
 		}
 		if err := call.Hangup(); err != nil || call.State() != Over || call.Err() != nil {

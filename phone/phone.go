@@ -64,7 +64,7 @@ type Phone struct {
 	TLS      *tls.Config           // for tls and wss
 	Trace    func(transport.Trace) // sees every message; it must not block or keep the bytes
 
-	// Formats are the codecs in the order of preference; all have the sample rate of the first. nil: PCMA and PCMU.
+	// Formats are the codecs in the order of preference, each with one channel; calls are heard and said at the rate of the first. nil: PCMA, PCMU and G722.
 	Formats []codec.Format
 	// Site says where sound is sent and received; nil: any port of the address that faces the peer.
 	Site *session.Site

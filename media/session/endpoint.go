@@ -7,6 +7,7 @@ import (
 	crand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,9 +23,10 @@ const frameTime = 20 * time.Millisecond
 // eventPayloadType is the payload type of telephone events in our offers.
 const eventPayloadType = 101
 
-// Voice is what an endpoint can do. The zero Voice speaks PCMA and PCMU.
+// Voice is what an endpoint can do. The zero Voice speaks PCMA, PCMU and G722, and is written and read at 8000 Hz.
 type Voice struct {
-	Formats []codec.Format // in the order of our preference; all must have the sample rate of the first
+	Formats []codec.Format // in the order of our preference; each with one channel
+	Rate    int            // of what is written and read, in Hz; 0: that of the first format
 	Name    string         // CNAME in RTCP; made at random if empty (RFC 7022 §4.2)
 	Random  rand.Source    // of SSRC, sequence and timestamp; nil: one that nobody can guess
 }
@@ -59,12 +61,17 @@ type Endpoint struct {
 // made it closes it.
 func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, error) {
 	if len(v.Formats) == 0 {
-		v.Formats = []codec.Format{codec.PCMA(), codec.PCMU()}
+		v.Formats = []codec.Format{codec.PCMA(), codec.PCMU(), codec.G722()}
 	}
-	for _, f := range v.Formats {
-		if f.Rate != v.Formats[0].Rate || f.Channels != 1 {
-			return nil, fmt.Errorf("session: Voice.Formats: %s has not one channel at %d Hz", f.Name, v.Formats[0].Rate)
+	if v.Rate == 0 {
+		v.Rate = v.Formats[0].Rate
+	}
+	v.Formats = slices.Clone(v.Formats)
+	for i, f := range v.Formats {
+		if f.Channels != 1 {
+			return nil, fmt.Errorf("session: Voice.Formats: %s has not one channel", f.Name)
 		}
+		v.Formats[i] = atRate(f, v.Rate)
 	}
 	if v.Random == nil {
 		v.Random = newRandom()
@@ -118,7 +125,7 @@ func (v *Voice) capabilities(place sdp.Place) sdp.Capabilities {
 }
 
 // Rate is the number of samples a second of what is read and written.
-func (e *Endpoint) Rate() int { return e.voice.Formats[0].Rate }
+func (e *Endpoint) Rate() int { return e.voice.Rate }
 
 // frame is how many samples a beat has.
 func (e *Endpoint) frame() int { return e.voice.Formats[0].Samples(frameTime) }

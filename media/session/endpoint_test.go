@@ -21,12 +21,17 @@ import (
 
 // pair runs f in a bubble with two endpoints that have agreed; a made the offer.
 func pair(t *testing.T, c network.Conditions, f func(t *testing.T, a, b *Endpoint)) {
+	voices(t, c, Voice{}, Voice{}, f)
+}
+
+// voices is pair for endpoints with voices of their own.
+func voices(t *testing.T, c network.Conditions, voiceA, voiceB Voice, f func(t *testing.T, a, b *Endpoint)) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := &network.Sim{Seed: 1}
 		sim.SetConditions(c)
 		ra, rb := &relay.Relay{Network: sim.Host(alice4)}, &relay.Relay{Network: sim.Host(server4)}
-		a := newEndpoint(t, &Site{Relay: ra}, server4, 1)
-		b := newEndpoint(t, &Site{Relay: rb}, alice4, 2)
+		a := newEndpoint(t, &Site{Relay: ra}, server4, voiceA, 1)
+		b := newEndpoint(t, &Site{Relay: rb}, alice4, voiceB, 2)
 		agree(t, a, b)
 		f(t, a, b)
 		a.Close()
@@ -41,9 +46,10 @@ func pair(t *testing.T, c network.Conditions, f func(t *testing.T, a, b *Endpoin
 	})
 }
 
-func newEndpoint(t *testing.T, s *Site, remote netip.Addr, seed uint64) *Endpoint {
+func newEndpoint(t *testing.T, s *Site, remote netip.Addr, v Voice, seed uint64) *Endpoint {
 	t.Helper()
-	e, err := s.NewEndpoint(t.Context(), Peer{Remote: remote}, Voice{Random: rand.NewPCG(seed, seed)})
+	v.Random = rand.NewPCG(seed, seed)
+	e, err := s.NewEndpoint(t.Context(), Peer{Remote: remote}, v)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +125,31 @@ func TestEndpointsHearEachOther(t *testing.T) {
 				}
 				if s := b.Statistics(); s.Received.Packets < 130 || (s.Received.Lost > 0) != (c.Loss > 0) {
 					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}
+
+// An endpoint of 16000 Hz and one of 8000 Hz hear each other by any codec, also where packets are lost.
+func TestEndpointsOfDifferentRates(t *testing.T) {
+	for _, f := range []codec.Format{codec.G722(), codec.PCMU()} {
+		t.Run(f.Name, func(t *testing.T) {
+			wide := Voice{Formats: []codec.Format{f}, Rate: 16000}
+			voices(t, network.Conditions{Delay: 20 * time.Millisecond, Loss: 0.03}, wide, Voice{}, func(t *testing.T, a, b *Endpoint) {
+				if a.Rate() != 16000 || b.Rate() != 8000 {
+					t.Fatalf("rates %d and %d", a.Rate(), b.Rate())
+				}
+				for _, way := range [][2]*Endpoint{{a, b}, {b, a}} {
+					go say(t, way[0], 1000, 2*time.Second)
+					got := heard(t, way[1], 2*time.Second)
+					middle := got[len(got)/3 : 2*len(got)/3]
+					if level := audio.Goertzel(middle, way[1].Rate(), 1000); level < 6000 {
+						t.Errorf("the tone was heard at a level of %.0f", level)
+					}
+					if level := audio.Goertzel(middle, way[1].Rate(), 2000); level > 1000 {
+						t.Errorf("another tone was heard at a level of %.0f", level)
+					}
 				}
 			})
 		})
@@ -210,7 +241,7 @@ func TestHoldOfAnEndpoint(t *testing.T) {
 
 func TestNothingCommon(t *testing.T) {
 	pair(t, network.Conditions{}, func(t *testing.T, a, b *Endpoint) {
-		for _, line := range []string{"m=audio 4000 RTP/AVP 9", "m=audio 0 RTP/AVP 8", "m=video 4000 RTP/AVP 31"} {
+		for _, line := range []string{"m=audio 4000 RTP/AVP 18", "m=audio 0 RTP/AVP 8", "m=video 4000 RTP/AVP 31"} {
 			d := describe(t, "v=0", "c=IN IP4 192.0.2.1", line)
 			if _, err := b.Answer(d); !errors.Is(err, sdp.ErrNothingCommon) {
 				t.Errorf("offer %s: %v", line, err)
@@ -253,10 +284,10 @@ func TestClosedEndpoint(t *testing.T) {
 
 func TestVoice(t *testing.T) {
 	world(t, func(t *testing.T, sim *network.Sim, site *Site) {
-		wide := codec.PCMA()
-		wide.Rate = 16000
-		if _, err := site.NewEndpoint(t.Context(), Peer{Remote: alice4}, Voice{Formats: []codec.Format{codec.PCMU(), wide}}); err == nil {
-			t.Error("two rates in one voice")
+		two := codec.PCMA()
+		two.Channels = 2
+		if _, err := site.NewEndpoint(t.Context(), Peer{Remote: alice4}, Voice{Formats: []codec.Format{codec.PCMU(), two}}); err == nil {
+			t.Error("two channels in one voice")
 		}
 		e, err := site.NewEndpoint(t.Context(), Peer{Remote: alice4}, Voice{Formats: []codec.Format{codec.PCMU()}})
 		if err != nil {

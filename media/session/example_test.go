@@ -22,7 +22,7 @@ func ExampleEndpoint() {
 		fmt.Println(err)
 		return
 	}
-	offer, err := sdp.Parse([]byte("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 40000 RTP/AVP 9 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"))
+	offer, err := sdp.Parse([]byte("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 40000 RTP/AVP 18 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"))
 	if err != nil {
 		fmt.Println(err)
 		return
