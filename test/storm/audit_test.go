@@ -72,13 +72,13 @@ func (c *conversation) crashed(life int) bool {
 
 // deserted reports whether every phone that could end the call has crashed.
 func (c *conversation) deserted() bool {
-	alive := func(l *leg) bool { return l.answered && !l.crashed }
+	alive := func(l *leg) bool { return l.answered && !l.crashed && !l.over() }
 	return c.caller != nil && c.caller.crashed && !slices.ContainsFunc(c.callees, alive)
 }
 
 // contradictions audits all calls and requests of the storm.
 func (s *storm) contradictions() []string {
-	var out []string
+	out := s.found
 	all := make(map[string]*conversation)
 	of := func(session string) *conversation {
 		if all[session] == nil {
@@ -230,7 +230,8 @@ func (s *storm) checkBindings() {
 			case p.down:
 				may = append(may, p.name)
 			case !r.known:
-				s.T.Errorf("%s: its last registration was answered %d", p.name, r.status)
+				s.found = append(s.found, fmt.Sprintf("%s: its last registration was answered %d", p.name, r.status))
+				s.concerned = append(s.concerned, r.callID)
 			case r.bound:
 				want = append(want, p.name)
 			}
@@ -244,7 +245,7 @@ func (s *storm) checkBindings() {
 		slices.Sort(have)
 		slices.Sort(want)
 		if !slices.Equal(want, have) {
-			s.T.Errorf("%s is bound to %v, acknowledged were %v", user(n), have, want)
+			s.found = append(s.found, fmt.Sprintf("%s is bound to %v, acknowledged were %v", user(n), have, want))
 		}
 	}
 }

@@ -28,6 +28,8 @@ type registration struct {
 	bound  bool
 	last   bool // no refresh follows
 	status sip.Status
+
+	failures int // since the last success
 }
 
 func newRegistration(p *party) *registration {
@@ -81,7 +83,12 @@ func (r *registration) answered(wanted bool, res *sip.Response) {
 	if r.known {
 		r.bound = wanted
 	}
-	again := !r.last && !r.dirty && (wanted || !r.known)
+	// A connection that the server has forgotten in a crash fails at its first use, also when all is calm.
+	r.failures++
+	if r.known {
+		r.failures = 0
+	}
+	again := !r.dirty && (!r.known && r.failures < 4 || !r.last && wanted)
 	known := r.known
 	r.mu.Unlock()
 	p := r.party
@@ -95,7 +102,7 @@ func (r *registration) answered(wanted bool, res *sip.Response) {
 	}
 	p.stack.After(r.stripe, wait, func() {
 		r.mu.Lock()
-		r.dirty = r.dirty || !r.last
+		r.dirty = r.dirty || !r.last || !r.known
 		r.mu.Unlock()
 		r.next()
 	})

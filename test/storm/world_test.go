@@ -22,6 +22,7 @@ type storm struct {
 	parties []*party
 	calm    atomic.Bool // nobody begins anything any more
 
+	found     []string // what is wrong, as far as the audit at the end does not see it
 	concerned []string // Call-IDs of the calls in which the audit has found something
 	ladder    string   // of everything, if it is asked for
 	history   bool
