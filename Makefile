@@ -6,7 +6,7 @@ FUZZTIME    ?= 20s
 BENCH       ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test quick format vet staticcheck house race fuzz peers static bench compliance
+.PHONY: help build demo test quick format vet staticcheck house storm race fuzz peers static bench compliance
 
 help: ## this text
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ build: ## bin/sipwerk
 demo: build ## two accounts, an echo number, a robot's call, its ladder; then it waits for phones
 	bin/sipwerk demo
 
-test: format vet staticcheck static race bench-module fuzz peers ## the whole gate: all of the following but bench
+test: format vet staticcheck static storm race bench-module fuzz peers ## the whole gate: all of the following but bench
 	@echo "make test: passed"
 
 quick: format vet ## the inner loop: format, vet, all tests once without the race detector
@@ -38,6 +38,9 @@ static: ## one static binary, and builds for other systems
 
 house: ## layers, sizes, names, comments, citations
 	$(GO) test -count=1 ./test/house ./rfc/...
+
+storm: ## 10,020 storms in virtual time, each drawn by a seed; SEEDS and FIRST play others
+	$(GO) test -count=1 -timeout 60m ./test/storm $(if $(SEEDS),-run '^TestStorm$$' -seeds $(SEEDS)) $(if $(FIRST),-first $(FIRST))
 
 race: ## every test, shuffled, under the race detector (which needs a C compiler)
 	@test/tools.sh gcc

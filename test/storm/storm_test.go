@@ -3,10 +3,14 @@
 package storm
 
 import (
+	"context"
 	"flag"
 	"fmt"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -14,33 +18,79 @@ var (
 	oneSeed   = flag.Uint64("seed", 0, "play this seed only, and write its ladder")
 	firstSeed = flag.Uint64("first", 1, "the first of the seeds")
 	howMany   = flag.Int("seeds", 0, "how many seeds; 0: as many as belong to the gate")
+	alone     = flag.Bool("alone", false, "play them in this process")
 )
 
-// crowd is the number of phones of a large storm.
-const crowd = 300
+// weather is a kind of storm and how many belong to the gate: short, with the race detector, and without.
+type weather struct {
+	parties           int // 0: as many as the seed says, at most 8
+	short, race, full int
+	chunk             int // seeds that one process plays
+}
 
 // TestStorm plays small storms.
-func TestStorm(t *testing.T) { weather(t, 0, 300) }
+func TestStorm(t *testing.T) { weather{short: 30, race: 200, full: 10_000, chunk: 250}.play(t) }
 
 // TestLargeStorm plays storms of hundreds of phones.
-func TestLargeStorm(t *testing.T) { weather(t, crowd, 2) }
+func TestLargeStorm(t *testing.T) {
+	weather{parties: 300, short: 1, race: 2, full: 20, chunk: 1}.play(t)
+}
 
-// weather plays the seeds asked for, one after the other on one processor: nothing else decides what comes before what.
-func weather(t *testing.T, parties, usual int) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	first, n := *firstSeed, usual
-	if testing.Short() {
-		n = max(1, n/10)
+// count is how many seeds are asked for.
+func (w weather) count() int {
+	switch {
+	case *oneSeed > 0:
+		return 1
+	case *howMany > 0:
+		return *howMany
+	case testing.Short():
+		return w.short
+	case raceDetector:
+		return w.race
 	}
-	if *howMany > 0 {
-		n = *howMany
-	}
+	return w.full
+}
+
+func (w weather) play(t *testing.T) {
+	first, n := *firstSeed, w.count()
 	if *oneSeed > 0 {
-		first, n = *oneSeed, 1
+		first = *oneSeed
 	}
+	if n <= w.chunk || *alone || *oneSeed > 0 {
+		w.here(t, first, n)
+		return
+	}
+	var crews sync.WaitGroup
+	chunks := make(chan uint64)
+	for range runtime.NumCPU() {
+		crews.Go(func() {
+			for at := range chunks {
+				w.there(t, at, min(w.chunk, n-int(at-first)))
+			}
+		})
+	}
+	for at := first; at < first+uint64(n); at += uint64(w.chunk) {
+		chunks <- at
+	}
+	close(chunks)
+	crews.Wait()
+}
+
+// there plays seeds in a process of their own.
+func (w weather) there(t *testing.T, first uint64, n int) {
+	args := []string{"-test.run=^" + t.Name() + "$", "-alone", fmt.Sprintf("-first=%d", first), fmt.Sprintf("-seeds=%d", n)}
+	out, err := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], args...).CombinedOutput()
+	if err != nil {
+		t.Errorf("seeds from %d: %v\n%s", first, err, out)
+	}
+}
+
+// here plays seeds one after the other on one processor: nothing else decides what comes before what.
+func (w weather) here(t *testing.T, first uint64, n int) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for seed := first; seed < first+uint64(n); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			s := play(t, seed, parties, *oneSeed > 0)
+			s := play(t, seed, w.parties, *oneSeed > 0)
 			name, _, _ := strings.Cut(t.Name(), "/")
 			switch {
 			case t.Failed():
@@ -55,10 +105,15 @@ func weather(t *testing.T, parties, usual int) {
 // TestReplay plays seeds twice: the ladders are the same byte for byte.
 func TestReplay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for seed := *firstSeed; seed < *firstSeed+20; seed++ {
-		one, two := play(t, seed, 0, true), play(t, seed, 0, true)
-		if one.ladder != two.ladder {
-			t.Errorf("seed %d: two ladders:\n%s\n%s", seed, one.ladder, two.ladder)
-		}
+	for seed := *firstSeed; seed < *firstSeed+30; seed++ {
+		same(t, seed, 0)
+	}
+	same(t, *firstSeed, 100)
+}
+
+func same(t *testing.T, seed uint64, parties int) {
+	one, two := play(t, seed, parties, true), play(t, seed, parties, true)
+	if one.ladder != two.ladder {
+		t.Errorf("seed %d with %d parties: two ladders:\n%s\n%s", seed, parties, one.ladder, two.ladder)
 	}
 }
