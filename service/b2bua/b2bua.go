@@ -99,7 +99,8 @@ func (b *B2BUA) HandleEvent(ev *sip.Event) {
 	default:
 		res := ev.Request.Reply(sip.StatusMethodNotAllowed)
 		res.Set(sip.HeaderAllow, "INVITE, ACK, CANCEL, BYE")
-		ev.Engine.RespondOnce(ev.Tx, res)
+		// An error means that the transaction is gone: nobody waits for the answer.
+		_ = ev.Engine.Respond(ev.Tx, res)
 	}
 }
 
