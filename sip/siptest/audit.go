@@ -47,37 +47,56 @@ func (b *Bench) auditWire() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var found []string
+	said := newConduct()
 	for _, t := range b.wire {
+		if t.crash {
+			said.forget(t.from)
+		}
 		if t.note != "" || t.opaque || b.raw[t.source] {
 			continue
 		}
-		if err := legal(t.data); err != nil {
+		if err := said.judge(t, b.raw[b.addrs[t.to]]); err != nil {
 			found = append(found, fmt.Sprintf("%s sent an illegal message at %v: %v\n%s", t.from, t.at, err, t.data))
 		}
 	}
 	return found
 }
 
-// legal parses and validates one message as strictly as the RFC asks.
-func legal(b []byte) error {
+// judge says what is wrong with a message, by itself or after what its sender has said before. What a raw peer asks, with a branch that it uses twice, is
+// answered as it may be.
+func (c *conduct) judge(t transmission, toRaw bool) error {
+	req, res, err := legal(t.data)
+	switch {
+	case err != nil:
+		return err
+	case req != nil:
+		return c.asks(t.from, req)
+	case res != nil && !toRaw:
+		return c.answers(t.from, t.to, res)
+	}
+	return nil
+}
+
+// legal parses and validates one message as strictly as the RFC asks. Both are nil for a keep-alive.
+func legal(b []byte) (*sip.Request, *sip.Response, error) {
 	if len(bytes.Trim(b, "\r\n")) == 0 {
-		return nil
+		return nil, nil, nil
 	}
 	if sip.IsResponse(b) {
 		res, err := sip.ParseResponse(bytes.Clone(b))
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		return res.Validate()
+		return nil, res, res.Validate()
 	}
 	req, err := sip.ParseRequest(bytes.Clone(b))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := req.Validate(); err != nil {
-		return err
+		return nil, nil, err
 	}
-	return strict(req)
+	return req, nil, strict(req)
 }
 
 // strict checks what a receiver tolerates and a sender must not do.

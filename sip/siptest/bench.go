@@ -164,6 +164,13 @@ func (b *Bench) Note(host, text string) {
 	b.wire = append(b.wire, transmission{at: time.Since(b.start), from: host, note: text})
 }
 
+// Crashed writes into the ladder that a host has crashed: what it has said before does not bind it any more.
+func (b *Bench) Crashed(host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wire = append(b.wire, transmission{at: time.Since(b.start), from: host, note: "crashes", crash: true})
+}
+
 // Check fails the test, without stopping it, unless ok.
 func (b *Bench) Check(ok bool, format string, args ...any) {
 	b.T.Helper()

@@ -60,7 +60,7 @@ func TestLegal(t *testing.T) {
 		{"response without anything", "SIP/2.0 200 OK\r\n\r\n", false},
 	}
 	for _, test := range tests {
-		if err := legal([]byte(test.text)); (err == nil) != test.ok {
+		if _, _, err := legal([]byte(test.text)); (err == nil) != test.ok {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}

@@ -59,7 +59,7 @@ func (b *Bench) Phone(name string, transports ...string) *Phone {
 func (p *Phone) Crash() {
 	p.crashed = true
 	p.Host.Crash()
-	p.bench.Note(p.Name, "crashes")
+	p.bench.Crashed(p.Name)
 }
 
 // left says what the phone still holds.

@@ -24,6 +24,7 @@ type transmission struct {
 	lost     bool
 	opaque   bool // of a stream that is not plain SIP: TLS, WebSocket
 	note     string
+	crash    bool // the note says that the host has crashed
 }
 
 // observe is called by the network for each transmission. Media is none of ours.

@@ -66,7 +66,7 @@ func (p *party) open() {
 
 // crash switches the phone off in the middle of everything.
 func (p *party) crash() {
-	p.storm.Note(p.name, "crashes")
+	p.storm.Crashed(p.name)
 	p.down = true
 	p.forget()
 	p.host.Crash()

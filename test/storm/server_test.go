@@ -89,7 +89,7 @@ func (s *server) open() {
 
 // crash ends everything at once and starts the server again; what was in memory is lost.
 func (s *server) crash() {
-	s.storm.Note("server", "crashes and starts again")
+	s.storm.Crashed("server")
 	s.host.Crash()
 	s.life++
 	s.close()
