@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sipwerk/sipwerk/internal/mmsg"
 )
@@ -100,15 +101,16 @@ type packetConn struct {
 	*mmsg.Conn
 	read *mmsg.Vector // of the one reader
 
-	mu    sync.Mutex
-	write []*mmsg.Vector // guarded by mu: of writers that have finished; as many as ever wrote at once
+	busy  atomic.Bool  // write is in use
+	write *mmsg.Vector // owned by who set busy
+
+	mu   sync.Mutex
+	more []*mmsg.Vector // guarded by mu: of writers that came while write was in use, and have finished
 }
 
 // ReadBatch implements [PacketConn].
 func (c *packetConn) ReadBatch(ms []Datagram) (int, error) {
-	if c.read == nil || c.read.Len() < len(ms) {
-		c.read = c.NewVector(len(ms))
-	}
+	c.read = c.grown(c.read, len(ms))
 	for i := range ms {
 		c.read.SetRead(i, ms[i].Buf)
 	}
@@ -122,27 +124,47 @@ func (c *packetConn) ReadBatch(ms []Datagram) (int, error) {
 
 // WriteBatch implements [PacketConn].
 func (c *packetConn) WriteBatch(ms []Datagram) (int, error) {
-	v := c.vector(len(ms))
-	for i := range ms {
-		v.SetWrite(i, ms[i].Buf, ms[i].Peer, ms[i].Local)
+	if c.busy.CompareAndSwap(false, true) {
+		c.write = c.grown(c.write, len(ms))
+		n, err := c.send(c.write, ms)
+		c.busy.Store(false)
+		return n, err
 	}
-	n, err := c.Send(v, len(ms))
+	v := c.grown(c.spare(), len(ms))
+	n, err := c.send(v, ms)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.write = append(c.write, v)
+	c.more = append(c.more, v)
 	return n, err
 }
 
-// vector returns one for n datagrams that nobody uses.
-func (c *packetConn) vector(n int) *mmsg.Vector {
+func (c *packetConn) send(v *mmsg.Vector, ms []Datagram) (int, error) {
+	for i := range ms {
+		v.SetWrite(i, ms[i].Buf, ms[i].Peer, ms[i].Local)
+	}
+	return c.Send(v, len(ms))
+}
+
+// spare returns a vector that nobody uses, or nil.
+func (c *packetConn) spare() *mmsg.Vector {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if last := len(c.write) - 1; last >= 0 {
-		v := c.write[last]
-		c.write = c.write[:last]
-		if v.Len() >= n {
-			return v
-		}
+	last := len(c.more) - 1
+	if last < 0 {
+		return nil
+	}
+	v := c.more[last]
+	c.more = c.more[:last]
+	return v
+}
+
+// grown returns v if it has room for n datagrams, otherwise a new one.
+func (c *packetConn) grown(v *mmsg.Vector, n int) *mmsg.Vector {
+	if v != nil && v.Len() >= n {
+		return v
+	}
+	if v != nil {
+		n = max(n, 2*v.Len())
 	}
 	return c.NewVector(n)
 }

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +21,7 @@ const CanShare = true
 // Conn is a UDP socket. One goroutine receives at a time; any may send.
 type Conn struct {
 	v6     bool
+	wild   bool // bound to every address: the system says to which one a datagram came
 	local  netip.AddrPort
 	file   *os.File        // polled sockets only
 	raw    syscall.RawConn // polled sockets only
@@ -44,7 +44,7 @@ func Listen(cfg Config) (*Conn, error) {
 }
 
 func listen(cfg Config) (*Conn, error) {
-	c := &Conn{v6: !cfg.Addr.Addr().Is4()}
+	c := &Conn{v6: !cfg.Addr.Addr().Is4(), wild: cfg.Addr.Addr().IsUnspecified()}
 	family, kind := unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC
 	if c.v6 {
 		family = unix.AF_INET6
@@ -78,15 +78,17 @@ func (c *Conn) bind(fd int, cfg Config) error {
 	if c.v6 {
 		level, option = unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO
 		only := 1
-		if cfg.Addr.Addr().IsUnspecified() {
+		if c.wild {
 			only = 0
 		}
 		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only); err != nil {
 			return err
 		}
 	}
-	if err := unix.SetsockoptInt(fd, level, option, 1); err != nil {
-		return err
+	if c.wild {
+		if err := unix.SetsockoptInt(fd, level, option, 1); err != nil {
+			return err
+		}
 	}
 	if cfg.Shared {
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
@@ -157,12 +159,13 @@ func (c *Conn) Receive(v *Vector, n int) (int, error) {
 			}
 			n, errno = v.done, v.errno
 		} else {
-			n, errno = c.block(v, unix.SYS_RECVMMSG, unix.MSG_WAITFORONE)
+			n, errno = c.block(v, (*Vector).read, unix.MSG_WAITFORONE)
 		}
 		switch {
 		case c.closed.Load():
 			return 0, net.ErrClosed
 		case errno == 0:
+			v.dirty = n
 			return n, nil
 		case errno != unix.EINTR && errno != unix.ECONNREFUSED:
 			return 0, os.NewSyscallError("recvmmsg", errno)
@@ -196,7 +199,7 @@ func (c *Conn) Send(v *Vector, n int) (int, error) {
 
 func (c *Conn) send(v *Vector) (int, syscall.Errno) {
 	if c.raw == nil {
-		return c.block(v, unix.SYS_SENDMMSG, 0)
+		return c.block(v, (*Vector).write, 0)
 	}
 	if err := c.raw.Write(v.transmit); err != nil {
 		c.closed.Store(true)
@@ -205,14 +208,14 @@ func (c *Conn) send(v *Vector) (int, syscall.Errno) {
 	return v.done, v.errno
 }
 
-// block runs one of the two system calls on the calling thread.
-func (c *Conn) block(v *Vector, trap, flags uintptr) (int, syscall.Errno) {
+// block runs a system call on the calling thread.
+func (c *Conn) block(v *Vector, call func(v *Vector, fd, flags uintptr) (int, syscall.Errno), flags uintptr) (int, syscall.Errno) {
 	c.use.RLock()
 	defer c.use.RUnlock()
 	if c.closed.Load() {
 		return 0, unix.EBADF
 	}
-	return v.call(trap, uintptr(c.fd), flags)
+	return call(v, uintptr(c.fd), flags)
 }
 
 // Close ends a blocked Receive, waits until no call is under way, and frees the socket.
@@ -228,10 +231,4 @@ func (c *Conn) Close() error {
 	c.use.Lock()
 	defer c.use.Unlock()
 	return unix.Close(c.fd)
-}
-
-// call runs recvmmsg or sendmmsg on the range from:to of v.
-func (v *Vector) call(trap, fd, flags uintptr) (int, syscall.Errno) {
-	n, _, errno := unix.Syscall6(trap, fd, uintptr(unsafe.Pointer(&v.headers[v.from])), uintptr(v.to-v.from), flags, 0, 0)
-	return int(n), errno
 }
