@@ -167,7 +167,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		}},
 		Timers:    opt.Timers,
 		UserAgent: opt.Agent,
-		Barrier:   s.registrar.Barrier,
+		Barrier:   func() error { s.registrar.Barrier(); return nil },
 		Trace:     opt.Trace,
 	}
 	return nil

@@ -40,7 +40,7 @@ type Stack struct {
 	Node      uint16                // number of this node of a cluster, below sip.Nodes
 	Readers   int                   // sockets per UDP listener; 0: one per processor
 	Origins   []string              // who may connect by WebSocket; see [transport.Layer]
-	Barrier   func()                // called before each batch of messages is sent
+	Barrier   func() error          // called before each batch of messages is sent; if it fails the batch is not
 	Trace     func(transport.Trace) // sees every message; it must not block or keep the bytes
 
 	start    sync.Once

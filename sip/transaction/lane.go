@@ -54,7 +54,7 @@ func (s *stripe) claimLocked(j job) bool {
 		j.packet.Release()
 		return false
 	case j.packet != nil:
-		j.packet.Out = nil // it runs on another reader
+		j.packet = j.packet.Keep() // it runs on another reader
 		s.packets++
 	}
 	s.queue = append(s.queue, j)

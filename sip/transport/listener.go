@@ -172,6 +172,11 @@ func (ln *listener) covers(a netip.Addr) bool {
 	return own == a || own == netip.IPv6Unspecified() || own.IsUnspecified() && a.Is4()
 }
 
+// owns reports whether ln is the datagram listener of a flow with this local address.
+func (ln *listener) owns(local netip.AddrPort) bool {
+	return ln.transport == sip.UDP && ln.addr.Port() == local.Port() && ln.covers(local.Addr())
+}
+
 // reaches reports whether ln can send to a: same family, or a socket of both.
 func (ln *listener) reaches(a netip.Addr) bool {
 	own := ln.addr.Addr()
@@ -181,7 +186,7 @@ func (ln *listener) reaches(a netip.Addr) bool {
 // datagramListener finds the UDP listener of a flow by the flow's local address.
 func (l *Layer) datagramListener(local netip.AddrPort) *listener {
 	for _, ln := range *l.listeners.Load() {
-		if ln.transport == sip.UDP && ln.addr.Port() == local.Port() && ln.covers(local.Addr()) {
+		if ln.owns(local) {
 			return ln
 		}
 	}

@@ -1,4 +1,4 @@
-// A message that arrived: pooled, taken for parsed or malformed, behind the firewall of its reader.
+// A message that arrived: parsed where it lies, taken for parsed or malformed, behind the firewall of its reader.
 
 package transport
 
@@ -10,18 +10,22 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// Packet is one message that arrived, or bytes that should have been one. It and its buffer are pooled: who gets it calls Release once.
+// Packet is one message that arrived, or bytes that should have been one. It lies in the buffer of its reader and is valid until Handle returns;
+// who wants it longer takes what Keep returns.
 type Packet struct {
 	Flow     sip.Flow
 	Request  *sip.Request // one of the two is set
 	Response *sip.Response
+	Via      sip.Via // the top one, of a request as the transport has completed it; zero if it cannot be read
 	Err      error   // Request could not be parsed: a *sip.ParseError; it holds what could be read (malformed responses never get here)
 	Out      *Outbox // of the reader that delivers; valid until Handle returns
 
 	layer    *Layer
 	stream   *stream // nil for a datagram
 	buf      []byte
-	scratch  []byte // the rewritten top Via
+	own      []byte // of a packet that is kept: where buf lies
+	kept     bool
+	stamped  []byte // the completed top Via
 	request  sip.Request
 	response sip.Response
 }
@@ -29,43 +33,76 @@ type Packet struct {
 // Size is how many bytes arrived.
 func (p *Packet) Size() int { return len(p.buf) }
 
-// A buffer that grew beyond this is not kept: few messages are longer.
+// keptBuffer is the longest buffer that is pooled: few messages are longer.
 const keptBuffer = 16 << 10
 
-// newBuffer is the size a packet starts with: most messages fit.
-const newBuffer = 2 << 10
-
-// Release gives the packet and all that was parsed from it back. Race builds overwrite the bytes, so that later use shows.
-func (p *Packet) Release() {
-	l := p.layer
-	if l == nil {
-		return
+// Keep returns a copy of p, as it arrived, that outlives Handle and has no Out; who gets it calls Release once.
+func (p *Packet) Keep() *Packet {
+	if p.layer == nil {
+		return p // made by its user, in memory of its own
 	}
-	p.Flow, p.Request, p.Response, p.Err, p.Out = sip.Flow{}, nil, nil, nil, nil
-	p.layer, p.stream = nil, nil
-	poison(p.buf[:cap(p.buf)])
-	if cap(p.buf) > keptBuffer {
-		p.buf = nil
+	q := p.layer.packet(p.stream, nil)
+	q.Flow, q.Err, q.layer, q.kept = p.Flow, p.Err, p.layer, true
+	q.own = append(q.own[:0], p.buf...)
+	q.buf = q.own
+	if p.Response != nil {
+		q.Response = &q.response
+		_ = q.response.Parse(q.buf) // it was good in p
+		q.Via, _ = q.response.Via()
+		return q
 	}
-	l.packets.Put(p)
+	q.Request = &q.request
+	_ = q.request.Parse(q.buf) // its fault, if any, is in Err
+	q.stamp()
+	return q
 }
 
-// packet returns one with a copy of b.
-func (l *Layer) packet(b []byte) *Packet {
+// packet returns one for messages of a stream whose answers go to out.
+func (l *Layer) packet(s *stream, out *Outbox) *Packet {
 	p, _ := l.packets.Get().(*Packet)
 	if p == nil {
-		p = &Packet{buf: make([]byte, 0, newBuffer)}
+		p = new(Packet)
 	}
-	p.layer = l
-	p.buf = append(p.buf[:0], b...)
+	p.stream, p.Out = s, out
 	return p
 }
 
-// receive parses one message and hands it over; fault, if any, is what is wrong with its framing. A panic below ends here: it costs
-// the message, not the server.
+// giveBack returns a packet of a stream to the pool.
+func (l *Layer) giveBack(p *Packet) {
+	p.clear()
+	l.packets.Put(p)
+}
+
+// Release gives a packet that was kept back, with all that was parsed from it. Race builds overwrite the bytes, so that later use shows. For any other it
+// does nothing.
+func (p *Packet) Release() {
+	if !p.kept {
+		return
+	}
+	poison(p.own[:cap(p.own)])
+	if cap(p.own) > keptBuffer {
+		p.own = nil
+	}
+	p.layer.giveBack(p)
+}
+
+func (p *Packet) clear() {
+	p.Flow, p.Request, p.Response, p.Via, p.Err, p.Out = sip.Flow{}, nil, nil, sip.Via{}, nil, nil
+	p.layer, p.stream, p.buf, p.kept = nil, nil, nil, false
+}
+
+// take makes p the message b that came by f, and hands it over; fault, if any, is what is wrong with its framing.
+func (l *Layer) take(p *Packet, f sip.Flow, b []byte, fault error) {
+	p.Flow, p.Request, p.Response, p.Via, p.Err = f, nil, nil, sip.Via{}, nil
+	p.layer, p.buf = l, b
+	l.receive(p, fault)
+	poison(b)
+}
+
+// receive parses one message and hands it over. A panic below ends here: it costs the message, not the server.
 func (l *Layer) receive(p *Packet, fault error) {
-	defer l.firewall(p.Flow)
-	l.received(p.Flow, p.buf)
+	defer p.firewall()
+	l.received(p)
 	if sip.IsResponse(p.buf) {
 		l.receiveResponse(p, fault)
 		return
@@ -77,12 +114,17 @@ func (l *Layer) receive(p *Packet, fault error) {
 	if p.Err != nil {
 		if !resemblesRequest(p.buf) {
 			l.Stats.Junk.Add(1)
-			p.Release()
 			return
 		}
 		l.Stats.Malformed.Add(1)
 	}
-	p.stamp()
+	if broken := p.stamp(); broken != nil && p.Err == nil {
+		p.Err = broken
+		l.Stats.Malformed.Add(1)
+	}
+	if p.stream != nil && p.Via.Params.Has("alias") {
+		p.stream.alias(p.Via)
+	}
 	l.Handle(p)
 }
 
@@ -90,16 +132,16 @@ func (l *Layer) receive(p *Packet, fault error) {
 func (l *Layer) receiveResponse(p *Packet, fault error) {
 	if err := p.response.Parse(p.buf); err != nil || fault != nil {
 		l.Stats.Malformed.Add(1)
-		p.Release()
 		return
 	}
 	p.Response = &p.response
+	p.Via, _ = p.response.Via() // whether it fits a request of ours is not for the transport to say
 	l.Handle(p)
 }
 
-func (l *Layer) firewall(f sip.Flow) {
+func (p *Packet) firewall() {
 	if cause := recover(); cause != nil {
-		l.caught(cause, f)
+		p.layer.caught(cause, p.Flow)
 	}
 }
 

@@ -23,7 +23,7 @@ type Stats struct {
 	KeepAlives     atomic.Uint64 // CRLF and STUN answered
 	Malformed      atomic.Uint64 // messages with illegal grammar or framing
 	Junk           atomic.Uint64 // datagrams and connections that did not speak SIP
-	Unsent         atomic.Uint64 // datagrams the system refused
+	Unsent         atomic.Uint64 // datagrams the system refused, and messages whose barrier failed
 	Panics         atomic.Uint64 // caught by the firewall of a reader
 }
 
@@ -35,16 +35,14 @@ type Trace struct {
 	Data []byte // valid during the call
 }
 
-func (l *Layer) sent(f sip.Flow, b []byte) {
-	l.Stats.Sent[f.Transport].Add(1)
-	if l.Trace != nil {
-		l.Trace(Trace{Flow: f, Sent: true, Time: time.Now(), Data: b})
-	}
+// received counts a message, and shows it to the trace tap.
+func (l *Layer) received(p *Packet) {
+	l.Stats.Received[p.Flow.Transport].Add(1)
+	l.trace(p.Flow, false, p.buf)
 }
 
-func (l *Layer) received(f sip.Flow, b []byte) {
-	l.Stats.Received[f.Transport].Add(1)
+func (l *Layer) trace(f sip.Flow, sent bool, b []byte) {
 	if l.Trace != nil {
-		l.Trace(Trace{Flow: f, Time: time.Now(), Data: b})
+		l.Trace(Trace{Flow: f, Sent: sent, Time: time.Now(), Data: b})
 	}
 }

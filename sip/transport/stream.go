@@ -39,7 +39,7 @@ type stream struct {
 type wire interface {
 	// run reads and delivers until the connection ends.
 	run(s *stream) error
-	// try writes as much of a message as goes without waiting, which may be nothing; it is called while nothing else writes.
+	// try writes as much of some messages as goes without waiting, which may be nothing; it is called while nothing else writes.
 	try(b []byte) int
 	// send writes messages that lie one behind the other in b. It may block.
 	send(b []byte, ends []int) error
@@ -167,8 +167,8 @@ func (s *stream) overflowLocked() {
 	s.closeLocked()
 }
 
-// write queues one message. What does not fit closes the connection: a peer that does not read blocks itself only.
-func (s *stream) write(b []byte) {
+// write queues messages that lie one behind the other in b and end at ends. What does not fit closes the connection: a peer that does not read blocks itself only.
+func (s *stream) write(b []byte, ends []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -178,13 +178,19 @@ func (s *stream) write(b []byte) {
 		s.overflowLocked()
 		return
 	}
+	done := 0
 	if !s.writing {
-		if b = b[s.wire.try(b):]; len(b) == 0 {
+		if done = s.wire.try(b); done == len(b) {
 			return
 		}
 	}
-	s.pending = append(s.pending, b...)
-	s.ends = append(s.ends, len(s.pending))
+	before := len(s.pending) - done
+	s.pending = append(s.pending, b[done:]...)
+	for _, end := range ends {
+		if end > done {
+			s.ends = append(s.ends, before+end)
+		}
+	}
 	if !s.writing {
 		s.writing = true
 		s.layer.running.Go(s.drain)
@@ -233,11 +239,4 @@ func (s *stream) closeLocked() {
 		s.pending, s.ends = nil, nil
 		_ = s.conn.Close()
 	}
-}
-
-// deliver hands one message over; fault is what is wrong with its framing.
-func (s *stream) deliver(b []byte, out *Outbox, fault error) {
-	p := s.layer.packet(b)
-	p.Flow, p.Out, p.stream = s.flow, out, s
-	s.layer.receive(p, fault)
 }

@@ -128,7 +128,9 @@ func (w *byteWire) take(s *stream, buf *[]byte, n int) error {
 func (w *byteWire) deliver(s *stream, b []byte, frame *sip.Framer) (used int, err error) {
 	l := s.layer
 	out := l.outbox(nil, nil)
+	p := l.packet(s, out)
 	defer func() {
+		l.giveBack(p)
 		l.Flush(out)
 		l.outboxes.Put(out)
 	}()
@@ -145,22 +147,22 @@ func (w *byteWire) deliver(s *stream, b []byte, frame *sip.Framer) (used int, er
 			return used, nil
 		}
 		if err != nil {
-			return used, s.fault(b[used:], n, err, out)
+			return used, s.fault(b[used:], n, err, p)
 		}
-		s.deliver(b[used:used+n], out, nil)
+		l.take(p, s.flow, b[used:used+n], nil)
 		used += n
 	}
 }
 
 // fault delivers a message that cannot be framed, for its answer: its header part of n bytes, or what there is of it.
-func (s *stream) fault(b []byte, n int, cause error, out *Outbox) error {
+func (s *stream) fault(b []byte, n int, cause error, p *Packet) error {
 	if !resemblesRequest(b) && !sip.IsResponse(b) {
 		return errNotSIP
 	}
 	if n > 0 {
 		b = b[:n]
 	}
-	s.deliver(b, out, cause)
+	s.layer.take(p, s.flow, b, cause)
 	return errFraming
 }
 

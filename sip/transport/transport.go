@@ -38,8 +38,11 @@ type Layer struct {
 	Handle func(*Packet)
 	// FlowLost is told of every stream flow that has ended.
 	FlowLost func(sip.Flow)
-	// Barrier, if set, is called before each flush of an outbox that holds something: what was decided must be on its way to the disk before it is said.
-	Barrier func()
+	// Barrier, if set, is called before each flush of an outbox that holds something: what was decided must be on its way to the disk before it is said. If it fails
+	// nothing is.
+	Barrier func() error
+	// Feedback, if set, appends what answers a bare "oc" parameter in the top Via of a request. RFC 7339 §5.3.
+	Feedback func(b []byte, now time.Time) []byte
 	// Trace, if set, sees every message that came or went, after decryption. It must not block or keep the bytes.
 	Trace func(Trace)
 	// Stats counts what happens.
@@ -115,7 +118,7 @@ func (l *Layer) begin() {
 }
 
 // Send queues message bytes for a flow: datagrams into out (nil: sent at once), streams to the connection's bounded queue when out is
-// flushed. b is copied or sent before Send returns. It never blocks; sip.ErrFlowLost, sip.ErrOverload.
+// flushed. b is copied or sent before Send returns, or lies in the tail of out. It never blocks; sip.ErrFlowLost, sip.ErrOverload.
 func (l *Layer) Send(out *Outbox, f sip.Flow, b []byte) error {
 	l.begin()
 	if out != nil {

@@ -14,37 +14,45 @@ import (
 )
 
 const (
-	// sharedBatch is how many datagrams one call takes from a socket that shares its address.
-	sharedBatch = 16
-	// singleBatch is the same for the only socket of a listener: a phone, or a simulation.
-	singleBatch = 2
+	// longestBatch is how many datagrams one call takes from a busy socket; singleBatch is the same for the only socket of a phone.
+	longestBatch = 32
+	singleBatch  = 2
+	// looksForMore is how many single datagrams a quiet reader takes before it asks for two: asking costs a little.
+	looksForMore = 4
 	// restEvery is how long a reader stays away from the scheduler. The runtime takes the P of a goroutine that is in a system call and
 	// was not scheduled for 10 ms, every 20 µs anew, and each datagram then pays for getting it back.
 	restEvery = 8 * time.Millisecond
-	// datagramRoom takes the longest datagram; a message is copied from there into a packet of its own size. Rooms do not start at
-	// multiples of a power of two, because those would share the same few lines of the processor's cache.
+	// datagramRoom takes the longest datagram. Rooms do not start at multiples of a power of two, because those would share the same few
+	// lines of the processor's cache.
 	datagramRoom = 64<<10 + 17*64
 )
 
+// reader reads one datagram socket.
+type reader struct {
+	layer    *Layer
+	listener *listener
+	socket   network.PacketConn
+	room     []network.Datagram // made as far as batches have been long
+	batch    int                // how many to ask for
+	longest  int
+	single   int // datagrams that came alone since more were asked for
+	packet   Packet
+	out      *Outbox
+}
+
 // read runs until the socket is closed.
 func (l *Layer) read(ln *listener, socket network.PacketConn) {
-	batch := singleBatch
-	if l.Readers != 1 {
-		batch = sharedBatch
+	r := &reader{layer: l, listener: ln, socket: socket, batch: 1, longest: longestBatch, out: l.outbox(ln, socket)}
+	if l.Readers == 1 {
+		r.longest = singleBatch
 	}
-	arena := make([]byte, batch*datagramRoom)
-	ms := make([]network.Datagram, batch)
-	for i := range ms {
-		ms[i].Buf = arena[i*datagramRoom:][:64<<10]
-	}
-	out := l.outbox(ln, socket)
 	rested := time.Now()
 	for {
 		if time.Since(rested) > restEvery {
 			runtime.Gosched()
 			rested = time.Now()
 		}
-		n, err := socket.ReadBatch(ms)
+		n, err := socket.ReadBatch(r.rooms())
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -54,31 +62,56 @@ func (l *Layer) read(ln *listener, socket network.PacketConn) {
 			continue
 		}
 		for i := range n {
-			l.readDatagram(&ms[i], ln, out)
+			r.take(&r.room[i])
 		}
-		l.Flush(out)
+		l.Flush(r.out)
+		r.adapt(n)
 	}
 }
 
-// readDatagram sorts one datagram: message, keep-alive or junk.
-func (l *Layer) readDatagram(m *network.Datagram, ln *listener, out *Outbox) {
+// rooms returns where the next batch goes.
+func (r *reader) rooms() []network.Datagram {
+	for len(r.room) < r.batch {
+		r.room = append(r.room, network.Datagram{Buf: make([]byte, datagramRoom)[:64<<10]})
+	}
+	return r.room[:r.batch]
+}
+
+// adapt chooses the length of the next batch after one that held n.
+func (r *reader) adapt(n int) {
+	switch {
+	case r.batch == 1:
+		if r.single++; r.single < looksForMore {
+			return
+		}
+		r.single = 0
+		r.batch = 2
+	case n == r.batch:
+		r.batch = min(2*n, r.longest)
+	case 2*n <= r.batch:
+		r.batch /= 2
+	}
+}
+
+// take sorts one datagram: message, keep-alive or junk.
+func (r *reader) take(m *network.Datagram) {
+	l := r.layer
 	local := m.Local
 	if !local.IsValid() {
-		local = l.localAddr(ln, m.Peer.Addr())
+		local = l.localAddr(r.listener, m.Peer.Addr())
 	}
-	f := sip.Flow{Transport: sip.UDP, Local: netip.AddrPortFrom(local, ln.addr.Port()), Remote: m.Peer}
+	f := sip.Flow{Transport: sip.UDP, Local: netip.AddrPortFrom(local, r.listener.addr.Port()), Remote: m.Peer}
 	b := trimLineEnds(m.Buf[:m.N])
 	switch {
 	case len(b) == 0:
-		l.answerEmpty(out, f, m.N)
+		l.answerEmpty(r.out, f, m.N)
 	case isSTUN(b):
-		l.answerSTUN(out, f, b)
+		l.answerSTUN(r.out, f, b)
 	case !startsLikeMessage(b):
 		l.Stats.Junk.Add(1)
 	default:
-		p := l.packet(b)
-		p.Flow, p.Out = f, out
-		l.receive(p, nil)
+		r.packet.Out = r.out
+		l.take(&r.packet, f, b, nil)
 	}
 }
 

@@ -170,7 +170,7 @@ func TestBarrierComesBeforeFlush(t *testing.T) {
 	simulated(t, func(t *testing.T, s *network.Sim, a, b *node) {
 		var order []string
 		b.echo = true
-		b.Barrier = func() { order = append(order, "barrier") }
+		b.Barrier = func() error { order = append(order, "barrier"); return nil }
 		s.Observe = func(x network.Transmission) {
 			if x.From.Addr() == addrB {
 				order = append(order, "sent")

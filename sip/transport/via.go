@@ -1,59 +1,105 @@
-// What the transport does with the top Via: received and rport on the way in, the way back on the way out. RFC 3261 §18.2.1, §18.2.2; RFC 3581 §4.
+// What the transport does with the top Via: received and rport on the way in, the way back on the way out. RFC 3261 §18.2.1, §18.2.2; RFC 3581 §4; RFC 7339 §5.3.
 
 package transport
 
 import (
 	"net/netip"
 	"strconv"
+	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// stamp writes where the request really came from into its top Via, and notes a wish for connection reuse.
-func (p *Packet) stamp() {
+// stamp writes where the request really came from into its top Via, and what a neighbour has asked there. The error is that of a Via which had to be mended.
+func (p *Packet) stamp() error {
 	v, err := p.Request.Via()
 	if err != nil {
 		// RFC 4475 §3.1.2.1: the request is refused, by the way that can still be read.
 		var ok bool
 		if v, ok = sip.MendVia(p.Request.Get(sip.HeaderVia)); !ok {
-			return
-		}
-		if p.Err == nil {
-			p.Err = err
-			p.layer.Stats.Malformed.Add(1)
+			return nil
 		}
 		p.Request.SetFirst(sip.HeaderVia, v.String())
 	}
-	if p.stream != nil && v.Params.Has("alias") {
-		p.stream.alias(v)
+	b, params := appendStamped(p.stamped[:0], v, p.Flow.Remote, p.layer.Feedback)
+	p.stamped = b
+	p.Via = v
+	if len(b) > 0 {
+		all := unsafe.String(&b[0], len(b))
+		p.Via.Params = sip.Params(all[params:])
+		p.Request.SetFirst(sip.HeaderVia, all) // which copies the value
 	}
-	p.scratch = appendStamped(p.scratch[:0], v, p.Flow.Remote)
-	if len(p.scratch) > 0 {
-		// SetFirst copies the value.
-		p.Request.SetFirst(sip.HeaderVia, unsafe.String(&p.scratch[0], len(p.scratch)))
-	}
+	return err
 }
 
-// appendStamped appends the Via with received and rport as RFC 3261 §18.2.1 and RFC 3581 §4 want them, or nothing if it is right as it is.
-// What the peer wrote there itself is replaced: it may not send our responses to a third party.
-func appendStamped(b []byte, v sip.Via, source netip.AddrPort) []byte {
-	_, wantsPort := v.RPort()
-	claimed := v.Params.Has("received")
-	if !wantsPort && !claimed && v.Addr() == source.Addr().WithZone("") {
-		return b
+// asked is what parameters of a Via ask the transport for, or claim in its place.
+type asked struct {
+	port, overload bool   // a bare rport (RFC 3581 §3), a bare oc (RFC 7339 §4.1)
+	algorithm      string // oc-algo
+	received       bool   // a claim
+	plain          bool   // nothing but a bare rport is to be replaced, and no quotes are about
+}
+
+func askedBy(p sip.Params) asked {
+	a := asked{algorithm: "loss", plain: true}
+	for name, value := range p.All() {
+		switch {
+		case len(name) == 5 && strings.EqualFold(name, "rport"):
+			a.port = true
+			a.plain = a.plain && value == ""
+		case len(name) == 8 && strings.EqualFold(name, "received"):
+			a.received, a.plain = true, false
+		case len(name) == 2 && strings.EqualFold(name, "oc"):
+			a.overload, a.plain = value == "", false
+		case len(name) == 7 && strings.EqualFold(name, "oc-algo"):
+			a.algorithm = value
+		}
+	}
+	return a
+}
+
+// appendStamped appends the Via with received and rport as RFC 3261 §18.2.1 and RFC 3581 §4 want them, and the answer of feedback to a bare oc, or nothing if it
+// is right as it is; its parameters start at params. What the peer wrote there itself is replaced: it may not send our responses to a third party.
+func appendStamped(b []byte, v sip.Via, source netip.AddrPort, feedback func([]byte, time.Time) []byte) (stamped []byte, params int) {
+	a := askedBy(v.Params)
+	tells := a.overload && feedback != nil && offersLoss(a.algorithm)
+	if !a.port && !a.received && !tells && v.Addr() == source.Addr().WithZone("") {
+		return b, 0
 	}
 	bare := v
 	bare.Params = ""
 	b = bare.AppendTo(b)
-	b = v.Params.AppendTo(b, "received", "rport")
+	params = len(b)
+	switch before, after, ok := strings.Cut(string(v.Params), ";rport"); {
+	case a.plain && ok && (after == "" || after[0] == ';') && strings.IndexByte(string(v.Params), '"') < 0:
+		b = append(append(b, before...), after...)
+	case tells:
+		b = v.Params.AppendTo(b, "received", "rport", "oc", "oc-algo")
+	default:
+		b = v.Params.AppendTo(b, "received", "rport")
+	}
 	b = append(b, ";received="...)
 	b = source.Addr().WithZone("").AppendTo(b)
-	if wantsPort {
+	if a.port {
 		b = append(b, ";rport="...)
 		b = strconv.AppendUint(b, uint64(source.Port()), 10)
 	}
-	return b
+	if tells {
+		b = feedback(b, time.Now())
+	}
+	return b, params
+}
+
+// offersLoss reports whether a list of algorithms names the one that everybody knows. RFC 7339 §4.2.
+func offersLoss(list string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if strings.EqualFold(strings.TrimSpace(one), "loss") {
+			return true
+		}
+	}
+	return false
 }
 
 // ResponseFlow returns the flow on which the response to a request that came by f goes back; via is the request's top Via. Streams

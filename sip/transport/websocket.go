@@ -153,7 +153,9 @@ func (l *Layer) readFrame(s *stream, b []byte) {
 	case !startsLikeMessage(message):
 		l.Stats.Junk.Add(1)
 	default:
-		s.deliver(message, out, nil)
+		p := l.packet(s, out)
+		l.take(p, s.flow, message, nil)
+		l.giveBack(p)
 	}
 	l.Flush(out)
 	l.outboxes.Put(out)
