@@ -12,9 +12,12 @@ const (
 )
 
 func appendBranch(b []byte, node uint16, tx sip.TransactionID, nonce uint64) []byte {
+	return appendWord(appendWord(appendBranchStart(b, node), uint64(tx)), nonce)
+}
+
+func appendBranchStart(b []byte, node uint16) []byte {
 	b = append(b, sip.MagicCookie...)
-	b = append(b, digits[node>>5&31], digits[node&31], '-')
-	return appendWord(appendWord(b, uint64(tx)), nonce)
+	return append(b, digits[node>>5&31], digits[node&31], '-')
 }
 
 func appendWord(b []byte, n uint64) []byte {

@@ -46,7 +46,9 @@ func (s *stripe) prependVia(w *sip.Request, flow *sip.Flow, v stamp) {
 		b = strconv.AppendUint(append(b, ";loop="...), uint64(v.mark), 16)
 	}
 	s.room.via = b
-	w.PrependVia(sip.Via{Transport: flow.Transport.String(), Host: host, Port: port, Params: sip.Params(b)})
+	// PrependVia copies them.
+	params := unsafe.String(&b[0], len(b))
+	w.PrependVia(sip.Via{Transport: flow.Transport.String(), Host: host, Port: port, Params: sip.Params(params)})
 }
 
 // formsDialog reports whether requests of this method, and their 2xx, carry a Contact. RFC 3261 §12.1; RFC 6665 §8.2; RFC 3515 §2.2; RFC 3311 §5.
@@ -68,18 +70,18 @@ func defaultContact(scheme string) string {
 
 // completeResponse adds To tag, Contact and Server where they are missing. key is that of the request.
 func (s *stripe) completeResponse(res *sip.Response, key fingerprint, flow *sip.Flow) {
-	if to, err := res.To(); err == nil && to.Tag() == "" {
+	if res.ToTag() == "" {
 		s.room.via = s.tag(s.room.via[:0], key)
 		// AddTag copies it.
 		res.AddTag(sip.HeaderTo, unsafe.String(&s.room.via[0], len(s.room.via)))
 	}
 	if s.table.UserAgent != "" && !res.Has(sip.HeaderServer) {
-		res.Set(sip.HeaderServer, s.table.UserAgent)
+		res.Add(sip.HeaderServer, s.table.UserAgent)
 	}
 	if !res.Has(sip.HeaderContact) && (res.Status.Success() || res.Status.Provisional()) {
 		cseq, _ := res.CSeq()
 		if formsDialog(cseq.Method) && (res.Status.Success() || cseq.Method == sip.MethodInvite) {
-			res.Set(sip.HeaderContact, defaultContact(""))
+			res.Add(sip.HeaderContact, defaultContact(""))
 		}
 	}
 	s.nameOurselves(&res.Message, flow)

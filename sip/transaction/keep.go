@@ -83,16 +83,23 @@ func (t *store) bytes(c copyRef) []byte {
 	return room[lengthSize : lengthSize+n : lengthSize+n]
 }
 
-// drop forgets the copy. One empty page of a size is kept for the next.
+// drop forgets the copy.
 func (t *store) drop(c copyRef) {
 	class, page, place := c.split()
 	s := &t[class]
-	switch {
-	case !s.put(page, place):
-	case s.empty > 0 || class == sizes-1:
-		s.pages[page] = nil
-	default:
-		s.empty++
+	if !s.put(page, place) {
+		return
+	}
+	surplus := s.surplus()
+	if class == sizes-1 { // the next one has another size
+		surplus = s.empty
+	}
+	for page = len(s.pages) - 1; surplus > 0; page-- {
+		if s.used[page] == 0 && s.pages[page] != nil {
+			s.pages[page] = nil
+			s.empty--
+			surplus--
+		}
 	}
 }
 

@@ -67,6 +67,9 @@ func (s *stripe) respond(r *row, res *sip.Response) error {
 // takeBack takes our Via off a response that a proxy forwards: one that came for a branch of ours. The Via of the request is ours too if that came from
 // ourselves: it has the nonce of the request, and stays. RFC 3261 §16.7 step 3.
 func (s *stripe) takeBack(res *sip.Response, requested uint64) bool {
+	if !strings.Contains(res.Get(sip.HeaderVia), s.table.branchStart) {
+		return false
+	}
 	via, err := res.Via()
 	if err != nil {
 		return false

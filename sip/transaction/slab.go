@@ -12,7 +12,8 @@ type places struct {
 	used  []uint32 // a word for each page, a bit for each of its places
 	room  []uint64 // a bit for each page that has a free place
 	per   int      // places in a page; at most pageSize
-	empty int      // pages that are there and have no place taken
+	busy  int      // pages with a place taken
+	empty int      // pages that are held and have none
 }
 
 // take returns a page with room and a place in it.
@@ -24,6 +25,9 @@ func (p *places) take() (page, place int) {
 			p.room = append(p.room, 0)
 		}
 		p.room[page/64] |= 1 << (page % 64)
+	}
+	if p.used[page] == 0 {
+		p.busy++
 	}
 	place = bits.TrailingZeros32(^p.used[page])
 	p.used[page] |= 1 << place
@@ -47,7 +51,20 @@ func (p *places) roomy() int {
 func (p *places) put(page, place int) bool {
 	p.used[page] &^= 1 << place
 	p.room[page/64] |= 1 << (page % 64)
-	return p.used[page] == 0
+	if p.used[page] != 0 {
+		return false
+	}
+	p.busy--
+	p.empty++
+	return true
+}
+
+// surplus returns how many empty pages are to go once there are many of them: a few stay for what comes next.
+func (p *places) surplus() int {
+	if p.empty <= 2+p.busy/4 {
+		return 0
+	}
+	return p.empty - 1 - p.busy/8
 }
 
 // taken reports whether a place is taken.
@@ -87,17 +104,20 @@ func (s *slab[T]) find(n uint32) *T {
 	return s.at(n)
 }
 
-// put frees a number. One empty page is kept for the next who comes.
+// put frees a number.
 func (s *slab[T]) put(n uint32) {
-	page := int(n / pageSize)
 	var zero T
 	*s.at(n) = zero
-	switch {
-	case !s.places.put(page, int(n%pageSize)):
-	case s.empty > 0:
-		s.pages[page] = nil
-	default:
-		s.empty++
+	if !s.places.put(int(n/pageSize), int(n%pageSize)) {
+		return
+	}
+	surplus := s.surplus()
+	for page := len(s.pages) - 1; surplus > 0; page-- {
+		if s.used[page] == 0 && s.pages[page] != nil {
+			s.pages[page] = nil
+			s.empty--
+			surplus--
+		}
 	}
 }
 

@@ -60,16 +60,18 @@ type Table struct {
 
 	stripes [sip.Stripes]stripe
 	seed    maphash.Seed
-	zones   zones
-	alarm   alarm
-	outbox  sync.Pool // of *transport.Outbox
-	start   time.Time
-	ctx     context.Context // ends when the table closes
-	stop    context.CancelFunc
-	running sync.WaitGroup // lanes and look-ups on goroutines of their own
-	ending  sync.WaitGroup // stripes whose transactions are being ended
-	closed  atomic.Bool
-	ids     idSource
+	// branchStart is what every branch of ours starts with.
+	branchStart string
+	zones       zones
+	alarm       alarm
+	outbox      sync.Pool // of *transport.Outbox
+	start       time.Time
+	ctx         context.Context // ends when the table closes
+	stop        context.CancelFunc
+	running     sync.WaitGroup // lanes and look-ups on goroutines of their own
+	ending      sync.WaitGroup // stripes whose transactions are being ended
+	closed      atomic.Bool
+	ids         idSource
 }
 
 // idSource makes random IDs for any goroutine.
@@ -92,6 +94,7 @@ func (t *Table) Open() error {
 	t.Timers, t.Limits = t.Timers.withDefaults(), t.Limits.withDefaults()
 	t.seed, t.start = maphash.MakeSeed(), time.Now()
 	t.alarm.at.Store(int64(never))
+	t.branchStart = string(appendBranchStart(nil, t.Node))
 	t.ctx, t.stop = context.WithCancel(context.Background())
 	source, err := t.newRandom()
 	if err != nil {
