@@ -34,7 +34,11 @@ func (c *call) answered(l *leg, res *sip.Response) {
 	c.cancelOthers(l, elsewhere)
 	c.stopTimer()
 	c.session(l, res)
+	if c.voice != nil && c.voice != l {
+		c.caller.usage.Fork("") // what the caller has heard so far was somebody else
+	}
 	reply := c.caller.usage.Reply(sip.StatusOK)
+	carry(&reply.Message, &res.Message, replied())
 	reply.SetBody(body.Type, body.Bytes)
 	if err := c.caller.usage.Send(reply); err != nil {
 		c.hangUp("")
@@ -57,8 +61,8 @@ func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
 		}
 		return c.lateOffer(c.caller, l, d)
 	}
-	if d == nil {
-		d = l.said // some say it in the 1xx only
+	if d == nil && l == c.voice {
+		return c.preview, nil // agreed before, as reliably as the caller can
 	}
 	if d == nil {
 		return dialog.Body{}, sip.StatusNotAcceptableHere

@@ -75,7 +75,9 @@ type B2BUA struct {
 	MaxCalls    int           // calls at once, further ones get 503; 0: 10,000
 	MaxBranches int           // devices that ring for one call; 0: 16
 	RingTime    time.Duration // how long they ring before the caller gets 480; 0: 2 minutes
-	Silence     time.Duration // a call whose sides send nothing for so long is ended; 0: 5 minutes, negative: never
+	// PassRedirects hands a 3xx that is not followed on to the caller; otherwise it gets 480. Followed is what leads to an account of ours.
+	PassRedirects bool
+	Silence       time.Duration // a call whose sides send nothing for so long is ended; 0: 5 minutes, negative: never
 
 	mu       sync.Mutex // guards what follows
 	calls    map[*call]struct{}

@@ -30,10 +30,14 @@ type call struct {
 	trusted bool
 	hops    uint32 // Max-Forwards for the callee
 
-	told     sip.Status // the last provisional status toward the caller
-	exchange *exchange  // the change of the session under way
-	timer    sip.Timer  // ring time, then silence
-	held     time.Time  // when it was last seen on hold
+	told     sip.Status  // the last provisional status toward the caller
+	voice    *leg        // the branch whose description the caller has from a 1xx: its early dialog stands for that one
+	preview  dialog.Body // what the caller was told of it
+	asked    []sip.URI   // accounts whose devices were called
+	left     int         // redirections that may still be followed
+	exchange *exchange   // the change of the session under way
+	timer    sip.Timer   // ring time, then silence
+	held     time.Time   // when it was last seen on hold
 	detail   Detail
 }
 
@@ -121,6 +125,20 @@ func (l *leg) far() *leg {
 	return nil
 }
 
+// partner is far before the call is answered too: the branch whose description the caller has, and the caller.
+func (l *leg) partner() *leg {
+	c := l.call
+	switch {
+	case c.callee != nil:
+		return l.far()
+	case l == c.caller:
+		return c.voice
+	case l == c.voice:
+		return c.caller
+	}
+	return nil
+}
+
 // HandleUsage takes what happens to one leg.
 func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	c := l.call
@@ -136,6 +154,10 @@ func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		c.cancelled(ev.Reason)
 	case dialog.AckReceived:
 		c.acked(l, ev.Request)
+	case dialog.PrackReceived:
+		c.pracked(ev.Request)
+	case dialog.Refreshed:
+		c.refreshed(l, ev.Response)
 	case dialog.Offer:
 		c.offered(l, ev.Request)
 	case dialog.Withdrawn:
@@ -147,7 +169,19 @@ func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	case dialog.Ended:
 		c.ended(l, ev)
 	}
+	l.identified()
 	c.sweep()
+}
+
+// identified carries a change of a side's Session-ID to the other. RFC 7989 §6.
+func (l *leg) identified() {
+	far := l.far()
+	if far == nil || l.call.over {
+		return
+	}
+	if id := l.usage.SessionID().Remote; id != sip.NilUUID && id != far.usage.SessionID().Local {
+		far.usage.SetSession(id)
+	}
 }
 
 // sweep forgets the call when all its dialogs have ended.

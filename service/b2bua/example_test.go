@@ -28,7 +28,7 @@ func (office) Lookup(sip.URI) []b2bua.Binding {
 
 // A stack whose calls go through a B2BUA; it lacks a Listen.
 func Example() {
-	table := &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE"}
+	table := &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE"}
 	calls := &b2bua.B2BUA{
 		Dialogs: table,
 		Media:   &session.Site{Relay: &relay.Relay{Network: network.OS{}, Ports: relay.Ports{Min: 20000, Max: 29999}}},

@@ -3,6 +3,8 @@ package b2bua
 // When no device answers: which of their answers the caller gets. RFC 3261 §16.7 steps 5 to 7, as far as they fit a user agent.
 
 import (
+	"fmt"
+
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
@@ -29,6 +31,10 @@ func (c *call) rejected(l *leg, ev dialog.Rejected) {
 	l.refuse(status, ev.Response)
 	switch {
 	case c.over || c.callee != nil:
+	case status < 400 && c.follow(ev.Response):
+		c.silenced(l, "")
+	case status < 600 && c.ringing() > 0:
+		c.silenced(l, cause(status))
 	case status >= 600:
 		// RFC 3261 §16.7 step 5: nobody else is to be asked.
 		c.cancelOthers(l, "")
@@ -77,11 +83,15 @@ func preference(s sip.Status) int {
 	return 5
 }
 
+// cause is the Reason header of a response code. RFC 3326 §2.
+func cause(s sip.Status) string {
+	return fmt.Sprintf("SIP;cause=%d;text=%q", int(s), s.Reason())
+}
+
 // toCaller returns what a refusal means to the caller.
-func toCaller(s sip.Status) sip.Status {
+func (c *call) toCaller(s sip.Status) sip.Status {
 	switch {
-	case s < 400:
-		// Not followed: whoever answers a call with another address could make us call anything.
+	case s < 400 && !c.b.PassRedirects:
 		return sip.StatusTemporarilyUnavailable
 	case s == sip.StatusUnauthorized, s == sip.StatusProxyAuthRequired, s == sip.StatusFlowFailed, s == sip.StatusRequestTerminated,
 		s == sip.StatusNotFound, s == sip.StatusGone:
@@ -93,7 +103,7 @@ func toCaller(s sip.Status) sip.Status {
 
 // failAs answers the caller as a device has answered.
 func (c *call) failAs(l *leg) {
-	status := toCaller(l.status)
+	status := c.toCaller(l.status)
 	c.detail.Err = l.err
 	if status != l.status || l.refusal == nil {
 		c.fail(status)
@@ -101,6 +111,9 @@ func (c *call) failAs(l *leg) {
 	}
 	res := c.caller.usage.Reply(status)
 	carry(&res.Message, &l.refusal.Message, refused())
+	if status < 400 {
+		carry(&res.Message, &l.refusal.Message, []sip.Header{sip.HeaderContact})
+	}
 	c.detail.Reason = res.Get(sip.HeaderReason)
 	c.failWith(res, ByCallee)
 }

@@ -90,7 +90,7 @@ type flow struct {
 }
 
 func flows() []flow {
-	return []flow{
+	return append(extensionFlows(), []flow{
 		{"call", "A call through the server. RFC 3665 §3.1, with a back-to-back user agent.", call},
 		{"fork", "Two devices ring, one answers, the other stops. RFC 3261 §13.2.2.4, RFC 3326 §3.1.", fork},
 		{"hold", "Hold and resume are carried across. RFC 3665 §3.7.", hold},
@@ -103,7 +103,7 @@ func flows() []flow {
 		{"both-answer", "Two devices answer at once; the second gets ACK and BYE. RFC 3261 §13.2.2.4.", bothAnswer},
 		{"both-hang-up", "Both sides hang up at once. RFC 3261 §15.", bothHangUp},
 		{"callee-vanishes", "The callee is gone; the server ends the call for its silence. RFC 3261 §15.", calleeVanishes},
-	}
+	}...)
 }
 
 func TestFlows(t *testing.T) {

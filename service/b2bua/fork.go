@@ -29,11 +29,8 @@ func (c *call) start(account sip.URI) {
 		c.caller.media.Learn(offer)
 		c.caller.said = offer
 	}
-	bindings := c.b.Locator.Lookup(account)
-	for _, to := range bindings[:min(len(bindings), or(c.b.MaxBranches, defaultBranches))] {
-		c.branch(to, offer)
-	}
-	c.detail.Branches = len(c.branches)
+	c.left = maxRedirects
+	c.ring(account, offer)
 	c.timer = c.engine.After(c.stripe, or(c.b.RingTime, defaultRingTime), func() {
 		c.unanswered()
 		c.sweep()
@@ -41,8 +38,22 @@ func (c *call) start(account sip.URI) {
 	c.failIfAllRefused()
 }
 
+// ring calls the devices of an account and returns how many.
+func (c *call) ring(account sip.URI, offer *sdp.Description) int {
+	c.asked = append(c.asked, account)
+	bindings := c.b.Locator.Lookup(account)
+	bindings = bindings[:min(len(bindings), or(c.b.MaxBranches, defaultBranches)-len(c.branches))]
+	// An offer that comes in a 1xx of a device is answered by the caller's PRACK, and only one of them can be carried across.
+	plain := offer == nil && (len(bindings) > 1 || !c.caller.usage.Reliable())
+	for _, to := range bindings {
+		c.branch(to, offer, plain)
+	}
+	c.detail.Branches = len(c.branches)
+	return len(bindings)
+}
+
 // branch calls one device.
-func (c *call) branch(to Binding, offer *sdp.Description) {
+func (c *call) branch(to Binding, offer *sdp.Description, plain bool) {
 	l := &leg{call: c}
 	c.branches = append(c.branches, l)
 	peer := session.Peer{Remote: to.Remote, Local: to.Local}
@@ -57,7 +68,7 @@ func (c *call) branch(to Binding, offer *sdp.Description) {
 		}
 		req.SetBody("application/sdp", ours.AppendTo(nil))
 	}
-	usage, err := c.b.Dialogs.Invite(dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to.To}, l)
+	usage, err := c.b.Dialogs.Invite(dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to.To, Plain: plain}, l)
 	if err != nil {
 		l.err = err
 		l.refuse(unreachable(err), nil)
@@ -76,7 +87,11 @@ func unreachable(err error) sip.Status {
 
 // progress hands a 1xx of a device on.
 func (c *call) progress(l *leg, res *sip.Response) {
-	if c.over || c.callee != nil {
+	if c.over || c.callee != nil || l.status != 0 {
+		return
+	}
+	if res.Status == sip.StatusEarlyDialogTerminated {
+		c.silenced(l, res.Get(sip.HeaderReason))
 		return
 	}
 	if res.Status == sip.StatusRinging {
@@ -90,24 +105,93 @@ func (c *call) progress(l *leg, res *sip.Response) {
 	}
 	c.told = res.Status
 	c.session(l, res)
-	c.caller.usage.Provisional(res.Status, body)
+	reply := c.caller.usage.Reply(res.Status)
+	carry(&reply.Message, &res.Message, replied())
+	if len(body.Bytes) > 0 {
+		reply.SetBody(body.Type, body.Bytes)
+	}
+	c.caller.usage.Send(reply)
 }
 
-// earlyMedia carries the answer of a 1xx across. With several devices ringing there is none: the caller could hear one of them only, and not
+// earlyMedia carries the description of a 1xx across. With several devices ringing there is none: the caller could hear one of them only, and not
 // the one that answers later.
 func (c *call) earlyMedia(l *leg, res *sip.Response) dialog.Body {
-	if c.caller.said == nil || len(c.branches) > 1 {
+	if c.ringing() > 1 {
 		return dialog.Body{}
 	}
-	answer, err := describes(&res.Message)
-	if err != nil || answer == nil {
+	d, err := describes(&res.Message)
+	if err != nil || d == nil {
 		return dialog.Body{}
 	}
-	body, err := c.settle(c.caller, l, answer)
+	var body dialog.Body
+	switch {
+	case c.caller.said != nil:
+		body, err = c.settle(c.caller, l, d)
+	case reliable(res):
+		// RFC 3262 §5: the offer, whose answer comes with the caller's PRACK and goes on with ours.
+		body, err = c.lateOffer(c.caller, l, d)
+	default:
+		return dialog.Body{}
+	}
 	if err != nil {
 		return dialog.Body{}
 	}
+	c.voice, c.preview = l, body
 	return body
+}
+
+// reliable reports whether a 1xx waits for a PRACK.
+func reliable(res *sip.Response) bool { return res.HasToken(sip.HeaderRequire, "100rel") }
+
+// ringing returns how many branches may still answer.
+func (c *call) ringing() int {
+	n := 0
+	for _, l := range c.branches {
+		if l.status == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// silenced ends the early dialog in which the caller hears a branch that is gone: another may answer. RFC 6228 §5.
+func (c *call) silenced(l *leg, reason string) {
+	if c.voice != l || c.over || c.callee != nil {
+		return
+	}
+	if x := c.exchange; x != nil && (x.from == l || x.to == l) {
+		c.exchange = nil
+		x.abandon()
+	}
+	c.voice, c.told, c.preview = nil, 0, dialog.Body{}
+	c.caller.usage.Fork(reason)
+	for _, other := range c.branches {
+		if other != l && other.status == 0 && other.rang {
+			c.told = sip.StatusRinging
+			c.caller.usage.Provisional(sip.StatusRinging, dialog.Body{})
+			return
+		}
+	}
+}
+
+// pracked takes the caller's answer to the offer of a reliable 1xx and hands it on to the device.
+func (c *call) pracked(req *sip.Request) {
+	if c.over || c.voice == nil {
+		return
+	}
+	answer, err := describes(&req.Message)
+	if err == nil && answer == nil {
+		err = sip.StatusNotAcceptableHere
+	}
+	var body dialog.Body
+	if err == nil {
+		body, err = c.settle(c.voice, c.caller, answer)
+	}
+	if err != nil {
+		c.hangUp(badAnswer)
+		return
+	}
+	c.voice.usage.Ack(body)
 }
 
 // settle takes the answer of one side to the offer of the other, connects their media, and returns the answer to hand on.

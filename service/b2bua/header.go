@@ -13,8 +13,11 @@ import (
 // invited returns what an INVITE may hand on to the callee.
 func invited() []sip.Header {
 	return []sip.Header{sip.HeaderSubject, sip.HeaderPriority, sip.HeaderOrganization, sip.HeaderInReplyTo, sip.HeaderAcceptLanguage,
-		sip.HeaderUserToUser, sip.HeaderPrivacy}
+		sip.HeaderUserToUser, sip.HeaderPrivacy, sip.HeaderRecvInfo}
 }
+
+// replied returns what a 1xx or 2xx may hand on to the caller.
+func replied() []sip.Header { return []sip.Header{sip.HeaderRecvInfo} }
 
 // trusted returns what it may hand on besides if the caller is trusted: who calls, on whose behalf, and what makes a phone answer by itself
 // or fetch something.

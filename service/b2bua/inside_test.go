@@ -47,3 +47,43 @@ func TestInsideUnanswered(t *testing.T) {
 		w.hangUp(tx, 2)
 	})
 }
+
+// TestInfoPackages: a package goes to a side that takes it; others get 469 here. RFC 6086 §4.2.2.
+func TestInfoPackages(t *testing.T) {
+	play(t, func(w *world) {
+		w.phone("bob", 2)
+		tx := w.invite("bob", offer("192.0.2.1", 4000), "Recv-Info: dtmf, conference")
+		s := w.one(sip.MethodInvite)
+		if !s.HasToken(sip.HeaderRecvInfo, "dtmf") || !s.HasToken(sip.HeaderRecvInfo, "conference") {
+			t.Errorf("bob is told\n%s", s)
+		}
+		w.reply(s, sip.StatusOK, offer("192.0.2.2", 6000), "Recv-Info: trickle-ice")
+		if got := w.answerTo(tx).Get(sip.HeaderRecvInfo); got != "trickle-ice" {
+			t.Errorf("alice is told that bob takes %q", got)
+		}
+		w.ack(tx, "")
+		for i, tt := range []struct {
+			name   string
+			passes bool
+		}{{"DTMF", true}, {"conference;x=1", true}, {"trickle-ice", false}, {"", true}} {
+			req := w.backRequest(s, sip.MethodInfo, i+1, "x")
+			if tt.name != "" {
+				req.Set(sip.HeaderInfoPackage, tt.name)
+			}
+			info := w.request(req)
+			if !tt.passes {
+				res := w.answerTo(info)
+				if res.Status != sip.StatusBadInfoPackage || res.Get(sip.HeaderRecvInfo) != "dtmf, conference" {
+					t.Errorf("INFO of %q got\n%s", tt.name, res)
+				}
+				continue
+			}
+			to := w.one(sip.MethodInfo)
+			if got := to.Get(sip.HeaderInfoPackage); got != tt.name {
+				t.Errorf("Info-Package %q, want %q", got, tt.name)
+			}
+			w.reply(to, sip.StatusOK, "")
+		}
+		w.hangUp(tx, 2)
+	})
+}

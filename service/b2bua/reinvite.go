@@ -19,13 +19,14 @@ type exchange struct {
 	from  *leg // who asks
 	to    *leg
 	offer *sdp.Description // nil: from asks for an offer
+	quick bool             // from cannot wait: it has sent UPDATE or PRACK
 	late  bool             // the offer of to has gone to from, whose answer comes with its ACK
 	gone  bool             // from does not wait any more: it has withdrawn, or the change undoes one that was withdrawn
 }
 
-// offered takes a re-INVITE, or an UPDATE with an offer.
+// offered takes a re-INVITE, or an UPDATE or PRACK with an offer, before the answer too.
 func (c *call) offered(l *leg, req *sip.Request) {
-	far := l.far()
+	far := l.partner()
 	if c.over || far == nil || c.exchange != nil {
 		l.usage.Refuse(sip.StatusRequestPending)
 		return
@@ -38,7 +39,7 @@ func (c *call) offered(l *leg, req *sip.Request) {
 	if from, ok := source(req); ok {
 		l.media.Moved(from)
 	}
-	x := &exchange{from: l, to: far, offer: offer}
+	x := &exchange{from: l, to: far, offer: offer, quick: req.Method != sip.MethodInvite}
 	if err := c.propose(x); err != nil {
 		l.usage.Refuse(statusOf(err))
 	}
@@ -75,12 +76,25 @@ func (c *call) propose(x *exchange) error {
 		}
 		body = dialog.SDP(ours.AppendTo(nil))
 	}
-	if err := x.to.usage.Modify(body); err != nil {
+	if err := c.modify(x, body); err != nil {
 		x.abandon()
 		return err
 	}
 	c.exchange = x
 	return nil
+}
+
+// modify sends the offer: by UPDATE what must be answered at once, and what comes before the call is answered. RFC 3311 §5.1. A side that
+// takes no UPDATE gets a re-INVITE, which is only possible when it has answered.
+func (c *call) modify(x *exchange, body dialog.Body) error {
+	to := x.to.usage
+	switch {
+	case (x.quick || c.callee == nil) && to.Updates():
+		return to.Update(body)
+	case c.callee == nil:
+		return sip.StatusServerTimeout // RFC 3311 §5.2
+	}
+	return to.Modify(body)
 }
 
 // abandon leaves the session as it was.
@@ -165,13 +179,26 @@ func (c *call) restore(x *exchange, d *sdp.Description) error {
 		return x.to.usage.Ack(dialog.SDP(ours.AppendTo(nil)))
 	}
 	x.abandon()
-	return c.propose(&exchange{from: x.from, to: x.to, offer: x.from.said, gone: true})
+	return c.propose(&exchange{from: x.from, to: x.to, offer: x.from.said, gone: true, quick: x.quick})
 }
 
 // refusal is the status of a refused change: a challenge is not the other side's to answer.
 func refusal(s sip.Status) sip.Status {
-	if s < 400 || s == sip.StatusUnauthorized || s == sip.StatusProxyAuthRequired {
+	switch {
+	case s < 400, s == sip.StatusUnauthorized, s == sip.StatusProxyAuthRequired, s == sip.StatusMethodNotAllowed, s == sip.StatusNotImplemented:
 		return sip.StatusNotAcceptableHere
 	}
 	return s
+}
+
+// refreshed takes what a side says when its session is refreshed. As a rule it is nothing new; an address that has changed counts. RFC 4028 §7.4.
+func (c *call) refreshed(l *leg, res *sip.Response) {
+	far := l.far()
+	d, err := describes(&res.Message)
+	if err != nil || d == nil || c.over || far == nil || c.exchange != nil || l.said != nil && l.said.String() == d.String() {
+		return
+	}
+	if _, err := c.settle(far, l, d); err != nil {
+		c.hangUp(badAnswer)
+	}
 }

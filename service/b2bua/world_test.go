@@ -52,6 +52,7 @@ type world struct {
 	lost      map[uint64]bool
 	held      *relay.Stream // occupies the only pair of ports
 	via       string        // of what alice sends
+	contacts  string        // of the next reply
 }
 
 // sent is a request of ours and its transaction.
@@ -84,7 +85,7 @@ func (w *world) Route(req *sip.Request) Route {
 	if r, ok := w.routes[req.URI.User]; ok {
 		return r
 	}
-	if req.URI.User == "nobody" {
+	if req.URI.User == "nobody" || req.URI.Host != "example.org" {
 		return Route{}
 	}
 	return Route{Account: req.URI}
@@ -267,6 +268,9 @@ func (w *world) reply(s *sent, status sip.Status, body string, lines ...string) 
 		res.Set(sip.HeaderTo, to.WithTag("callee"+strconv.Itoa(int(s.tx))).String())
 	}
 	res.Set(sip.HeaderContact, "<"+s.URI.String()+">")
+	if w.contacts != "" {
+		res.Set(sip.HeaderContact, w.contacts)
+	}
 	for _, l := range lines {
 		name, value, _ := strings.Cut(l, ": ")
 		res.AddName(name, value)
@@ -281,6 +285,14 @@ func (w *world) reply(s *sent, status sip.Status, body string, lines ...string) 
 	w.in(func() {
 		w.handlers[s.tx].HandleEvent(&sip.Event{Kind: sip.EventResponse, Stripe: stripe, Tx: s.tx, Response: parsed, Engine: w})
 	})
+}
+
+// replyTo refuses a request of ours and names other contacts.
+func (w *world) replyTo(s *sent, status sip.Status, contacts string) {
+	w.t.Helper()
+	w.contacts = contacts
+	w.reply(s, status, "")
+	w.contacts = ""
 }
 
 // fails ends a transaction of ours without a response.
@@ -329,6 +341,11 @@ func (w *world) inside(tx sip.TransactionID, method sip.Method, seq int, body st
 // back is a request of the callee inside the dialog that s made.
 func (w *world) back(s *sent, method sip.Method, seq int, body string) sip.TransactionID {
 	w.t.Helper()
+	return w.request(w.backRequest(s, method, seq, body))
+}
+
+// backRequest makes the request of back.
+func (w *world) backRequest(s *sent, method sip.Method, seq int, body string) *sip.Request {
 	req := sip.NewRequest(method, sip.MustParseURI("sip:"+serverAddress.String()))
 	req.Set(sip.HeaderFrom, s.Get(sip.HeaderTo)+";tag=callee"+strconv.Itoa(int(s.tx)))
 	req.Set(sip.HeaderTo, s.Get(sip.HeaderFrom))
@@ -339,7 +356,7 @@ func (w *world) back(s *sent, method sip.Method, seq int, body string) sip.Trans
 	if body != "" {
 		req.SetBody("application/sdp", []byte(body))
 	}
-	return w.request(req)
+	return req
 }
 
 // ack acknowledges the 200 to a request of alice.

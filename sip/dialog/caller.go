@@ -17,6 +17,7 @@ type Outgoing struct {
 	Request *sip.Request
 	To      sip.Destination
 	Auth    Authorizer // answers 401 and 407; nil: they are [Rejected]
+	Plain   bool       // reliable provisional responses are not supported: for an owner that could not answer the offer in one
 }
 
 // maxForks bounds the dialogs that one INVITE may make; what comes beyond is ignored.
@@ -44,6 +45,9 @@ func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
 	u := &Usage{table: t, engine: o.Engine, stripe: o.Stripe, owner: owner, auth: o.Auth, offer: negotiation{state: offerSent}}
 	if err := u.complete(req); err != nil {
 		return nil, err
+	}
+	if o.Plain {
+		t.promise(&req.Message, append([]string{earlyEnds}, t.inside()...))
 	}
 	u.caller = &caller{request: req, offered: described(&req.Message), to: o.To, seq: 1}
 	if u.caller.offered {

@@ -115,6 +115,9 @@ func infoStatus(req *sip.Request) sip.Status {
 	return sip.StatusOK
 }
 
+// Packages returns the packages of INFO that the peer takes. RFC 6086 §4.2. It is the usage's own and must not be changed.
+func (u *Usage) Packages() []string { return u.packages }
+
 // Respond answers a [Request] of the peer; res comes from [Usage.ReplyTo].
 func (u *Usage) Respond(r *Request, res *sip.Response) error {
 	if r.answered {

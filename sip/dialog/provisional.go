@@ -37,6 +37,11 @@ type pracks struct {
 	giveUp  sip.Timer
 }
 
+// Reliable reports whether the caller of a call that came in can acknowledge a 1xx, so that a description may go in one for good.
+func (u *Usage) Reliable() bool {
+	return u.callee != nil && (u.callee.request.HasToken(sip.HeaderRequire, reliable100) || u.callee.request.HasToken(sip.HeaderSupported, reliable100))
+}
+
 // late reports whether the INVITE left the offer to us.
 func (c *callee) late() bool { return !described(&c.request.Message) }
 
@@ -44,7 +49,7 @@ func (c *callee) late() bool { return !described(&c.request.Message) }
 func (u *Usage) provisional(res *sip.Response) {
 	c := u.callee
 	required := c.request.HasToken(sip.HeaderRequire, reliable100)
-	supported := required || c.request.HasToken(sip.HeaderSupported, reliable100)
+	supported := u.Reliable()
 	full := len(res.Body()) > 0
 	if full && (c.settled || c.late() && !supported) {
 		// RFC 3261 §13.2.1: what is agreed is not offered again, and an offer goes reliably or not at all.

@@ -287,6 +287,8 @@ func (s *stage) order(verb string, args []string) error {
 		return u.Ack(body(args))
 	case "modify":
 		return u.Modify(body(args))
+	case "fork":
+		return u.Fork(text)
 	case "update":
 		return u.Update(body(args))
 	case "provisional":

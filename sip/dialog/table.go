@@ -117,6 +117,14 @@ func (t *Table) add(u *Usage) error {
 	return nil
 }
 
+// rename enters a usage under another local tag.
+func (t *Table) rename(u *Usage, tag string) {
+	lane := t.lanes[u.stripe]
+	delete(lane, u.tag)
+	u.tag = tag
+	lane[tag] = u
+}
+
 // remove forgets a usage.
 func (t *Table) remove(u *Usage) {
 	if t.lanes[u.stripe][u.tag] != u {
