@@ -24,6 +24,13 @@ type answer struct {
 	*sip.Credentials
 }
 
+// Response returns the request-digest for a request without protection of its body: what c.Response must be, computed from the other fields of c. It is for programs
+// that make many answers; others use [Client].
+func Response(a Algorithm, ha1 HA1, method sip.Method, c *sip.Credentials) string {
+	w := answer{algorithm: a, ha1: ha1, method: method, Credentials: c}
+	return string(w.appendResponse(nil))
+}
+
 // appendResponse appends the request-digest in hexadecimal. It does not allocate for values of usual length.
 func (w *answer) appendResponse(b []byte) []byte {
 	var ha2, room [512]byte
