@@ -6,12 +6,7 @@ import "slices"
 
 // write appends a line to made and returns its field; a value of a comma list may come in two parts.
 func (m *Message) write(h Header, name string, values ...string) field {
-	f := field{header: h, made: true}
-	f.name.start = uint32(len(m.made))
-	m.made = append(m.made, name...)
-	f.name.end = uint32(len(m.made))
-	m.made = append(m.made, ": "...)
-	f.value.start = uint32(len(m.made))
+	f := m.open(h, name)
 	for _, v := range values {
 		m.made = append(m.made, safe(v)...)
 	}
@@ -36,9 +31,25 @@ func (m *Message) Set(h Header, value string) {
 
 // AddTag puts a tag behind the value of a From or To that has none, without taking the value apart.
 func (m *Message) AddTag(h Header, tag string) {
-	if i := m.find(h, 0); i >= 0 && h != HeaderOther {
-		m.set(i, m.write(h, h.String(), m.valueOf(&m.fields[i]), ";tag=", tag))
+	i := m.find(h, 0)
+	if i < 0 || h == HeaderOther {
+		return
 	}
+	before := m.known & knownTags
+	m.set(i, m.write(h, h.String(), m.valueOf(&m.fields[i]), ";tag=", tag))
+	if before == 0 || !classToken.holds(tag) {
+		return
+	}
+	value := m.valueOf(&m.fields[i])
+	tag = value[len(value)-len(tag):]
+	switch {
+	case h == HeaderTo && m.toTag == "":
+		m.toTag = tag
+	case h == HeaderFrom && m.fromTag == "":
+		m.fromTag = tag
+	default: // it had one, and that counts
+	}
+	m.known |= knownTags
 }
 
 // SetName is [Message.Set] for a name outside the table. A name that is no token changes nothing.
@@ -50,18 +61,25 @@ func (m *Message) SetName(name, value string) {
 
 // set puts f in the place of field i and deletes the later ones of its name.
 func (m *Message) set(i int, f field) {
-	m.known = 0
+	m.forget(f.header)
 	if i < 0 {
-		m.fields = append(m.fields, f)
+		*m.next() = f
 		return
 	}
 	m.fields[i] = f
-	m.removeFrom(i+1, f.header, m.nameOf(&f))
+	if f.header != HeaderOther {
+		m.removeFrom(m.find(f.header, i+1), f.header, "")
+		return
+	}
+	m.removeFrom(i+1, HeaderOther, m.nameOf(&f))
 }
 
-// removeFrom deletes the fields of a name from index i on.
+// removeFrom deletes the fields of a name from index i on, none if that is negative.
 func (m *Message) removeFrom(i int, h Header, name string) {
-	m.known = 0
+	if i < 0 {
+		return
+	}
+	m.forget(h)
 	kept := m.fields[:i]
 	for _, f := range m.fields[i:] {
 		if f.header == h && (h != HeaderOther || sameFold(m.nameOf(&f), name)) {
@@ -116,38 +134,52 @@ func (m *Message) Prepend(h Header, value string) {
 
 // PrependVia is Prepend for a Via, without the allocation of its text.
 func (m *Message) PrependVia(v Via) {
-	f := m.open(HeaderVia)
+	f := m.open(HeaderVia, "Via")
 	m.made = v.AppendTo(m.made)
 	m.insert(m.top(HeaderVia), m.close(f))
 }
 
 // PrependAddress is Prepend for a Route, Record-Route or Path, without the allocation of its text.
 func (m *Message) PrependAddress(h Header, a Address) {
-	f := m.open(h)
+	f := m.open(h, h.String())
 	m.made = a.AppendTo(m.made)
 	m.insert(m.top(h), m.close(f))
 }
 
 // AddChallenge puts a challenge behind the last field called h, a WWW-Authenticate or Proxy-Authenticate, or at the end, without the allocation of its text.
 func (m *Message) AddChallenge(h Header, c *Challenge) {
-	f := m.open(h)
+	f := m.open(h, h.String())
 	m.made = c.AppendTo(m.made)
 	m.insert(m.bottom(h), m.close(f))
 }
 
 // insert puts f at index i.
 func (m *Message) insert(i int, f field) {
-	m.known = 0
-	m.fields = slices.Insert(m.fields, i, f)
+	m.forget(f.header)
+	m.next()
+	copy(m.fields[i+1:], m.fields[i:])
+	m.fields[i] = f
+}
+
+// forget forgets what is known of a field that changes.
+func (m *Message) forget(h Header) {
+	switch h {
+	case HeaderVia:
+		m.known &^= knownVia
+	case HeaderCSeq:
+		m.known &^= knownCSeq
+	case HeaderFrom, HeaderTo:
+		m.known &^= knownTags
+	}
 }
 
 // open starts the line of a field in made.
-func (m *Message) open(h Header) field {
+func (m *Message) open(h Header, name string) field {
 	f := field{header: h, made: true}
 	f.name.start = uint32(len(m.made))
-	m.made = append(m.made, h.String()...)
+	m.made = append(m.made, name...)
 	f.name.end = uint32(len(m.made))
-	m.made = append(m.made, ": "...)
+	m.made = append(m.made, ':', ' ')
 	f.value.start = uint32(len(m.made))
 	return f
 }
@@ -174,7 +206,7 @@ func (m *Message) SetFirst(h Header, value string) {
 		m.Add(h, value)
 		return
 	}
-	m.known = 0
+	m.forget(h)
 	m.fields[i] = m.write(h, h.String(), trim(safe(value)), m.behindFirst(i))
 }
 
@@ -198,7 +230,7 @@ func (m *Message) PopFirst(h Header) string {
 	if i < 0 || h == HeaderOther {
 		return ""
 	}
-	m.known = 0
+	m.forget(h)
 	value := m.valueOf(&m.fields[i])
 	if !h.isList() {
 		m.fields = slices.Delete(m.fields, i, i+1)
@@ -216,7 +248,7 @@ func (m *Message) PopFirst(h Header) string {
 // Remove deletes every field called h.
 func (m *Message) Remove(h Header) {
 	if h != HeaderOther {
-		m.removeFrom(0, h, "")
+		m.removeFrom(m.find(h, 0), h, "")
 	}
 }
 

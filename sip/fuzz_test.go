@@ -77,6 +77,11 @@ func readAll(m *Message) {
 // fuzzEdits makes the edits of a proxy and looks whether what comes out is still one message.
 func fuzzEdits(t *testing.T, r *Request) {
 	fields := len(r.fields)
+	res := r.Reply(StatusOK)
+	checkKnown(t, "reply", &res.Message)
+	res.AddTag(HeaderTo, "x")
+	checkKnown(t, "tagged reply", &res.Message)
+	checkKnown(t, "request", &r.Message)
 	r.Prepend(HeaderVia, "SIP/2.0/UDP proxy;branch=z9hG4bKx")
 	r.Prepend(HeaderRecordRoute, "<sip:proxy;lr>")
 	r.SetFirst(HeaderVia, "SIP/2.0/UDP other;branch=z9hG4bKy")

@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -148,7 +149,7 @@ func TestCloneOwnsItsMemory(t *testing.T) {
 func TestReply(t *testing.T) {
 	r := mustRequest(t, strings.Replace(invite, "X-Odd :", "Timestamp: 54\r\nX-Odd:", 1))
 	const head = "Via: SIP/2.0/UDP pc33.atlanta.example.com;branch=z9hG4bK776asdhds;rport, SIP/2.0/TCP 192.0.2.9:5062;branch=z9hG4bK1\r\n" +
-		"To: Bob <sip:bob@biloxi.example.com>\r\nFrom: \"Alice, \\\"A\\\"\" <sip:alice@atlanta.example.com>;tag=1928301774\r\n" +
+		"To: Bob <sip:bob@biloxi.example.com>\r\nf: \"Alice, \\\"A\\\"\" <sip:alice@atlanta.example.com>;tag=1928301774\r\n" +
 		"Call-ID: a84b4c76e66710\r\nCSeq: 314159 INVITE\r\n"
 	if got, want := r.Reply(StatusOK).String(), "SIP/2.0 200 OK\r\n"+head+"Content-Length: 0\r\n\r\n"; got != want {
 		t.Errorf("got %q\nwant %q", got, want)
@@ -160,6 +161,51 @@ func TestReply(t *testing.T) {
 	res.Reason = "Gone\r\nEvil: 1"
 	if strings.Contains(res.String(), "Evil") {
 		t.Error("reason smuggles a header")
+	}
+}
+
+// What is remembered is what stands there.
+func checkKnown(t *testing.T, what string, m *Message) {
+	t.Helper()
+	via, _ := m.Via()
+	if again, err := ParseVia(m.first(HeaderVia)); m.known&knownVia != 0 && (err != nil || via != again) {
+		t.Errorf("%s: Via %+v, in the message %+v, %v", what, via, again, err)
+	}
+	cseq, _ := m.CSeq()
+	if again, err := ParseCSeq(m.Get(HeaderCSeq)); m.known&knownCSeq != 0 && (err != nil || cseq != again) {
+		t.Errorf("%s: CSeq %v, in the message %v, %v", what, cseq, again, err)
+	}
+	if from, to := m.tag(HeaderFrom), m.tag(HeaderTo); m.FromTag() != from || m.ToTag() != to {
+		t.Errorf("%s: tags %q and %q, in the message %q and %q", what, m.FromTag(), m.ToTag(), from, to)
+	}
+}
+
+func TestKnown(t *testing.T) {
+	for _, in := range []string{invite, strings.ReplaceAll(invite, "\r\n", "\n"), strings.Replace(invite, "To: Bob <sip:bob@biloxi.example.com>", "To: <sip:b@c>;tag=\"1\\\"2\"", 1)} {
+		raw := []byte(in)
+		r, err := ParseRequest(raw)
+		if err != nil || r.Validate() != nil || r.known != knownVia|knownCSeq|knownTags {
+			t.Fatal(err, r.Validate(), r.known)
+		}
+		res := r.Reply(StatusOK)
+		for i := range raw {
+			raw[i] = 'x' // the reply has memory of its own
+		}
+		checkKnown(t, "reply", &res.Message)
+		if res.known&knownVia == 0 || res.known&knownCSeq == 0 || res.FromTag() != "1928301774" {
+			t.Errorf("the reply knows %b only", res.known)
+		}
+		res.AddTag(HeaderTo, "new")
+		res.Set(HeaderServer, "s")
+		checkKnown(t, "tagged reply", &res.Message)
+		res.PopFirst(HeaderVia)
+		checkKnown(t, "popped", &res.Message)
+		res.Set(HeaderCSeq, "7 BYE")
+		checkKnown(t, "CSeq set", &res.Message)
+		res.Set(HeaderFrom, "<sip:x@y>;tag=other")
+		checkKnown(t, "From set", &res.Message)
+		res.Remove(HeaderTo)
+		checkKnown(t, "To removed", &res.Message)
 	}
 }
 
@@ -297,11 +343,31 @@ func TestParseAllocatesNothing(t *testing.T) {
 		}
 		via, _ := r.Via()
 		r.PrependVia(via)
-		r.PopFirst(HeaderRoute)
-		r.Set(HeaderMaxForwards, "69")
+		forward(r)
 		buf = r.AppendTo(buf[:0])
 	})
 	if allocs != 0 {
 		t.Errorf("%v allocations to parse, edit and print", allocs)
+	}
+	res := new(Response)
+	for _, s := range []Status{StatusTrying, StatusOK, StatusNotFound} {
+		if allocs := testing.AllocsPerRun(100, func() {
+			res.ReplyTo(r, s)
+			res.AddTag(HeaderTo, "1")
+			res.Set(HeaderAllow, "INVITE")
+			buf = res.AppendTo(buf[:0])
+		}); allocs != 0 {
+			t.Errorf("%v allocations to reply with %d", allocs, s)
+		}
+	}
+	raw = bytes.Clone(buf)
+	if allocs := testing.AllocsPerRun(100, func() {
+		if err := res.Parse(raw); err != nil {
+			t.Fatal(err)
+		}
+		res.PopFirst(HeaderVia)
+		buf = res.AppendTo(buf[:0])
+	}); allocs != 0 {
+		t.Errorf("%v allocations to forward a response", allocs)
 	}
 }

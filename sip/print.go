@@ -48,13 +48,16 @@ func (m *Message) appendTo(b []byte) []byte {
 // run returns how many fields from i on lie one behind the other in the same buffer and can be copied in one go.
 func (m *Message) run(i int) int {
 	n := 1
-	for ; i+n < len(m.fields); n++ {
-		a, b := &m.fields[i+n-1], &m.fields[i+n]
-		if a.made != b.made || a.end != b.name.start || b.header == HeaderContentLength || m.bare {
-			break
-		}
+	for i+n < len(m.fields) && m.adjacent(i+n) && m.fields[i+n].header != HeaderContentLength {
+		n++
 	}
 	return n
+}
+
+// adjacent reports whether field i stands right behind the one before it in the same buffer, and both can be copied as they are.
+func (m *Message) adjacent(i int) bool {
+	a, b := &m.fields[i-1], &m.fields[i]
+	return a.made == b.made && a.end == b.name.start && (b.made || !m.bare)
 }
 
 // appendRun appends n fields from i on.

@@ -66,29 +66,89 @@ func (r *Response) ReplyTo(req *Request, s Status) {
 	r.Status, r.Reason = s, ""
 	r.reset(nil)
 	r.grow(req)
-	for i := range req.fields {
-		f := &req.fields[i]
-		switch f.header {
-		case HeaderVia, HeaderFrom, HeaderTo, HeaderCallID, HeaderCSeq:
-		case HeaderTimestamp:
-			if s != StatusTrying { // RFC 3261 §8.2.6.1
-				continue
-			}
-		default:
-			continue
+	for i := 0; i < len(req.fields); {
+		n := 0
+		for i+n < len(req.fields) && answers(req.fields[i+n].header, s) && (n == 0 || req.adjacent(i+n)) {
+			n++
 		}
-		r.fields = append(r.fields, r.write(f.header, f.header.String(), req.valueOf(f)))
+		r.copyRun(&req.Message, i, n)
+		i += max(n, 1)
 	}
+	r.inherit(&req.Message)
+}
+
+// answers reports whether a field of a request is repeated in a response with status s. RFC 3261 §8.2.6.
+func answers(h Header, s Status) bool {
+	switch h {
+	case HeaderVia, HeaderFrom, HeaderTo, HeaderCallID, HeaderCSeq:
+		return true
+	case HeaderTimestamp:
+		return s == StatusTrying
+	}
+	return false
+}
+
+// copyRun appends n fields of src from i on, which lie one behind the other.
+func (r *Response) copyRun(src *Message, i, n int) {
+	switch f := &src.fields[i]; {
+	case n == 0:
+		return
+	case src.bare && !f.made:
+		r.fields = append(r.fields, r.write(f.header, f.header.String(), src.valueOf(f)))
+		return
+	}
+	shift := uint32(len(r.made)) - src.fields[i].name.start
+	r.made = src.appendRun(r.made, i, n)
+	for j := i; j < i+n; j++ {
+		f, from := r.next(), &src.fields[j]
+		f.header, f.made = from.header, true
+		f.name = span{from.name.start + shift, from.name.end + shift}
+		f.value = span{from.value.start + shift, from.value.end + shift}
+		f.end = from.end + shift
+	}
+}
+
+// inherit takes over what src, of which r has copies of the fields, knows already. The text is looked for in the copy: that of src may be gone before r is.
+func (r *Response) inherit(src *Message) {
+	if src.known&knownCSeq != 0 && src.cseq.Method.Known() {
+		r.cseq = src.cseq
+		r.known |= knownCSeq
+	}
+	if top := r.Get(HeaderVia); src.known&knownVia != 0 {
+		host, ok1 := findText(top, src.via.Host)
+		params, ok2 := findText(top, string(src.via.Params))
+		transport, ok3 := findText(top, src.via.Transport)
+		if ok1 && ok2 && ok3 {
+			r.via = Via{Transport: transport, Host: host, Port: src.via.Port, Params: Params(params)}
+			r.known |= knownVia
+		}
+	}
+	if src.known&knownTags != 0 {
+		from, ok1 := findText(r.Get(HeaderFrom), src.fromTag)
+		to, ok2 := findText(r.Get(HeaderTo), src.toTag)
+		if ok1 && ok2 {
+			r.fromTag, r.toTag = from, to
+			r.known |= knownTags
+		}
+	}
+}
+
+// findText returns the part of s that says the same as text.
+func findText(s, text string) (string, bool) {
+	i := strings.Index(s, text)
+	if i < 0 {
+		return "", false
+	}
+	return s[i : i+len(text)], true
 }
 
 // grow makes room for a reply to req in one allocation each.
 func (r *Response) grow(req *Request) {
 	n, size := 0, 0
 	for i := range req.fields {
-		switch f := &req.fields[i]; f.header {
-		case HeaderVia, HeaderFrom, HeaderTo, HeaderCallID, HeaderCSeq, HeaderTimestamp:
+		if f := &req.fields[i]; answers(f.header, StatusTrying) {
 			n++
-			size += int(f.value.end-f.value.start) + 16
+			size += int(f.end-f.name.start) + 4
 		}
 	}
 	const room = 4 // for what the caller adds: Contact, Server …

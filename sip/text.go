@@ -27,6 +27,9 @@ func findByte(w uint64, c byte) int {
 	return bits.TrailingZeros64((w-eachByte) & ^w & (eachByte<<7)) / 8
 }
 
+// hasControl reports whether a byte of a word is below the blank.
+func hasControl(w uint64) bool { return (w-eachByte*' ')&^w&(eachByte<<7) != 0 }
+
 // class is a set of the character classes below.
 type class uint16
 
@@ -213,7 +216,11 @@ func lower(c byte) byte {
 
 // safe cuts s before a CR, LF or NUL: what a program writes into a message stays where it was put. A NUL behind a backslash is text (RFC 3261 §25.1 quoted-pair).
 func safe(s string) string {
-	for i := 0; i < len(s); i++ {
+	i := 0
+	for len(s)-i >= 8 && !hasControl(word(s[i:])) {
+		i += 8
+	}
+	for ; i < len(s); i++ {
 		if c := s[i]; c == '\r' || c == '\n' || c == 0 && !escaped(s, i) {
 			return s[:i]
 		}
@@ -281,17 +288,20 @@ func Quote(name string) string {
 }
 
 func appendQuoted(b []byte, s string) []byte {
-	if i := strings.IndexAny(s, "\r\n\x00"); i >= 0 {
-		s = s[:i]
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\r' || s[i] == '\n' || s[i] == 0 {
+			s = s[:i]
+		}
 	}
 	b = append(b, '"')
+	from := 0
 	for i := 0; i < len(s); i++ {
 		if s[i] == '"' || s[i] == '\\' {
-			b = append(b, '\\')
+			b = append(append(b, s[from:i]...), '\\')
+			from = i
 		}
-		b = append(b, s[i])
 	}
-	return append(b, '"')
+	return append(append(b, s[from:]...), '"')
 }
 
 // member takes the first member off a comma list; quoted strings and what stands in angle brackets are not looked into. Blanks are trimmed;
