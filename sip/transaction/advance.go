@@ -152,10 +152,10 @@ func (s *stripe) putLate(r *row) error {
 	}
 	flow := s.flowOf(r)
 	s.completeResponse(res, r.key, &flow)
-	s.room.bytes = res.AppendTo(s.room.bytes[:0])
-	s.keep(r, s.room.bytes)
+	b := res.AppendTo(s.out.Tail())
+	s.keep(r, b)
 	r.flags |= answered
-	return s.send(flow, s.room.bytes)
+	return s.send(flow, b)
 }
 
 // putNew sends the request of a client or the response of a server's TU, and keeps what may be needed again: for copies over a

@@ -122,6 +122,7 @@ func (e *ends) ask(t testing.TB, method sip.Method, branch, tag string) {
 		t.Fatal(err)
 	}
 	e.packet = transport.Packet{Flow: e.caller, Request: &e.request, Out: &e.outbox}
+	e.packet.Via, _ = e.request.Via()
 	e.table.Receive(&e.packet)
 }
 
@@ -137,6 +138,7 @@ func (e *ends) answer(t testing.TB, status sip.Status) {
 		t.Fatal(err)
 	}
 	e.packet = transport.Packet{Flow: e.callee, Response: &e.response, Out: &e.outbox}
+	e.packet.Via, _ = e.response.Via()
 	e.table.Receive(&e.packet)
 }
 

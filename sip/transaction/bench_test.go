@@ -73,6 +73,7 @@ func BenchmarkServer(b *testing.B) {
 			b.Fatal(err)
 		}
 		p.Request, p.Flow = req, flowToPeer()
+		p.Via, _ = req.Via()
 		t.Receive(p)
 	}
 	b.StopTimer()
@@ -115,6 +116,7 @@ func BenchmarkClient(b *testing.B) {
 			b.Fatal(err)
 		}
 		p.Response = &got
+		p.Via, _ = got.Via()
 		t.Receive(&p)
 	}
 	if answered != b.N {

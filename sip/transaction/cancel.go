@@ -41,13 +41,13 @@ func (s *stripe) putCancel(r *row) {
 	if x.reason != "" {
 		req.Set(sip.HeaderReason, x.reason)
 	}
-	s.room.bytes = req.AppendTo(s.room.bytes[:0])
+	b := req.AppendTo(s.out.Tail())
 	c := s.begin(s.take(), s.name(), kindClient)
 	c.method, c.path, c.nonce, c.flags = codeOf(sip.MethodCancel), r.path, r.nonce, bound
 	x.cancel = c.id(s.number)
 	s.joinFlow(c)
 	// The INVITE's own timer sees to a CANCEL that got lost.
-	_ = s.advance(c, request, &message{bytes: s.room.bytes, flow: s.flowOf(r)})
+	_ = s.advance(c, request, &message{bytes: b, flow: s.flowOf(r)})
 }
 
 // putAck sends the ACK to a non-2xx and keeps it for copies of the response.
@@ -57,20 +57,20 @@ func (s *stripe) putAck(r *row, res *sip.Response) {
 		return
 	}
 	via, _ := invite.Via()
-	s.room.bytes = s.ackBytes(invite, res, via)
+	b := s.ackBytes(invite, res, via)
 	s.unkeep(r)
 	if !r.reliable() {
-		s.keep(r, s.room.bytes)
+		s.keep(r, b)
 	}
 	// A peer that misses it sends its response again.
-	_ = s.send(s.flowOf(r), s.room.bytes)
+	_ = s.send(s.flowOf(r), b)
 }
 
 // ackBytes prints the ACK to res, a non-2xx to invite.
 func (s *stripe) ackBytes(invite *sip.Request, res *sip.Response, via sip.Via) []byte {
 	req := within(invite, sip.MethodAck, via)
 	req.Set(sip.HeaderTo, res.Get(sip.HeaderTo))
-	return req.AppendTo(s.room.bytes[:0])
+	return req.AppendTo(s.out.Tail())
 }
 
 // within makes a request that belongs to the transaction of invite: one Via, and what must be equal. To is left to the caller.

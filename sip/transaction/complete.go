@@ -17,7 +17,7 @@ type stamp struct {
 	mark  uint32
 }
 
-// compose prints req as it goes over flow into the stripe's room, with a Via whose branch names a transaction. req stays as it is.
+// compose prints req as it goes over flow for the stripe's outbox, with a Via whose branch names a transaction. req stays as it is.
 func (s *stripe) compose(req *sip.Request, flow *sip.Flow, v stamp) []byte {
 	w := &s.room.work
 	w.Borrow(req)
@@ -33,8 +33,7 @@ func (s *stripe) compose(req *sip.Request, flow *sip.Flow, v stamp) []byte {
 		w.Set(sip.HeaderContact, defaultContact(w.URI.Scheme))
 	}
 	s.nameOurselves(&w.Message, flow)
-	s.room.bytes = w.AppendTo(s.room.bytes[:0])
-	return s.room.bytes
+	return w.AppendTo(s.out.Tail())
 }
 
 func (s *stripe) prependVia(w *sip.Request, flow *sip.Flow, v stamp) {

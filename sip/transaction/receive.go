@@ -14,23 +14,23 @@ func (s *stripe) receive(p *transport.Packet) {
 		s.receiveResponse(p)
 		return
 	}
-	via, err := p.Request.Via()
-	if err != nil {
+	via := &p.Via
+	if via.Host == "" {
 		return
 	}
-	key := s.matchKey(p.Request, &via)
+	key := s.matchKey(p.Request, via)
 	r := s.index.find(key, &s.slab)
 	switch {
 	case p.Request.Method == sip.MethodAck:
 		s.receiveAck(r, key, p)
 	case p.Request.Method == sip.MethodCancel:
-		s.receiveCancel(r, key, p, &via)
+		s.receiveCancel(r, key, p, via)
 	case r != nil:
 		s.counts.copies.Add(1)
 		// What could not be sent is told by an event.
 		_ = s.advance(r, request, &message{request: p.Request, flow: p.Flow})
 	default:
-		s.receiveNew(key, p, &via)
+		s.receiveNew(key, p, via)
 	}
 }
 
@@ -86,21 +86,21 @@ func (s *stripe) sendAnswer(p *transport.Packet, key fingerprint, via *sip.Via, 
 	}
 	flow := transport.ResponseFlow(p.Flow, *via)
 	s.completeResponse(res, key, &flow)
-	s.room.bytes = res.AppendTo(s.room.bytes[:0])
 	// Without a transaction there is nobody to tell that it could not be sent.
-	_ = s.sendBounded(flow, p.Size())
+	_ = s.sendBounded(&flow, res, p.Size())
 }
 
 // amplification is how many times its bytes a stranger may get back over UDP: more would make us a weapon against whoever it says it is.
 const amplification = 3
 
-// sendBounded sends the response in the stripe's room to somebody who has not proved who it is, and whose request was of size bytes. RFC 3261 §26.1.5.
-func (s *stripe) sendBounded(f sip.Flow, size int) error {
-	if f.Transport == sip.UDP && size > 0 && len(s.room.bytes) > amplification*size {
+// sendBounded sends a response to somebody who has not proved who it is, and whose request was of size bytes. RFC 3261 §26.1.5.
+func (s *stripe) sendBounded(f *sip.Flow, res *sip.Response, size int) error {
+	b := res.AppendTo(s.out.Tail())
+	if f.Transport == sip.UDP && size > 0 && len(b) > amplification*size {
 		s.counts.withheld.Add(1)
 		return nil
 	}
-	return s.send(f, s.room.bytes)
+	return s.send(*f, b)
 }
 
 // receiveResponse finds the client transaction that the branch names. RFC 3261 §17.1.3.
@@ -144,10 +144,8 @@ func (s *stripe) receiveSpent(r *row, e event, p *transport.Packet) {
 	s.counts.responses.Add(1)
 	switch e {
 	case failure:
-		via, _ := p.Response.Via()
-		s.room.bytes = s.ackBytes(route.request, p.Response, via)
 		// The peer sends its refusal again if this is lost.
-		_ = s.send(p.Flow, s.room.bytes)
+		_ = s.send(p.Flow, s.ackBytes(route.request, p.Response, p.Via))
 	case success:
 		if owner := s.ownerOf(r); owner != nil {
 			ev := s.event(owner)

@@ -50,7 +50,6 @@ func (s *stripe) respond(r *row, res *sip.Response) error {
 	if !s.takeBack(res, r.nonce) && res.Status != sip.StatusTrying {
 		s.completeResponse(res, r.key, &flow)
 	}
-	s.room.bytes = res.AppendTo(s.room.bytes[:0])
 	e := failure
 	switch {
 	case res.Status.Provisional():
@@ -61,7 +60,7 @@ func (s *stripe) respond(r *row, res *sip.Response) error {
 	if invites(res.Status) {
 		s.unmerge(r)
 	}
-	return s.advance(r, e, &message{response: res, flow: flow, bytes: s.room.bytes})
+	return s.advance(r, e, &message{response: res, flow: flow, bytes: res.AppendTo(s.out.Tail())})
 }
 
 // takeBack takes our Via off a response that a proxy forwards: one that came for a branch of ours. The Via of the request is ours too if that came from
@@ -133,8 +132,7 @@ func (s *stripe) respondOnce(res *sip.Response, key fingerprint, nonce uint64, f
 	if !s.takeBack(res, nonce) {
 		s.completeResponse(res, key, flow)
 	}
-	s.room.bytes = res.AppendTo(s.room.bytes[:0])
-	return s.sendBounded(*flow, size)
+	return s.sendBounded(flow, res, size)
 }
 
 // forget frees a row without a word.

@@ -87,11 +87,13 @@ func FuzzReceive(f *testing.F) {
 			if p.Response.Parse([]byte(s)) != nil || p.Response.Validate() != nil {
 				return
 			}
+			p.Via, _ = p.Response.Via()
 		} else {
 			p.Request = new(sip.Request)
 			if p.Request.Parse([]byte(s)) != nil || p.Request.Validate() != nil {
 				return
 			}
+			p.Via, _ = p.Request.Via()
 		}
 		table.Receive(p)
 		if n := table.Stats().Panics; n > 0 {

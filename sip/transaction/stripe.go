@@ -55,7 +55,7 @@ type room struct {
 	parsed sip.Request  // a request of ours, read again
 	reply  sip.Response // an answer of our own
 	text   []byte
-	bytes  []byte // a message on its way out
+	bytes  []byte // an answer that may be needed
 	via    []byte
 }
 

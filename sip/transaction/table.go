@@ -142,13 +142,10 @@ func (t *Table) Receive(p *transport.Packet) {
 		t.stripes[sip.StripeOf(p.Request.CallID())].enter(job{packet: p}, p.Out)
 		return
 	}
-	via, err := p.Response.Via()
-	if err == nil {
-		if tx, nonce, ok := parseBranch(via.Branch(), t.Node); ok {
-			s, _, _ := splitID(tx)
-			t.stripes[s].enter(job{packet: p, tx: tx, nonce: nonce}, p.Out)
-			return
-		}
+	if tx, nonce, ok := parseBranch(p.Via.Branch(), t.Node); ok {
+		s, _, _ := splitID(tx)
+		t.stripes[s].enter(job{packet: p, tx: tx, nonce: nonce}, p.Out)
+		return
 	}
 	t.stripes[0].counts.unmatched.Add(1)
 	p.Release()
