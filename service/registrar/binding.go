@@ -27,14 +27,19 @@ type Binding struct {
 }
 
 // Target returns the Request-URI by which the contact is addressed: without header fields and method, which a
-// request must not take over from a registration (RFC 3261 §19.1.5).
+// request must not take over from a registration (RFC 3261 §19.1.5), and without push parameters, unless there is a proxy on the Path that may want them.
 func (b *Binding) Target() (sip.URI, error) {
 	a, err := sip.ParseAddress(b.Contact)
 	if err != nil {
 		return sip.URI{}, err
 	}
 	a.URI.Headers = ""
-	a.URI.Params = a.URI.Params.Without("method")
+	if a.URI.Params == "" {
+		return a.URI, nil
+	}
+	if a.URI.Params = a.URI.Params.Without("method"); len(b.Path) == 0 {
+		a.URI.Params = withoutPush(a.URI.Params)
+	}
 	return a.URI, nil
 }
 

@@ -83,16 +83,16 @@ func (w *work) readContact(r *Registrar, req *sip.Request, value string) *refusa
 	return nil
 }
 
-// contactText returns a contact as it is stored: with angle brackets, and without its expires parameter.
+// contactText returns a contact as it is stored: with angle brackets, and without its expiry and the GRUUs that it was given before.
 func (w *work) contactText(value string, a sip.Address) string {
-	if value[0] == '<' && value[len(value)-1] == '>' {
+	if value[0] == '<' && value[len(value)-1] == '>' && a.Params == "" {
 		return value
 	}
 	from := len(w.contacts)
 	params := a.Params
 	a.Params = ""
 	w.contacts = a.AppendTo(w.contacts)
-	w.contacts = params.AppendTo(w.contacts, "expires")
+	w.contacts = params.AppendTo(w.contacts, "expires", "pub-gruu", "temp-gruu")
 	return text(w.contacts[from:])
 }
 

@@ -21,40 +21,61 @@ type Result struct {
 
 // Locate finds who is called by uri and fills res with the bindings that are in force, the preferred first: by q, then the most recent. known is false if uri is
 // nobody's; somebody who is known and not registered has no bindings.
+//
+// A GRUU finds the bindings of its device only (RFC 5627 §5.4). Flows of one device stand behind each other, see [Binding.SameDevice].
 func (r *Registrar) Locate(res *Result, uri sip.URI) (known bool) {
 	res.Bindings = nil
-	aor, known := r.Accounts.AOR(uri)
+	aor, known := r.Resolve(uri)
 	if known {
 		r.find(res, aor)
 	}
 	return known
 }
 
-// find fills res with the bindings of an address-of-record.
+// find fills res with the bindings of an address-of-record, of one device if it has a gr parameter.
 func (r *Registrar) find(res *Result, aor sip.URI) {
-	r.start()
 	res.name = appendName(res.name[:0], aor)
 	s := r.table.lock(res.name)
 	res.record = append(res.record[:0], s.getLocked()...)
 	s.mu.Unlock()
 	bindings, _ := res.decode(res.record) // what the table holds was made by appendBindings
+	instance, gruu := "", false
+	if aor.Params != "" {
+		instance, gruu = aor.GRUU()
+	}
 	now := time.Now()
 	kept := bindings[:0]
 	for i := range bindings {
-		if !bindings[i].expired(now) {
-			kept = append(kept, bindings[i])
+		if b := &bindings[i]; !b.expired(now) && (!gruu || strings.EqualFold(b.Instance, instance)) {
+			kept = append(kept, *b)
 		}
 	}
 	if res.Bindings = kept; len(kept) > 1 {
 		slices.SortStableFunc(kept, func(a, b Binding) int {
 			return cmp.Or(cmp.Compare(b.Q, a.Q), b.Received.Compare(a.Received))
 		})
+		gather(kept)
 	}
 }
 
-// Lookup returns the bindings of aor, an address-of-record as [Accounts] gives it, that are in force, the preferred first as by [Registrar.Locate]. It returns none for
+// gather puts the flows of each device behind its first.
+func gather(bindings []Binding) {
+	for i := range bindings {
+		next := i + 1
+		for j := next; j < len(bindings); j++ {
+			if b := bindings[j]; bindings[i].SameDevice(&b) {
+				copy(bindings[next+1:j+1], bindings[next:j])
+				bindings[next] = b
+				next++
+			}
+		}
+	}
+}
+
+// Lookup returns the bindings of aor, an address-of-record as [Registrar.Resolve] gives it, that are in force, the preferred first as by [Registrar.Locate]. It returns none for
 // somebody who is not registered and for somebody who does not exist. The result is the caller's.
 func (r *Registrar) Lookup(aor sip.URI) []Binding {
+	r.start()
 	var res Result
 	r.find(&res, aor)
 	for i := range res.Bindings {

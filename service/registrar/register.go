@@ -58,13 +58,16 @@ func (r *Registrar) register(w *work, ev *sip.Event) *refusal {
 	if no := r.readUpdate(w, ev); no != nil {
 		return no
 	}
+	if no := r.readExtensions(w, req); no != nil {
+		return no
+	}
 	if no := r.change(w); no != nil {
 		return no
 	}
 	if no := r.written(); no != nil {
 		return no
 	}
-	w.accept(req)
+	r.accept(w, req)
 	return nil
 }
 
@@ -75,7 +78,9 @@ func unsupported(req *sip.Request) *refusal {
 	}
 	var names []string
 	for option := range req.Values(sip.HeaderRequire) {
-		if !strings.EqualFold(option, "path") {
+		switch strings.ToLower(option) {
+		case optionPath, optionOutbound, optionGRUU:
+		default:
 			names = append(names, option)
 		}
 	}
@@ -213,21 +218,47 @@ func (r *Registrar) tell(w *work) {
 // accept builds the 200 with all bindings that are in force. RFC 3261 §10.3 step 8.
 //
 // Deviates: no Date, which that step recommends: telephones set their clocks by other means, and a copy of the request gets the same answer.
-func (w *work) accept(req *sip.Request) {
+func (r *Registrar) accept(w *work, req *sip.Request) {
 	res := &w.response
 	res.ReplyTo(req, sip.StatusOK)
 	for i := range w.state.bindings {
 		b := &w.state.bindings[i]
+		if own := w.state.touched[i]; own || !strings.Contains(b.Contact, pushPrefix) {
+			w.value = append(w.value[:0], b.Contact...)
+		} else {
+			w.value = appendWithoutPush(w.value[:0], b.Contact)
+		}
+		if w.update.gruu {
+			w.value = r.appendGRUUs(w.value, w, b, w.state.touched[i])
+		}
 		left := b.Expires.Unix() - w.update.now.Unix()
-		w.value = append(append(w.value[:0], b.Contact...), ";expires="...)
-		w.value = strconv.AppendInt(w.value, left, 10)
+		w.value = strconv.AppendInt(append(w.value, ";expires="...), left, 10)
 		res.Add(sip.HeaderContact, text(w.value))
 	}
 	// RFC 3327 §5.3: the client learns the path if it understands one.
-	if len(w.update.origin.Path) > 0 && req.HasToken(sip.HeaderSupported, "path") {
+	if len(w.update.origin.Path) > 0 && req.HasToken(sip.HeaderSupported, optionPath) {
 		for _, path := range w.update.origin.Path {
 			res.Add(sip.HeaderPath, path)
 		}
 	}
-	res.Set(sip.HeaderSupported, "path")
+	for _, route := range r.ServiceRoute {
+		res.Add(sip.HeaderServiceRoute, route)
+	}
+	res.Set(sip.HeaderSupported, offered)
+	w.confirmFlow(res, or(r.FlowTimer, DefaultFlowTimer))
+	r.offerPush(w, res)
+}
+
+// readExtensions reads what the request asks for beyond RFC 3261.
+func (r *Registrar) readExtensions(w *work, req *sip.Request) *refusal {
+	for i := range w.update.wishes {
+		if r.isLoop(w, w.update.wishes[i].uri) {
+			return &refusal{status: sip.StatusForbidden, reason: "Contact Is A GRUU Of Its Own"}
+		}
+	}
+	w.update.gruu = req.HasToken(sip.HeaderSupported, optionGRUU) || req.HasToken(sip.HeaderRequire, optionGRUU)
+	if no := w.readOutbound(req); no != nil {
+		return no
+	}
+	return r.readPush(w)
 }

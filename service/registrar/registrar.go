@@ -40,6 +40,11 @@ type Registrar struct {
 	MaxExpires  time.Duration // longer is cut; 0: DefaultMaxExpires
 	Expires     time.Duration // granted to who asks for none; 0: DefaultExpires
 	MaxContacts int           // bindings of one address-of-record; 0: DefaultMaxContacts
+	FlowTimer   time.Duration // how often a device that registers a flow here proves it alive; 0: DefaultFlowTimer
+
+	ServiceRoute []string // values of Service-Route in the 200: by which way requests of the device go (RFC 3608)
+	Push         []string // the providers by which devices can be woken; others get 555 (RFC 8599). None: nobody looks at it
+	GRUUKey      []byte   // for temporary GRUUs; nodes that share it read each other's. nil: a random one
 
 	// Journal is the folder in which bindings outlive the process; "" keeps them in memory only.
 	Journal string
@@ -55,6 +60,7 @@ type Registrar struct {
 	flows   flowIndex
 	journal *journal // nil: none
 	pages   slab.Pages
+	mint    mint
 	works   sync.Pool     // of *work
 	wake    atomic.Int64  // the Unix second at which the expiry looks next
 	earlier chan struct{} // tells it to look again
@@ -83,6 +89,7 @@ func or[T int | time.Duration](value, otherwise T) T {
 func (r *Registrar) start() {
 	r.once.Do(func() {
 		r.table.start()
+		r.mint = newMint(r.GRUUKey)
 		if r.Log == nil {
 			r.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 		}

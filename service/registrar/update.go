@@ -41,8 +41,12 @@ type update struct {
 	max    int
 	now    time.Time
 	via    sip.Via
-	direct bool    // the REGISTER came straight from its sender
 	origin Binding // the fields that all its bindings share
+
+	outbound bool // it registers a flow (outbound.go)
+	direct   bool // the flow of a device that came straight here
+	gruu     bool // its sender understands GRUUs
+	push     bool // its sender asks to be woken
 }
 
 // updateState is the work of one apply, and its memory: used again, it allocates nothing.
