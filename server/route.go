@@ -13,15 +13,14 @@ import (
 
 // router sends calls to feature numbers and accounts.
 type router struct {
-	domains  *domains
-	features *pbx.PBX
+	registrar *registrar.Registrar
+	features  *pbx.PBX
 }
 
-// Route implements [b2bua.Router]. An account that is called like a feature is the account: people come first.
+// Route implements [b2bua.Router]. An account that is called like a feature is the account: people come first. A GRUU is its account and one of its devices.
 func (r *router) Route(req *sip.Request) b2bua.Route {
-	d, account, ok := r.domains.account(req.URI)
-	if ok {
-		return b2bua.Route{Account: d.uri(account)}
+	if account, ok := r.registrar.Resolve(req.URI); ok {
+		return b2bua.Route{Account: account}
 	}
 	return b2bua.Route{Application: r.features.Application(req.URI.UserName()), Refuse: sip.StatusNotFound}
 }
@@ -37,6 +36,9 @@ func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 	found := l.registrar.Lookup(account)
 	bindings := make([]b2bua.Binding, 0, len(found))
 	for i := range found {
+		if i > 0 && found[i].SameDevice(&found[i-1]) {
+			continue // RFC 5626 §7: one flow of a device; a lost one is not there any more
+		}
 		target, err := found[i].Target()
 		if err != nil {
 			l.log.Warn("a binding cannot be called", "aor", account.String(), "contact", found[i].Contact, "err", err)

@@ -133,7 +133,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		return s.dataError(err)
 	}
 	domains := &domains{directory: s.directory, hosts: s.hosts, first: s.Domain.Name}
-	s.registrar = &registrar.Registrar{Accounts: domains, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, Log: s.log}
+	s.registrar = &registrar.Registrar{Accounts: domains, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, GRUUKey: key, Log: s.log}
 	if err := s.registrar.Open(); err != nil {
 		return s.dataError(err)
 	}
@@ -146,7 +146,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
-		Router:   &router{domains: domains, features: s.features},
+		Router:   &router{registrar: s.registrar, features: s.features},
 		Locator:  &locator{registrar: s.registrar, log: s.log},
 		Identity: domains,
 		Observer: s.journal,
@@ -167,7 +167,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		}},
 		Timers:    opt.Timers,
 		UserAgent: opt.Agent,
-		Barrier:   func() error { s.registrar.Barrier(); return nil },
+		Barrier:   s.registrar.Barrier,
 		Trace:     opt.Trace,
 	}
 	return nil

@@ -150,7 +150,9 @@ func registerUntilFull(t *testing.T, o *office) (confirmed []string) {
 			accepted = append(accepted, user)
 		}
 		if o.Batched {
-			o.Barrier()
+			if err := o.Barrier(); err != nil {
+				t.Error(err)
+			}
 		}
 		report(accepted)
 		if confirmed = append(confirmed, accepted...); full {

@@ -160,14 +160,17 @@ func (r *Registrar) Close() error {
 }
 
 // Barrier returns when every change made so far is written: it survives the end of the process, and within a second the
-// end of the machine. It is for the transport layer, which calls it before it sends a batch of answers.
-func (r *Registrar) Barrier() {
+// end of the machine. It is for the transport layer, which calls it before it sends a batch of answers, and sends none of them after an error: who asks again gets 503
+// until the disk takes what is to be written.
+func (r *Registrar) Barrier() error {
 	if r.journal == nil {
-		return
+		return nil
 	}
-	if err := r.journal.flush(); err != nil {
+	err := r.journal.flush()
+	if err != nil {
 		r.Log.Error("bindings cannot be written", "error", err)
 	}
+	return err
 }
 
 // Counts says how much the registrar holds and has refused.
