@@ -94,7 +94,7 @@ func (a Address) AppendTo(b []byte) []byte {
 		b = append(appendDisplay(b, a.Display), ' ')
 	}
 	b = append(b, '<')
-	b = a.URI.AppendTo(b)
+	b = a.URI.appendTo(b)
 	b = append(b, '>')
 	return appendParams(b, a.Params)
 }

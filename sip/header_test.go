@@ -16,6 +16,7 @@ var structured = map[string]func(string) (string, error){
 	"CSeq":               print(ParseCSeq),
 	"RAck":               print(ParseRAck),
 	"Event":              print(ParseEventPackage),
+	"Info-Package":       print(ParseInfoPackage),
 	"Subscription-State": print(ParseSubscriptionState),
 	"Session-Expires":    print(ParseSessionExpires),
 	"Replaces":           print(ParseReplaces),
@@ -59,6 +60,8 @@ var goodHeaders = []struct{ header, in, out string }{
 	{"CSeq", "2147483647 FOO", ""},
 	{"RAck", "776656 1 INVITE", ""},
 	{"Event", "presence.winfo;id=7", ""},
+	{"Info-Package", "dtmf", ""},
+	{"Info-Package", `trickle-ice ;a="b c"`, ""},
 	{"Subscription-State", "active;expires=60", ""},
 	{"Subscription-State", "terminated;reason=probation;retry-after=10", ""},
 	{"Session-Expires", "4000;refresher=UAC;x=y", "4000;refresher=uac"},
@@ -91,7 +94,7 @@ var goodHeaders = []struct{ header, in, out string }{
 
 var badHeaders = []struct{ header, in string }{
 	{"Via", "SIP/2.0/UDP 192.0.2.15;;"}, {"Contact", "<sip:a@b>;expires="}, {"CSeq", "36893488147419103232 REGISTER"}, {"CSeq", "1"}, {"CSeq", "1 A B"}, {"CSeq", "-1 A"},
-	{"CSeq", "2147483648 INVITE"}, {"RAck", "0 1 INVITE"}, {"RAck", "1 INVITE"}, {"RAck", "1 1"}, {"RAck", "4294967296 1 INVITE"}, {"Event", ""}, {"Event", ";id=1"}, {"Event", "a b"},
+	{"CSeq", "2147483648 INVITE"}, {"RAck", "0 1 INVITE"}, {"RAck", "1 INVITE"}, {"RAck", "1 1"}, {"RAck", "4294967296 1 INVITE"}, {"Event", ""}, {"Event", ";id=1"}, {"Event", "a b"}, {"Info-Package", ""}, {"Info-Package", "a/b"}, {"Info-Package", "a, b"},
 	{"Subscription-State", ";expires=1"}, {"Session-Expires", "x"}, {"Session-Expires", "99999999999"}, {"Session-Expires", "90;refresher=me"}, {"Replaces", "a@b;to-tag=1"},
 	{"Replaces", ";to-tag=1;from-tag=2"}, {"Join", "a b;to-tag=1;from-tag=2"}, {"Target-Dialog", "a;local-tag=1"}, {"Reason", "SIP;cause=x"}, {"Reason", "SIP;cause=9999"}, {"Reason", `SIP;text="x`},
 	{"Warning", "1812 overture \"In Progress\""}, {"Warning", "307 isi.edu"}, {"Warning", `000 a "b"`}, {"Warning", `307 isi.edu "x`}, {"Retry-After", "949302838503028349304023988"}, {"Retry-After", "soon"},
@@ -203,5 +206,15 @@ func TestPrivacyAndRefer(t *testing.T) {
 	by, ok := r.ReferredBy()
 	if r.ReferSub() || err != nil || to.URI.Host != "d" || !ok || by.URI.Host != "f" {
 		t.Errorf("%v %v %v %v", to, err, by, ok)
+	}
+}
+
+// RFC 6086 §5.2: parameters do not make another package.
+func TestTakesInfo(t *testing.T) {
+	r := mustRequest(t, "INVITE sip:b@example.org SIP/2.0\r\nRecv-Info: dtmf, Conference;x=y\r\nRecv-Info: ;,g.3gpp\r\n\r\n")
+	for name, want := range map[string]bool{"DTMF": true, "conference": true, "g.3gpp": true, "x": false, "": false} {
+		if got := r.TakesInfo(name); got != want {
+			t.Errorf("%q: %t", name, got)
+		}
 	}
 }

@@ -100,9 +100,13 @@ func (r *Request) Reply(s Status) *Response {
 func (r *Request) AppendTo(b []byte) []byte {
 	b = append(b, r.Method[:classToken.span(string(r.Method))]...)
 	b = append(b, ' ')
-	u := r.URI
-	u.Headers = "" // RFC 3261 §19.1.1: not allowed in a Request-URI
-	b = u.AppendTo(b)
+	if r.URI.Headers == "" {
+		b = r.URI.appendTo(b)
+	} else { // RFC 3261 §19.1.1: not allowed in a Request-URI
+		u := r.URI
+		u.Headers = ""
+		b = u.appendTo(b)
+	}
 	b = append(b, " SIP/2.0\r\n"...)
 	return r.appendTo(b)
 }

@@ -48,6 +48,7 @@ const (
 	classPlain                     // unreserved: equal to its escaped form
 	classAt                        // "@"
 	classSlash                     // "/" and blanks around it
+	classWritten                   // classUser without "#", which is escaped when it is printed
 )
 
 // classes maps every byte to its classes.
@@ -65,6 +66,7 @@ func makeClasses() (t [256]class) {
 	mark(classPlain, unreserved)
 	// Deviates: RFC 3261 §25.1: a bare "#" is taken, as phones send it for a pressed key; it is escaped when the URI is printed.
 	mark(classUser, unreserved+"&=+$,;?/:#")
+	mark(classWritten, unreserved+"&=+$,;?/:")
 	mark(classHost, alnum+"-._")
 	mark(classParam, unreserved+"[]/:&+$;=")
 	mark(classHeaders, unreserved+"[]/?:+$=&")

@@ -239,7 +239,9 @@ func (u URI) Loose() bool { _, ok := u.Param("lr"); return ok }
 func (u URI) Transport() string { return strings.ToLower(u.paramValue("transport")) }
 
 // AppendTo appends the URI as written and returns the extended slice. What no URI may hold is escaped in the user part and cut off elsewhere.
-func (u URI) AppendTo(b []byte) []byte {
+func (u URI) AppendTo(b []byte) []byte { return u.appendTo(b) }
+
+func (u *URI) appendTo(b []byte) []byte {
 	b = append(b, u.Scheme[:classScheme.span(u.Scheme)]...)
 	b = append(b, ':')
 	switch {
@@ -264,15 +266,11 @@ func (u URI) AppendTo(b []byte) []byte {
 	return b
 }
 
-func (u URI) appendAuthority(b []byte) []byte {
+func (u *URI) appendAuthority(b []byte) []byte {
 	if u.User != "" {
 		b = append(appendEscaped(b, u.User), '@')
 	}
-	if u.Host != "" && u.Host[0] == '[' {
-		b = append(b, u.Host[:hostLen(u.Host)]...)
-	} else {
-		b = append(b, u.Host[:classHost.span(u.Host)]...)
-	}
+	b = append(b, u.Host[:hostLen(u.Host)]...)
 	if u.Port != 0 {
 		b = strconv.AppendUint(append(b, ':'), uint64(u.Port), 10)
 	}
@@ -281,10 +279,12 @@ func (u URI) appendAuthority(b []byte) []byte {
 
 // appendEscaped appends a user part and escapes what it may not hold; escapes already there stay.
 func appendEscaped(b []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
+	n := classWritten.spanLong(s)
+	b = append(b, s[:n]...)
+	for i := n; i < len(s); i++ {
 		c := s[i]
 		_, isEscape := unescape(s, i)
-		if isEscape || classes[c]&classUser != 0 && c != '#' {
+		if isEscape || classes[c]&classWritten != 0 {
 			b = append(b, c)
 			continue
 		}
