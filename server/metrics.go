@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
 )
@@ -46,6 +47,10 @@ func metrics() []metric {
 		{"sipwerk_calls_answered_total", "Calls answered.", counter, "", one(func(s *Server) uint64 { return s.journal.answered.Load() })},
 		{"sipwerk_calls_ended_total", "Calls ended, by the class of their final status (2xx: they were answered).", counter, "status", readEnded},
 		{"sipwerk_calls_seconds_total", "Time that the sides of answered calls were connected, of ended calls.", counter, "", one(func(s *Server) float64 { return time.Duration(s.journal.talked.Load()).Seconds() })},
+		{"sipwerk_proxy_pending", "Requests that the proxy has forwarded and that wait for a final response.", gauge, "", one(func(s *Server) int { return s.proxied().Pending })},
+		{"sipwerk_proxy_forwarded_total", "Requests forwarded by the proxy; a forked one counts once.", counter, "", one(func(s *Server) uint64 { return s.proxied().Forwarded })},
+		{"sipwerk_proxy_refused_total", "Requests that the proxy has answered itself.", counter, "", one(func(s *Server) uint64 { return s.proxied().Refused })},
+		{"sipwerk_proxy_loops_total", "Requests that came back to the proxy unchanged and were answered with 482.", counter, "", one(func(s *Server) uint64 { return s.proxied().Loops })},
 		{"sipwerk_media_streams", "Media streams open in the relay.", gauge, "", one(func(s *Server) int { return s.relay.Streams() })},
 		{"sipwerk_media_packets_total", "Media packets heard, of ended calls.", counter, "", one(func(s *Server) uint64 { return s.journal.packets.Load() })},
 		{"sipwerk_media_lost_total", "Media packets that were missing, of ended calls.", counter, "", one(func(s *Server) uint64 { return s.journal.lost.Load() })},
@@ -68,6 +73,14 @@ func metrics() []metric {
 		})},
 		{"sipwerk_start_time_seconds", "When the server started, in seconds since 1970.", gauge, "", one(func(s *Server) int64 { return s.started.Unix() })},
 	}
+}
+
+// proxied returns the figures of the proxy, zero without one.
+func (s *Server) proxied() proxy.Counts {
+	if s.proxy == nil {
+		return proxy.Counts{}
+	}
+	return s.proxy.Counts()
 }
 
 func readDigest(s *Server, emit func(float64, ...string)) {

@@ -32,6 +32,7 @@ type domain struct {
 	directory *store.Directory
 	domains   *domains
 	guard     *digest.Authenticator // lets only proven and trusted senders through
+	gate      *digest.Authenticator // the same in the name of a proxy
 }
 
 // of returns the domain of a URI: the one it names, or the first one if it names a host of ours or is a telephone number. It is nil for everyone else's.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
 )
@@ -21,8 +22,9 @@ const nonceSlots = 1 << 18
 // its sender is known.
 type reception struct {
 	domains  *domains
-	methods  sip.Mux // by method: what needs no proof, and the way to the guard of the sender's domain
-	services sip.Mux // behind the guard
+	methods  sip.Mux      // by method: what needs no proof, and the way to the guard of the sender's domain
+	services sip.Mux      // behind the guard
+	proxy    *proxy.Proxy // serves the first domain; nil: the services do
 }
 
 func newReception(ds *domains, registrar, calls sip.EventHandler) *reception {
@@ -47,10 +49,16 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 	if ev.Kind != sip.EventRequest {
 		return
 	}
-	switch uri := ev.Request.URI; {
-	case !uri.IsSIP() && uri.Scheme != "tel":
+	uri := &ev.Request.URI
+	if !uri.IsSIP() && uri.Scheme != "tel" {
 		refuse(ev, sip.StatusUnsupportedURIScheme)
-	case r.domains.of(uri) == nil:
+		return
+	}
+	d := r.domains.of(*uri)
+	switch {
+	case r.proxied(ev.Request, d):
+		r.pass(ev)
+	case d == nil:
 		// RFC 3261 §8.2.2.1. Nobody is forwarded for: an open relay pays the telephone bills of strangers.
 		refuse(ev, sip.StatusNotFound)
 	default:
@@ -58,12 +66,36 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 	}
 }
 
+// proxied reports whether a request to domain d, nil for a stranger's, is for the proxy. What is for the server itself is not: REGISTER, and OPTIONS to the domain.
+func (r *reception) proxied(req *sip.Request, d *domain) bool {
+	if r.proxy == nil || d != nil && d.name != r.domains.first {
+		return false
+	}
+	return req.Method != sip.MethodRegister && (req.Method != sip.MethodOptions || req.URI.User != "")
+}
+
+// pass has the sender prove to the proxy who it is; a stranger who wants to reach a stranger, to that of the first domain.
+func (r *reception) pass(ev *sip.Event) {
+	d := r.domains.sender(ev.Request)
+	if d == nil {
+		if d = r.domains.of(sip.URI{Scheme: "tel"}); d == nil {
+			refuse(ev, sip.StatusNotFound)
+			return
+		}
+	}
+	d.gate.HandleEvent(ev)
+}
+
 // prove has the sender prove who it is.
 func (r *reception) prove(ev *sip.Event) { r.domains.sender(ev.Request).guard.HandleEvent(ev) }
 
-// guard returns what makes the authenticator of a domain.
+// guard returns what makes the authenticators of a domain.
 func (r *reception) guard(c *config.Config, key []byte) func(*domain) *digest.Authenticator {
 	return func(d *domain) *digest.Authenticator {
+		if r.proxy != nil {
+			d.gate = &digest.Authenticator{Realm: d.realm, Accounts: d, Next: sip.EventHandlerFunc(r.proxy.Forward), Trust: c.Trust, Algorithms: c.Digest,
+				Key: key, Slots: nonceSlots, Proxy: true}
+		}
 		return &digest.Authenticator{Realm: d.realm, Accounts: d, Next: &r.services, Trust: c.Trust, Algorithms: c.Digest, Key: key, Slots: nonceSlots}
 	}
 }

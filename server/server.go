@@ -2,7 +2,7 @@
 //
 // [Start] is to be read from top to bottom: what there is, in the order in which it needs each other. The life of a request: the stack
 // (sip/stack) gives it to the table of dialogs (sip/dialog); what belongs to none goes to the reception (reception.go), which finds the domain, has the
-// sender prove who it is (sip/digest) and passes it on to the registrar or the B2BUA.
+// sender prove who it is (sip/digest) and passes it on to the registrar, the proxy or the B2BUA.
 package server
 
 import (
@@ -26,6 +26,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
+	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
@@ -66,6 +67,7 @@ type Server struct {
 	relay        *relay.Relay
 	calls        *b2bua.B2BUA
 	features     *pbx.PBX
+	proxy        *proxy.Proxy // nil: the first domain has the PBX
 	dialogs      *dialog.Table
 	reception    *reception
 	stack        *stack.Stack
@@ -153,10 +155,15 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		MaxCalls: s.Config.Limits.Calls,
 	}
 	s.reception = newReception(domains, s.registrar, s.calls)
-	domains.guard = s.reception.guard(s.Config, key)
 	s.dialogs.Next = s.reception
+	var front sip.EventHandler = s.dialogs
+	if s.Config.Service == config.ServiceProxy {
+		s.proxy = &proxy.Proxy{Next: s.dialogs, Identity: identity{domains}, Realms: domains.realm, Relay: s.Config.Relay, Key: key}
+		s.reception.proxy, front = s.proxy, s.proxy
+	}
+	domains.guard = s.reception.guard(s.Config, key)
 	s.stack = &stack.Stack{
-		Handler:  s.dialogs,
+		Handler:  front,
 		FlowLost: sip.EventHandlerFunc(s.flowLost),
 		TLS:      s.certificates.config(),
 		Log:      s.log,
@@ -169,6 +176,10 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		UserAgent: opt.Agent,
 		Barrier:   s.registrar.Barrier,
 		Trace:     opt.Trace,
+	}
+	if s.proxy != nil {
+		s.proxy.Addresses = s.stack.Transport()
+		s.proxy.Locator = &finder{domains: domains, registrar: s.registrar, addresses: s.proxy.Addresses}
 	}
 	return nil
 }

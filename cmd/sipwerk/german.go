@@ -201,7 +201,9 @@ var germanTexts = map[string]string{
 	// settings
 	"the configuration file (otherwise SIPWERK_CONFIG, then /etc/sipwerk/sipwerk.yaml if it exists)": "die Konfigurationsdatei (sonst SIPWERK_CONFIG, dann /etc/sipwerk/sipwerk.yaml, falls es sie gibt)",
 	"The data folder: accounts, registrations, certificates":                                         "der Datenordner: Konten, Registrierungen, Zertifikate",
-	"The first domain": "die erste Domäne",
+	"The first domain":                           "die erste Domäne",
+	"What serves the first domain: pbx or proxy": "was die erste Domäne bedient: pbx oder proxy",
+	"Whether the proxy lets accounts and trusted peers reach other domains: yes or no":                                "ob der Proxy Konten und vertraute Gegenstellen andere Domänen erreichen lässt: yes oder no",
 	"Where to listen, as URLs: udp, tcp, tls, ws or wss, then address and port":                                       "worauf gehört wird, als URLs: udp, tcp, tls, ws oder wss, dann Adresse und Port",
 	"The host name or address that peers see in place of the listeners' own, for a server behind address translation": "der Name oder die Adresse, die andere statt der eigenen sehen, für einen Server hinter Adressumsetzung",
 	"Where /health and /metrics answer":                                                                    "wo /health und /metrics antworten",

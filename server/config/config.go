@@ -17,6 +17,8 @@ import (
 type Config struct {
 	Data      string             // data folder
 	Domain    string             // first domain; "": the one made at first start
+	Service   string             // of the first domain: ServicePBX or ServiceProxy
+	Relay     bool               // with ServiceProxy: accounts may reach other domains
 	Listen    []string           // listener URLs
 	Advertise string             // host that peers see instead of the listeners' addresses
 	HTTP      string             // address of health and metrics, "off" for none
@@ -31,6 +33,12 @@ type Config struct {
 
 	origin map[string]string // field name → where its value was given; absent for a default
 }
+
+// The values of [Config].Service.
+const (
+	ServicePBX   = "pbx"   // calls go through the server, with their sound
+	ServiceProxy = "proxy" // requests are forwarded, and the sound goes its own way
+)
 
 // Media is where calls carry their sound.
 type Media struct {
@@ -62,15 +70,16 @@ type Limits struct {
 // XDG_DATA_HOME and HOME, root is whether the program runs as the superuser.
 func Default(env func(string) (string, bool), root bool) *Config {
 	return &Config{
-		Data:   defaultData(env, root),
-		Listen: []string{"udp://:5060", "tcp://:5060", "tls://:5061", "wss://:7443"},
-		HTTP:   "127.0.0.1:8060",
-		Digest: []digest.Algorithm{digest.MD5},
-		Drain:  30 * time.Second,
-		Media:  Media{Ports: PortRange{First: 16384, Last: 32767}},
-		Log:    Log{Level: "info", Format: "text"},
-		Limits: Limits{Calls: 10_000, Connections: 100_000, PerSource: 1_000, Message: 256 << 10},
-		origin: make(map[string]string),
+		Data:    defaultData(env, root),
+		Service: ServicePBX,
+		Listen:  []string{"udp://:5060", "tcp://:5060", "tls://:5061", "wss://:7443"},
+		HTTP:    "127.0.0.1:8060",
+		Digest:  []digest.Algorithm{digest.MD5},
+		Drain:   30 * time.Second,
+		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}},
+		Log:     Log{Level: "info", Format: "text"},
+		Limits:  Limits{Calls: 10_000, Connections: 100_000, PerSource: 1_000, Message: 256 << 10},
+		origin:  make(map[string]string),
 	}
 }
 

@@ -162,6 +162,28 @@ func (c choice) Set(s string) error {
 
 func (c choice) String() string { return *c.to }
 
+// toggle is yes or no.
+type toggle bool
+
+func (t *toggle) Set(s string) error {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "yes", "true", "on":
+		*t = true
+	case "no", "false", "off", "":
+		*t = false
+	default:
+		return fmt.Errorf("%q is neither yes nor no; write one of them", s)
+	}
+	return nil
+}
+
+func (t *toggle) String() string {
+	if *t {
+		return "yes"
+	}
+	return "no"
+}
+
 // count is a number between two others.
 type count struct {
 	to       *int

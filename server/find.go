@@ -1,0 +1,83 @@
+// Where people are, as the proxy asks: domains, accounts and bindings. RFC 3261 §16.5.
+
+package server
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/sipwerk/sipwerk/service/proxy"
+	"github.com/sipwerk/sipwerk/service/registrar"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// finder finds the devices of the first domain.
+type finder struct {
+	domains   *domains
+	registrar *registrar.Registrar
+	addresses proxy.Addresses
+}
+
+// Serves implements [proxy.Locator]. An address is ours at the ports of our listeners only: others may be behind its other ports.
+func (f *finder) Serves(uri sip.URI) bool {
+	d := f.domains.of(uri)
+	if d == nil || d.name != f.domains.first {
+		return false
+	}
+	return uri.Port == 0 || !isAddress(uri.Host) || f.addresses.Local(uri.Host, uri.Port)
+}
+
+// isAddress reports whether the host of a URI is an address. A name is told by its last letter.
+func isAddress(host string) bool {
+	if host == "" || host[0] == '[' {
+		return true
+	}
+	if c := host[len(host)-1]; c < '0' || c > '9' {
+		return false
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
+}
+
+// Locate implements [proxy.Locator].
+func (f *finder) Locate(found *proxy.Found, uri sip.URI) sip.Status {
+	res, ok := found.Room.(*registrar.Result)
+	if !ok {
+		res = new(registrar.Result)
+		found.Room = res
+	}
+	if !f.registrar.Locate(res, uri) {
+		return sip.StatusNotFound
+	}
+	for i := range res.Bindings {
+		b := &res.Bindings[i]
+		target, err := b.Target()
+		if err != nil {
+			continue // the registrar takes no such contact
+		}
+		found.Targets = append(found.Targets, proxy.Target{URI: target, Path: b.Path, To: b.Destination(), Q: b.Q,
+			Spare: i > 0 && b.SameDevice(&res.Bindings[i-1])})
+	}
+	if len(found.Targets) == 0 {
+		return sip.StatusTemporarilyUnavailable
+	}
+	return 0
+}
+
+// identity names the senders of requests for the proxy.
+type identity struct{ domains *domains }
+
+// Identify implements [proxy.Identity].
+func (i identity) Identify(ev *sip.Event) sip.Address { return i.domains.Identify(ev).Address }
+
+// realm reports whether credentials of a realm are for us.
+func (ds *domains) realm(realm string) bool {
+	if known := ds.known.Load(); known != nil {
+		for _, d := range *known {
+			if d.realm == realm {
+				return true
+			}
+		}
+	}
+	return false
+}
