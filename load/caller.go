@@ -47,7 +47,7 @@ type event struct {
 }
 
 // start begins operation k of the schedule.
-func (w *worker) start(k int64, due, now time.Duration) {
+func (w *worker) start(k int64, due, now time.Duration, out *transport.Outbox) {
 	w.tally.began(due, now)
 	if len(w.free) == 0 {
 		w.tally.failed(failure{fault: FaultRoom, kind: w.first}, due, now)
@@ -74,7 +74,7 @@ func (w *worker) start(k int64, due, now time.Duration) {
 		op.cseq = uint32(number/users)*(mostProofs+1) + 1
 	}
 	op.request = w.render(op.request[:0], op, op.kind, 0)
-	w.launch(op, nil, now)
+	w.launch(op, out, now)
 }
 
 // calleeOf returns whom a user calls: the callees of this worker in turn, but not itself.

@@ -81,9 +81,7 @@ type Point struct {
 	Latency Percentiles `json:"latency_us"`
 }
 
-// failedShare is the share of operations that failed.
-func (r *Result) failedShare() float64 { return share(r.Counts.Failed, r.Counts.Started) }
-
+// share is a part of a whole, 0 if there is none.
 func share(part, whole int64) float64 {
 	if whole == 0 {
 		return 0
@@ -96,13 +94,13 @@ func (r *Result) FailedShare() float64 {
 	if r.Counts.Started == 0 {
 		return 1
 	}
-	return r.failedShare()
+	return share(r.Counts.Failed, r.Counts.Started)
 }
 
 // Clean reports whether the server kept up: fewer than one in a thousand failed, fewer than one in a hundred messages were sent again, and no less than 99 % of the rate came through.
 func (r *Result) Clean() bool {
 	c := &r.Counts
-	return c.Started > 0 && r.failedShare() < 0.001 && share(c.Retransmitted, c.Started) < 0.01 && r.Achieved >= 0.99*r.Rate
+	return r.FailedShare() < 0.001 && share(c.Retransmitted, c.Started) < 0.01 && r.Achieved >= 0.99*r.Rate
 }
 
 // ReadResults reads the results in JSON that lie one behind the other in in.

@@ -150,8 +150,8 @@ func (r *Run) forEachCallee(ctx context.Context, p *Plan, k kind) error {
 	if err := r.drain(ctx, length+2*lifetime); err != nil {
 		return err
 	}
-	if t.all.Failed > 0 {
-		return fmt.Errorf("%w: %d of %d failed, %s", ErrCallees, t.all.Failed, p.Callees, t.failuresLocked()[0])
+	if n, first := t.failure(); n > 0 {
+		return fmt.Errorf("%w: %d of %d failed, %s", ErrCallees, n, p.Callees, first)
 	}
 	return nil
 }

@@ -156,6 +156,17 @@ func (t *tally) finish(r *Result, now time.Duration) {
 	r.Failures = t.failuresLocked()
 }
 
+// failure is how many operations failed, and the most frequent way.
+func (t *tally) failure() (n int64, first Failure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if all := t.failuresLocked(); len(all) > 0 {
+		first = all[0]
+	}
+	return t.all.Failed, first
+}
+
+// failuresLocked lists the failures, the most frequent first.
 func (t *tally) failuresLocked() []Failure {
 	var all []Failure
 	for f, n := range t.failures {
