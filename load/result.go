@@ -68,7 +68,8 @@ type Usage struct {
 	Processes int     `json:"processes,omitempty"`
 	Percent   float64 `json:"cpu_percent"`             // of one processor, in the window
 	PerOp     float64 `json:"cpu_us_per_operation"`    // in the window
-	Before    int64   `json:"pss_kb_before,omitempty"` // proportional set size after the callees have registered
+	Start     int64   `json:"pss_kb_start,omitempty"`  // proportional set size before the first connection
+	Before    int64   `json:"pss_kb_before,omitempty"` // when every connection stands and the callees have registered
 	Loaded    int64   `json:"pss_kb_loaded,omitempty"` // at the end of the window
 	After     int64   `json:"pss_kb_after,omitempty"`  // when every operation has ended
 }

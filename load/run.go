@@ -73,6 +73,7 @@ func (r *Run) Do(ctx context.Context) (*Result, error) {
 	if plan.Hold == HoldToEnd {
 		result.Hold = -1
 	}
+	meters.start()
 	if err := r.open(ctx, &plan); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
@@ -338,6 +339,7 @@ func newMeters(pid int) (m *meters, err error) {
 	return m, err
 }
 
+func (m *meters) start()  { m.usage.Start = m.server.memory() }
 func (m *meters) before() { m.usage.Before = m.server.memory() }
 func (m *meters) loaded() { m.usage.Loaded = m.server.memory() }
 func (m *meters) after()  { m.usage.After = m.server.memory() }
@@ -357,7 +359,7 @@ func (m *meters) report(r *Result, operations int64) {
 	r.Generator = m.share(m.ownUsed, operations)
 	if m.server != nil {
 		u := m.share(m.serverUsed, operations)
-		u.Processes, u.Before, u.Loaded, u.After = len(m.server), m.usage.Before, m.usage.Loaded, m.usage.After
+		u.Processes, u.Start, u.Before, u.Loaded, u.After = len(m.server), m.usage.Start, m.usage.Before, m.usage.Loaded, m.usage.After
 		r.Server = &u
 	}
 }

@@ -42,7 +42,7 @@ func (p *program) describe(r *load.Result) {
 	row(p.tr("answers"), strings.Join(answers, "  "))
 	if s := r.Server; s != nil {
 		row(p.tr("server"), p.tr("%s µs an operation, %s of a processor, %d processes", fmt.Sprintf("%.1f", s.PerOp), percent(s.Percent/100), s.Processes))
-		row("", p.tr("memory (PSS) %s before, %s loaded, %s after", megabytes(s.Before), megabytes(s.Loaded), megabytes(s.After)))
+		row("", p.tr("memory (PSS) %s at the start, %s before the load, %s under it, %s after", megabytes(s.Start), megabytes(s.Before), megabytes(s.Loaded), megabytes(s.After)))
 	}
 	row(p.tr("generator"), p.tr("%s of a processor", percent(r.Generator.Percent/100)))
 	if why := p.strained(r); why != "" {
