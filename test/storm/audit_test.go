@@ -76,9 +76,8 @@ func (c *conversation) deserted() bool {
 	return c.caller != nil && c.caller.crashed && !slices.ContainsFunc(c.callees, alive)
 }
 
-// contradictions audits all calls and requests of the storm.
-func (s *storm) contradictions() []string {
-	out := s.found
+// conversations returns all calls so far, in an order that is the same each time.
+func (s *storm) conversations() []*conversation {
 	all := make(map[string]*conversation)
 	of := func(session string) *conversation {
 		if all[session] == nil {
@@ -87,7 +86,6 @@ func (s *storm) contradictions() []string {
 		return all[session]
 	}
 	for _, p := range s.parties {
-		out = append(out, p.unanswered()...)
 		for _, l := range p.legs {
 			c := of(l.session)
 			if l.caller {
@@ -95,17 +93,45 @@ func (s *storm) contradictions() []string {
 			} else {
 				c.callees = append(c.callees, l)
 			}
+		}
+	}
+	for id := range s.server.details {
+		of(id)
+	}
+	return slices.SortedFunc(maps.Values(all), func(a, b *conversation) int { return cmp.Compare(a.session, b.session) })
+}
+
+// disagreements compares what the two sides of each call that is up know of their session: nothing is under way any more.
+func (s *storm) disagreements() []string {
+	var out []string
+	for _, c := range s.conversations() {
+		up := func(l *leg) bool { return l.answered && !l.over() && !l.crashed && !l.hungUp && !l.muddled }
+		callees := slices.DeleteFunc(slices.Clone(c.callees), func(l *leg) bool { return !up(l) })
+		if c.caller == nil || !up(c.caller) || len(callees) != 1 || c.server == nil || c.server.life != s.server.life {
+			continue
+		}
+		a, b := c.caller, callees[0]
+		if a.said != b.heard || a.heard != b.said {
+			out = append(out, fmt.Sprintf("call %s: the caller says %q and hears %q, the callee says %q and hears %q: %v, %v", c.session, a.said, a.heard, b.said, b.heard, a, b))
+			s.concerned = append(s.concerned, c.callIDs()...)
+		}
+	}
+	return out
+}
+
+// contradictions audits all calls and requests of the storm.
+func (s *storm) contradictions() []string {
+	out := s.found
+	for _, p := range s.parties {
+		out = append(out, p.unanswered()...)
+		for _, l := range p.legs {
 			if found := l.outcome(); found != nil {
 				out = append(out, found...)
 				s.concerned = append(s.concerned, l.callID)
 			}
 		}
 	}
-	for id := range s.server.details {
-		of(id)
-	}
-	order := slices.SortedFunc(maps.Values(all), func(a, b *conversation) int { return cmp.Compare(a.session, b.session) })
-	for _, c := range order {
+	for _, c := range s.conversations() {
 		found := c.contradictions(s)
 		for _, f := range found {
 			out = append(out, "call "+c.session+": "+f)

@@ -33,6 +33,12 @@ type leg struct {
 	gaveUp   bool   // our CANCEL
 	hungUp   bool   // our BYE
 	crashed  bool
+
+	// The session as this side knows it: directions.
+	said, heard string
+	offering    string // of the change under way; "" asks for an offer
+	changes     int    // under way or waiting
+	muddled     bool   // one change has waited for another: after a 491 the later may stand for both
 }
 
 func (l *leg) over() bool { return l.ends > 0 }
@@ -60,6 +66,7 @@ func (p *party) dial(to sip.URI, stripe sip.Stripe) {
 	if p.chance(85) {
 		body := l.describe("sendrecv")
 		req.SetBody(body.Type, body.Bytes)
+		l.said = "sendrecv"
 	}
 	u, err := p.dialogs.Invite(dialog.Outgoing{Engine: p.stack, Stripe: stripe, Request: req, Auth: p.auth}, l)
 	if err != nil {
@@ -107,6 +114,9 @@ func (l *leg) behave(t temper) {
 			return
 		}
 		l.after(p.moment(0, time.Second), l.ring)
+		if p.chance(25) {
+			l.after(p.moment(0, 3*time.Second), l.early)
+		}
 		l.after(p.moment(0, 8*time.Second), l.answer)
 	case slow:
 		l.after(p.moment(0, 6*time.Second), l.ring)
@@ -139,7 +149,50 @@ func (l *leg) after(d time.Duration, f func()) {
 
 func (l *leg) ring() { _ = l.usage.Provisional(sip.StatusRinging, dialog.Body{}) }
 
-func (l *leg) answer() { _ = l.usage.Answer(l.answerTo(l.usage.Invitation().Body())) }
+// early describes the session before the call is answered, reliably where the caller can do that, and perhaps changes it before the answer.
+func (l *leg) early() {
+	body := l.answerTo(l.usage.Invitation().Body())
+	if l.usage.Provisional(sip.StatusSessionProgress, body) == nil {
+		l.agree(string(l.usage.Invitation().Body()), body)
+		l.after(l.party.moment(0, 2*time.Second), l.update)
+	}
+}
+
+func (l *leg) answer() {
+	body := l.answerTo(l.usage.Invitation().Body())
+	if l.usage.Answer(body) == nil && l.said == "" {
+		l.agree(string(l.usage.Invitation().Body()), body)
+	}
+}
+
+// update changes the session by UPDATE, if that is possible now.
+func (l *leg) update() {
+	body := l.describe("sendonly")
+	if l.usage.Updates() && l.usage.Update(body) == nil {
+		l.offer(body)
+	}
+}
+
+// offer notes what we want the session to be.
+func (l *leg) offer(body dialog.Body) {
+	l.in(func() {
+		l.muddled = l.muddled || l.changes > 0
+		l.changes++
+		if l.offering = ""; len(body.Bytes) > 0 {
+			l.offering = siptest.Direction(string(body.Bytes))
+		}
+	})
+}
+
+// agree notes what the peer described, if it did, and what we have.
+func (l *leg) agree(theirs string, ours dialog.Body) {
+	l.in(func() {
+		if theirs != "" {
+			l.heard = siptest.Direction(theirs)
+		}
+		l.said = siptest.Direction(string(ours.Bytes))
+	})
+}
 
 func (l *leg) refuse(status sip.Status) { l.send(l.usage.Reply(status)) }
 
@@ -181,19 +234,67 @@ func (l *leg) bye() {
 
 // HandleUsage implements [dialog.Owner].
 func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
-	l.in(func() { l.note(ev) })
+	l.in(func() { l.usage = u; l.note(ev) })
 	switch ev := ev.(type) {
+	case dialog.Progress:
+		l.described(ev.Response.Body())
 	case dialog.Answered:
-		if len(u.Invitation().Body()) == 0 {
-			_ = u.Ack(l.answerTo(ev.Response.Body()))
-		}
+		l.described(ev.Response.Body())
 		l.talk()
 	case dialog.AckReceived:
+		l.hear(ev.Request.Body())
+		if l.acked {
+			return
+		}
+		l.in(func() { l.acked = true })
 		l.talk()
+	case dialog.PrackReceived:
+		l.hear(ev.Request.Body())
 	case dialog.Offer:
-		l.offered(ev.Request.Body())
+		l.offered(string(ev.Request.Body()))
+	case dialog.Modified:
+		l.modified(ev)
 	case *dialog.Request:
 		l.asked(ev)
+	}
+}
+
+// described takes a description in a response to our INVITE: it answers our offer, or is one.
+func (l *leg) described(body []byte) {
+	switch {
+	case len(body) == 0:
+	case len(l.usage.Invitation().Body()) > 0:
+		l.hear(body)
+	default:
+		answer := l.answerTo(body)
+		if l.usage.Ack(answer) == nil {
+			l.agree(string(body), answer)
+		}
+	}
+}
+
+// hear takes the answer of the peer.
+func (l *leg) hear(body []byte) {
+	if len(body) > 0 {
+		l.in(func() { l.heard = siptest.Direction(string(body)) })
+	}
+}
+
+// modified takes the outcome of a change of ours.
+func (l *leg) modified(ev dialog.Modified) {
+	offering := l.offering
+	l.in(func() { l.changes = 0 })
+	if !ev.Status.Success() {
+		return
+	}
+	body := string(ev.Response.Body())
+	if offering != "" {
+		l.in(func() { l.said, l.heard = offering, siptest.Direction(body) })
+		return
+	}
+	answer := l.answerTo([]byte(body))
+	if l.usage.Ack(answer) == nil {
+		l.agree(body, answer)
 	}
 }
 
@@ -205,7 +306,7 @@ func (l *leg) note(ev dialog.Event) {
 	case dialog.Answered:
 		l.answered = true
 	case dialog.AckReceived:
-		l.answered, l.acked = true, true
+		l.answered = true
 	case dialog.Rejected:
 		l.ends++
 		l.status, l.wire = ev.Status, ev.Response != nil
@@ -237,14 +338,22 @@ func (l *leg) talk() {
 
 // change puts the peer on hold, resumes, or asks for an offer.
 func (l *leg) change() {
-	switch n := l.party.draw(10); {
-	case n < 5:
-		_ = l.usage.Modify(l.describe("sendonly"))
-	case n < 9:
-		_ = l.usage.Modify(l.describe("sendrecv"))
-	default:
-		_ = l.usage.Modify(dialog.Body{})
+	n := l.party.draw(12)
+	if n > 9 {
+		l.update()
+		return
 	}
+	var body dialog.Body
+	switch {
+	case n < 5:
+		body = l.describe("sendonly")
+	case n < 9:
+		body = l.describe("sendrecv")
+	}
+	if l.usage.Modify(body) != nil {
+		return
+	}
+	l.offer(body)
 }
 
 // inform sends a request inside the dialog.
@@ -267,16 +376,22 @@ func (l *leg) inform() {
 }
 
 // offered answers what the peer offers: at once, later, or with a refusal.
-func (l *leg) offered(offer []byte) {
+func (l *leg) offered(offer string) {
 	p := l.party
-	answer := l.answerTo(offer)
+	offer = strings.Clone(offer)
+	accept := func() {
+		answer := l.answerTo([]byte(offer))
+		if l.usage.Accept(answer) == nil {
+			l.agree(offer, answer)
+		}
+	}
 	switch n := p.draw(20); {
 	case n == 0:
 		_ = l.usage.Refuse(sip.StatusNotAcceptableHere)
 	case n < 3 && !p.storm.calm.Load():
-		p.stack.After(l.usage.Stripe(), p.moment(0, 3*time.Second), func() { _ = l.usage.Accept(answer) })
+		p.stack.After(l.usage.Stripe(), p.moment(0, 3*time.Second), accept)
 	default:
-		_ = l.usage.Accept(answer)
+		accept()
 	}
 }
 

@@ -124,6 +124,8 @@ func (s *storm) subside() {
 	for _, p := range s.parties {
 		p.host.SetConditions(nil)
 	}
+	s.Wait(45 * time.Second) // longer than a change of a session can take
+	s.found = append(s.found, s.disagreements()...)
 	s.hangUp()
 	s.Wait(70 * time.Second) // what was under way in the storm has its outcome, or none
 	s.hangUp()
