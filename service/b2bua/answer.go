@@ -65,6 +65,9 @@ func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
 		return c.preview, nil // agreed before, as reliably as the caller can
 	}
 	if d == nil {
+		d = l.agreed // RFC 3262 §5: not said again
+	}
+	if d == nil {
 		return dialog.Body{}, sip.StatusNotAcceptableHere
 	}
 	return c.settle(c.caller, l, d)

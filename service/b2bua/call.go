@@ -48,6 +48,7 @@ type leg struct {
 	media *session.Leg
 
 	said    *sdp.Description // what its peer described last, as far as it is in force
+	agreed  *sdp.Description // branch: its answer in a reliable 1xx, which the 2xx need not repeat
 	status  sip.Status       // branch: how it was refused, 0 as long as it may still answer
 	refusal *sip.Response    // branch: the response that refused, if there was one
 	rang    bool             // branch: 18x

@@ -40,7 +40,7 @@ func (c *call) start(account sip.URI) {
 
 // ring calls the devices of an account and returns how many.
 func (c *call) ring(account sip.URI, offer *sdp.Description) int {
-	c.asked = append(c.asked, account)
+	c.asked = append(c.asked, account.Clone())
 	bindings := c.b.Locator.Lookup(account)
 	bindings = bindings[:min(len(bindings), or(c.b.MaxBranches, defaultBranches)-len(c.branches))]
 	// An offer that comes in a 1xx of a device is answered by the caller's PRACK, and only one of them can be carried across.
@@ -116,11 +116,14 @@ func (c *call) progress(l *leg, res *sip.Response) {
 // earlyMedia carries the description of a 1xx across. With several devices ringing there is none: the caller could hear one of them only, and not
 // the one that answers later.
 func (c *call) earlyMedia(l *leg, res *sip.Response) dialog.Body {
-	if c.ringing() > 1 {
-		return dialog.Body{}
-	}
 	d, err := describes(&res.Message)
 	if err != nil || d == nil {
+		return dialog.Body{}
+	}
+	if reliable(res) && c.caller.said != nil {
+		l.agreed = d
+	}
+	if c.ringing() > 1 {
 		return dialog.Body{}
 	}
 	var body dialog.Body

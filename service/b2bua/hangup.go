@@ -14,9 +14,9 @@ import (
 // noMedia is the Reason of a call that is ended for its silence.
 const noMedia = `SIP;cause=408;text="No media"`
 
-// ended takes the end of one side and ends the other.
+// ended takes the end of one side and ends the other. A branch whose answer was refused ends by itself, while others still ring.
 func (c *call) ended(l *leg, ev dialog.Ended) {
-	if c.over {
+	if c.over || l != c.caller && l != c.callee {
 		return
 	}
 	by := BySystem

@@ -27,7 +27,12 @@ type exchange struct {
 // offered takes a re-INVITE, or an UPDATE or PRACK with an offer, before the answer too.
 func (c *call) offered(l *leg, req *sip.Request) {
 	far := l.partner()
-	if c.over || far == nil || c.exchange != nil {
+	if c.over || far == nil {
+		// RFC 3311 §5.2: nobody is there who could answer it; trying again soon would not help.
+		l.usage.Refuse(sip.StatusServerTimeout)
+		return
+	}
+	if c.exchange != nil {
 		l.usage.Refuse(sip.StatusRequestPending)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
 
@@ -29,6 +30,8 @@ func serverFlows() []flow {
 		{"b2bua-reconnect", "The callee's connection breaks during the call: BYE opens a new one. RFC 3261 §12.2.1.1.", reconnect},
 		{"b2bua-cancel-race", "CANCEL meets 200. RFC 3261 §9.1.", cancelRaceThroughServer},
 		{"b2bua-bye-in-reinvite", "The answer to a re-INVITE is lost, and both hang up: what waits for it ends too. RFC 3261 §9.1.", byeInReinvite},
+		{"b2bua-reliable-device", "One of two devices describes its session reliably before it answers, and not again. RFC 3262 §5.", reliableDevice},
+		{"b2bua-bad-answer", "One of two devices answers without a description; the other still rings, and answers. RFC 3264 §5.", badAnswer},
 		{"b2bua-late-ack", "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", lateAck},
 	}
 }
@@ -289,4 +292,42 @@ func byeInReinvite(b *siptest.Bench) {
 	call.Bye()
 	call.Await("Ended")
 	in.Await("Ended BYE sent")
+}
+
+func reliableDevice(b *siptest.Bench) {
+	alice, desk, mobile := threesome(b)
+	call := alice.Dial(aor("bob"))
+	one, two := desk.Incoming(), mobile.Incoming()
+	one.Ring()
+	b.Check(two.Do(func() error { return two.Usage.Provisional(sip.StatusSessionProgress, described("mobile")) }) == nil, "mobile cannot say 183")
+	b.Wait(2 * time.Second)
+	two.Answer()
+	call.Await("Answered")
+	one.Await("Cancelled")
+	two.Await("AckReceived")
+	b.Wait(time.Second)
+	call.Bye()
+	two.Await("Ended BYE received")
+}
+
+func badAnswer(b *siptest.Bench) {
+	alice, desk, mobile := threesome(b)
+	call := alice.Dial(aor("bob"))
+	one, two := desk.Incoming(), mobile.Incoming()
+	two.Ring()
+	b.Wait(time.Second)
+	b.Check(one.Do(func() error { return one.Usage.Answer(dialog.Body{}) }) == nil, "desk cannot answer")
+	one.Await("Ended BYE received")
+	b.Wait(time.Second)
+	two.Answer()
+	call.Await("Answered")
+	two.Await("AckReceived")
+	b.Wait(time.Second)
+	call.Bye()
+	two.Await("Ended BYE received")
+}
+
+// described is a description of nobody in particular.
+func described(name string) dialog.Body {
+	return dialog.SDP([]byte("v=0\r\no=" + name + " 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\n"))
 }
