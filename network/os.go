@@ -74,7 +74,23 @@ func (OS) ListenStream(ctx context.Context, addr netip.AddrPort) (net.Listener, 
 	case !addr.Addr().IsUnspecified():
 		network = "tcp6"
 	}
-	return lc.Listen(ctx, network, addr.String())
+	l, err := lc.Listen(ctx, network, addr.String())
+	if err != nil {
+		return nil, err
+	}
+	return streamListener{l}, nil
+}
+
+// streamListener makes a [Stream] of each connection, where that can be.
+type streamListener struct{ net.Listener }
+
+// Accept implements [net.Listener].
+func (l streamListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return newStream(c), nil
 }
 
 // DialStream implements [Network].
@@ -83,7 +99,11 @@ func (OS) DialStream(ctx context.Context, local netip.Addr, remote netip.AddrPor
 	if local.IsValid() && !local.IsUnspecified() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
 	}
-	return d.DialContext(ctx, "tcp", remote.String())
+	c, err := d.DialContext(ctx, "tcp", remote.String())
+	if err != nil {
+		return nil, err
+	}
+	return newStream(c), nil
 }
 
 // LocalAddr implements [Network]. It asks the system's routing table through a connected socket that sends nothing.

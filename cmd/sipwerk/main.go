@@ -27,11 +27,11 @@ func main() {
 	os.Exit(p.run(os.Args[1:]))
 }
 
-// addProcs raises GOMAXPROCS by the number of processors, unless the user has set it: the readers of the UDP sockets block in the system and keep a P
-// each, and the runtime takes it from them again and again while no other is free.
+// addProcs raises GOMAXPROCS, unless the user has set it: the readers of UDP sockets and busy connections block in the system and keep a P each, and the
+// runtime takes it from them again and again while no other is free.
 func (p *program) addProcs() {
 	if _, set := p.env("GOMAXPROCS"); !set {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + runtime.NumCPU())
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + runtime.NumCPU() + 2)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -34,8 +35,8 @@ func (l *Layer) dial(d *dialing, t Target) {
 		l.flows.dialed(key, sip.Flow{}, err)
 		return
 	}
-	s := &stream{layer: l, conn: conn, carrier: conn, target: &key,
-		flow: sip.Flow{Transport: t.Transport, Local: addrPort(conn.LocalAddr()), Remote: t.Addr}}
+	s := l.stream(conn, sip.Flow{Transport: t.Transport, Local: addrPort(conn.LocalAddr()), Remote: t.Addr})
+	s.target = &key
 	if !l.flows.enter(s) {
 		l.Stats.Refused.Add(1)
 		_ = conn.Close()
@@ -54,6 +55,16 @@ func (l *Layer) dial(d *dialing, t Target) {
 	})
 }
 
+// stream makes one of a connection.
+func (l *Layer) stream(conn net.Conn, f sip.Flow) *stream {
+	s := &stream{layer: l, conn: conn, carrier: conn, flow: f}
+	if direct, ok := conn.(network.Stream); ok && f.Transport != sip.TCP {
+		s.outlet = &outlet{Conn: conn, direct: direct}
+		s.carrier = s.outlet
+	}
+	return s
+}
+
 // connect does the client's part of the handshakes.
 func (s *stream) connect(t Target) error {
 	if t.Transport.Secure() {
@@ -64,7 +75,7 @@ func (s *stream) connect(t Target) error {
 	if isWebSocket(t.Transport) {
 		return s.connectWebSocket(t)
 	}
-	s.wire = newByteWire(s.carrier)
+	s.wire = s.byteWire()
 	return nil
 }
 
@@ -80,8 +91,8 @@ func (l *Layer) accept(ln *listener) {
 			time.Sleep(50 * time.Millisecond) // out of file descriptors, most likely
 			continue
 		}
-		s := &stream{layer: l, conn: conn, carrier: conn, accepted: true,
-			flow: sip.Flow{Transport: ln.transport, Local: addrPort(conn.LocalAddr()), Remote: addrPort(conn.RemoteAddr())}}
+		s := l.stream(conn, sip.Flow{Transport: ln.transport, Local: addrPort(conn.LocalAddr()), Remote: addrPort(conn.RemoteAddr())})
+		s.accepted = true
 		if !l.flows.enter(s) {
 			l.Stats.Refused.Add(1)
 			_ = conn.Close()
@@ -103,6 +114,6 @@ func (s *stream) greet() error {
 	if isWebSocket(t) {
 		return s.acceptWebSocket()
 	}
-	s.wire = newByteWire(s.carrier)
+	s.wire = s.byteWire()
 	return nil
 }

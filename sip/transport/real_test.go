@@ -82,3 +82,35 @@ func TestRealLargeBurst(t *testing.T) {
 		}
 	}
 }
+
+// Streams on which much happens carry the same as quiet ones: one by one, in heaps, and to a peer that is slow to read.
+func TestRealBusyStreams(t *testing.T) {
+	ca := newAuthority(t)
+	for _, tr := range []sip.Transport{sip.TCP, sip.TLS, sip.WS, sip.WSS} {
+		t.Run(tr.String(), func(t *testing.T) {
+			server, client := newNode(t, network.OS{}), newNode(t, network.OS{})
+			defer server.close(t)
+			defer client.close(t)
+			server.echo = true
+			server.TLS, client.TLS = ca.config(t, "127.0.0.1"), ca.config(t)
+			f := client.flow(t, tr, server.listen(t, tr.Param()+"://127.0.0.1:0"), "127.0.0.1")
+			small, long := request("SIP/2.0/"+tr.String()+" client.example", 0), request("SIP/2.0/"+tr.String()+" client.example", 9000)
+			for range 200 {
+				client.send(t, f, small)
+				if res := <-client.got; res.response == nil || res.response.Status != sip.StatusOK {
+					t.Fatalf("client got %+v", res)
+				}
+			}
+			for range 30 {
+				for range 10 {
+					client.send(t, f, long)
+				}
+				for range 10 {
+					if res := <-client.got; res.response == nil || res.response.Status != sip.StatusOK {
+						t.Fatalf("client got %+v", res)
+					}
+				}
+			}
+		})
+	}
+}

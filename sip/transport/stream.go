@@ -23,8 +23,10 @@ type stream struct {
 	accepted bool
 	peer     *x509.Certificate // verified; nil if the peer showed none
 	conn     net.Conn          // the TCP connection: deadlines are set on it, and closing it ends all above
-	carrier  net.Conn          // what the wire runs on: conn, or TLS above it
+	outlet   *outlet           // above conn, where TLS or WebSocket stand on it and the system allows it; nil otherwise
+	carrier  net.Conn          // what the wire runs on: conn, the outlet, or TLS above one of them
 	wire     wire
+	pace     pace        // of the reader
 	pinged   atomic.Bool // the next line end is a pong
 
 	mu      sync.Mutex // guards all below
@@ -39,9 +41,10 @@ type stream struct {
 type wire interface {
 	// run reads and delivers until the connection ends.
 	run(s *stream) error
-	// try writes as much of some messages as goes without waiting, which may be nothing; it is called while nothing else writes.
-	try(b []byte) int
-	// send writes messages that lie one behind the other in b. It may block.
+	// try writes as much of some messages as goes without waiting, which may be nothing; it is called while nothing else writes. If something is left
+	// inside, send is to be called.
+	try(b []byte, ends []int) (n int, left bool)
+	// send writes messages that lie one behind the other in b, of which there may be none, and what was left inside. It may block.
 	send(b []byte, ends []int) error
 	// release frees what the wire holds after the connection was closed.
 	release()
@@ -77,6 +80,7 @@ func (s *stream) open(handshake func(*stream) error, ready func(error)) bool {
 		return false
 	}
 	_ = s.conn.SetDeadline(time.Time{})
+	s.outlet.pass()
 	l.flows.ready(s)
 	ready(nil)
 	return true
@@ -178,9 +182,9 @@ func (s *stream) write(b []byte, ends []int) {
 		s.overflowLocked()
 		return
 	}
-	done := 0
+	done, left := 0, false
 	if !s.writing {
-		if done = s.wire.try(b); done == len(b) {
+		if done, left = s.wire.try(b, ends); done == len(b) && !left {
 			return
 		}
 	}
@@ -191,7 +195,20 @@ func (s *stream) write(b []byte, ends []int) {
 			s.ends = append(s.ends, before+end)
 		}
 	}
-	if !s.writing {
+	s.drainLocked()
+}
+
+// push lets go what reading has left in the outlet.
+func (s *stream) push() {
+	if s.outlet.waits() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.drainLocked()
+	}
+}
+
+func (s *stream) drainLocked() {
+	if !s.writing && !s.closed {
 		s.writing = true
 		s.layer.running.Go(s.drain)
 	}
@@ -201,9 +218,9 @@ func (s *stream) write(b []byte, ends []int) {
 func (s *stream) drain() {
 	var pending []byte
 	var ends []int
-	for {
+	for first := true; ; first = false {
 		s.mu.Lock()
-		if len(s.pending) == 0 || s.closed {
+		if len(s.pending) == 0 && !first || s.closed {
 			s.writing = false
 			_ = s.conn.SetWriteDeadline(time.Time{})
 			if s.drained != nil {

@@ -6,56 +6,58 @@ package transport
 import (
 	"errors"
 	"net"
-	"syscall"
 	"time"
 
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
 // streamBuffer is the size of a pooled read buffer; a longer message grows one of its own.
-const streamBuffer = 8 << 10
+const streamBuffer = 16 << 10
 
 // byteWire carries messages as bytes, one behind the other.
 type byteWire struct {
-	conn  net.Conn
-	raw   syscall.RawConn // of a plain TCP connection: waits without a buffer
-	quiet time.Time       // when the idle deadline was last set
-	ends  int             // line ends read since the last message or ping
-
-	readable func(fd uintptr) bool // made once: tries to read and leaves here what came
-	buf      *[]byte
-	n        int
-	fault    error
-
-	writable func(fd uintptr) bool // made once: writes out and leaves in sent how much went. Guarded by stream.mu
-	out      []byte
-	sent     int
+	conn   net.Conn
+	direct network.Stream // conn, if it is plain TCP of the operating system
+	outlet *outlet        // below conn, if that is TLS above such a one
+	quiet  time.Time      // when the idle deadline was last set
+	ends   int            // line ends read since the last message or ping
 }
 
-func newByteWire(conn net.Conn) *byteWire {
-	w := &byteWire{conn: conn}
-	if tcp, ok := conn.(*net.TCPConn); ok && canWaitBare {
-		w.raw, _ = tcp.SyscallConn()
-	}
-	return w
+func (s *stream) byteWire() *byteWire {
+	direct, _ := s.carrier.(network.Stream)
+	return &byteWire{conn: s.carrier, direct: direct, outlet: s.outlet}
 }
 
 func (w *byteWire) send(b []byte, _ []int) error {
-	_, err := w.conn.Write(b)
-	return err
+	if len(b) > 0 {
+		if _, err := w.conn.Write(b); err != nil {
+			return err
+		}
+	}
+	return w.outlet.flush()
 }
 
-func (w *byteWire) try(b []byte) int {
-	if w.raw == nil {
-		return 0
+func (w *byteWire) try(b []byte, _ []int) (int, bool) {
+	switch {
+	case w.direct != nil:
+		return w.direct.TryWrite(b), false
+	case w.outlet == nil:
+		return 0, false
 	}
-	return w.writeBare(b)
+	if _, err := w.conn.Write(b); err != nil {
+		return 0, true // send meets it again
+	}
+	return len(b), w.outlet.waits()
 }
 
 func (w *byteWire) release() {}
 
 func (w *byteWire) run(s *stream) error {
 	for {
+		if s.pace.busy(s) {
+			w.quiet = time.Time{} // the deadline is to be set anew
+		}
 		w.allowSilence(s)
 		buf, n, err := w.wait(s.layer)
 		if err != nil {
@@ -64,6 +66,7 @@ func (w *byteWire) run(s *stream) error {
 		if err = w.take(s, buf, n); err != nil {
 			return err
 		}
+		s.push()
 	}
 }
 
@@ -77,23 +80,20 @@ func (w *byteWire) allowSilence(s *stream) {
 
 // wait returns a pooled buffer with the next bytes. While nothing comes, no buffer is held.
 func (w *byteWire) wait(l *Layer) (buf *[]byte, n int, err error) {
-	if w.raw != nil {
-		return w.waitBare(l)
+	if w.direct != nil {
+		return w.direct.Await(&l.buffers)
 	}
 	// A TLS connection keeps what it decrypted: one byte now, the rest of the record by the next call.
 	var first [1]byte
 	if n, err = w.conn.Read(first[:]); n == 0 {
 		return nil, 0, err
 	}
-	buf = l.buffer()
+	buf = l.buffers.Get().(*[]byte)
 	(*buf)[0] = first[0]
 	return buf, 1, nil
 }
 
-func (l *Layer) buffer() *[]byte {
-	if buf, ok := l.buffers.Get().(*[]byte); ok {
-		return buf
-	}
+func newStreamBuffer() any {
 	buf := make([]byte, streamBuffer)
 	return &buf
 }

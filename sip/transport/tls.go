@@ -23,7 +23,7 @@ func (s *stream) acceptTLS() error {
 		cfg = cfg.Clone()
 		cfg.NextProtos = []string{"http/1.1"}
 	}
-	return s.handshake(tls.Server(s.conn, cfg))
+	return s.handshake(tls.Server(s.carrier, cfg))
 }
 
 // connectTLS runs the client's handshake and checks that the certificate is good for the host of the URI, not for what DNS made of it.
@@ -42,7 +42,7 @@ func (s *stream) connectTLS(t Target) error {
 		}
 		return verify(state, roots, t)
 	}
-	return s.handshake(tls.Client(s.conn, cfg))
+	return s.handshake(tls.Client(s.carrier, cfg))
 }
 
 // handshake runs under the deadline of the connection.

@@ -57,9 +57,10 @@ type Layer struct {
 	flows     flowTable
 	routes    routeCache
 	failures  failureList
-	packets   sync.Pool // of *Packet
-	outboxes  sync.Pool // of *Outbox
-	buffers   sync.Pool // of *[]byte, for streams that are being read
+	packets   sync.Pool    // of *Packet
+	outboxes  sync.Pool    // of *Outbox
+	buffers   sync.Pool    // of *[]byte, for streams that are being read
+	blocking  atomic.Int32 // streams whose reads block a thread
 }
 
 // Limits are the caps of the transports; zero fields mean the documented defaults.
@@ -114,6 +115,7 @@ func (l *Layer) begin() {
 		l.ctx, l.stop = context.WithCancel(context.Background())
 		l.listeners.Store(new([]*listener))
 		l.flows.begin(l.Limits)
+		l.buffers.New = newStreamBuffer
 	})
 }
 

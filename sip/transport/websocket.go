@@ -30,16 +30,15 @@ const upgradeHeader = 16 << 10
 
 // frameWire carries each message in a WebSocket message of its own.
 type frameWire struct {
-	conn *websocket.Conn
-	ping *time.Timer
-	stop context.CancelFunc // ends a ping that is under way
+	conn   *websocket.Conn
+	outlet *outlet // below conn, if the system allows it
+	ping   *time.Timer
+	stop   context.CancelFunc // ends a ping that is under way
 
 	mu      sync.Mutex
 	ended   bool           // guarded by mu: no ping may start
 	pinging sync.WaitGroup // a ping is under way
 }
-
-func newFrameWire(conn *websocket.Conn) *frameWire { return &frameWire{conn: conn} }
 
 // acceptWebSocket reads the HTTP request of a browser and upgrades the connection.
 func (s *stream) acceptWebSocket() error {
@@ -63,7 +62,7 @@ func (s *stream) acceptWebSocket() error {
 	if err != nil {
 		return err
 	}
-	s.wire = newFrameWire(conn)
+	s.wire = &frameWire{conn: conn, outlet: s.outlet}
 	return nil
 }
 
@@ -97,7 +96,7 @@ func (s *stream) connectWebSocket(t Target) error {
 		_ = conn.CloseNow()
 		return errors.New("transport: server does not speak subprotocol sip")
 	}
-	s.wire = newFrameWire(conn)
+	s.wire = &frameWire{conn: conn, outlet: s.outlet}
 	return nil
 }
 
@@ -108,6 +107,7 @@ func (w *frameWire) run(s *stream) error {
 	w.stop = cancel
 	w.ping = time.AfterFunc(l.Limits.Ping, func() { w.beat(ctx, s) })
 	for {
+		s.pace.busy(s)
 		s.setReadDeadline(l.Limits.Idle)
 		_, r, err := w.conn.Reader(context.Background())
 		if err != nil {
@@ -117,13 +117,14 @@ func (w *frameWire) run(s *stream) error {
 		if err := w.take(s, r); err != nil {
 			return err
 		}
+		s.push()
 	}
 }
 
 // take reads one WebSocket message, text or binary, and hands it over.
 func (w *frameWire) take(s *stream, r io.Reader) error {
 	l := s.layer
-	buf := l.buffer()
+	buf := l.buffers.Get().(*[]byte)
 	defer l.buffers.Put(buf)
 	b := (*buf)[:0]
 	for {
@@ -161,10 +162,24 @@ func (l *Layer) readFrame(s *stream, b []byte) {
 	l.outboxes.Put(out)
 }
 
-// try writes nothing: a frame may have to wait for the one before.
-func (w *frameWire) try([]byte) int { return 0 }
+func (w *frameWire) try(b []byte, ends []int) (int, bool) {
+	if w.outlet == nil {
+		return 0, false // a frame may have to wait for the one before
+	}
+	if w.frames(b, ends) != nil {
+		return 0, true // send meets it again
+	}
+	return len(b), w.outlet.waits()
+}
 
 func (w *frameWire) send(b []byte, ends []int) error {
+	if err := w.frames(b, ends); err != nil {
+		return err
+	}
+	return w.outlet.flush()
+}
+
+func (w *frameWire) frames(b []byte, ends []int) error {
 	start := 0
 	for _, end := range ends {
 		message := b[start:end]

@@ -1,0 +1,77 @@
+// Writing through TLS and WebSocket without waiting: what the system does not take at once is kept here.
+
+package transport
+
+import (
+	"net"
+	"sync"
+
+	"github.com/sipwerk/sipwerk/network"
+)
+
+// outlet stands below TLS or WebSocket frames. Once open, a write never waits: what is left goes when flush is called.
+type outlet struct {
+	net.Conn // the TCP connection
+	direct   network.Stream
+
+	mu       sync.Mutex // guards all below
+	open     bool       // the handshakes are over
+	flushing bool
+	left     []byte
+}
+
+// Write implements [net.Conn].
+func (o *outlet) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.open {
+		return o.Conn.Write(b)
+	}
+	n := 0
+	if len(o.left) == 0 && !o.flushing {
+		n = o.direct.TryWrite(b)
+	}
+	o.left = append(o.left, b[n:]...)
+	return len(b), nil
+}
+
+// pass ends the time in which writes wait.
+func (o *outlet) pass() {
+	if o != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.open = true
+	}
+}
+
+// waits reports whether something is left.
+func (o *outlet) waits() bool {
+	if o == nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.left) > 0
+}
+
+// flush writes what is left, and waits for it.
+func (o *outlet) flush() error {
+	if o == nil {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flushing = true
+	defer func() { o.flushing = false }()
+	for len(o.left) > 0 {
+		b := o.left
+		o.left = nil
+		o.mu.Unlock()
+		_, err := o.Conn.Write(b)
+		o.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
