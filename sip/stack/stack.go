@@ -15,6 +15,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/overload"
 	"github.com/sipwerk/sipwerk/sip/transaction"
 	"github.com/sipwerk/sipwerk/sip/transport"
 )
@@ -29,24 +30,28 @@ type Stack struct {
 	// owes each an ACK and a BYE. Without it the stack sends both.
 	Forked sip.EventHandler
 
-	Network   network.Network  // nil: the operating system's
-	Resolver  network.Resolver // nil: DNS with the system's servers
-	TLS       *tls.Config      // for TLS and WSS, both sides
-	Log       *slog.Logger     // nil: slog.Default
-	Timers    transaction.Timers
-	Limits    Limits
-	UserAgent string                // for User-Agent and Server; "": neither is sent
-	Random    io.Reader             // nil: crypto/rand
-	Node      uint16                // number of this node of a cluster, below sip.Nodes
-	Readers   int                   // sockets per UDP listener; 0: one per processor
-	Origins   []string              // who may connect by WebSocket; see [transport.Layer]
-	Barrier   func() error          // called before each batch of messages is sent; if it fails the batch is not
-	Trace     func(transport.Trace) // sees every message; it must not block or keep the bytes
+	Network  network.Network  // nil: the operating system's
+	Resolver network.Resolver // nil: DNS with the system's servers
+	TLS      *tls.Config      // for TLS and WSS, both sides
+	Log      *slog.Logger     // nil: slog.Default
+	Overload *overload.Gate   // before new requests; nil: one with the defaults
+	// Neighbours tells the servers that may say what load they bear (RFC 7339); nil: none. It must not block.
+	Neighbours func(netip.Addr) bool
+	Timers     transaction.Timers
+	Limits     Limits
+	UserAgent  string                // for User-Agent and Server; "": neither is sent
+	Random     io.Reader             // nil: crypto/rand
+	Node       uint16                // number of this node of a cluster, below sip.Nodes
+	Readers    int                   // sockets per UDP listener; 0: one per processor
+	Origins    []string              // who may connect by WebSocket; see [transport.Layer]
+	Barrier    func() error          // called before each batch of messages is sent; if it fails the batch is not
+	Trace      func(transport.Trace) // sees every message; it must not block or keep the bytes
 
 	start    sync.Once
 	failed   error // of start
 	layer    transport.Layer
 	table    transaction.Table
+	load     load
 	counts   counts
 	answers  [sip.Stripes]answers // each owned by its stripe
 	draining atomic.Bool
@@ -69,7 +74,12 @@ func (s *Stack) begin() error {
 		l, t := &s.layer, &s.table
 		l.Network, l.Resolver, l.TLS, l.Log, l.Limits = s.Network, s.Resolver, s.TLS, s.Log, s.Limits.Transport
 		l.Readers, l.Origins, l.Barrier, l.Trace = s.Readers, s.Origins, s.Barrier, s.Trace
-		l.Handle, l.FlowLost = s.dispatch, s.flowLost
+		if s.Overload == nil {
+			s.Overload = new(overload.Gate)
+		}
+		s.load.Gate, s.load.known = s.Overload, s.Neighbours
+		l.Handle, l.FlowLost, l.Feedback = s.dispatch, s.flowLost, s.Overload.AppendFeedback
+		t.Load = &s.load
 		t.Wire, t.Failed, t.Engine, t.Log, t.Timers, t.Limits = l, l.Failed, s, s.Log, s.Timers, s.Limits.Transaction
 		t.UserAgent, t.Random, t.Node = s.UserAgent, s.Random, s.Node
 		t.Handler = sip.EventHandlerFunc(unserved)

@@ -68,7 +68,8 @@ type ends struct {
 	table          *Table
 	caller, callee sip.Flow
 	n, answers     int
-	last, out      []byte
+	last, said     []byte // to the callee, to the caller
+	out            []byte
 	packet         transport.Packet
 	outbox         transport.Outbox
 	request, sent  sip.Request
@@ -87,6 +88,7 @@ func (e *ends) Send(_ *transport.Outbox, f sip.Flow, b []byte) error {
 	if f == e.callee {
 		e.last = append(e.last[:0], b...)
 	} else {
+		e.said = append(e.said[:0], b...)
 		e.answers++
 	}
 	return nil

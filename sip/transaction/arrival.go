@@ -21,6 +21,10 @@ type arrival struct {
 
 // receiveNew gives a new request to the TU.
 func (s *stripe) receiveNew(key fingerprint, p *transport.Packet, via *sip.Via) {
+	if !s.admits(p) {
+		s.answer(p, key, via, sip.StatusServiceUnavailable)
+		return
+	}
 	if s.merges > 0 && p.Request.ToTag() == "" && s.index.find(s.mergedKey(p.Request), &s.slab) != nil {
 		s.counts.merged.Add(1)
 		s.answer(p, key, via, sip.StatusLoopDetected)

@@ -15,6 +15,7 @@ type stamp struct {
 	tx    sip.TransactionID
 	nonce uint64
 	mark  uint32
+	load  string
 }
 
 // compose prints req as it goes over flow for the stripe's outbox, with a Via whose branch names a transaction. req stays as it is.
@@ -44,6 +45,7 @@ func (s *stripe) prependVia(w *sip.Request, flow *sip.Flow, v stamp) {
 	if v.mark != 0 {
 		b = strconv.AppendUint(append(b, ";loop="...), uint64(v.mark), 16)
 	}
+	b = append(b, v.load...)
 	s.room.via = b
 	// PrependVia copies them.
 	params := unsafe.String(&b[0], len(b))

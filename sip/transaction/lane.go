@@ -3,6 +3,8 @@
 package transaction
 
 import (
+	"time"
+
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/transport"
 )
@@ -13,6 +15,7 @@ type job struct {
 	refuse sip.Status        // of a packet whose request is no good: the answer
 	tx     sip.TransactionID // of a packet with a response: the transaction that its branch names
 	nonce  uint64            // and the rest of the branch
+	queued time.Duration     // when a packet was left in the queue; 0: it was not
 	run    func()
 	tick   bool // look after the timers
 	close  bool // end all transactions
@@ -55,6 +58,7 @@ func (s *stripe) claimLocked(j job) bool {
 		return false
 	case j.packet != nil:
 		j.packet = j.packet.Keep() // it runs on another reader
+		j.queued = max(s.table.clock(), 1)
 		s.packets++
 	}
 	s.queue = append(s.queue, j)

@@ -82,7 +82,8 @@ func (s *stripe) refuse(p *transport.Packet, status sip.Status) {
 
 func (s *stripe) sendAnswer(p *transport.Packet, key fingerprint, via *sip.Via, res *sip.Response) {
 	if res.Status == sip.StatusServiceUnavailable {
-		res.Set(sip.HeaderRetryAfter, "5")
+		retry := shortestRetry + key%(longestRetry-shortestRetry+1)
+		res.Set(sip.HeaderRetryAfter, string(rune('0'+retry)))
 	}
 	flow := transport.ResponseFlow(p.Flow, *via)
 	s.completeResponse(res, key, &flow)
@@ -130,6 +131,7 @@ func (s *stripe) receiveResponse(p *transport.Packet) {
 		return
 	}
 	s.counts.responses.Add(1)
+	s.hear(p)
 	_ = s.advance(r, e, &message{response: res, flow: p.Flow})
 }
 

@@ -130,9 +130,16 @@ func (s *stripe) lookUp(r *row, uri sip.URI) {
 
 // launch sends req for r over flow and starts its machine. On an error r is gone, or on its way to the next target.
 func (s *stripe) launch(r *row, req *sip.Request, flow *sip.Flow) error {
+	if !s.permits(flow, req) {
+		_ = s.advance(r, broken, &message{err: sip.ErrOverload, flow: *flow})
+		return sip.ErrOverload
+	}
 	v := stamp{tx: r.id(s.number), nonce: r.nonce}
 	if r.extra != 0 {
 		v.mark = s.beside(r).mark
+	}
+	if s.table.Load != nil {
+		v.load = s.table.Load.Mark(flow.Remote.Addr())
 	}
 	b := s.compose(req, flow, v)
 	if flow.Transport == sip.UDP && !r.flags.has(bound) && len(b) > longestDatagram && !s.routeOf(r).asIs() {
