@@ -21,10 +21,10 @@ func (c *Call) Ring() error {
 	return nil
 }
 
-// Progress opens the way for sound before the call is answered: what is written is heard by the caller (early media). It fails if the
-// caller made no offer.
+// Progress opens the way for sound before the call is answered: what is written is heard by the caller (early media). A caller that made no offer gets ours
+// if it supports reliable provisional responses (RFC 3262 §5), and is heard when it has answered; otherwise Progress fails.
 func (c *Call) Progress(ctx context.Context) error {
-	if c.offer == nil {
+	if c.offer == nil && !c.reliable {
 		return fmt.Errorf("phone: progress: the caller made no offer: %w", dialog.ErrState)
 	}
 	body, err := c.reply(ctx)
@@ -43,6 +43,10 @@ func (c *Call) Answer(ctx context.Context) error {
 	body, err := c.reply(ctx)
 	if err == nil {
 		err = c.order(func() error { return c.usage.Answer(dialog.SDP(body)) })
+	}
+	if err == nil && c.replaced != nil {
+		// RFC 3891 §3: the other one ends when this one is answered. An error means that it has ended by itself.
+		_ = c.replaced.order(c.replaced.bye)
 	}
 	if err == nil {
 		err = c.await(ctx, c.up)

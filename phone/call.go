@@ -39,6 +39,8 @@ type Call struct {
 	peer     session.Peer
 	remote   sip.Address
 	offer    *sdp.Description // of a call that came in; nil if it has none
+	reliable bool             // the caller can acknowledge what comes before the answer
+	replaced *Call            // the call whose place this one takes
 
 	heard chan struct{} // closed when there is sound to be heard and said
 	up    chan struct{} // closed when both sides know that the call is answered
@@ -68,6 +70,10 @@ func (c *Call) Incoming() bool { return c.incoming }
 
 // Remote is who is at the other end: the From of a call that came in, whom we called otherwise.
 func (c *Call) Remote() sip.Address { return c.remote }
+
+// Replaced returns the call whose place a call that came in takes: the peer has asked for that (RFC 3891), as at the end of an attended transfer. It is hung up
+// as soon as this one is answered, which should be at once, without ringing. nil: none.
+func (c *Call) Replaced() *Call { return c.replaced }
 
 // State returns how far the call has come.
 func (c *Call) State() State {

@@ -51,6 +51,8 @@ type Phone struct {
 	Ready func()
 	// Expires is how long a registration is asked to last; 0: 10 minutes.
 	Expires time.Duration
+	// SessionExpires is how long a call may last without the two sides asserting that they are there (RFC 4028); 0: half an hour, negative: without limit.
+	SessionExpires time.Duration
 	// Listen are the URLs to listen on, "udp://:5060"; nil: any port of UDP and TCP. See [transport.Layer.Listen].
 	Listen []string
 
@@ -159,7 +161,7 @@ func (p *Phone) network() network.Network {
 // listen makes a stack of the phone's own.
 func (p *Phone) listen(ctx context.Context) error {
 	l := &p.line
-	l.own, l.table = true, &dialog.Table{Next: p}
+	l.own, l.table = true, &dialog.Table{Next: p, Extensions: []string{"replaces"}, SessionExpires: p.SessionExpires}
 	lost := sip.EventHandlerFunc(func(ev *sip.Event) {
 		l.table.HandleEvent(ev)
 		p.HandleEvent(ev)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 )
 
 // Serve registers, if the phone does that, and calls answer for each call that comes in, on a goroutine of its own, until ctx ends; then it closes the
@@ -64,7 +65,11 @@ func (p *Phone) HandleEvent(ev *sip.Event) {
 	}
 	switch ev.Request.Method {
 	case sip.MethodInvite:
-		p.invited(ev)
+		if ev.Request.Has(sip.HeaderReplaces) {
+			p.replacing(ev)
+			return
+		}
+		p.invited(ev, nil)
 	case sip.MethodOptions:
 		refuse(ev, sip.StatusOK)
 	default:
@@ -72,16 +77,22 @@ func (p *Phone) HandleEvent(ev *sip.Event) {
 	}
 }
 
+// allowed are the methods of a phone.
+const allowed = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS"
+
 // refuse answers a request at once and keeps nothing. RFC 3261 §11.2 for OPTIONS, §8.2.1 for Allow.
 func refuse(ev *sip.Event, status sip.Status) {
 	res := ev.Request.Reply(status)
-	res.Set(sip.HeaderAllow, "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS")
+	res.Set(sip.HeaderAllow, allowed)
+	if status == sip.StatusUnsupportedMediaType {
+		res.Set(sip.HeaderAccept, description.Type)
+	}
 	// An error means that nobody waits any more.
 	_ = ev.Engine.RespondOnce(ev.Tx, res)
 }
 
-// invited takes a call that comes in.
-func (p *Phone) invited(ev *sip.Event) {
+// invited takes a call that comes in; replaced is the one whose place it takes, if any.
+func (p *Phone) invited(ev *sip.Event, replaced *Call) {
 	if p.open(context.Background()) != nil {
 		refuse(ev, sip.StatusServiceUnavailable)
 		return
@@ -105,11 +116,10 @@ func (p *Phone) invited(ev *sip.Event) {
 	}
 	c := p.newCall(session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()}, from)
 	c.incoming, c.engine, c.stripe = true, ev.Engine, ev.Stripe
-	if len(ev.Request.Body()) > 0 {
-		if c.offer, err = describe(&ev.Request.Message); err != nil {
-			refuse(ev, sip.StatusOf(err))
-			return
-		}
+	c.replaced = replaced
+	if c.offer, err = description.Read(&ev.Request.Clone().Message); err != nil {
+		refuse(ev, sip.StatusOf(err))
+		return
 	}
 	if !p.enter(c) {
 		refuse(ev, sip.StatusBusyHere)
@@ -120,6 +130,7 @@ func (p *Phone) invited(ev *sip.Event) {
 		return
 	}
 	c.usage.SetContact(p.contact().String())
+	c.reliable = c.usage.Reliable()
 	if p.line.auth != nil {
 		c.usage.SetAuthorizer(p.line.auth)
 	}

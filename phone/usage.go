@@ -7,6 +7,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
@@ -19,6 +20,11 @@ func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		c.connected(u, ev.Response)
 	case dialog.AckReceived:
 		c.acknowledged(u, ev.Request)
+	case dialog.PrackReceived:
+		c.heardEarly(u, ev.Request)
+	case dialog.Refreshed:
+		// A description that cannot be understood leaves the session as it is.
+		_ = c.accept(&ev.Response.Message)
 	case dialog.Offer:
 		c.offered(u, ev.Request)
 	case dialog.Modified:
@@ -106,6 +112,13 @@ func (c *Call) acknowledged(u *dialog.Usage, req *sip.Request) {
 	}
 }
 
+// heardEarly takes the answer to our offer before the call is answered.
+func (c *Call) heardEarly(u *dialog.Usage, req *sip.Request) {
+	if err := c.accept(&req.Message); err != nil {
+		c.hangUpUnheard(u)
+	}
+}
+
 // audible reports whether there is sound.
 func (c *Call) audible() bool {
 	select {
@@ -135,9 +148,12 @@ func (c *Call) sound(d *sdp.Description) {
 
 // accept takes the peer's answer to our offer.
 func (c *Call) accept(m *sip.Message) error {
-	d, err := describe(m)
-	if err != nil {
-		return err
+	d, err := description.Read(m)
+	switch {
+	case err != nil:
+		return fmt.Errorf("phone: answer: %w", err)
+	case d == nil:
+		return fmt.Errorf("phone: no answer to our offer: %w", sip.StatusNotAcceptableHere)
 	}
 	if err := c.endpoint.Accept(d); err != nil {
 		return err
@@ -146,24 +162,12 @@ func (c *Call) accept(m *sip.Message) error {
 	return nil
 }
 
-// describe reads the description in a message; its text owns its memory.
-func describe(m *sip.Message) (*sdp.Description, error) {
-	if t := m.ContentType(); t != "application/sdp" {
-		return nil, fmt.Errorf("phone: body of type %q: %w", t, sip.StatusUnsupportedMediaType)
-	}
-	d, err := sdp.Parse(m.Body())
-	if err != nil {
-		return nil, fmt.Errorf("phone: %w: %w", sip.StatusNotAcceptableHere, err)
-	}
-	return d, nil
-}
-
 // offered takes a re-INVITE or UPDATE of the peer.
 func (c *Call) offered(u *dialog.Usage, req *sip.Request) {
 	body, err := c.counter(req)
 	if err != nil {
 		// An order to the pending offer cannot fail.
-		_ = u.Refuse(sip.StatusOf(err))
+		_ = u.Refuse(description.Status(err))
 		return
 	}
 	_ = u.Accept(dialog.SDP(body))
@@ -171,12 +175,12 @@ func (c *Call) offered(u *dialog.Usage, req *sip.Request) {
 
 // counter is our answer to an offer inside the call, or our offer if it asks for one.
 func (c *Call) counter(req *sip.Request) ([]byte, error) {
-	if len(req.Body()) == 0 {
+	d, err := description.Read(&req.Message)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("phone: offer: %w", err)
+	case d == nil:
 		return c.endpoint.Offer().AppendTo(nil), nil
-	}
-	d, err := describe(&req.Message)
-	if err != nil {
-		return nil, err
 	}
 	answer, err := c.endpoint.Answer(d)
 	if err != nil {

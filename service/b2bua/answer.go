@@ -7,6 +7,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
@@ -39,7 +40,7 @@ func (c *call) answered(l *leg, res *sip.Response) {
 	}
 	reply := c.caller.usage.Reply(sip.StatusOK)
 	carry(&reply.Message, &res.Message, replied())
-	reply.SetBody(body.Type, body.Bytes)
+	reply.SetBody(handOn(&res.Message, body.Bytes))
 	if err := c.caller.usage.Send(reply); err != nil {
 		c.hangUp("")
 		return
@@ -51,7 +52,7 @@ func (c *call) answered(l *leg, res *sip.Response) {
 
 // answerBody carries the description of a 2xx across: the answer, or the offer if the INVITE had none.
 func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
-	d, err := describes(&res.Message)
+	d, err := description.Find(&res.Message)
 	if err != nil {
 		return dialog.Body{}, err
 	}
@@ -89,11 +90,11 @@ func (c *call) lateOffer(to, from *leg, offer *sdp.Description) (dialog.Body, er
 func (c *call) acked(l *leg, ack *sip.Request) {
 	far := l.far()
 	late := c.exchange != nil && c.exchange.from == l && c.exchange.late
-	initial := l == c.caller && len(l.usage.Invitation().Body()) == 0 && l.said == nil
+	initial := l == c.caller && l.said == nil
 	if c.over || far == nil || !late && !initial {
 		return
 	}
-	answer, err := describes(&ack.Message)
+	answer, err := description.Find(&ack.Message)
 	if err != nil || answer == nil {
 		c.hangUp(badAnswer)
 		return

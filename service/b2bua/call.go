@@ -4,11 +4,9 @@ package b2bua
 // nothing here is locked.
 
 import (
-	"errors"
 	"hash/fnv"
 	"time"
 
-	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
@@ -200,32 +198,4 @@ func (c *call) sweep() {
 	for _, l := range append(c.branches, c.caller) {
 		l.media, l.said, l.refusal = nil, nil, nil
 	}
-}
-
-// describes returns the description that a message carries; nil if it carries none. What is no description is an error that is a
-// [sip.Status].
-func describes(m *sip.Message) (*sdp.Description, error) {
-	if len(m.Body()) == 0 {
-		return nil, nil
-	}
-	if m.ContentType() != "application/sdp" {
-		return nil, sip.StatusUnsupportedMediaType
-	}
-	d, err := sdp.Parse(m.Body())
-	if err != nil {
-		return nil, sip.StatusBadRequest
-	}
-	return d, nil
-}
-
-// statusOf returns the answer to a failure here.
-func statusOf(err error) sip.Status {
-	var status sip.Status
-	switch {
-	case errors.As(err, &status):
-		return status
-	case errors.Is(err, relay.ErrPorts):
-		return sip.StatusServiceUnavailable
-	}
-	return sip.StatusServerInternalError
 }

@@ -121,11 +121,8 @@ func (c *call) failAs(l *leg) {
 // fail answers the caller.
 func (c *call) fail(status sip.Status) {
 	res := c.caller.usage.Reply(status)
-	switch status {
-	case sip.StatusServiceUnavailable:
+	if status == sip.StatusServiceUnavailable {
 		res.Set(sip.HeaderRetryAfter, retryAfter)
-	case sip.StatusUnsupportedMediaType:
-		res.Set(sip.HeaderAccept, "application/sdp")
 	}
 	c.failWith(res, BySystem)
 }

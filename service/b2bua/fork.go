@@ -10,19 +10,23 @@ import (
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
 // start calls the devices of an account.
 func (c *call) start(account sip.URI) {
 	invitation := c.caller.usage.Invitation()
-	offer, err := describes(&invitation.Message)
+	offer, err := description.Find(&invitation.Message)
+	if err == nil && offer == nil && len(invitation.Body()) > 0 && !strings.HasPrefix(invitation.ContentType(), "multipart/") {
+		err = sip.StatusUnsupportedMediaType
+	}
 	if err == nil && !invitation.Accepts("application/sdp") {
 		err = sip.StatusNotAcceptable // RFC 3261 §8.2.3; RFC 4475 §3.3.15
 	}
 	if err != nil {
 		c.detail.Err = err
-		c.fail(statusOf(err))
+		c.fail(description.Status(err))
 		return
 	}
 	if offer != nil {
@@ -58,15 +62,17 @@ func (c *call) branch(to Binding, offer *sdp.Description, plain bool) {
 	c.branches = append(c.branches, l)
 	peer := session.Peer{Remote: to.Remote, Local: to.Local}
 	l.media = c.newMedia(peer)
-	req := c.invitation(to)
+	req, in := c.invitation(to), c.caller.usage.Invitation()
 	if offer != nil {
 		ours, err := l.media.Present(context.Background(), offer)
 		if err != nil {
 			l.err = err
-			l.refuse(statusOf(err), nil)
+			l.refuse(description.Status(err), nil)
 			return
 		}
-		req.SetBody("application/sdp", ours.AppendTo(nil))
+		req.SetBody(handOn(&in.Message, ours.AppendTo(nil)))
+	} else if len(in.Body()) > 0 {
+		req.SetBody(in.Get(sip.HeaderContentType), in.Body())
 	}
 	usage, err := c.b.Dialogs.Invite(dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to.To, Plain: plain}, l)
 	if err != nil {
@@ -108,7 +114,7 @@ func (c *call) progress(l *leg, res *sip.Response) {
 	reply := c.caller.usage.Reply(res.Status)
 	carry(&reply.Message, &res.Message, replied())
 	if len(body.Bytes) > 0 {
-		reply.SetBody(body.Type, body.Bytes)
+		reply.SetBody(handOn(&res.Message, body.Bytes))
 	}
 	c.caller.usage.Send(reply)
 }
@@ -116,7 +122,7 @@ func (c *call) progress(l *leg, res *sip.Response) {
 // earlyMedia carries the description of a 1xx across. With several devices ringing there is none: the caller could hear one of them only, and not
 // the one that answers later.
 func (c *call) earlyMedia(l *leg, res *sip.Response) dialog.Body {
-	d, err := describes(&res.Message)
+	d, err := description.Find(&res.Message)
 	if err != nil || d == nil {
 		return dialog.Body{}
 	}
@@ -182,7 +188,7 @@ func (c *call) pracked(req *sip.Request) {
 	if c.over || c.voice == nil {
 		return
 	}
-	answer, err := describes(&req.Message)
+	answer, err := description.Find(&req.Message)
 	if err == nil && answer == nil {
 		err = sip.StatusNotAcceptableHere
 	}

@@ -8,16 +8,26 @@ import (
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 )
 
 // invited returns what an INVITE may hand on to the callee.
 func invited() []sip.Header {
 	return []sip.Header{sip.HeaderSubject, sip.HeaderPriority, sip.HeaderOrganization, sip.HeaderInReplyTo, sip.HeaderAcceptLanguage,
-		sip.HeaderUserToUser, sip.HeaderPrivacy, sip.HeaderRecvInfo}
+		sip.HeaderUserToUser, sip.HeaderPrivacy, sip.HeaderRecvInfo, sip.HeaderMIMEVersion}
 }
 
 // replied returns what a 1xx or 2xx may hand on to the caller.
-func replied() []sip.Header { return []sip.Header{sip.HeaderRecvInfo} }
+func replied() []sip.Header { return []sip.Header{sip.HeaderRecvInfo, sip.HeaderMIMEVersion} }
+
+// handOn returns the body to hand on: that of a message, with our description in the place of its own. Where a body is too long for the other side to be
+// sent whole, our description goes alone. RFC 5621 §3.
+func handOn(from *sip.Message, ours []byte) (contentType string, body []byte) {
+	if len(from.Body()) > maxInside {
+		return description.Type, ours
+	}
+	return description.Replace(from, ours)
+}
 
 // trusted returns what it may hand on besides if the caller is trusted: who calls, on whose behalf, and what makes a phone answer by itself
 // or fetch something.

@@ -11,6 +11,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
@@ -36,9 +37,9 @@ func (c *call) offered(l *leg, req *sip.Request) {
 		l.usage.Refuse(sip.StatusRequestPending)
 		return
 	}
-	offer, err := describes(&req.Message)
+	offer, err := description.Find(&req.Message)
 	if err != nil {
-		l.usage.Refuse(statusOf(err))
+		l.usage.Refuse(description.Status(err))
 		return
 	}
 	if from, ok := source(req); ok {
@@ -46,7 +47,7 @@ func (c *call) offered(l *leg, req *sip.Request) {
 	}
 	x := &exchange{from: l, to: far, offer: offer, quick: req.Method != sip.MethodInvite}
 	if err := c.propose(x); err != nil {
-		l.usage.Refuse(statusOf(err))
+		l.usage.Refuse(description.Status(err))
 	}
 }
 
@@ -122,7 +123,7 @@ func (c *call) modified(l *leg, ev dialog.Modified) {
 		}
 		return
 	}
-	d, err := describes(&ev.Response.Message)
+	d, err := description.Find(&ev.Response.Message)
 	switch {
 	case err != nil || d == nil:
 		err = sip.StatusNotAcceptableHere
@@ -199,7 +200,7 @@ func refusal(s sip.Status) sip.Status {
 // refreshed takes what a side says when its session is refreshed. As a rule it is nothing new; an address that has changed counts. RFC 4028 §7.4.
 func (c *call) refreshed(l *leg, res *sip.Response) {
 	far := l.far()
-	d, err := describes(&res.Message)
+	d, err := description.Find(&res.Message)
 	if err != nil || d == nil || c.over || far == nil || c.exchange != nil || l.said != nil && l.said.String() == d.String() {
 		return
 	}

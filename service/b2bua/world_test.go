@@ -53,6 +53,7 @@ type world struct {
 	held      *relay.Stream // occupies the only pair of ports
 	via       string        // of what alice sends
 	contacts  string        // of the next reply
+	bodyType  string        // the same
 }
 
 // sent is a request of ours and its transaction.
@@ -276,7 +277,7 @@ func (w *world) reply(s *sent, status sip.Status, body string, lines ...string) 
 		res.AddName(name, value)
 	}
 	if body != "" {
-		res.SetBody("application/sdp", []byte(body))
+		res.SetBody(or(w.bodyType, "application/sdp"), []byte(body))
 	}
 	parsed, err := sip.ParseResponse(res.AppendTo(nil))
 	if err != nil {

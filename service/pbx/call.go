@@ -4,16 +4,12 @@ package pbx
 
 import (
 	"context"
-	"errors"
 
-	"github.com/sipwerk/sipwerk/media/relay"
-	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
-
-const sdpType = "application/sdp"
 
 // call is one call. It lives in its stripe, but for the endpoint, which is also used by the goroutine that plays.
 type call struct {
@@ -45,18 +41,14 @@ func (p *PBX) invite(ev *sip.Event, play player) {
 	}
 	c.usage = usage
 	if err := c.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap()}); err != nil {
-		res := usage.Reply(statusOf(err))
-		if res.Status == sip.StatusUnsupportedMediaType {
-			res.Set(sip.HeaderAccept, sdpType)
-		}
-		_ = usage.Send(res)
+		_ = usage.Reject(description.Status(err))
 		c.end()
 	}
 }
 
 // answer opens the media of the call, answers it and begins to play.
 func (c *call) answer(peer session.Peer) (err error) {
-	if !c.usage.Invitation().Accepts(sdpType) {
+	if !c.usage.Invitation().Accepts(description.Type) {
 		return sip.StatusNotAcceptable // RFC 3261 §8.2.3
 	}
 	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), peer, c.pbx.Voice); err != nil {
@@ -80,45 +72,18 @@ func (c *call) answer(peer session.Peer) (err error) {
 
 // reply returns our answer to the offer in m, or our offer if it holds none.
 func (c *call) reply(m *sip.Message) (dialog.Body, error) {
-	c.offered = len(m.Body()) == 0
-	if c.offered {
-		return dialog.SDP(c.endpoint.Offer().AppendTo(nil)), nil
-	}
-	theirs, err := description(m)
+	theirs, err := description.Read(m)
 	if err != nil {
 		return dialog.Body{}, err
+	}
+	if c.offered = theirs == nil; c.offered {
+		return dialog.SDP(c.endpoint.Offer().AppendTo(nil)), nil
 	}
 	ours, err := c.endpoint.Answer(theirs)
 	if err != nil {
 		return dialog.Body{}, err
 	}
 	return dialog.SDP(ours.AppendTo(nil)), nil
-}
-
-// description reads the session description that a message carries; the error is a [sip.Status].
-func description(m *sip.Message) (*sdp.Description, error) {
-	if m.ContentType() != sdpType {
-		return nil, sip.StatusUnsupportedMediaType
-	}
-	d, err := sdp.Parse(m.Body())
-	if err != nil {
-		return nil, sip.StatusBadRequest
-	}
-	return d, nil
-}
-
-// statusOf is the answer to an offer that cannot be taken.
-func statusOf(err error) sip.Status {
-	var status sip.Status
-	switch {
-	case errors.As(err, &status):
-		return status
-	case errors.Is(err, sdp.ErrNothingCommon):
-		return sip.StatusNotAcceptableHere
-	case errors.Is(err, relay.ErrPorts):
-		return sip.StatusServiceUnavailable
-	}
-	return sip.StatusServerInternalError
 }
 
 // begin starts to play once both sides have agreed on a session.
@@ -148,7 +113,10 @@ func (c *call) acknowledged(ack *sip.Request) {
 		return
 	}
 	c.offered = false
-	answer, err := description(&ack.Message)
+	answer, err := description.Read(&ack.Message)
+	if err == nil && answer == nil {
+		err = sip.StatusNotAcceptableHere
+	}
 	if err == nil {
 		err = c.endpoint.Accept(answer)
 	}
@@ -165,7 +133,7 @@ func (c *call) change(req *sip.Request) {
 	ours, err := c.reply(&req.Message)
 	if err != nil {
 		c.offered = false
-		_ = c.usage.Refuse(statusOf(err)) // an exchange that is gone needs no answer
+		_ = c.usage.Refuse(description.Status(err)) // an exchange that is gone needs no answer
 		return
 	}
 	_ = c.usage.Accept(ours)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
@@ -64,7 +65,7 @@ func (a *application) HandleEvent(ev *sip.Event) {
 	case sip.MethodOptions:
 		res := ev.Request.Reply(sip.StatusOK)
 		res.Set(sip.HeaderAllow, allowed)
-		res.Set(sip.HeaderAccept, sdpType)
+		res.Set(sip.HeaderAccept, description.Type)
 		// A transaction that has ended meanwhile needs no answer: here and below.
 		_ = ev.Engine.Respond(ev.Tx, res)
 	default:

@@ -29,7 +29,17 @@ func bodyOf(m *sip.Message) Body {
 	return Body{Type: strings.Clone(m.Get(sip.HeaderContentType)), Bytes: bytes.Clone(m.Body())}
 }
 
-// described reports whether a message holds a session description.
+// described reports whether a message holds a session description, alone or among other parts.
 func described(m *sip.Message) bool {
-	return len(m.Body()) > 0 && (m.ContentType() == "application/sdp" || strings.HasPrefix(m.ContentType(), "multipart/"))
+	switch {
+	case len(m.Body()) == 0:
+		return false
+	case m.ContentType() == "application/sdp" && !m.Has(sip.HeaderContentDisposition):
+		return true
+	}
+	p, ok := m.Part("application/sdp")
+	return ok && p.Disposition.Type == "session"
 }
+
+// onlyOther reports whether a message holds something, but no session description.
+func onlyOther(m *sip.Message) bool { return len(m.Body()) > 0 && !described(m) }

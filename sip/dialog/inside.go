@@ -32,6 +32,9 @@ func (u *Usage) request(ev *sip.Event) {
 	case u.hungUp():
 		u.table.refuse(ev, sip.StatusCallDoesNotExist)
 	case refreshesSession(req.Method) && u.table.tooBrief(ev):
+	case (req.Method == sip.MethodUpdate || req.Method == sip.MethodPrack) && onlyOther(&req.Message):
+		// RFC 3261 §8.2.3: it would change nothing.
+		u.engine.Respond(ev.Tx, u.reply(req, sip.StatusUnsupportedMediaType))
 	case req.Method == sip.MethodPrack:
 		u.peerPrack(ev)
 	case req.Method == sip.MethodInvite, req.Method == sip.MethodUpdate && len(req.Body()) > 0:
@@ -184,6 +187,9 @@ func (u *Usage) replyIn(d *Dialog, req *sip.Request, status sip.Status) *sip.Res
 		for v := range req.Values(sip.HeaderRecordRoute) {
 			res.Add(sip.HeaderRecordRoute, v)
 		}
+	}
+	if status == sip.StatusUnsupportedMediaType && req.Method != sip.MethodInfo && req.Method != sip.MethodMessage {
+		res.Set(sip.HeaderAccept, "application/sdp") // RFC 3261 §21.4.13
 	}
 	if status.Success() || status == sip.StatusMethodNotAllowed || status == sip.StatusNotImplemented {
 		res.Set(sip.HeaderAllow, u.table.allow())

@@ -123,7 +123,7 @@ func (u *Usage) Accept(body Body) error {
 	}
 	req := u.offer.came
 	in := offerAccept
-	if req.Method == sip.MethodInvite && len(req.Body()) == 0 {
+	if req.Method == sip.MethodInvite && !described(&req.Message) {
 		in = offerAcceptLate
 	}
 	res := withBody(u.replyIn(u.offer.dialog, req, sip.StatusOK), body)
