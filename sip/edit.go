@@ -208,6 +208,9 @@ func (m *Message) SetFirst(h Header, value string) {
 	}
 	m.forget(h)
 	m.fields[i] = m.write(h, h.String(), trim(safe(value)), m.behindFirst(i))
+	if h == HeaderVia {
+		m.learnVia()
+	}
 }
 
 // behindFirst returns what stands behind the first value of field i, from the comma on.

@@ -102,11 +102,15 @@ func (m *Message) parse(at int) (fault *ParseError) {
 
 // learn reads what everybody asks for.
 func (m *Message) learn() {
-	if _, why := m.via.parse(m.first(HeaderVia)); why == "" {
-		m.known |= knownVia
-	}
+	m.learnVia()
 	if _, why := m.cseq.parse(m.Get(HeaderCSeq)); why == "" {
 		m.known |= knownCSeq
+	}
+}
+
+func (m *Message) learnVia() {
+	if _, why := m.via.parse(m.first(HeaderVia)); why == "" {
+		m.known |= knownVia
 	}
 }
 

@@ -114,6 +114,9 @@ func (c class) spanLong(s string) int {
 		}
 		i += 8
 	}
+	if len(s)-i >= 4 && classes[s[i]]&classes[s[i+1]]&classes[s[i+2]]&classes[s[i+3]]&c != 0 {
+		i += 4
+	}
 	return i + c.span(s[i:])
 }
 
@@ -244,7 +247,8 @@ func quoted(s string) int {
 	i := 1
 	for len(s)-i >= 8 {
 		w := word(s[i:])
-		if findByte(w, '"') < 8 || findByte(w, '\\') < 8 || findByte(w, 0) < 8 {
+		quote, slash := w^eachByte*'"', w^eachByte*'\\'
+		if ((quote-eachByte)&^quote|(slash-eachByte)&^slash|(w-eachByte)&^w)&(eachByte<<7) != 0 {
 			break
 		}
 		i += 8
