@@ -269,17 +269,13 @@ func ends(name string) (head, tail uint64) {
 	return head, head
 }
 
-// lookup returns the header of a name of two bytes or more, given its key.
-func lookup(name string, head, tail uint64) Header {
+// lookup returns the header of a name of size bytes, two or more, given its key. What stands between the first and the last eight bytes is not looked at.
+func lookup(head, tail uint64, size int) Header {
 	h := nameSlots[nameHash(head, tail)]
-	key := &names[h]
-	if key.head != head || key.tail != tail || int(key.size) != len(name) {
-		return HeaderOther
+	if key := &names[h]; key.head == head && key.tail == tail && int(key.size) == size {
+		return h
 	}
-	if len(name) > 16 && !sameFold(name, headers[h].name) {
-		return HeaderOther
-	}
-	return h
+	return HeaderOther
 }
 
 // LookupHeader returns the Header of a name in any case or of a compact form, HeaderOther if it is not in the table.
@@ -294,5 +290,9 @@ func LookupHeader(name string) Header {
 		return HeaderOther
 	}
 	head, tail := ends(name)
-	return lookup(name, head, tail)
+	h := lookup(head, tail, len(name))
+	if len(name) > 16 && !sameFold(name, headers[h].name) {
+		return HeaderOther
+	}
+	return h
 }

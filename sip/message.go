@@ -66,9 +66,10 @@ func (m *Message) valueOf(f *field) string {
 
 // find returns the index of the first field called h from i on, or -1.
 func (m *Message) find(h Header, i int) int {
-	for ; i < len(m.fields); i++ {
-		if m.fields[i].header == h {
-			return i
+	rest := m.fields[min(i, len(m.fields)):]
+	for j := range rest {
+		if rest[j].header == h {
+			return i + j
 		}
 	}
 	return -1

@@ -186,8 +186,8 @@ func fieldName(line string) (h Header, n, colon int) {
 		} else if n += findByte(word(line[8:]), ':'); n < 16 {
 			tail = word(line[n-8:])
 		}
-		if n > 1 {
-			h = lookup(line[:n], foldWord(head), foldWord(tail))
+		if n > 1 && n < 16 {
+			h = lookup(foldWord(head), foldWord(tail), n)
 		}
 		if h != HeaderOther {
 			return h, n, n
