@@ -33,12 +33,8 @@ func (r *Registrar) HandleEvent(ev *sip.Event) {
 			res.Set(no.header, no.value)
 		}
 	}
-	// A transaction that has ended meanwhile needs no answer.
-	if ev.User != "" {
-		_ = ev.Engine.Respond(ev.Tx, res) // its proof holds once
-	} else {
-		_ = ev.Engine.RespondOnce(ev.Tx, res)
-	}
+	// A transaction that has ended meanwhile needs no answer. A copy of the request is taken for one by whoever checks proofs, and gets the same answer.
+	_ = ev.Engine.RespondOnce(ev.Tx, res)
 	r.tell(w)
 }
 
