@@ -59,7 +59,15 @@ func ParseChallenge(s string) (Challenge, error) {
 }
 
 func (c *Challenge) param(name string) *string {
-	switch strings.ToLower(name) {
+	if f := c.field(name); f != nil {
+		return f
+	}
+	return c.field(strings.ToLower(name))
+}
+
+// field returns where the parameter of a name in lower case goes.
+func (c *Challenge) field(name string) *string {
+	switch name {
 	case "realm":
 		return &c.Realm
 	case "domain":
@@ -120,7 +128,15 @@ func ParseCredentials(s string) (Credentials, error) {
 }
 
 func (c *Credentials) param(name string) *string {
-	switch strings.ToLower(name) {
+	if f := c.field(name); f != nil {
+		return f
+	}
+	return c.field(strings.ToLower(name))
+}
+
+// field returns where the parameter of a name in lower case goes.
+func (c *Credentials) field(name string) *string {
+	switch name {
 	case "username":
 		return &c.Username
 	case "realm":
