@@ -118,7 +118,7 @@ func (a *Authenticator) passes(ev *sip.Event) bool {
 func (a *Authenticator) admit(ev *sip.Event) bool {
 	a.once.Do(a.start)
 	source := ev.Flow.Remote.Addr()
-	user, v := a.server.verify(ev.Request, source)
+	user, v := a.server.verify(ev.Request, &ev.Flow)
 	a.counts.count(v)
 	if v == proved && a.identify(ev, user) {
 		return true

@@ -106,6 +106,12 @@ func TestChallengeAndProof(t *testing.T) {
 	if s := l.send(req.Clone()); s != 0 || l.passed.User != "alice" {
 		t.Errorf("sent again: %d", s)
 	}
+	here := l.source
+	l.source = netip.AddrPortFrom(here.Addr(), here.Port()+1)
+	if s := l.send(req.Clone()); s != sip.StatusUnauthorized || !l.isStale(t) {
+		t.Errorf("sent again from another port: %d", s)
+	}
+	l.source = here
 	other := req.Clone()
 	other.Set(sip.HeaderContact, "<sip:mallory@203.0.113.1>")
 	if s := l.send(other); s != sip.StatusUnauthorized || !l.isStale(t) {
@@ -117,7 +123,7 @@ func TestChallengeAndProof(t *testing.T) {
 	if s := l.send(second); s != 0 {
 		t.Errorf("second request: %d", s)
 	}
-	if c := l.Counts(); c != (Counts{Proved: 3, Challenged: 1, Stale: 1}) {
+	if c := l.Counts(); c != (Counts{Proved: 3, Challenged: 1, Stale: 2}) {
 		t.Errorf("counts: %+v", c)
 	}
 }

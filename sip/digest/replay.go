@@ -30,7 +30,7 @@ const (
 // and a flood of challenges displaces nobody: a place is taken with a verified password only.
 //
 // The request that used the highest count of a nonce may come once more: whoever answers without a transaction gets the copies that UDP makes. It is
-// told by a fingerprint, a keyed hash of 44 bits over the whole request whose key nobody knows, so that another request is taken for it once in 2^44 tries.
+// told by a fingerprint, a keyed hash of 44 bits over the whole request and its source whose key nobody knows, so that another request is taken for it once in 2^44 tries.
 type replay struct {
 	start   stamp // earlier nonces were perhaps used before this process began: never accepted
 	sets    []replaySet

@@ -3,8 +3,8 @@
 package digest
 
 import (
+	"encoding/binary"
 	"hash/maphash"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -64,7 +64,8 @@ func (s *server) offered(token string) (Algorithm, bool) {
 // nonce that was given to this source and is still good: no nonce of the sender's choice, no answer that helps to guess.
 //
 // A copy of a request that proved itself proves itself again, for a while: see [replay].
-func (s *server) verify(req *sip.Request, source netip.Addr) (user string, v verdict) {
+func (s *server) verify(req *sip.Request, flow *sip.Flow) (user string, v verdict) {
+	source := flow.Remote.Addr()
 	c, a, ok := s.credentials(req)
 	if !ok {
 		return "", absent
@@ -90,7 +91,7 @@ func (s *server) verify(req *sip.Request, source netip.Addr) (user string, v ver
 		s.throttle.fail(source)
 		return "", wrong
 	}
-	if s.replay.use(stamp, count, newPrint(s.hash(req), now)) == used {
+	if s.replay.use(stamp, count, newPrint(s.hash(req, flow), now)) == used {
 		return "", stale
 	}
 	if !sameTarget(c.URI, req.URI) {
@@ -99,10 +100,12 @@ func (s *server) verify(req *sip.Request, source netip.Addr) (user string, v ver
 	return c.Username, proved
 }
 
-// hash hashes all of a request, as it would be sent on, with a key of this process.
-func (s *server) hash(req *sip.Request) uint64 {
+// hash hashes all of a request, as it would be sent on, and where it came from, with a key of this process.
+func (s *server) hash(req *sip.Request, flow *sip.Flow) uint64 {
 	room := s.texts.Get().(*[]byte)
-	*room = req.AppendTo((*room)[:0])
+	b := binary.BigEndian.AppendUint64((*room)[:0], flow.ID)
+	b, _ = flow.Remote.AppendBinary(append(b, byte(flow.Transport)))
+	*room = req.AppendTo(b)
 	h := maphash.Bytes(s.seed, *room)
 	s.texts.Put(room)
 	return h
