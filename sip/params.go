@@ -40,8 +40,10 @@ func (p Params) next() (first param, rest Params, ok bool) {
 	if i < len(s) && (s[i] == '"' || s[i] == '<') {
 		i += valueLen(s[i:])
 	}
-	for i < len(s) && s[i] != ';' {
-		i++
+	if n := strings.IndexByte(s[i:], ';'); n >= 0 {
+		i += n
+	} else {
+		i = len(s)
 	}
 	first.value = trimRight(s[start:i])
 	return first, Params(s[i:]), true
