@@ -17,10 +17,17 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // compactAfter is how much must have been written since the last snapshot, beside twice its size, before the next is made.
 const compactAfter = 16 << 20
+
+// A snapshot is written in pieces with a pause behind each, because those who answer requests want the same processor.
+const (
+	snapshotPiece = 64 << 10
+	snapshotPause = 100 * time.Microsecond
+)
 
 // folder is where the files lie.
 type folder string
@@ -32,6 +39,7 @@ func (f folder) snapshot(n int) string {
 	return filepath.Join(string(f), fmt.Sprintf("bindings-%08d.all", n))
 }
 func (f folder) scratch() string { return filepath.Join(string(f), "bindings.new") }
+func (f folder) stage() string   { return filepath.Join(string(f), "bindings.stage") }
 
 // numbers returns the numbers of the files with an ending, in order.
 func (f folder) numbers(ending string) ([]int, error) {
@@ -49,7 +57,7 @@ func (f folder) numbers(ending string) ([]int, error) {
 
 // openJournal reads what dir holds into restore and opens the newest log.
 func openJournal(dir string, log *slog.Logger, restore func(rec []byte) error) (*journal, error) {
-	j := &journal{folder: folder(dir), log: log, dirty: make(chan struct{}, 1), reserves: true, number: 1}
+	j := &journal{folder: folder(dir), log: log, dirty: make(chan struct{}, 1), hurry: make(chan struct{}, 1), reserves: true, number: 1}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("registrar: journal: %w", err)
 	}
@@ -84,7 +92,30 @@ func (j *journal) load(restore func(rec []byte) error) error {
 		}
 		j.grown += j.size
 	}
-	return j.openLog()
+	if err := j.openLog(); err != nil {
+		return err
+	}
+	if err := j.takeStage(restore); err != nil {
+		return err
+	}
+	j.next = j.size
+	return j.openStage()
+}
+
+// openStage begins an empty stage, if there can be one.
+func (j *journal) openStage() error {
+	if err := reserve(j.file, j.next+reserveStep); err != nil {
+		return nil // without room that is certain there is no stage
+	}
+	j.reserved = j.next + reserveStep
+	s, err := openStage(j.folder.stage())
+	if err != nil {
+		j.log.Info("bindings: every batch is written before it is answered", "reason", err)
+		return nil
+	}
+	j.stage, j.pending = s, s.begin()
+	j.staged.Store(true)
+	return nil
 }
 
 // read reads one file. What is torn at its end is cut off and reported.
@@ -148,23 +179,24 @@ func (j *journal) nextLog() (number int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := j.switchTo(file); err != nil {
+	if err := j.switchTo(file, size); err != nil {
 		return 0, errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
 	j.number, j.size = j.number+1, size
 	return j.number, errors.Join(syncFolder(string(j.folder)), old.Truncate(oldSize), old.Sync(), old.Close())
 }
 
-// switchTo makes file the one that room is reserved in.
-func (j *journal) switchTo(file *os.File) error {
+// switchTo makes file, of a size, the one that room is reserved in.
+func (j *journal) switchTo(file *os.File, size int64) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	next := size + int64(len(j.behind)+len(j.pending))
 	if j.reserves {
-		if err := reserve(file, j.accepted.Load()-j.stored.Load()+reserveStep); err != nil {
+		if err := reserve(file, next+reserveStep); err != nil {
 			return err
 		}
 	}
-	j.file, j.room = file, reserveStep
+	j.file, j.next, j.reserved = file, next, next+reserveStep
 	return nil
 }
 
@@ -185,13 +217,17 @@ func (j *journal) writeSnapshot(number int, all iter.Seq[[]byte]) (size int64, e
 		return 0, err
 	}
 	defer file.Close()
-	w := bufio.NewWriterSize(file, 1<<20)
+	w := bufio.NewWriterSize(file, snapshotPiece)
 	n, err := w.Write(appendHeader(nil))
 	size = int64(n)
 	for records := range all {
+		before := size / snapshotPiece
 		n, err = w.Write(records)
 		if size += int64(n); err != nil {
 			break
+		}
+		if size/snapshotPiece > before {
+			time.Sleep(snapshotPause)
 		}
 	}
 	if err = errors.Join(err, w.Flush(), file.Sync()); err != nil {

@@ -55,21 +55,8 @@ func readFrames(file io.Reader, each func(rec []byte) error) (good int64, err er
 	if err := readHeader(r); err != nil {
 		return 0, err
 	}
-	good = int64(headerSize)
-	var room [maxRecord]byte
-	for {
-		rec, err := readFrame(r, room[:])
-		if err == io.EOF {
-			return good, nil
-		}
-		if err == nil {
-			err = each(rec)
-		}
-		if err != nil {
-			return good, err
-		}
-		good += int64(frameSize + len(rec))
-	}
+	good, err = eachFrame(r, each)
+	return int64(headerSize) + good, err
 }
 
 func readHeader(r io.Reader) error {

@@ -1,4 +1,5 @@
-// The journal: every change on its way to the disk before it is answered. One write(2) carries a batch; the disk confirms within a second.
+// The journal: every change on its way to the disk before it is answered. A change is accepted by adding it to the stage (stage.go), which survives the process; what has come
+// together there is written to the log, and confirmed by the disk, twice a second. Without a stage one write(2) carries a batch before its answers leave.
 //
 // A change is the whole record of one address-of-record, so that the last one of a name counts and reading is simple. Room on the
 // disk is reserved before a change is accepted: a full disk is noticed while the answer can still be 503.
@@ -17,8 +18,8 @@ import (
 )
 
 const (
-	reserveStep = 1 << 20 // room is reserved in pieces of this size
-	maxPending  = 8 << 20 // bytes that may wait for a disk that does not take them
+	reserveStep = 1 << 20 // room is reserved in pieces of at least this size
+	maxPending  = 8 << 20 // bytes that may wait, where there is no stage, for a disk that does not take them
 	syncEvery   = 500 * time.Millisecond
 )
 
@@ -29,12 +30,17 @@ var errPending = errors.New("registrar: too much waits to be written")
 type journal struct {
 	folder folder
 	log    *slog.Logger
-	dirty  chan struct{} // wakes syncLoop after a write
+	dirty  chan struct{} // wakes syncLoop: something is accepted
+	hurry  chan struct{} // tells it that half of the stage is in use
+	staged atomic.Bool   // what is accepted survives the process: the stage is there, and the disk takes what is written
 
 	mu       sync.Mutex // guards up to the blank line; never held across a write
-	pending  []byte     // frames to be written
+	stage    *stage     // nil: none
+	pending  []byte     // frames to be written; in the active half of the stage if there is one
+	behind   []byte     // frames before those, being written or refused by the disk
 	spare    []byte     // the memory of the batch before
-	room     int64      // bytes that may be added to pending and be sure of a place
+	next     int64      // where in the newest log the next frame goes
+	reserved int64      // up to where it has its place on the disk
 	reserves bool       // the file system can reserve
 	failing  bool       // the last write failed
 
@@ -54,31 +60,66 @@ func (j *journal) append(name, bindings []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	need := int64(frameLen(name, bindings))
-	if len(j.pending) > maxPending {
+	if j.stage == nil && len(j.pending) > maxPending || j.stage != nil && int(need) > cap(j.pending)-len(j.pending) {
 		return errPending
 	}
-	if j.reserves && need > j.room {
-		if err := j.reserveLocked(); err != nil {
+	if j.reserves && j.next+need > j.reserved {
+		if err := j.reserveLocked(j.next + need + reserveStep); err != nil {
 			return err
 		}
 	}
-	j.room -= need
+	j.next += need
+	first := len(j.pending) == 0
 	j.pending = appendFrame(j.pending, name, bindings)
+	if j.stage != nil {
+		j.stage.use(len(j.pending))
+	}
 	j.accepted.Add(need)
+	switch {
+	case first:
+		tell(j.dirty)
+	case j.stage != nil && len(j.pending) > stageHalf/2:
+		tell(j.hurry)
+	}
 	return nil
 }
 
-// reserveLocked takes room from the disk behind all that was accepted.
-func (j *journal) reserveLocked() error {
-	err := reserve(j.file, j.accepted.Load()-j.stored.Load()+j.room+reserveStep)
+// tell wakes who waits at c, now or when it comes.
+func tell(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// reserveLocked takes room from the disk up to an offset in the newest log.
+func (j *journal) reserveLocked(to int64) error {
+	err := reserve(j.file, to)
 	if errors.Is(err, errors.ErrUnsupported) {
 		j.reserves = false
+		j.staged.Store(false)
 		return nil
 	}
 	if err == nil {
-		j.room += reserveStep
+		j.reserved = to
 	}
 	return err
+}
+
+// reserveAhead takes room for what may come in the next time, so that nobody who changes something has to.
+func (j *journal) reserveAhead(busy int64) {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.mu.Lock()
+	to := j.next + max(reserveStep, 4*busy)
+	enough := !j.reserves || j.reserved-j.next >= max(reserveStep/2, 2*busy)
+	j.mu.Unlock()
+	if enough || reserve(j.file, to) != nil {
+		return // who needs the room will hear of the fault
+	}
+	j.mu.Lock()
+	j.reserved = max(j.reserved, to)
+	j.mu.Unlock()
 }
 
 // certain reports whether what was accepted has its place on the disk. Otherwise only a write tells.
@@ -86,6 +127,14 @@ func (j *journal) certain() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.reserves && !j.failing
+}
+
+// barrier returns nil when all that was accepted before the call survives the process.
+func (j *journal) barrier() error {
+	if j.staged.Load() {
+		return nil
+	}
+	return j.flush()
 }
 
 // flush returns nil when all that was accepted before the call is written.
@@ -96,38 +145,46 @@ func (j *journal) flush() error {
 	}
 	j.writing.Lock()
 	defer j.writing.Unlock()
-	if j.stored.Load() >= want {
-		return nil // the writer before took our change along
-	}
-	return j.writeLocked()
-}
-
-// writeLocked writes what is pending. After an error it is pending again, and the file is as long as before.
-func (j *journal) writeLocked() error {
-	j.mu.Lock()
-	batch := j.pending
-	j.pending, j.spare = j.spare[:0], nil
-	j.mu.Unlock()
-	_, err := j.file.WriteAt(batch, j.size)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.failing = err != nil; j.failing {
-		j.room = 0 // truncation gives reserved room back
-		j.pending = append(batch, j.pending...)
-		return errors.Join(err, j.file.Truncate(j.size))
-	}
-	j.spare = batch
-	j.size += int64(len(batch))
-	j.grown += int64(len(batch))
-	j.stored.Add(int64(len(batch)))
-	select {
-	case j.dirty <- struct{}{}:
-	default:
+	for j.stored.Load() < want { // the writer before may have taken our change along
+		if err := j.writeLocked(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// syncLoop asks the disk to confirm what was written, at most half a second later, and compacts, until ctx ends.
+// writeLocked writes what was refused before, otherwise what is pending. After an error the file is as long as before.
+func (j *journal) writeLocked() error {
+	j.mu.Lock()
+	if len(j.behind) == 0 {
+		j.behind = j.pending
+		if j.pending, j.spare = j.spare[:0], nil; j.stage != nil {
+			j.pending = j.stage.begin()
+		}
+	}
+	batch := j.behind
+	j.mu.Unlock()
+	_, err := j.file.WriteAt(batch, j.size)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.failing = err != nil
+	j.staged.Store(j.stage != nil && j.reserves && !j.failing)
+	if j.failing {
+		j.reserved = 0 // truncation gives reserved room back
+		return errors.Join(err, j.file.Truncate(j.size))
+	}
+	if j.behind = nil; j.stage != nil {
+		j.stage.release()
+	} else {
+		j.spare = batch
+	}
+	j.size += int64(len(batch))
+	j.grown += int64(len(batch))
+	j.stored.Add(int64(len(batch)))
+	return nil
+}
+
+// syncLoop writes what is accepted, asks the disk to confirm it, at most half a second later, and compacts, until ctx ends.
 func (j *journal) syncLoop(ctx context.Context, all iter.Seq[[]byte]) {
 	timer := time.NewTimer(syncEvery)
 	defer timer.Stop()
@@ -142,10 +199,14 @@ func (j *journal) syncLoop(ctx context.Context, all iter.Seq[[]byte]) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
+		case <-j.hurry:
 		}
-		if err := j.sync(); err != nil {
+		before := j.stored.Load()
+		if err := errors.Join(j.flush(), j.sync()); err != nil {
 			j.log.Error("bindings: the disk does not confirm", "error", err)
+			tell(j.dirty) // try again
 		}
+		j.reserveAhead(j.stored.Load() - before)
 		if err := j.compact(all); err != nil {
 			j.log.Error("bindings: journal not compacted", "error", err)
 		}
@@ -164,5 +225,16 @@ func (j *journal) sync() error {
 func (j *journal) close() error {
 	err := j.flush()
 	// The reserved room beyond the end goes back to the disk.
-	return errors.Join(err, j.file.Truncate(j.size), j.file.Sync(), j.file.Close())
+	err = errors.Join(err, j.file.Truncate(j.size), j.file.Sync(), j.file.Close())
+	if j.stage == nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	left := len(j.pending) + len(j.behind)
+	j.pending, j.behind = nil, nil
+	if err = errors.Join(err, j.stage.close()); left == 0 {
+		err = errors.Join(err, os.Remove(j.folder.stage()))
+	}
+	return err
 }

@@ -1,7 +1,7 @@
 package registrar
 
 import (
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -71,6 +72,9 @@ func TestTorn(t *testing.T) {
 	o := openOffice(t, folder)
 	o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
 	before := o.state()
+	if err := o.journal.flush(); err != nil {
+		t.Fatal(err)
+	}
 	good := o.journal.size
 	o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>"}})
 	closeOffice(t, o)
@@ -213,53 +217,192 @@ func TestDeadDuringCompaction(t *testing.T) {
 	closeOffice(t, o)
 }
 
-// TestFailedWrite closes the file under the journal: nothing is confirmed until the disk is back.
-func TestFailedWrite(t *testing.T) {
-	o := openOffice(t, t.TempDir())
-	o.Batched = true
-	j := o.journal
-	j.file.Close()
-	o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
-	if o.answer.Status != 503 || o.answer.Get(sip.HeaderRetryAfter) == "" {
-		t.Errorf("no room can be reserved: %d", o.answer.Status)
-	}
-	var err error
-	if j.file, err = os.OpenFile(j.folder.log(1), os.O_RDWR, 0); err != nil {
-		t.Fatal(err)
-	}
-	if res := o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}}); res.Status != 200 {
-		t.Errorf("the disk is back: %d", res.Status)
-	}
-	readOnly, err := os.Open(j.folder.log(1))
+// setFile exchanges the log under the journal.
+func (j *journal) setFile(t *testing.T, open func(name string) (*os.File, error)) {
+	t.Helper()
+	file, err := open(j.folder.log(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	writable := j.file
-	j.file = readOnly
+	j.writing.Lock()
+	j.mu.Lock()
+	old := j.file
+	j.file = file
+	j.mu.Unlock()
+	j.writing.Unlock()
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writable(name string) (*os.File, error) { return os.OpenFile(name, os.O_RDWR, 0) }
+
+// unstaged is a journal as it is where no stage can be made.
+func unstaged(o *office) *journal {
+	j := o.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stage, j.pending, j.reserved = nil, nil, 0
+	j.staged.Store(false)
+	return j
+}
+
+// TestFailedWrite takes the disk away from a journal without stage: nothing is confirmed until it is back.
+func TestFailedWrite(t *testing.T) {
+	o := openOffice(t, t.TempDir())
+	o.Batched = true
+	j := unstaged(o)
+	j.setFile(t, os.Open)
+	o.send(t, with(contactA))
+	if o.answer.Status != 503 || o.answer.Get(sip.HeaderRetryAfter) == "" {
+		t.Errorf("no room can be reserved: %d", o.answer.Status)
+	}
+	j.setFile(t, writable)
+	if res := o.send(t, with(contactA)); res.Status != 200 {
+		t.Errorf("the disk is back: %d", res.Status)
+	}
+	j.setFile(t, os.Open)
 	if o.Barrier() == nil {
 		t.Error("a batch may leave that is not written")
 	}
 	o.cseq--
-	if res := o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}}); res.Status != 503 {
+	if res := o.send(t, with(contactA)); res.Status != 503 {
 		t.Errorf("a copy of what could not be written: %d", res.Status)
 	}
-	if res := o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>"}}); res.Status != 503 {
+	if res := o.send(t, with(contactB)); res.Status != 503 {
 		t.Errorf("after a failed write: %d", res.Status)
 	}
-	j.file = writable
-	if err := errors.Join(readOnly.Close(), j.flush()); err != nil {
+	j.setFile(t, writable)
+	if err := j.flush(); err != nil {
 		t.Fatal(err)
 	}
+	checkAgain(t, o)
+}
+
+// checkAgain closes the office, opens it again and finds the same bindings.
+func checkAgain(t *testing.T, o *office) {
+	t.Helper()
 	want := o.state()
 	closeOffice(t, o)
 	o = openOffice(t, o.Journal)
 	if got := o.state(); got != want {
 		t.Errorf("read\n%s\nwant\n%s", got, want)
 	}
-	if c := o.Counts(); c.Unstored != 0 {
-		t.Errorf("%+v", c)
-	}
 	closeOffice(t, o)
+}
+
+// TestFailedStage takes the disk away from a journal with a stage: what was confirmed is kept, and nothing more is confirmed until the disk is back.
+func TestFailedStage(t *testing.T) {
+	o := openOffice(t, t.TempDir())
+	o.Batched = true
+	j := o.journal
+	if j.stage == nil {
+		t.Skip("this system makes no stage")
+	}
+	j.setFile(t, os.Open)
+	if res := o.send(t, with(contactA)); res.Status != 200 || o.Barrier() != nil {
+		t.Errorf("a change that survives the process: %d", res.Status)
+	}
+	if j.flush() == nil {
+		t.Fatal("a file that cannot be written was")
+	}
+	for _, c := range []call{with(contactA), with(contactB)} {
+		if res := o.send(t, c); res.Status != 503 || o.Barrier() == nil {
+			t.Errorf("after a failed write: %d", res.Status)
+		}
+	}
+	if got, err := readStage(j.folder.stage()); err != nil || !strings.Contains(string(got), "sip:a@192.0.2.1") {
+		t.Errorf("the stage has lost something: %d bytes, %v", len(got), err)
+	}
+	j.setFile(t, writable)
+	if err := j.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if res := o.send(t, with("Contact: <sip:c@192.0.2.1>")); res.Status != 200 || !j.staged.Load() {
+		t.Errorf("the disk is back: %d", res.Status)
+	}
+	checkAgain(t, o)
+}
+
+// TestFullStage: who comes while the stage is full and the disk takes nothing gets 503, and what was accepted is written later.
+func TestFullStage(t *testing.T) {
+	o := openOffice(t, t.TempDir())
+	j := o.journal
+	if j.stage == nil {
+		t.Skip("this system makes no stage")
+	}
+	j.writing.Lock() // nobody writes
+	j.mu.Lock()
+	j.reserved = 1 << 40
+	j.mu.Unlock()
+	n, long := 0, strings.Repeat("x", maxContact-100)
+	for n < 10_000 && o.send(t, with("Contact: <sip:"+long+"@192.0.2.1>")).Status == 200 {
+		n++
+	}
+	if o.answer.Status != 503 || n < 3000 {
+		t.Errorf("%d after %d changes", o.answer.Status, n)
+	}
+	j.writing.Unlock()
+	if err := j.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if res := o.send(t, with(contactB)); res.Status != 200 {
+		t.Errorf("the stage is empty: %d", res.Status)
+	}
+	checkAgain(t, o)
+}
+
+// TestStageLeft: what a process leaves in the stage is read, in the order in which it came; of another life of the machine, or torn, it is not.
+func TestStageLeft(t *testing.T) {
+	life, err := machineLife()
+	if err != nil {
+		t.Skip("this system makes no stage")
+	}
+	frame := func(contact string) []byte {
+		b := sample()[1]
+		b.Contact, b.Expires = contact, time.Now().Add(time.Hour)
+		return appendFrame(nil, []byte("sip:alice@example.org"), appendBindings(nil, []Binding{b}))
+	}
+	old, young := frame("<sip:old@192.0.2.1>"), frame("<sip:young@192.0.2.1>")
+	torn := append(slices.Clone(old), young[:len(young)-1]...)
+	for _, tt := range []struct {
+		name          string
+		life          string
+		first, second []byte
+		turns         [2]uint64
+		want          string
+	}{
+		{"nothing", string(life), nil, nil, [2]uint64{1, 0}, ""},
+		{"one half", string(life), old, nil, [2]uint64{1, 0}, "<sip:old@192.0.2.1>"},
+		{"both in order", string(life), old, young, [2]uint64{6, 7}, "<sip:young@192.0.2.1>"},
+		{"both the other way round", string(life), young, old, [2]uint64{9, 8}, "<sip:young@192.0.2.1>"},
+		{"torn", string(life), torn, nil, [2]uint64{1, 0}, "<sip:old@192.0.2.1>"},
+		{"another life", "another", old, young, [2]uint64{6, 7}, ""},
+	} {
+		dir := t.TempDir()
+		file := make([]byte, 2*stageHalf)
+		for i, frames := range [][]byte{tt.first, tt.second} {
+			half := file[i*stageHalf:]
+			copy(half, tt.life)
+			binary.LittleEndian.PutUint64(half[stageLife:], tt.turns[i])
+			binary.LittleEndian.PutUint64(half[stageLife+8:], uint64(len(frames)))
+			copy(half[stageHead:], frames)
+		}
+		if err := os.WriteFile(folderOf(dir).stage(), file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			o := openOffice(t, dir)
+			got := ""
+			if b := o.Lookup(alice); len(b) > 0 {
+				got = b[0].Contact
+			}
+			if got != tt.want {
+				t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+			}
+			closeOffice(t, o)
+		}
+	}
 }
 
 func BenchmarkRegister(b *testing.B) {

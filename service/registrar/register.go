@@ -184,7 +184,7 @@ func (r *Registrar) storeLocked(w *work, s *slot, old []Binding) {
 
 // written sees to it that the change is on its way to the disk before the answer leaves.
 func (r *Registrar) written() *refusal {
-	if r.journal == nil || r.Batched && r.journal.certain() {
+	if r.journal == nil || r.journal.staged.Load() || r.Batched && r.journal.certain() {
 		return nil
 	}
 	if err := r.journal.flush(); err != nil {

@@ -425,7 +425,11 @@ func TestChanges(t *testing.T) {
 
 // TestCopies: no transaction remembers a REGISTER, so a copy of each, right behind it, gets the same answer, and changes and writes nothing.
 func TestCopies(t *testing.T) {
-	o := openOffice(t, t.TempDir())
+	o, changed := newOffice(), 0
+	o.Journal, o.Changed = t.TempDir(), func(Change) { changed++ }
+	if err := o.Open(); err != nil {
+		t.Fatal(err)
+	}
 	defer closeOffice(t, o)
 	const device = `Contact: <sip:a@192.0.2.9>;+sip.instance="<urn:uuid:1>"`
 	for i, c := range []call{
@@ -434,8 +438,8 @@ func TestCopies(t *testing.T) {
 		with(contactA, contactB+";expires=0"), {to: "sip:carol@example.org"},
 	} {
 		first := o.send(t, c).String()
-		size, changed := o.journal.accepted.Load(), 0
-		o.Changed = func(Change) { changed++ }
+		size := o.journal.accepted.Load()
+		changed = 0
 		o.cseq--
 		if again := o.send(t, c).String(); again != first {
 			t.Errorf("request %d got\n%s\nand its copy\n%s", i+1, first, again)
@@ -443,7 +447,6 @@ func TestCopies(t *testing.T) {
 		if now := o.journal.accepted.Load(); now != size || changed > 0 {
 			t.Errorf("the copy of request %d wrote %d bytes and made %d changes", i+1, now-size, changed)
 		}
-		o.Changed = nil
 	}
 }
 

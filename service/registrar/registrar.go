@@ -131,9 +131,11 @@ func (r *Registrar) restore(rec []byte) error {
 	if w.state.bindings, err = w.decode(bindings); err != nil {
 		return err
 	}
-	now := time.Now()
+	now, n := time.Now(), len(w.state.bindings)
 	w.state.bindings = slices.DeleteFunc(w.state.bindings, func(b Binding) bool { return b.expired(now) })
-	w.record = appendBindings(w.record[:0], w.state.bindings)
+	if w.record = append(w.record[:0], bindings...); len(w.state.bindings) < n {
+		w.record = appendBindings(w.record[:0], w.state.bindings)
+	}
 	s := r.table.lock(name)
 	defer s.mu.Unlock()
 	var before decoder
@@ -166,7 +168,7 @@ func (r *Registrar) Barrier() error {
 	if r.journal == nil {
 		return nil
 	}
-	err := r.journal.flush()
+	err := r.journal.barrier()
 	if err != nil {
 		r.Log.Error("bindings cannot be written", "error", err)
 	}

@@ -12,13 +12,13 @@ import (
 // keepSize is FALLOC_FL_KEEP_SIZE of fallocate(2).
 const keepSize = 1
 
-// reserve makes sure that n bytes can be written behind the end of the file; errors.ErrUnsupported if the file system cannot promise that.
-func reserve(f *os.File, n int64) error {
+// reserve makes sure that the file can be written up to an offset; errors.ErrUnsupported if the file system cannot promise that.
+func reserve(f *os.File, to int64) error {
 	at, err := f.Stat()
-	if err != nil {
+	if err != nil || at.Size() >= to {
 		return err
 	}
-	err = syscall.Fallocate(int(f.Fd()), keepSize, at.Size(), n)
+	err = syscall.Fallocate(int(f.Fd()), keepSize, at.Size(), to-at.Size())
 	if errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS) {
 		return errors.ErrUnsupported
 	}
