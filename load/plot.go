@@ -31,14 +31,13 @@ const (
 	colourFailed = "#e5484d"
 )
 
-// style follows the reader's preference.
+// style takes a grey that is as far from white as from black.
 const style = `<style>
-text{font:12px system-ui,sans-serif;fill:#333}
+text{font:12px system-ui,sans-serif;fill:#767676}
 .title{font-size:15px;font-weight:600}
 .grid{stroke:#8886;stroke-width:1}
 .window{fill:#8882}
 path{fill:none;stroke-width:1.8;stroke-linejoin:round}
-@media(prefers-color-scheme:dark){text{fill:#ddd}}
 </style>
 `
 
@@ -160,7 +159,7 @@ func (d *drawing) rate() {
 	}
 	d.curve(colourRate, func(p *Point) (float64, bool) { return p.Rate, true }, y)
 	d.curve(colourFailed, func(p *Point) (float64, bool) { return p.Failed, true }, y)
-	d.key(rateTop-14, []string{"completed", "failed"}, []string{colourRate, colourFailed})
+	d.key(rateTop-14, []string{"answered", "failed"}, []string{colourRate, colourFailed})
 }
 
 // time draws the seconds and the measured window.

@@ -77,7 +77,7 @@ type Usage struct {
 // Point is what happened in one stretch of a run.
 type Point struct {
 	At      float64     `json:"at_s"`   // its end, from the start of the warm-up
-	Rate    float64     `json:"rate"`   // completed a second
+	Rate    float64     `json:"rate"`   // answered a second: calls by the 200 to their INVITE
 	Failed  float64     `json:"failed"` // failed a second
 	Latency Percentiles `json:"latency_us"`
 }

@@ -34,7 +34,7 @@ type Progress struct {
 	Phase     Phase
 	Elapsed   time.Duration // of warm-up and window
 	Length    time.Duration // of both together
-	Rate      float64       // completed a second, in the last stretch of the series
+	Rate      float64       // answered a second, in the last stretch of the series
 	Busy      int           // operations under way
 	Started   int64         // since the start of the warm-up, as all that follow
 	Completed int64
@@ -186,6 +186,8 @@ func (r *Run) measure(ctx context.Context, p *Plan, m *meters, result *Result) e
 	}
 	r.wind(ctx, p, m)
 	t.finish(result, r.now())
+	wait(ctx, p.Settle)
+	m.after()
 	r.leave(ctx, p)
 	r.finish(p, t, m, result)
 	return nil
@@ -215,8 +217,6 @@ func (r *Run) wind(ctx context.Context, p *Plan, m *meters) {
 	for _, w := range r.workers {
 		w.abandon()
 	}
-	wait(ctx, p.Settle)
-	m.after()
 }
 
 // leave removes the bindings of the users that were called. What goes wrong here the next run mends.

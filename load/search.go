@@ -16,6 +16,7 @@ const (
 	probeWarmup = 2 * time.Second
 	probeGrace  = 5 * time.Second
 	probePause  = time.Second
+	upsetPause  = 4 * time.Second // after a rate that was not clean: what was lost is still sent again
 	mostProbes  = 14
 	mostChecks  = 6
 )
@@ -37,8 +38,12 @@ func Search(ctx context.Context, p Plan, probed func(*Result)) (*Result, error) 
 			return false
 		}
 		probed(last)
+		if !last.Clean() {
+			wait(ctx, upsetPause)
+			return false
+		}
 		wait(ctx, probePause)
-		return last.Clean()
+		return true
 	}
 	p.Warmup, p.Window = min(warmup, probeWarmup), min(window, probeWindow)
 	rate := closeIn(p.Rate, func(rate float64) (clean, on bool) {

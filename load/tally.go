@@ -33,9 +33,9 @@ type tally struct {
 
 // stretch is the part of the series that is being counted.
 type stretch struct {
-	length, end       time.Duration
-	completed, failed int64
-	latency           histogram
+	length, end      time.Duration
+	answered, failed int64
+	latency          histogram
 }
 
 func newTally(open, close, stretchLength time.Duration) *tally {
@@ -64,6 +64,7 @@ func (t *tally) measured(due, now time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.advanceLocked(now)
+	t.stretch.answered++
 	t.stretch.latency.record(now - due)
 	if t.in(due) {
 		t.latency.record(now - due)
@@ -79,7 +80,6 @@ func (t *tally) completed(now time.Duration) {
 	defer t.mu.Unlock()
 	t.advanceLocked(now)
 	t.all.Completed++
-	t.stretch.completed++
 	if t.in(now) {
 		t.counts.Completed++
 	}
@@ -135,7 +135,7 @@ func (t *tally) advanceLocked(now time.Duration) {
 	s := &t.stretch
 	for now >= s.end && len(t.series) < maxPoints {
 		secs := s.length.Seconds()
-		t.series = append(t.series, Point{At: seconds(s.end - t.start), Rate: float64(s.completed) / secs, Failed: float64(s.failed) / secs, Latency: s.latency.percentiles()})
+		t.series = append(t.series, Point{At: seconds(s.end - t.start), Rate: float64(s.answered) / secs, Failed: float64(s.failed) / secs, Latency: s.latency.percentiles()})
 		*s = stretch{length: s.length, end: s.end + s.length}
 	}
 }
