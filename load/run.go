@@ -243,7 +243,7 @@ func (r *Run) finish(p *Plan, t *tally, m *meters, result *Result) {
 
 // strain says whether the generator may be what was measured.
 func (r *Result) strain(p *Plan) {
-	most := 85 * float64(min(p.Workers, runtime.NumCPU()))
+	most := 92 * float64(min(2*p.Workers, runtime.NumCPU())) // a worker begins and reads
 	rooms := int64(0)
 	for _, f := range r.Failures {
 		if f.Fault == FaultRoom {

@@ -48,8 +48,8 @@ func (p *program) newBench() *cobra.Command {
 		Example: examples("sipwerk bench register 127.0.0.1:5060 --rate 4000 --users 100000", "sipwerk bench call 127.0.0.1:5060 --rate 500 --duration 30s --pid $(pidof sipwerk) --plot calls.svg",
 			"sipwerk bench call tls://127.0.0.1:5061 --rate 100 --hold 30s --json calls.json", "sipwerk bench options 127.0.0.1:5060 --rate 5000 --max",
 			"sipwerk bench compare before.json after.json"),
-		Args:      p.exactly("SCENARIO", "TARGET"),
-		ValidArgs: scenarioNames(),
+		Args:              p.exactly("SCENARIO", "TARGET"),
+		ValidArgsFunction: completeScenario,
 	}
 	f.define(p, c)
 	c.AddCommand(p.newBenchCompare())
@@ -63,6 +63,16 @@ func (p *program) newBench() *cobra.Command {
 		return p.bench(ctx, &f)
 	}
 	return c
+}
+
+// completeScenario completes the first argument; nothing can be guessed about a target.
+func completeScenario(_ *cobra.Command, args []string, start string) (names []string, _ cobra.ShellCompDirective) {
+	for _, name := range scenarioNames() {
+		if len(args) == 0 && strings.HasPrefix(name, start) {
+			names = append(names, name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 func scenarioNames() (names []string) {

@@ -75,7 +75,8 @@ func TestBenchRefuses(t *testing.T) {
 		{args: "bench compare a.json", code: 2, fails: "sipwerk: give A.json B.json\n…"},
 		{args: "bench call 192.0.2.1 --lang de", code: 1, fails: "sipwerk: 192.0.2.1 ist 192.0.2.1 und damit nicht diese Maschine; …"},
 		{args: "__complete bench call 127.0.0.1 --ho", want: "--hold\t…", fails: "…"},
-		{args: "__complete bench re", want: "…register\n…", fails: "…"},
+		{args: "__complete bench re", want: "register\n:4\n", fails: "…"},
+		{args: "__complete bench call re", want: ":4\n", fails: "…"},
 	} {
 		l.run(t, "", nil)
 	}
