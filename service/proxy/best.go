@@ -98,8 +98,8 @@ func (f *fork) finish() {
 		status = sip.StatusRequestTerminated
 	case f.expired && (status == sip.StatusRequestTerminated || res == nil):
 		status, res = sip.StatusRequestTimeout, nil
-	case res == nil && status == sip.StatusFlowFailed:
-		// RFC 5626 §5.3.2 speaks of 430 to a proxy; a caller cannot do anything with it.
+	case res == nil && status == sip.StatusFlowFailed && !f.edge:
+		// RFC 5626 §5.3.1: 430 is for the registrar's proxy; a caller cannot do anything with it.
 		status = sip.StatusTemporarilyUnavailable
 	case status == sip.StatusServiceUnavailable:
 		// RFC 3261 §16.7 step 6: it is the branch that is overloaded, not we.

@@ -24,6 +24,8 @@ type fork struct {
 	invite    bool
 	records   bool // the dialog that may come of it stays on our way
 	tied      bool // the caller is reached by its flow alone
+	inside    bool // the request belongs to a dialog
+	edge      bool // it goes over the flow of a registration
 	cancelled bool // by the caller
 	expired   bool // Timer C has fired
 	tells     bool // the caller wants to know which early dialogs end (RFC 6228)
@@ -67,7 +69,8 @@ func (p *Proxy) take(ev *sip.Event, v verdict) *fork {
 		l.free, f.next = f.next, nil
 	}
 	f.engine, f.server, f.breadth, f.mark = ev.Engine, ev.Tx, v.breadth, v.mark
-	f.invite = ev.Request.Method == sip.MethodInvite
+	f.invite, f.edge = ev.Request.Method == sip.MethodInvite, l.edge
+	f.inside = !f.edge && ev.Request.ToTag() != ""
 	l.counts.pending.Add(1)
 	return f
 }
@@ -107,7 +110,7 @@ func (p *Proxy) fork(ev *sip.Event, v verdict) {
 	}
 	ts := l.found.Targets
 	only := len(ts) == 1
-	if f.records = records(req); f.records {
+	if f.records = records(req.Method) && req.ToTag() == ""; f.records {
 		f.recordCaller(ev)
 	}
 	f.request = req.AppendTo(f.request[:0])
@@ -171,7 +174,11 @@ func (f *fork) launch(req *sip.Request, t *Target, breadth uint32) bool {
 	to := f.proxy.aim(req, t)
 	to.Mark = f.mark
 	var err error
-	if b.tx, err = f.engine.Start(f.stripe, req, to, f); err != nil {
+	b.tx, err = f.engine.Start(f.stripe, req, to, f)
+	if err != nil && f.inside && detour(&to, req) {
+		b.tx, err = f.engine.Start(f.stripe, req, to, f)
+	}
+	if err != nil {
 		f.consider(failed(err), nil)
 		return false
 	}

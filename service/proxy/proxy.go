@@ -5,6 +5,7 @@ package proxy
 import (
 	"crypto/rand"
 	"hash/maphash"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,6 +85,7 @@ type lane struct {
 	reply    sip.Response
 	request  sip.Request
 	text     []byte
+	edge     bool // the request on its way goes over the flow of a registration
 	counts   counts
 }
 
@@ -156,7 +158,9 @@ func (p *Proxy) inside(ev *sip.Event, w way) {
 		return
 	}
 	l.found.Targets = append(l.found.Targets[:0], t)
+	l.edge = w.edge
 	p.send(ev)
+	l.edge = false
 }
 
 // Forward is the door for requests whose sender may send them: it has proved who it is, or is trusted, or needs no proof. It answers what it does not forward.
@@ -174,6 +178,9 @@ func (p *Proxy) Forward(ev *sip.Event) {
 	if !p.Relay || ev.User == "" && !ev.Trusted {
 		p.refuse(ev, sip.StatusForbidden)
 		return
+	}
+	if req.Method == sip.MethodRegister {
+		p.addPath(ev)
 	}
 	l := &p.lanes[ev.Stripe]
 	l.found.Targets = append(l.found.Targets[:0], Target{URI: req.URI})
@@ -220,7 +227,18 @@ func (p *Proxy) ack(ev *sip.Event) {
 	t := &l.found.Targets[0]
 	to := p.aim(ev.Request, t)
 	// Nobody waits: the callee asks again by its 2xx.
-	_ = ev.Engine.Ack(ev.Stripe, ev.Request, to)
+	if err := ev.Engine.Ack(ev.Stripe, ev.Request, to); err != nil && !l.edge && detour(&to, ev.Request) {
+		_ = ev.Engine.Ack(ev.Stripe, ev.Request, to)
+	}
+}
+
+// detour takes the flow out of a destination that is lost, if there may be another way: the telephone said how it is reached. RFC 3261 §12.2.1.1.
+func detour(to *sip.Destination, req *sip.Request) bool {
+	if to.Flow.IsZero() || req.URI.Outbound() || strings.HasSuffix(req.URI.Host, ".invalid") {
+		return false
+	}
+	to.Flow = sip.Flow{}
+	return true
 }
 
 // refuse answers a request by the proxy itself; an ACK has no answer.

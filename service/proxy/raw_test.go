@@ -388,3 +388,83 @@ func TestLateSuccess(t *testing.T) {
 		}
 	})
 }
+
+// A token without a dialog opens nothing.
+func TestTokenAlone(t *testing.T) {
+	raw(t, func(b *siptest.Bench, _ *house, alice, bob *siptest.Peer) {
+		alice.Send("proxy", message("INVITE", "sip:bob@example.org"))
+		alice.Expect("SIP/2.0 100")
+		got := bob.Expect("INVITE")
+		bob.Reply(got, sip.StatusOK, "b", "Contact: <sip:bob@{bob}>")
+		alice.Expect("SIP/2.0 200")
+		route := "Route: " + got.Request.Get(sip.HeaderRecordRoute)
+		alice.Send("proxy", strings.Replace(message("INVITE", "sip:0900@gateway.test", route), "CSeq: 1", "CSeq: 2", 1))
+		alice.Expect("SIP/2.0 403")
+		bob.Silence(time.Second)
+	})
+}
+
+// RFC 3327 §5.2, RFC 5626 §5.1 to §5.3: a telephone registers elsewhere through us, and is called over its flow.
+func TestEdge(t *testing.T) {
+	raw(t, func(b *siptest.Bench, h *house, alice, bob *siptest.Peer) {
+		h.proxy.Relay, h.trust = true, true
+		b.Net.Names.AddAddr("home.test", b.Addr("bob"))
+		natted := strings.NewReplacer("{alice};branch", "10.0.0.1:5060;rport;branch", "sip:alice@{alice}", "sip:alice@10.0.0.1;ob")
+		alice.Send("proxy", natted.Replace(message("REGISTER", "sip:home.test", "Supported: path, outbound")))
+		got := bob.Expect("REGISTER")
+		path := got.Request.Get(sip.HeaderPath)
+		if !strings.HasSuffix(path, "@192.0.2.2:5060;lr;ob>") {
+			t.Fatalf("got\n%s", got.Text)
+		}
+		bob.Reply(got, sip.StatusOK, "b")
+		alice.Expect("SIP/2.0 200")
+		h.proxy.Relay = false // a call needs no leave
+		in := strings.NewReplacer("{alice};branch", "{bob};branch", "c@alice", "d@bob", "Max-Forwards", "Route: "+path+"\nMax-Forwards")
+		bob.Send("proxy", in.Replace(message("INVITE", "sip:alice@10.0.0.1;ob")))
+		bob.Expect("SIP/2.0 100")
+		call := alice.Expect("INVITE sip:alice@10.0.0.1;ob ")
+		if call.Request.Has(sip.HeaderRoute) || strings.Count(call.Text, "Record-Route") != 2 {
+			t.Errorf("got\n%s", call.Text)
+		}
+		alice.Reply(call, sip.StatusBusyHere, "a")
+		alice.Expect("ACK")
+		bob.Expect("SIP/2.0 486")
+		// The telephone itself gains nothing by its token.
+		alice.Send("proxy", natted.Replace(message("MESSAGE", "sip:bob@gateway.test", "Route: "+path)))
+		alice.Expect("SIP/2.0 403")
+	})
+}
+
+// RFC 5393 §3: two people of two domains who forward to each other, twice each. The request dies out where it comes back unchanged; a spiral goes on.
+func TestForkingLoop(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		alice := b.Peer("alice")
+		open := func(h *house) { h.proxy.Relay, h.trust = true, true }
+		one, two := build(b, "one", domain, open), build(b, "two", "example.com", open)
+		carol := b.Peer("carol")
+		one.home("bob", "sip:bob@example.com", "sip:dave@example.com")
+		one.home("dave", "sip:bob@example.com", "sip:dave@example.com")
+		two.home("bob", "sip:bob@example.org", "sip:dave@example.org")
+		two.home("dave", "sip:bob@example.org", "sip:dave@example.org", "sip:spiral@example.org 1")
+		one.home("spiral", at(b, "carol", ""))
+		b.Faults(siptest.Faults{})
+		alice.Send("one", strings.ReplaceAll(message("INVITE", "sip:bob@example.org"), "{proxy}", "{one}"))
+		alice.Expect("SIP/2.0 100")
+		got := carol.Expect("INVITE")
+		carol.Reply(got, sip.StatusBusyHere, "c")
+		carol.Expect("ACK")
+		b.Wait(time.Second)
+		carol.Silence(time.Second)
+		res := alice.Expect("SIP/2.0").Response
+		if res.Status != sip.StatusBusyHere {
+			t.Errorf("got\n%s", res)
+		}
+		sum := one.proxy.Counts().Forwarded + two.proxy.Counts().Forwarded
+		loops := one.proxy.Counts().Loops + two.proxy.Counts().Loops + one.stack.Stats().Merged + two.stack.Stats().Merged
+		if sum > 12 || loops == 0 {
+			t.Errorf("%d requests forwarded, %d loops", sum, loops)
+		}
+		alice.Send("one", strings.Replace(message("ACK", "sip:bob@example.org"), "{branch}", "z9hG4bKalice1", 1))
+		b.Wait(40 * time.Second)
+	})
+}

@@ -64,13 +64,9 @@ func (p *Proxy) border(ev *sip.Event) {
 	}
 }
 
-// records reports whether we want to stay on the way of the dialog that a request may set up. RFC 3261 §16.6 step 4.
-func records(req *sip.Request) bool {
-	switch req.Method {
-	case sip.MethodInvite, sip.MethodSubscribe, sip.MethodRefer:
-		return req.ToTag() == ""
-	}
-	return false
+// records reports whether we want to stay on the way of the dialog that a request of this method may set up. RFC 3261 §16.6 step 4.
+func records(m sip.Method) bool {
+	return m == sip.MethodInvite || m == sip.MethodSubscribe || m == sip.MethodRefer
 }
 
 // recordCaller writes the Record-Route for the side of the caller and keeps its token. It lies below the one for the other side; the stack leaves one out where they are

@@ -11,8 +11,9 @@ const maxOwnRoutes = 4
 
 // way is what preprocessing has found.
 type way struct {
-	inside bool     // a token proves that the request belongs to a dialog set up through us
+	inside bool     // a token proves that the request belongs to a dialog set up through us, or is for a telephone that registered through us
 	flow   sip.Flow // the one that the token names for the side it goes to
+	edge   bool     // that is the flow of a registration: there is no other way (RFC 5626 §5.3.1)
 }
 
 // preprocess takes us off the Route of a request. RFC 3261 §16.4.
@@ -49,15 +50,20 @@ func (p *Proxy) ownRoute(ev *sip.Event, uri sip.URI, w *way) bool {
 		return p.ours(uri)
 	}
 	flow, ok := p.keys.open(uri.User, ev.Request.CallID())
-	if !ok {
-		return false
+	if !ok && uri.Outbound() {
+		flow, w.edge = p.keys.open(uri.User, "")
+		ok = w.edge
 	}
-	w.inside = true
-	// RFC 5626 §5.3.1: a token of the flow that the request came by belongs to its sender's side.
-	if !flow.IsZero() && !sameFlow(flow, ev.Flow) {
+	// RFC 5626 §5.3.1: a token of the flow that the request came by belongs to its sender's side. That it has registered lets nobody in.
+	out := !flow.IsZero() && !sameFlow(flow, ev.Flow)
+	if out {
 		w.flow = flow
 	}
-	return true
+	if ok && !w.inside {
+		// Without a tag it is no request inside a dialog, whatever it shows.
+		w.inside = w.edge && out || !w.edge && ev.Request.ToTag() != ""
+	}
+	return ok
 }
 
 func sameFlow(a, b sip.Flow) bool {

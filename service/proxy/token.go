@@ -13,7 +13,7 @@ import (
 )
 
 // A token is base64 of 8 bytes of HMAC-SHA-256 (RFC 2104) over the rest and the Call-ID of the dialog, and the flow, if there is one: transport, number,
-// local and remote address.
+// local and remote address. One in a Path is for every Call-ID: it leads to one telephone and nowhere else.
 const (
 	tokenSum    = 8
 	tokenMost   = tokenSum + 1 + 8 + 2*(1+16+2)

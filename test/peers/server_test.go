@@ -55,23 +55,29 @@ func need(t *testing.T, programs ...string) {
 }
 
 // serve starts a server with the accounts u=password.
-func serve(t *testing.T, accounts ...string) *server {
+func serve(t *testing.T, users ...string) *server {
 	t.Helper()
 	program := binary(t)
 	s := &server{data: t.TempDir(), listeners: map[string]netip.AddrPort{}}
+	accounts(t, program, s.data, domain, users...)
+	s.start(t, program)
+	return s
+}
+
+// accounts puts users into the domain of a data folder.
+func accounts(t *testing.T, program, data, domain string, users ...string) {
+	t.Helper()
 	csv := "user,password,name\n"
-	for _, name := range accounts {
+	for _, name := range users {
 		csv += fmt.Sprintf("%s,%s,%s\n", name, password(name), name)
 	}
-	file := filepath.Join(s.data, "accounts.csv")
+	file := filepath.Join(data, "accounts.csv")
 	if err := os.WriteFile(file, []byte(csv), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(program, "account", "import", file, "--data", s.data, "--domain", domain).CombinedOutput(); err != nil {
+	if out, err := exec.Command(program, "account", "import", file, "--data", data, "--domain", domain).CombinedOutput(); err != nil {
 		t.Fatalf("account import: %v: %s", err, out)
 	}
-	s.start(t, program)
-	return s
 }
 
 func (s *server) start(t *testing.T, program string) {
