@@ -14,8 +14,8 @@ import (
 // allowed are the methods that lead somewhere.
 const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE"
 
-// nonceSlots is how many nonces of a domain may be in use. Of two that share a slot the earlier is refused as stale, and its sender asks again: with so many,
-// and 200 proofs under way, that is less than one in a thousand. The memory is touched only where it is used.
+// nonceSlots is how many nonces of a domain may be in use: none is forgotten, and refused as stale, before as many later ones were given out.
+// The memory is touched only where it is used.
 const nonceSlots = 1 << 18
 
 // reception is an event handler behind the table of dialogs. It refuses what is for others and what is not offered, and passes the rest to a service once

@@ -42,7 +42,7 @@ type Authenticator struct {
 	Proxy      bool           // challenge with 407 instead of 401
 	Key        []byte         // for the nonces; nodes that share it accept each other's. nil: a random one
 	Lifetime   time.Duration  // of a nonce; 0: DefaultLifetime
-	Slots      int            // how many nonces in use are remembered, 34 bytes each; 0: DefaultSlots
+	Slots      int            // how many nonces in use are remembered, 33 bytes each; 0: DefaultSlots
 	Failures   int            // how many failures a source has in stock; 0: DefaultFailures
 	Refill     time.Duration  // after which one failure is forgiven; 0: DefaultRefill
 	Rand       io.Reader      // nil: crypto/rand
