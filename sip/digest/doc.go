@@ -1,7 +1,7 @@
 // Package digest proves who sent a request, on both sides: [Authenticator] is the middleware that challenges requests and verifies
 // the answers, [Client] answers challenges.
 //
-// The server keeps no table of nonces. A nonce carries its time and an HMAC over time, realm and source address, so every node that
+// The server keeps no table of nonces. A nonce carries its time and a MAC over time, realm and source address, so every node that
 // has the key can verify it; a fixed-size array remembers how often each was used, and a fixed-size table throttles sources that
 // guess. The client sends credentials only to the host and the realm that they were configured for.
 //
