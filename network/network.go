@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // Network opens sockets. OS is the real one, [Sim] hosts are the simulated ones.
@@ -47,6 +48,12 @@ type PacketConn interface {
 	LocalAddr() netip.AddrPort
 	// Close ends a blocked ReadBatch and frees the socket.
 	Close() error
+}
+
+// Waiter is a [PacketConn] that knows how late its reader is.
+type Waiter interface {
+	// Waited is how long the datagram read last lay in the socket, as far as the system tells: it takes the time of arrival only once it was asked. It is for the reader.
+	Waited(now time.Time) time.Duration
 }
 
 // Resolver looks names up for RFC 3263. A name that does not exist gives no records and no error; an error is a failure of the look-up.

@@ -60,6 +60,7 @@ func metrics() []metric {
 		{"sipwerk_messages_malformed_total", "SIP messages with illegal grammar, framing or values.", counter, "", one(func(s *Server) uint64 {
 			return s.stack.Stats().Malformed + s.stack.Transport().Stats.Malformed.Load()
 		})},
+		{"sipwerk_noise_ignored_total", "Keep-alives and malformed messages over UDP that were not answered because their source sends too many.", counter, "", one(func(s *Server) uint64 { return s.stack.Transport().Stats.Ignored.Load() })},
 		{"sipwerk_connections", "Stream connections open.", gauge, "", one(func(s *Server) int64 { return s.stack.Transport().Stats.Connections.Load() })},
 		{"sipwerk_connections_refused_total", "Stream connections refused by a limit.", counter, "", one(func(s *Server) uint64 { return s.stack.Transport().Stats.Refused.Load() })},
 		{"sipwerk_transactions", "Transactions alive, those that only wait for late copies included.", gauge, "", one(func(s *Server) int { return s.stack.Audit().Rows })},

@@ -8,6 +8,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // CanShare reports whether several sockets may share an address ([Config.Shared]).
@@ -105,3 +106,6 @@ func (v *Vector) Received(i int) (n int, peer netip.AddrPort, local netip.Addr) 
 func (v *Vector) SetWrite(i int, buf []byte, peer netip.AddrPort, _ netip.Addr) {
 	v.datagrams[i] = datagram{buf: buf, peer: peer}
 }
+
+// Waited is 0: the system does not tell how long the datagram received last lay in the socket.
+func (c *Conn) Waited(time.Time) time.Duration { return 0 }

@@ -42,6 +42,10 @@ func (s *Stack) dispatch(p *transport.Packet) {
 func (s *Stack) refuse(p *transport.Packet, err error) {
 	if p.Err == nil { // otherwise the transport has counted it
 		s.counts.malformed.Add(1)
+		if p.Ignore() {
+			p.Release()
+			return
+		}
 	}
 	s.logRefused(p, &p.Request.Message, err)
 	cseq, seqErr := p.Request.CSeq()

@@ -37,9 +37,9 @@ func (s *stripe) admits(p *transport.Packet) bool {
 	if s.table.Load == nil {
 		return true
 	}
-	waited := time.Duration(0)
+	waited := p.Waited
 	if s.job.queued != 0 {
-		waited = s.now - s.job.queued
+		waited += s.now - s.job.queued
 	}
 	return s.table.Load.Admit(s.wall(), waited, p.Request)
 }

@@ -34,12 +34,13 @@ func (l *Layer) KeepAlive(f sip.Flow) error {
 	return l.Send(nil, f, []byte("\r\n\r\n"))
 }
 
-// answerEmpty answers a datagram of line ends only: the double CRLF is a ping.
-func (l *Layer) answerEmpty(out *Outbox, f sip.Flow, n int) {
-	if n >= 4 {
-		l.Stats.KeepAlives.Add(1)
-		_ = l.collect(out, f, []byte("\r\n"))
-	}
+// pingLength is a double CRLF.
+const pingLength = 4
+
+// answerPing answers a double CRLF. RFC 5626 §3.5.1.
+func (l *Layer) answerPing(out *Outbox, f sip.Flow) {
+	l.Stats.KeepAlives.Add(1)
+	_ = l.collect(out, f, []byte("\r\n"))
 }
 
 // STUN, as far as a binding answer needs it. RFC 8489 §5, §14.

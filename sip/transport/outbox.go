@@ -5,6 +5,7 @@ package transport
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
@@ -14,6 +15,8 @@ import (
 type Outbox struct {
 	home   *listener          // of the reader, and its socket: what leaves by this listener leaves by this socket
 	socket network.PacketConn // nil if the reader reads a stream
+
+	now time.Time // when the batch was read
 
 	bytes     []byte             // the chunk that is being filled; a full one is left to those who point into it
 	datagrams []network.Datagram // by socket
@@ -42,8 +45,16 @@ func (l *Layer) outbox(home *listener, socket network.PacketConn) *Outbox {
 	if out == nil {
 		out = new(Outbox)
 	}
-	out.home, out.socket = home, socket
+	out.home, out.socket, out.now = home, socket, time.Time{}
 	return out
+}
+
+// Time is when the batch was read whose answers a reader collects here; the zero Time elsewhere, and without an outbox.
+func (out *Outbox) Time() time.Time {
+	if out == nil {
+		return time.Time{}
+	}
+	return out.now
 }
 
 // usualMessage is what most messages are shorter than; outboxChunk what an outbox starts with.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -16,9 +17,10 @@ type Packet struct {
 	Flow     sip.Flow
 	Request  *sip.Request // one of the two is set
 	Response *sip.Response
-	Via      sip.Via // the top one, of a request as the transport has completed it; zero if it cannot be read
-	Err      error   // Request could not be parsed: a *sip.ParseError; it holds what could be read (malformed responses never get here)
-	Out      *Outbox // of the reader that delivers; valid until Handle returns
+	Via      sip.Via       // the top one, of a request as the transport has completed it; zero if it cannot be read
+	Err      error         // Request could not be parsed: a *sip.ParseError; it holds what could be read (malformed responses never get here)
+	Out      *Outbox       // of the reader that delivers; valid until Handle returns
+	Waited   time.Duration // how long it lay in a socket whose reader is behind; 0 otherwise, or where that cannot be told
 
 	layer    *Layer
 	stream   *stream // nil for a datagram
@@ -42,7 +44,7 @@ func (p *Packet) Keep() *Packet {
 		return p // made by its user, in memory of its own
 	}
 	q := p.layer.packet(p.stream, nil)
-	q.Flow, q.Err, q.layer, q.kept = p.Flow, p.Err, p.layer, true
+	q.Flow, q.Err, q.Waited, q.layer, q.kept = p.Flow, p.Err, p.Waited, p.layer, true
 	q.own = append(q.own[:0], p.buf...)
 	q.buf = q.own
 	if p.Response != nil {
@@ -55,6 +57,12 @@ func (p *Packet) Keep() *Packet {
 	_ = q.request.Parse(q.buf) // its fault, if any, is in Err
 	q.stamp()
 	return q
+}
+
+// Ignore takes note that p is of no use to anyone, and reports whether its source has sent so many of the kind that it gets no answer: [Limits.Noise]. What has
+// an Err is noted already.
+func (p *Packet) Ignore() bool {
+	return p.layer != nil && p.stream == nil && p.layer.quiet(p.Flow.Remote.Addr())
 }
 
 // packet returns one for messages of a stream whose answers go to out.
@@ -88,7 +96,7 @@ func (p *Packet) Release() {
 
 func (p *Packet) clear() {
 	p.Flow, p.Request, p.Response, p.Via, p.Err, p.Out = sip.Flow{}, nil, nil, sip.Via{}, nil, nil
-	p.layer, p.stream, p.buf, p.kept = nil, nil, nil, false
+	p.layer, p.stream, p.buf, p.kept, p.Waited = nil, nil, nil, false, 0
 }
 
 // take makes p the message b that came by f, and hands it over; fault, if any, is what is wrong with its framing.
@@ -117,6 +125,9 @@ func (l *Layer) receive(p *Packet, fault error) {
 			return
 		}
 		l.Stats.Malformed.Add(1)
+		if p.Ignore() {
+			return
+		}
 	}
 	if broken := p.stamp(); broken != nil && p.Err == nil {
 		p.Err = broken
@@ -152,8 +163,20 @@ func (l *Layer) caught(cause any, f sip.Flow) {
 		slog.String("from", f.Remote.String()), slog.String("stack", string(debug.Stack())))
 }
 
+// longestStart is how far the protocol is looked for in what should be a request.
+const longestStart = 4 << 10
+
 // resemblesRequest tells a broken request, which deserves an answer, from bytes that are no SIP at all: the first line names the protocol.
 func resemblesRequest(b []byte) bool {
-	line, _, _ := bytes.Cut(b, []byte("\n"))
-	return bytes.Contains(line, []byte(" SIP/"))
+	b = b[:min(len(b), longestStart)]
+	if end := bytes.IndexByte(b, '\n'); end >= 0 {
+		b = b[:end]
+	}
+	for slash := bytes.IndexByte(b, '/'); slash >= 0; slash = bytes.IndexByte(b, '/') {
+		if slash >= 4 && b[slash-4] == ' ' && bytes.EqualFold(b[slash-3:slash], []byte("SIP")) {
+			return true
+		}
+		b = b[slash+1:]
+	}
+	return false
 }

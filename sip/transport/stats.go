@@ -23,6 +23,7 @@ type Stats struct {
 	KeepAlives     atomic.Uint64 // CRLF and STUN answered
 	Malformed      atomic.Uint64 // messages with illegal grammar or framing
 	Junk           atomic.Uint64 // datagrams and connections that did not speak SIP
+	Ignored        atomic.Uint64 // datagrams not answered because of Limits.Noise
 	Unsent         atomic.Uint64 // datagrams the system refused, and messages whose barrier failed
 	Panics         atomic.Uint64 // caught by the firewall of a reader
 }

@@ -57,9 +57,10 @@ type Layer struct {
 	flows     flowTable
 	routes    routeCache
 	failures  failureList
-	packets   sync.Pool    // of *Packet
-	outboxes  sync.Pool    // of *Outbox
-	buffers   sync.Pool    // of *[]byte, for streams that are being read
+	packets   sync.Pool // of *Packet
+	outboxes  sync.Pool // of *Outbox
+	buffers   sync.Pool // of *[]byte, for streams that are being read
+	noise     noiseTable
 	blocking  atomic.Int32 // streams whose reads block a thread
 }
 
@@ -68,6 +69,7 @@ type Limits struct {
 	Message     int           // longest message on a stream, bytes; 256 KiB
 	Header      int           // longest header part, bytes; 64 KiB
 	Queue       int           // bytes that wait for a slow peer before its connection is closed; 1 MiB
+	Noise       int           // keep-alives and malformed messages of one IPv4 address or IPv6 /64 that are answered in a second, over UDP; 1,000
 	Connections int           // open stream connections; 100,000
 	PerSource   int           // open stream connections of one IPv4 address or IPv6 /64; 1,000
 	Idle        time.Duration // without a byte from the peer; 15 min, above the 840 s of RFC 5626 §4.4.1
@@ -82,6 +84,7 @@ func (m Limits) withDefaults() Limits {
 	set(&m.Message, 256<<10)
 	set(&m.Header, 64<<10)
 	set(&m.Queue, 1<<20)
+	set(&m.Noise, 1000)
 	set(&m.Connections, 100_000)
 	set(&m.PerSource, 1000)
 	set(&m.Idle, 15*time.Minute)

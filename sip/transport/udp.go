@@ -36,6 +36,7 @@ type reader struct {
 	batch    int                // how many to ask for
 	longest  int
 	single   int // datagrams that came alone since more were asked for
+	waited   time.Duration
 	packet   Packet
 	out      *Outbox
 }
@@ -46,12 +47,9 @@ func (l *Layer) read(ln *listener, socket network.PacketConn) {
 	if l.Readers == 1 {
 		r.longest = singleBatch
 	}
+	waits, _ := socket.(network.Waiter)
 	rested := time.Now()
 	for {
-		if time.Since(rested) > restEvery {
-			runtime.Gosched()
-			rested = time.Now()
-		}
 		n, err := socket.ReadBatch(r.rooms())
 		if errors.Is(err, net.ErrClosed) {
 			return
@@ -61,11 +59,19 @@ func (l *Layer) read(ln *listener, socket network.PacketConn) {
 			time.Sleep(50 * time.Millisecond) // out of memory, most likely: leave the machine some air
 			continue
 		}
+		r.out.now = time.Now()
+		if r.waited = 0; n == r.longest && waits != nil {
+			r.waited = waits.Waited(r.out.now)
+		}
 		for i := range n {
 			r.take(&r.room[i])
 		}
 		l.Flush(r.out)
 		r.adapt(n)
+		if r.out.now.Sub(rested) > restEvery {
+			rested = r.out.now
+			runtime.Gosched()
+		}
 	}
 }
 
@@ -104,13 +110,17 @@ func (r *reader) take(m *network.Datagram) {
 	b := trimLineEnds(m.Buf[:m.N])
 	switch {
 	case len(b) == 0:
-		l.answerEmpty(r.out, f, m.N)
+		if m.N >= pingLength && !l.quiet(m.Peer.Addr()) {
+			l.answerPing(r.out, f)
+		}
 	case isSTUN(b):
-		l.answerSTUN(r.out, f, b)
-	case !startsLikeMessage(b):
+		if !l.quiet(m.Peer.Addr()) {
+			l.answerSTUN(r.out, f, b)
+		}
+	case !startsLikeMessage(b) || !sip.IsResponse(b) && !resemblesRequest(b):
 		l.Stats.Junk.Add(1)
 	default:
-		r.packet.Out = r.out
+		r.packet.Out, r.packet.Waited = r.out, r.waited
 		l.take(&r.packet, f, b, nil)
 	}
 }

@@ -150,7 +150,9 @@ func (l *Layer) readFrame(s *stream, b []byte) {
 	message := trimLineEnds(b)
 	switch {
 	case len(message) == 0:
-		l.answerEmpty(out, s.flow, len(b))
+		if len(b) >= pingLength {
+			l.answerPing(out, s.flow)
+		}
 	case !startsLikeMessage(message):
 		l.Stats.Junk.Add(1)
 	default:
