@@ -27,6 +27,7 @@ const compactAfter = 16 << 20
 const (
 	snapshotPiece = 64 << 10
 	snapshotPause = 100 * time.Microsecond
+	snapshotSync  = 8 << 20
 )
 
 // folder is where the files lie.
@@ -211,6 +212,7 @@ func createLog(name string) (file *os.File, size int64, err error) {
 	return file, int64(n), nil
 }
 
+// writeSnapshot writes all records, piece by piece. Meanwhile it sees to the log as syncLoop does.
 func (j *journal) writeSnapshot(number int, all iter.Seq[[]byte]) (size int64, err error) {
 	file, err := os.OpenFile(j.folder.scratch(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -220,14 +222,25 @@ func (j *journal) writeSnapshot(number int, all iter.Seq[[]byte]) (size int64, e
 	w := bufio.NewWriterSize(file, snapshotPiece)
 	n, err := w.Write(appendHeader(nil))
 	size = int64(n)
+	confirmed := time.Now()
 	for records := range all {
-		before := size / snapshotPiece
+		before := size
 		n, err = w.Write(records)
 		if size += int64(n); err != nil {
 			break
 		}
-		if size/snapshotPiece > before {
-			time.Sleep(snapshotPause)
+		if size/snapshotPiece == before/snapshotPiece {
+			continue
+		}
+		time.Sleep(snapshotPause)
+		if j.isHurried() || time.Since(confirmed) >= syncEvery {
+			j.confirm()
+			confirmed = time.Now()
+		}
+		if size/snapshotSync > before/snapshotSync {
+			if err = file.Sync(); err != nil { // all at once in the end would keep the log waiting
+				break
+			}
 		}
 	}
 	if err = errors.Join(err, w.Flush(), file.Sync()); err != nil {
@@ -237,6 +250,16 @@ func (j *journal) writeSnapshot(number int, all iter.Seq[[]byte]) (size int64, e
 		return 0, err
 	}
 	return size, syncFolder(string(j.folder))
+}
+
+// isHurried reports whether half of the stage has come into use.
+func (j *journal) isHurried() bool {
+	select {
+	case <-j.hurry:
+		return true
+	default:
+		return false
+	}
 }
 
 // syncFolder makes new and renamed files of a folder outlive the machine.

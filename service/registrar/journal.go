@@ -201,16 +201,21 @@ func (j *journal) syncLoop(ctx context.Context, all iter.Seq[[]byte]) {
 		case <-timer.C:
 		case <-j.hurry:
 		}
-		before := j.stored.Load()
-		if err := errors.Join(j.flush(), j.sync()); err != nil {
-			j.log.Error("bindings: the disk does not confirm", "error", err)
-			tell(j.dirty) // try again
-		}
-		j.reserveAhead(j.stored.Load() - before)
+		j.confirm()
 		if err := j.compact(all); err != nil {
 			j.log.Error("bindings: journal not compacted", "error", err)
 		}
 	}
+}
+
+// confirm writes what is accepted and has the disk confirm it. What fails is tried again.
+func (j *journal) confirm() {
+	before := j.stored.Load()
+	if err := errors.Join(j.flush(), j.sync()); err != nil {
+		j.log.Error("bindings: the disk does not confirm", "error", err)
+		tell(j.dirty)
+	}
+	j.reserveAhead(j.stored.Load() - before)
 }
 
 func (j *journal) sync() error {
@@ -232,9 +237,11 @@ func (j *journal) close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	left := len(j.pending) + len(j.behind)
-	j.pending, j.behind = nil, nil
-	if err = errors.Join(err, j.stage.close()); left == 0 {
-		err = errors.Join(err, os.Remove(j.folder.stage()))
+	err = errors.Join(err, j.stage.close())
+	j.pending, j.behind, j.stage = nil, nil, nil
+	j.staged.Store(false)
+	if left > 0 {
+		return err // who starts next reads the stage
 	}
-	return err
+	return errors.Join(err, os.Remove(j.folder.stage()))
 }

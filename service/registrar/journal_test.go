@@ -352,6 +352,39 @@ func TestFullStage(t *testing.T) {
 	checkAgain(t, o)
 }
 
+// TestSnapshotLetsTheLogGoOn: while a long snapshot is written, what is accepted goes to the disk.
+func TestSnapshotLetsTheLogGoOn(t *testing.T) {
+	o := openOffice(t, t.TempDir())
+	defer closeOffice(t, o)
+	j := o.journal
+	if j.stage == nil {
+		t.Skip("this system makes no stage")
+	}
+	o.stop() // nobody else writes
+	o.running.Wait()
+	number, err := j.nextLog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	piece := make([]byte, snapshotPiece)
+	long, refused := strings.Repeat("x", maxContact-100), 0
+	_, err = j.writeSnapshot(number, func(yield func([]byte) bool) {
+		for range 20 { // five times what the stage holds
+			for range stageHalf / 4 / maxContact {
+				if o.send(t, with("Contact: <sip:"+long+"@192.0.2.1>")).Status != 200 {
+					refused++
+				}
+			}
+			if !yield(piece) {
+				return
+			}
+		}
+	})
+	if err != nil || refused > 0 {
+		t.Errorf("%d refused, %v", refused, err)
+	}
+}
+
 // TestStageLeft: what a process leaves in the stage is read, in the order in which it came; of another life of the machine, or torn, it is not.
 func TestStageLeft(t *testing.T) {
 	life, err := machineLife()

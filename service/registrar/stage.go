@@ -121,7 +121,10 @@ func (j *journal) takeStage(restore func(rec []byte) error) error {
 		return err
 	}
 	j.size, j.grown = j.size+int64(n), j.grown+int64(n)
-	return j.file.Sync()
+	if err := j.file.Sync(); err != nil {
+		return err
+	}
+	return os.Remove(j.folder.stage()) // read once more it would be older than the log
 }
 
 // eachFrame calls each with every record that r holds, valid until it returns, and returns how many bytes were read without fault.
