@@ -75,7 +75,7 @@ func (c *conduct) answers(from, to string, res *sip.Response) error {
 }
 
 // mayChange reports whether a copy of a request may get another answer: a CANCEL, and a request of a dialog that is not there or comes late, are
-// answered without a transaction, and meanwhile the call may have ended.
+// answered without a transaction, and meanwhile the call may have begun or ended.
 func mayChange(m sip.Method, was, is sip.Status) bool {
 	gone := func(s sip.Status) bool { return s == sip.StatusCallDoesNotExist || s == sip.StatusServerInternalError }
 	switch m {
@@ -84,7 +84,7 @@ func mayChange(m sip.Method, was, is sip.Status) bool {
 	case sip.MethodCancel:
 		return is == sip.StatusCallDoesNotExist
 	}
-	return gone(was) && gone(is)
+	return was == sip.StatusCallDoesNotExist || gone(was) && gone(is)
 }
 
 // asks checks a request inside a dialog: its number is above that of the one before.
