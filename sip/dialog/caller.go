@@ -190,7 +190,7 @@ func (u *Usage) answered(o outcome) {
 	if n.dialog != nil && n.dialog != o.dialog {
 		n.drop(u)
 	}
-	c.early, n.prack = nil, nil
+	n.prack = nil // the early dialogs stay: a later 2xx may belong to one, and its BYE comes behind its PRACK
 	u.granted(c.request, o.response)
 	switch {
 	case e != nil && e.settled && n.state != offerUnacked:

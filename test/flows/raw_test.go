@@ -16,6 +16,7 @@ func TestRawFlows(t *testing.T) {
 	for _, f := range []flow{
 		{"raw-late-ack", "The ACK comes with the third 200. RFC 3261 §13.3.1.4.", rawLateAck},
 		{"raw-fork", "A fork answers twice: the second dialog is ended, and each 200 acknowledged. RFC 3261 §13.2.2.4.", rawFork},
+		{"raw-fork-prack", "A fork answers twice, and the second dialog has had a PRACK: its BYE has the next number. RFC 3261 §12.2.1.1.", rawForkPrack},
 		{"raw-no-dialog", "Requests of no dialog get 481, an ACK nothing. RFC 3261 §12.2.2.", rawNoDialog},
 		{"raw-order", "A request whose CSeq is too low gets 500. RFC 3261 §12.2.2.", rawOrder},
 		{"raw-require", "What we do not have gets 420. RFC 3261 §8.2.2.3.", rawRequire},
@@ -54,6 +55,29 @@ func rawCall(b *siptest.Bench) (alice *siptest.Peer, in *siptest.Call, tag strin
 	in = bob.Incoming()
 	in.Answer()
 	return alice, in, alice.Expect("SIP/2.0 200").Response.ToTag()
+}
+
+func rawForkPrack(b *siptest.Bench) {
+	alice := b.Phone("alice", "udp")
+	bob := b.Peer("bob")
+	call := alice.Dial(b.URI("bob"))
+	invite := bob.Expect("INVITE")
+	description := []string{"Contact: <sip:bob@{bob}>", "Content-Type: application/sdp", "", sdp}
+	bob.Reply(invite, sip.StatusSessionProgress, "one", append([]string{"Require: 100rel", "RSeq: 1"}, description...)...)
+	prack := bob.Expect("PRACK")
+	bob.Reply(prack, sip.StatusOK, "one")
+	bob.Reply(invite, sip.StatusOK, "two", description...)
+	call.Await("Answered")
+	bob.Expect("ACK")
+	bob.Reply(invite, sip.StatusOK, "one", description...)
+	bob.Expect("ACK")
+	bye := bob.Expect("BYE")
+	cseq, err := bye.Request.CSeq()
+	b.Check(err == nil && cseq.Number == 3, "the BYE is\n%s", bye.Text)
+	bob.Reply(bye, sip.StatusOK, "one")
+	call.Bye()
+	bob.Reply(bob.Expect("BYE"), sip.StatusOK, "two")
+	call.Await("Ended BYE sent")
 }
 
 func rawLateAck(b *siptest.Bench) {
