@@ -74,17 +74,17 @@ func (c *conduct) answers(from, to string, res *sip.Response) error {
 	return nil
 }
 
-// mayChange reports whether a copy of a request may get another answer: a CANCEL, and a request of a dialog that is not there or comes late, are
-// answered without a transaction, and meanwhile the call may have begun or ended.
+// mayChange reports whether a copy of a request may get another answer: a CANCEL, a request of a dialog that is not there or comes late, and one to
+// somebody who has no device, are answered without a transaction, and meanwhile that may have changed.
 func mayChange(m sip.Method, was, is sip.Status) bool {
 	gone := func(s sip.Status) bool { return s == sip.StatusCallDoesNotExist || s == sip.StatusServerInternalError }
-	switch m {
-	case sip.MethodInvite:
-		return is.Success() || gone(was) && gone(is)
-	case sip.MethodCancel:
-		return is == sip.StatusCallDoesNotExist
+	switch {
+	case m == sip.MethodInvite && is.Success(), m == sip.MethodCancel && is == sip.StatusCallDoesNotExist:
+		return true
+	case was == sip.StatusTemporarilyUnavailable, m != sip.MethodInvite && was == sip.StatusCallDoesNotExist:
+		return true
 	}
-	return was == sip.StatusCallDoesNotExist || gone(was) && gone(is)
+	return gone(was) && gone(is)
 }
 
 // asks checks a request inside a dialog: its number is above that of the one before.

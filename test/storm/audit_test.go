@@ -107,7 +107,7 @@ func (s *storm) disagreements() []string {
 	for _, c := range s.conversations() {
 		up := func(l *leg) bool { return l.answered && !l.over() && !l.crashed && !l.hungUp && !l.muddled }
 		callees := slices.DeleteFunc(slices.Clone(c.callees), func(l *leg) bool { return !up(l) })
-		if c.caller == nil || !up(c.caller) || len(callees) != 1 || c.server == nil || c.server.life != s.server.life {
+		if c.caller == nil || !up(c.caller) || len(callees) != 1 || c.server != nil && c.server.life != s.server.life {
 			continue
 		}
 		a, b := c.caller, callees[0]
@@ -179,6 +179,9 @@ func (c *conversation) contradictions(s *storm) []string {
 	if c.crashed(s.server.life) {
 		return nil
 	}
+	if s.plan.proxy {
+		return c.forwarded(s.server.life)
+	}
 	found := c.branches()
 	if c.server == nil {
 		if len(c.callees) > 0 {
@@ -190,6 +193,20 @@ func (c *conversation) contradictions(s *storm) []string {
 		return found
 	}
 	return append(found, c.agreed()...)
+}
+
+// forwarded compares what the caller and the callees say of a call that a proxy has forwarded. One that crashed forgets who was to be answered.
+func (c *conversation) forwarded(life int) []string {
+	answered := func(l *leg) bool { return l.answered || l.cause != 0 }
+	switch {
+	case life > 0:
+		return nil
+	case c.caller.answered && !slices.ContainsFunc(c.callees, answered):
+		return []string{fmt.Sprintf("nobody has answered %v: %v", c.caller, c.callees)}
+	case c.caller.cause == dialog.ByeReceived && !slices.ContainsFunc(c.callees, func(l *leg) bool { return answered(l) && (l.hungUp || l.cause != dialog.ByeReceived) }):
+		return []string{fmt.Sprintf("nobody has hung up on %v: %v", c.caller, c.callees)}
+	}
+	return c.branches()
 }
 
 // branches checks that no phone was called twice.

@@ -38,7 +38,8 @@ type leg struct {
 	said, heard string
 	offering    string // of the change under way; "" asks for an offer
 	changes     int    // under way or waiting
-	muddled     bool   // one change has waited for another: after a 491 the later may stand for both
+	fork        string // tag of the early dialog that has described a session
+	muddled     bool   // one change has waited for another: after a 491 the later may stand for both; or several branches have described one
 }
 
 func (l *leg) over() bool { return l.ends > 0 }
@@ -237,8 +238,10 @@ func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	l.in(func() { l.usage = u; l.note(ev) })
 	switch ev := ev.(type) {
 	case dialog.Progress:
+		l.preview(ev.Response.ToTag(), ev.Response.Body())
 		l.described(ev.Response.Body())
 	case dialog.Answered:
+		l.preview(ev.Response.ToTag(), nil)
 		l.described(ev.Response.Body())
 		l.talk()
 	case dialog.AckReceived:
@@ -257,6 +260,16 @@ func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	case *dialog.Request:
 		l.asked(ev)
 	}
+}
+
+// preview notes that a description came in an early dialog: what it said is void when another branch answers.
+func (l *leg) preview(tag string, body []byte) {
+	l.in(func() {
+		l.muddled = l.muddled || l.fork != "" && l.fork != tag
+		if len(body) > 0 {
+			l.fork = strings.Clone(tag)
+		}
+	})
 }
 
 // described takes a description in a response to our INVITE: it answers our offer, or is one.

@@ -54,7 +54,7 @@ func newParty(s *storm, number int) *party {
 func (p *party) open() {
 	random := p.storm.Random(fmt.Sprintf("%s %d", p.name, p.life))
 	p.auth = &digest.Client{User: user(p.user), Password: user(p.user), Host: domain, Realm: domain, Rand: random}
-	p.dialogs = &dialog.Table{Next: sip.EventHandlerFunc(p.outside), Random: random.Uint64}
+	p.dialogs = &dialog.Table{Next: sip.EventHandlerFunc(p.outside), Random: random.Uint64, SessionExpires: p.storm.plan.session}
 	p.stack = &stack.Stack{Handler: p.dialogs, FlowLost: p.dialogs, Network: p.host, Resolver: &p.storm.Net.Names, Random: random, Readers: 1,
 		Log: slog.New(slog.DiscardHandler)}
 	addr := p.storm.Addr(p.name)
@@ -202,7 +202,7 @@ func (q *question) HandleEvent(ev *sip.Event) {
 	case ev.Kind != sip.EventResponse:
 		q.end(nil)
 	case ev.Response.Status.Provisional():
-	case ev.Response.Status == sip.StatusUnauthorized && q.tries < 4:
+	case (ev.Response.Status == sip.StatusUnauthorized || ev.Response.Status == sip.StatusProxyAuthRequired) && q.tries < 4:
 		q.again(ev.Response)
 	default:
 		q.end(ev.Response)

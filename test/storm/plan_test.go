@@ -16,6 +16,9 @@ type plan struct {
 	faults  siptest.Faults
 	span    time.Duration // from the first act to the last
 	trust   bool          // nobody is challenged
+	proxy   bool          // the server is a proxy, otherwise a B2BUA
+	silence time.Duration // after which the B2BUA ends a call without media
+	session time.Duration // of session timers; negative: none
 	people  int           // accounts
 	parties []role
 	acts    []act // in the order of time
@@ -78,6 +81,9 @@ func drawPlan(seed uint64, parties int) *plan {
 	}
 	p := &plan{span: time.Duration(20+r.IntN(50)) * time.Second, trust: r.IntN(2) == 0, faults: drawFaults(r)}
 	p.faults.Seed = seed
+	p.proxy = r.IntN(2) == 0
+	p.silence = [...]time.Duration{time.Minute, -1}[r.IntN(2)]
+	p.session = [...]time.Duration{90 * time.Second, -1, 0}[r.IntN(3)]
 	p.people = 2 + r.IntN(max(1, parties-1))
 	for i := range parties {
 		p.parties = append(p.parties, drawRole(r, i%p.people))

@@ -1,4 +1,4 @@
-// The server in the middle: registrar and B2BUA behind digest authentication, and how it crashes and comes back.
+// The server in the middle: a registrar, and a B2BUA or a proxy, behind digest authentication; and how it crashes and comes back.
 
 package storm
 
@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
@@ -35,10 +37,13 @@ type server struct {
 	host      *network.SimHost
 	life      int // how often it has crashed
 	stack     *stack.Stack
-	dialogs   *dialog.Table
 	registrar *registrar.Registrar
-	b2bua     *b2bua.B2BUA
-	relay     *relay.Relay
+
+	// Either a proxy, or the others.
+	proxy   *proxy.Proxy
+	dialogs *dialog.Table
+	b2bua   *b2bua.B2BUA
+	relay   *relay.Relay
 
 	mu      sync.Mutex // guards details
 	details map[string]*detail
@@ -64,26 +69,65 @@ func newServer(s *storm) *server {
 // open starts the server: the first time, and after each crash.
 func (s *server) open() {
 	random := s.storm.Random(fmt.Sprintf("server %d", s.life))
-	who := people{count: s.storm.plan.people}
-	s.relay = &relay.Relay{Network: s.host}
-	s.registrar = &registrar.Registrar{Accounts: who}
-	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64}
-	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: &session.Site{Relay: s.relay}, Router: who, Locator: s, Observer: s, RingTime: 20 * time.Second,
-		Silence: time.Minute}
-	mux := new(sip.Mux)
-	mux.Handle("REGISTER "+domain, s.registrar)
-	mux.Handle(domain, s.b2bua)
-	door := &digest.Authenticator{Realm: domain, Accounts: who, Next: mux, Key: []byte("a key for the nonces of a test..."), Rand: random, Slots: 1024}
-	if s.storm.plan.trust {
-		door.Trust = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
-	}
-	s.dialogs.Next = door
-	s.stack = &stack.Stack{Handler: s.dialogs, FlowLost: s.dialogs, Network: s.host, Resolver: &s.storm.Net.Names, Random: random, Readers: 1,
+	s.registrar = &registrar.Registrar{Accounts: s.people()}
+	s.stack = &stack.Stack{FlowLost: sip.EventHandlerFunc(s.flowLost), Network: s.host, Resolver: &s.storm.Net.Names, Random: random, Readers: 1,
 		Log: slog.New(slog.DiscardHandler)}
+	if s.storm.plan.proxy {
+		s.openProxy(random)
+	} else {
+		s.openB2BUA(random)
+	}
 	addr := s.storm.Addr("server")
 	err := errors.Join(s.registrar.Open(), s.stack.Listen(context.Background(), fmt.Sprintf("udp://%s:5060", addr), fmt.Sprintf("tcp://%s:5060", addr)))
 	if err != nil {
 		s.storm.T.Fatal(err)
+	}
+}
+
+func (s *server) people() people { return people{count: s.storm.plan.people} }
+
+// door has the sender prove who it is before next gets the request.
+func (s *server) door(random io.Reader, next sip.EventHandler, asProxy bool) sip.EventHandler {
+	d := &digest.Authenticator{Realm: domain, Accounts: s.people(), Next: next, Key: []byte("a key for the nonces of a test..."), Rand: random, Slots: 1024, Proxy: asProxy}
+	if s.storm.plan.trust {
+		d.Trust = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
+	}
+	return d
+}
+
+func (s *server) openB2BUA(random *siptest.Random) {
+	s.relay = &relay.Relay{Network: s.host}
+	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64, SessionExpires: s.storm.plan.session}
+	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: &session.Site{Relay: s.relay}, Router: s.people(), Locator: s, Observer: s, RingTime: 20 * time.Second,
+		Silence: s.storm.plan.silence}
+	mux := new(sip.Mux)
+	mux.Handle("REGISTER "+domain, s.registrar)
+	mux.Handle(domain, s.b2bua)
+	s.dialogs.Next = s.door(random, mux, false)
+	s.stack.Handler = s.dialogs
+}
+
+func (s *server) openProxy(random *siptest.Random) {
+	s.proxy = &proxy.Proxy{Locator: (*finder)(s), Key: []byte("a key for the tokens of a test.."), Realms: func(realm string) bool { return realm == domain }}
+	mux := new(sip.Mux)
+	mux.Handle("REGISTER "+domain, s.door(random, s.registrar, false))
+	gate := s.door(random, sip.EventHandlerFunc(s.proxy.Forward), true)
+	s.proxy.Next = sip.EventHandlerFunc(func(ev *sip.Event) {
+		if ev.Kind == sip.EventRequest && ev.Request.Method == sip.MethodRegister {
+			mux.HandleEvent(ev)
+			return
+		}
+		gate.HandleEvent(ev)
+	})
+	s.stack.Handler = s.proxy
+	s.proxy.Addresses = s.stack.Transport() // which takes the handler as it is now
+}
+
+// flowLost tells everybody of a connection that has ended.
+func (s *server) flowLost(ev *sip.Event) {
+	s.registrar.FlowLost(ev.Flow)
+	if s.dialogs != nil {
+		s.dialogs.HandleEvent(ev)
 	}
 }
 
@@ -105,6 +149,9 @@ func (s *server) drain() {
 		d.open = d.life == s.life && d.ended == 0
 	}
 	s.mu.Unlock()
+	if s.b2bua == nil {
+		return
+	}
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
 	// The error is that of the context.
@@ -117,7 +164,11 @@ func (s *server) left() []string {
 	if left := s.stack.Audit(); left != (transaction.Audit{}) {
 		out = append(out, fmt.Sprintf("the server holds %+v", left))
 	}
-	if calls, legs, streams := s.b2bua.Calls(), s.dialogs.Len(), s.relay.Streams(); calls+legs+streams > 0 {
+	if s.proxy != nil {
+		if n := s.proxy.Counts().Pending; n > 0 {
+			out = append(out, fmt.Sprintf("the proxy waits for the answers to %d requests", n))
+		}
+	} else if calls, legs, streams := s.b2bua.Calls(), s.dialogs.Len(), s.relay.Streams(); calls+legs+streams > 0 {
 		out = append(out, fmt.Sprintf("the server holds %d calls, %d legs and %d media streams", calls, legs, streams))
 	}
 	if n := s.stack.Stats().Panics; n > 0 {
@@ -130,7 +181,11 @@ func (s *server) left() []string {
 }
 
 func (s *server) close() {
-	if err := errors.Join(s.stack.Close(), s.relay.Close(), s.registrar.Close()); err != nil {
+	err := errors.Join(s.stack.Close(), s.registrar.Close())
+	if s.relay != nil {
+		err = errors.Join(err, s.relay.Close())
+	}
+	if err != nil {
 		s.storm.T.Error(err)
 	}
 }
@@ -163,6 +218,34 @@ func (s *server) Lookup(account sip.URI) []b2bua.Binding {
 		}
 	}
 	return out
+}
+
+// finder is the server as the proxy asks it.
+type finder server
+
+// Serves implements [proxy.Locator].
+func (f *finder) Serves(uri sip.URI) bool { return uri.Host == domain }
+
+// Locate implements [proxy.Locator].
+func (f *finder) Locate(found *proxy.Found, uri sip.URI) sip.Status {
+	res, ok := found.Room.(*registrar.Result)
+	if !ok {
+		res = new(registrar.Result)
+		found.Room = res
+	}
+	if !f.registrar.Locate(res, uri) {
+		return sip.StatusNotFound
+	}
+	for i := range res.Bindings {
+		b := &res.Bindings[i]
+		if target, err := b.Target(); err == nil {
+			found.Targets = append(found.Targets, proxy.Target{URI: target, Path: b.Path, To: b.Destination(), Q: b.Q, Spare: i > 0 && b.SameDevice(&res.Bindings[i-1])})
+		}
+	}
+	if len(found.Targets) == 0 {
+		return sip.StatusTemporarilyUnavailable
+	}
+	return 0
 }
 
 // people are the accounts of the domain: u0, u1 …, whose password is their name.
