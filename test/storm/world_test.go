@@ -120,7 +120,7 @@ func (s *storm) partition(p *party, d time.Duration) {
 func (s *storm) subside() {
 	s.Note("server", "the storm is over")
 	s.calm.Store(true)
-	s.Faults(siptest.Faults{})
+	s.Faults(siptest.Faults{Jitter: 3 * time.Millisecond}) // no two things at one instant: their order would be chance
 	for _, p := range s.parties {
 		p.host.SetConditions(nil)
 	}
