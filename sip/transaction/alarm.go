@@ -73,8 +73,11 @@ func (t *Table) ring() {
 
 // alarm tells the table the next deadline, if that has changed.
 func (s *stripe) alarm() {
-	if s.alarmed != s.timers.due {
-		s.alarmed = s.timers.due
+	if s.timers.stale {
+		s.timers.settle()
+	}
+	if s.alarmed != s.timers.wake {
+		s.alarmed = s.timers.wake
 		s.table.setAlarm(s.number, s.alarmed)
 	}
 }

@@ -72,6 +72,12 @@ func (s *stripe) callFields(b []byte, req *sip.Request) []byte {
 	return binary.BigEndian.AppendUint32(b, cseq.Number)
 }
 
+// ours reports whether a To tag may be one that tag made.
+func (s *stripe) ours(tag string) bool {
+	node, stripe, ok := sip.ParseID(tag)
+	return ok && node == s.table.Node && stripe == s.number
+}
+
 // tag appends the To tag for the responses to a request: the same for every copy of it, and for its ACK if that is to a non-2xx, so that nothing needs to be
 // kept. key is the request's. RFC 3261 §8.2.7, §19.3.
 func (s *stripe) tag(b []byte, key fingerprint) []byte {

@@ -41,9 +41,11 @@ func (s *stripe) receiveAck(r *row, key fingerprint, p *transport.Packet) {
 		return
 	}
 	// Only the ACK to a non-2xx has the branch of its INVITE, and so the tag that the INVITE was refused with.
-	if s.room.via = s.tag(s.room.via[:0], key); p.Request.ToTag() == string(s.room.via) {
-		s.counts.absorbed.Add(1)
-		return
+	if tag := p.Request.ToTag(); s.ours(tag) {
+		if s.room.via = s.tag(s.room.via[:0], key); tag == string(s.room.via) {
+			s.counts.absorbed.Add(1)
+			return
+		}
 	}
 	if h := s.table.Handler; h != nil {
 		ev := s.event(h)

@@ -12,6 +12,7 @@ type places struct {
 	used  []uint32 // a word for each page, a bit for each of its places
 	room  []uint64 // a bit for each page that has a free place
 	per   int      // places in a page; at most pageSize
+	low   int      // words of room before it are 0
 	busy  int      // pages with a place taken
 	empty int      // pages that are held and have none
 }
@@ -25,6 +26,7 @@ func (p *places) take() (page, place int) {
 			p.room = append(p.room, 0)
 		}
 		p.room[page/64] |= 1 << (page % 64)
+		p.low = page / 64
 	}
 	if p.used[page] == 0 {
 		p.busy++
@@ -39,9 +41,9 @@ func (p *places) take() (page, place int) {
 
 // roomy returns the first page with room; len(p.used) if there is none.
 func (p *places) roomy() int {
-	for i, word := range p.room {
-		if word != 0 {
-			return i*64 + bits.TrailingZeros64(word)
+	for ; p.low < len(p.room); p.low++ {
+		if word := p.room[p.low]; word != 0 {
+			return p.low*64 + bits.TrailingZeros64(word)
 		}
 	}
 	return len(p.used)
@@ -51,6 +53,7 @@ func (p *places) roomy() int {
 func (p *places) put(page, place int) bool {
 	p.used[page] &^= 1 << place
 	p.room[page/64] |= 1 << (page % 64)
+	p.low = min(p.low, page/64)
 	if p.used[page] != 0 {
 		return false
 	}

@@ -3,7 +3,6 @@
 package transaction
 
 import (
-	"container/heap"
 	"log/slog"
 	mrand "math/rand/v2"
 	"runtime/debug"
@@ -62,7 +61,8 @@ type room struct {
 func (s *stripe) open(t *Table, number sip.Stripe, random *mrand.ChaCha8) {
 	s.table, s.number, s.random = t, number, random
 	s.flows = make(map[uint64]uint32)
-	s.timers.rows, s.timers.due, s.alarmed = &s.slab, never, never
+	s.timers.rows, s.alarmed = &s.slab, never
+	s.timers.settle()
 }
 
 // run runs the job and tells what it left to be told.
@@ -180,8 +180,7 @@ func (s *stripe) expire() {
 func (s *stripe) after(d time.Duration, f func()) sip.Timer {
 	s.orders++
 	o := &order{stripe: s, run: f, due: s.table.clock() + d, number: s.orders}
-	heap.Push(&s.timers.orders, o)
-	s.timers.due = min(s.timers.due, o.due)
+	s.timers.order(o)
 	s.counts.timers.Add(1)
 	return o
 }

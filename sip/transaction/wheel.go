@@ -46,12 +46,17 @@ type queue struct {
 	head, tail link
 }
 
+// ready is when whoever passes may have the first fire: halfway to when it must, so that several go at once.
+func (q *queue) ready() time.Duration { return q.due + q.slack/2 }
+
 // wheel holds every timer of a stripe. It knows no clock.
 type wheel struct {
 	rows   *slab[row]
 	queues []queue // one for each duration: about a dozen
 	orders orders
-	due    time.Duration // nothing fires before: some deadline, or one that was stopped
+	due    time.Duration // nothing is to be done before: who passes then sees to it
+	wake   time.Duration // when somebody must
+	stale  bool          // due and wake may be those of a timer that was stopped
 }
 
 // start runs a timer of a row for d from now; a running one starts anew.
@@ -63,7 +68,7 @@ func (w *wheel) start(r *links, h half, t timer, now, d time.Duration) {
 	r.prev[h], r.next[h] = q.tail, 0
 	if q.tail == 0 {
 		q.head, q.due = l, now+d
-		w.due = min(w.due, now+d+q.slack)
+		w.due, w.wake = min(w.due, q.ready()), min(w.wake, q.due+q.slack)
 	} else {
 		before, at := q.tail.split()
 		w.rows.at(before).next[at] = l
@@ -101,6 +106,7 @@ func (w *wheel) stop(r *links, h half) {
 		w.rows.at(behind).prev[at] = prev
 	}
 	if prev == 0 {
+		w.stale = w.stale || q.ready() <= w.due || q.due+q.slack <= w.wake
 		q.due = w.dueOf(next)
 	}
 	r.prev[h], r.next[h], r.queue[h] = 0, 0, 0
@@ -114,17 +120,23 @@ func (w *wheel) dueOf(l link) time.Duration {
 	return w.rows.at(slot).due[h]
 }
 
-// settle brings due up to date.
+// settle brings due and wake up to date.
 func (w *wheel) settle() {
-	w.due = never
+	w.due, w.wake, w.stale = never, never, false
 	for i := range w.queues {
 		if q := &w.queues[i]; q.due != never {
-			w.due = min(w.due, q.due+q.slack)
+			w.due, w.wake = min(w.due, q.ready()), min(w.wake, q.due+q.slack)
 		}
 	}
 	if len(w.orders) > 0 {
-		w.due = min(w.due, w.orders[0].due)
+		w.due, w.wake = min(w.due, w.orders[0].due), min(w.wake, w.orders[0].due)
 	}
+}
+
+// order runs a function at due.
+func (w *wheel) order(o *order) {
+	heap.Push(&w.orders, o)
+	w.due, w.wake = min(w.due, o.due), min(w.wake, o.due)
 }
 
 // expired takes out the timer that has been due longest: a row's, or an order. Without one both are nil.
@@ -162,6 +174,7 @@ func (o *order) Stop() bool {
 		return false
 	}
 	heap.Remove(&o.stripe.timers.orders, o.place)
+	o.stripe.timers.stale = true
 	o.stripe.counts.timers.Add(-1)
 	return true
 }
