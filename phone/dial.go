@@ -37,7 +37,7 @@ func (p *Phone) Invite(ctx context.Context, uri string) (*Call, error) {
 		return nil, err
 	}
 	req := p.request(sip.MethodInvite, target)
-	peer, to, err := p.way(ctx, req)
+	peer, to, err := p.reach(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("phone: dial %s: %w", uri, unreachable(err))
 	}
@@ -70,15 +70,15 @@ func (p *Phone) request(method sip.Method, target sip.URI) *sip.Request {
 	req := sip.NewRequest(method, target)
 	req.Set(sip.HeaderFrom, sip.Address{Display: sip.Quote(p.Name), URI: p.line.identity.record}.String())
 	req.Set(sip.HeaderContact, p.contact().String())
-	p.route(req)
+	route(req, p.way().server)
 	return req
 }
 
-// way finds where a request will go first: sound is received on the address that faces it, and over a connection the whole call goes by that one, because
+// reach finds where a request will go first: sound is received on the address that faces it, and over a connection the whole call goes by that one, because
 // the contact of a server need not lead to it by another (RFC 7118 §5.2).
-func (p *Phone) way(ctx context.Context, req *sip.Request) (session.Peer, sip.Destination, error) {
+func (p *Phone) reach(ctx context.Context, req *sip.Request) (session.Peer, sip.Destination, error) {
 	hop := req.URI
-	if out := p.line.identity.outbound; out.Host != "" {
+	if out := p.way().server; out.Host != "" {
 		hop = out
 	}
 	layer := p.line.stack.Transport()
@@ -107,8 +107,8 @@ func (c *Call) invite(ctx context.Context, req *sip.Request, to sip.Destination)
 	req.SetBody("application/sdp", c.endpoint.Offer().AppendTo(nil))
 	c.stripe = sip.Stripe(rand.N(sip.Stripes))
 	out := dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to}
-	if c.phone.line.auth != nil {
-		out.Auth = c.phone.line.auth
+	if auth := c.phone.way().auth; auth != nil {
+		out.Auth = auth
 	}
 	started := make(chan error, 1)
 	c.engine.Do(c.stripe, func() {

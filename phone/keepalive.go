@@ -10,8 +10,12 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// beat is how long a flow may be silent. RFC 5626 §4.4.1, §4.4.2: 95 to 120 s for streams, 24 to 29 s for datagrams, at random.
-func beat(f sip.Flow) time.Duration {
+// beat is how long a flow may be silent: what the registrar says (Flow-Timer), less up to a fifth, or else by RFC 5626 §4.4.1, §4.4.2: 95 to 120 s for
+// streams, 24 to 29 s for datagrams, at random.
+func beat(f sip.Flow, wanted time.Duration) time.Duration {
+	if wanted >= time.Second && (f.Transport.Reliable() || wanted < 29*time.Second) {
+		return wanted - rand.N(wanted/5)
+	}
 	if f.Transport.Reliable() {
 		return 95*time.Second + rand.N(25*time.Second)
 	}
@@ -20,7 +24,7 @@ func beat(f sip.Flow) time.Duration {
 
 // sleep waits for d, or until it is woken, and pings the registrar meanwhile; false if ctx ended.
 func (r *registration) sleep(ctx context.Context, d time.Duration) bool {
-	end, ping := time.NewTimer(d), time.NewTimer(beat(r.flow))
+	end, ping := time.NewTimer(d), time.NewTimer(beat(r.flow, r.beat))
 	defer end.Stop()
 	defer ping.Stop()
 	if r.flow.IsZero() {
@@ -31,7 +35,7 @@ func (r *registration) sleep(ctx context.Context, d time.Duration) bool {
 		case <-ping.C:
 			// A flow that is lost says so by itself.
 			_ = r.phone.line.stack.Transport().KeepAlive(r.flow)
-			ping.Reset(beat(r.flow))
+			ping.Reset(beat(r.flow, r.beat))
 		case <-end.C:
 			return true
 		case <-r.woken:

@@ -4,12 +4,12 @@ package phone
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,8 +43,12 @@ type Phone struct {
 	// User and Password answer challenges of Realm. "": the user of URI; the host of URI. digest.AnyRealm: whatever the server names.
 	User, Password, Realm string
 	// Outbound is the URI of the server that all requests go to first: "sip:192.0.2.1:5061;transport=tls". "": whoever is called is asked directly, and
-	// the registrar is the host of URI. The transports are udp, tcp, tls, ws and wss.
+	// the registrar is the host of URI. The transports are udp, tcp, tls, ws and wss. Several, separated by commas, are ways to the same registrar: the phone
+	// registers by each of them, up to four, and calls by the first that stands (RFC 5626).
 	Outbound string
+	// Instance names the device (RFC 5626 §4.1): "urn:uuid:…". "": the one that stands in the file InstanceFile, which is made at the first start; without
+	// a file, another one at each start.
+	Instance, InstanceFile string
 	// Registers makes [Phone.Serve] register at the host of URI. A phone with a Password does so anyway.
 	Registers bool
 	// Ready, if set, is called by [Phone.Serve] when the phone takes calls and, if it does that, is registered.
@@ -83,14 +87,14 @@ type Phone struct {
 
 // line is what the phone works with; it is made at the start and not changed.
 type line struct {
-	identity     identity
-	auth         *digest.Client // nil: there is no password
-	stack        *stack.Stack
-	table        *dialog.Table
-	own          bool // stack and table are the phone's own
-	site         *session.Site
-	relay        *relay.Relay // of site, if that is the phone's own
-	registration *registration
+	identity identity
+	auth     *digest.Client // nil: there is no password
+	stack    *stack.Stack
+	table    *dialog.Table
+	own      bool // stack and table are the phone's own
+	site     *session.Site
+	relay    *relay.Relay    // of site, if that is the phone's own
+	ways     []*registration // one for each Outbound, or one
 }
 
 // book is who is on the phone.
@@ -107,10 +111,10 @@ const defaultLimit = 1000
 
 // identity is who the phone is.
 type identity struct {
-	record   sip.URI // the address of record, without port and parameters
-	domain   sip.URI // where the record lives: requests that go nowhere else go there
-	outbound sip.URI // zero: none
-	instance string  // names the device (RFC 5626 §4.1)
+	record   sip.URI   // the address of record, without port and parameters
+	domain   sip.URI   // where the record lives: requests that go nowhere else go there
+	outbound []sip.URI // none: whoever is meant is asked directly
+	instance string    // names the device (RFC 5626 §4.1)
 }
 
 // open starts the phone at its first use.
@@ -136,7 +140,7 @@ func (p *Phone) begin(ctx context.Context) error {
 		p.Log = slog.Default()
 	}
 	p.book.calls, p.book.empty = make(map[*Call]struct{}), make(chan struct{})
-	l.auth, l.registration = p.credentials(), newRegistration(p)
+	l.ways = newRegistrations(p)
 	if l.site = p.Site; l.site == nil {
 		l.relay = &relay.Relay{Network: p.network()}
 		l.site = &session.Site{Relay: l.relay}
@@ -199,14 +203,22 @@ func (id *identity) read(p *Phone) error {
 	// RFC 3261 §19.1.1: the address of record in From and To has neither port nor transport.
 	id.record = sip.URI{Scheme: u.Scheme, User: u.User, Host: u.Host}
 	id.domain = sip.URI{Scheme: u.Scheme, Host: u.Host, Port: u.Port, Params: u.Params}
-	if p.Outbound != "" {
-		if id.outbound, err = parse("Outbound", p.Outbound); err != nil {
+	for s := range strings.SplitSeq(p.Outbound, ",") {
+		if s = strings.TrimSpace(s); s == "" {
+			continue
+		}
+		out, err := parse("Outbound", s)
+		if err != nil {
 			return err
 		}
-		id.outbound.User, id.outbound.Params = "", id.outbound.Params.With("lr", "")
+		out.User, out.Params = "", out.Params.With("lr", "")
+		id.outbound = append(id.outbound, out)
 	}
-	id.instance = newInstance()
-	return nil
+	if len(id.outbound) > maxWays {
+		return fmt.Errorf("phone: Outbound: more than %d servers", maxWays)
+	}
+	id.instance, err = instance(p.Instance, p.InstanceFile)
+	return err
 }
 
 // parse reads a SIP URI; what names the field in an error.
@@ -221,16 +233,8 @@ func parse(what, s string) (sip.URI, error) {
 	return u, nil
 }
 
-// newInstance makes a URN of a random UUID of version 4.
-func newInstance() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // documented never to fail
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("<urn:uuid:%x-%x-%x-%x-%x>", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// credentials answers challenges where the phone is at home, and nowhere else.
-func (p *Phone) credentials() *digest.Client {
+// credentials answers challenges where the phone is at home, by way of a server, and nowhere else.
+func (p *Phone) credentials(server sip.URI) *digest.Client {
 	if p.Password == "" {
 		return nil
 	}
@@ -242,23 +246,39 @@ func (p *Phone) credentials() *digest.Client {
 	if c.Realm == "" {
 		c.Realm = id.domain.Host
 	}
-	if id.outbound.Host != "" {
-		c.Host = id.outbound.Host
+	if server.Host != "" {
+		c.Host = server.Host
 	}
 	return c
 }
 
-// route sends a request by way of the outbound server, if there is one.
-func (p *Phone) route(req *sip.Request) {
-	if out := p.line.identity.outbound; out.Host != "" {
+// route sends a request by way of an outbound server, if there is one.
+func route(req *sip.Request, out sip.URI) {
+	if out.Host != "" {
 		req.Set(sip.HeaderRoute, "<"+out.String()+">")
 	}
 }
 
-// contact is where the phone is reached; the stack puts in the address.
-func (p *Phone) contact() sip.Address {
+// bare is the Contact that is registered; the stack puts in the address.
+func (p *Phone) bare() sip.Address {
 	record := p.line.identity.record
 	return sip.Address{URI: sip.URI{Scheme: record.Scheme, User: record.User, Host: sip.AnyHost}}
+}
+
+// contact is where the phone is reached in a call: by its GRUU if the registrar has given it one (RFC 5627 §4.4). A flow that is registered as one says
+// so (RFC 5626 §4.3).
+func (p *Phone) contact() sip.Address {
+	w := p.way()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := p.bare()
+	switch {
+	case w.gruu.Host != "":
+		c.URI = w.gruu
+	case w.outbound:
+		c.URI.Params = c.URI.Params.With("ob", "")
+	}
+	return c
 }
 
 // enter counts a call in; it reports false if there is no room for it.
@@ -311,7 +331,9 @@ func (p *Phone) Close() error {
 			c.end(ErrEnded)
 		}
 	}
-	p.line.registration.close(ctx)
+	for _, w := range p.line.ways {
+		w.close(ctx)
+	}
 	p.running.Wait()
 	return p.shut(ctx)
 }

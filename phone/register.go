@@ -1,4 +1,4 @@
-// Registration, kept alive. RFC 3261 §10.2, §22.2; RFC 5626 §4.5 for the pauses after failures.
+// Registration, kept alive, by one flow or several. RFC 3261 §10.2, §22.2; RFC 5626 §4.2 to §4.5; RFC 5627 §4.
 
 package phone
 
@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
 // Pauses and limits of registration.
@@ -21,31 +23,65 @@ const (
 	shortestPause  = 2 * time.Second
 	longestPause   = 5 * time.Minute
 	patience       = 32 * time.Second // for one REGISTER, challenges included
+	maxWays        = 4                // servers of Outbound
 	maxTries       = 4                // of one REGISTER: challenges, a stale nonce, 423
 )
 
-// registration keeps the binding of a phone alive.
+// registration keeps one binding of a phone alive: one flow to the registrar, of possibly several. RFC 5626 §4.2.
 type registration struct {
-	phone *Phone
-	woken chan struct{} // holds a token when it should register at once
+	phone  *Phone
+	id     int            // its reg-id, from 1
+	server sip.URI        // by which it goes; zero: the registrar is asked directly
+	auth   *digest.Client // nil: there is no password
+	woken  chan struct{}  // holds a token when it should register at once
 
-	mu      sync.Mutex         // guards what follows
-	cancel  context.CancelFunc // of the loop; nil: none runs
-	stopped chan struct{}      // closed when the loop has ended
-	bound   bool               // the registrar knows us
+	mu       sync.Mutex         // guards what follows
+	cancel   context.CancelFunc // of the loop; nil: none runs
+	stopped  chan struct{}      // closed when the loop has ended
+	bound    bool               // the registrar knows us
+	outbound bool               // as a flow
+	known    uint64             // the connection by which it was bound; 0: none
+	gruu     sip.URI            // by which the registrar lets us be reached; zero: none
 
 	callID  string        // owned by whoever registers, one at a time
 	seq     uint32        // the same
 	expires time.Duration // the same; what is asked for
 	flow    sip.Flow      // the same; by which the registrar answered last
+	beat    time.Duration // the same; how often it wants to hear from us (RFC 5626 §4.4); 0: not said
+	plain   bool          // the same; a server on the way knows no flows (RFC 5626 §6, 439)
 }
 
-func newRegistration(p *Phone) *registration {
-	r := &registration{phone: p, woken: make(chan struct{}, 1), expires: p.Expires}
-	if r.expires <= 0 {
-		r.expires = defaultExpires
+// newRegistrations makes one for each way to the registrar.
+func newRegistrations(p *Phone) []*registration {
+	servers := p.line.identity.outbound
+	if len(servers) == 0 {
+		servers = []sip.URI{{}}
 	}
-	return r
+	var ways []*registration
+	for i, s := range servers {
+		r := &registration{phone: p, id: i + 1, server: s, auth: p.credentials(s), woken: make(chan struct{}, 1), expires: p.Expires}
+		if r.expires <= 0 {
+			r.expires = defaultExpires
+		}
+		ways = append(ways, r)
+	}
+	return ways
+}
+
+// way is the one by which requests go: the first that stands, or the first.
+func (p *Phone) way() *registration {
+	for _, w := range p.line.ways {
+		if w.isBound() {
+			return w
+		}
+	}
+	return p.line.ways[0]
+}
+
+func (r *registration) isBound() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bound
 }
 
 // Registered reports whether the registrar knows the phone.
@@ -53,43 +89,71 @@ func (p *Phone) Registered() bool {
 	if p.open(context.Background()) != nil {
 		return false
 	}
-	r := p.line.registration
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.bound
+	return p.way().isBound()
 }
 
 // Register registers the phone at the host of its URI, by way of Outbound if that is set, and keeps the registration alive until the phone is closed: it is
 // refreshed in time, and at once if the connection it depends on is lost; failures are tried again after growing pauses. Register returns when the
-// registrar has accepted the phone, or has refused it for good with the [sip.Status] that the error wraps (then nothing is tried again), or when ctx ends.
+// registrar has accepted the phone by any way, or has refused it for good by all with the [sip.Status] that the error wraps (then nothing is tried again), or
+// when ctx ends.
 func (p *Phone) Register(ctx context.Context) error {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	r := p.line.registration
+	outcome := make(chan error, len(p.line.ways))
+	for _, w := range p.line.ways {
+		w.begin(outcome)
+	}
+	var err error
+	for range p.line.ways {
+		select {
+		case err = <-outcome:
+		case <-ctx.Done():
+			for _, w := range p.line.ways {
+				w.halt()
+			}
+			return ctx.Err()
+		}
+		if err == nil {
+			return nil // the others go on
+		}
+	}
+	for _, w := range p.line.ways {
+		w.again()
+	}
+	return err
+}
+
+// begin starts to keep the binding and sends the first outcome.
+func (r *registration) begin(outcome chan<- error) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.cancel != nil {
-		r.mu.Unlock()
-		return nil
+		outcome <- nil
+		return
 	}
 	loop, cancel := context.WithCancel(context.Background())
 	r.cancel, r.stopped = cancel, make(chan struct{})
-	r.mu.Unlock()
 	first := make(chan error, 1)
 	go r.run(loop, first)
-	select {
-	case err := <-first:
-		if err != nil {
-			r.mu.Lock()
-			r.cancel = nil // it may be tried again with another password
-			r.mu.Unlock()
-			cancel()
-		}
-		return err
-	case <-ctx.Done():
-		cancel()
-		return ctx.Err()
+	go func() { outcome <- <-first }()
+}
+
+// halt ends the loop.
+func (r *registration) halt() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cancel != nil {
+		r.cancel()
 	}
+}
+
+// again lets a loop that has ended be begun anew, with another password perhaps.
+func (r *registration) again() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cancel()
+	r.cancel = nil
 }
 
 // run registers again and again. The outcome of the first attempt that is final goes to first.
@@ -134,15 +198,15 @@ func told(first chan<- error, err error) {
 func (r *registration) setBound(bound bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.bound = bound
+	r.bound, r.known = bound, r.flow.ID
 }
 
-// wake registers at once: the connection by which the phone was reached may be gone.
-func (r *registration) wake() {
+// lost registers at once: the connection by which the phone was reached may be gone. RFC 5626 §4.5.
+func (r *registration) lost(flow sip.Flow) {
 	r.mu.Lock()
-	bound := r.bound
+	mine := r.bound && (r.known == 0 || r.known == flow.ID)
 	r.mu.Unlock()
-	if !bound {
+	if !mine {
 		return // a failure has its own pause
 	}
 	select {
@@ -201,7 +265,7 @@ func (r *registration) close(ctx context.Context) {
 func (r *registration) register(ctx context.Context, expires time.Duration) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	auth := r.phone.line.auth
+	auth := r.auth
 	req := r.request()
 	if auth != nil {
 		auth.Sign(req)
@@ -213,6 +277,7 @@ func (r *registration) register(ctx context.Context, expires time.Duration) (tim
 		case err != nil:
 			return 0, fmt.Errorf("phone: register: %w", err)
 		case res.Status.Success():
+			r.learn(res)
 			return r.granted(res, expires), nil
 		case tries == maxTries:
 		case res.Status == sip.StatusUnauthorized || res.Status == sip.StatusProxyAuthRequired:
@@ -222,6 +287,10 @@ func (r *registration) register(ctx context.Context, expires time.Duration) (tim
 					continue
 				}
 			}
+		case res.Status == sip.StatusFirstHopLacksOutbound && !r.plain:
+			r.plain = true
+			req = r.request()
+			continue
 		case res.Status == sip.StatusIntervalTooBrief:
 			if least := seconds(res.Get(sip.HeaderMinExpires)); least > expires && expires > 0 {
 				expires, r.expires = least, least // RFC 3261 §10.2.8
@@ -241,6 +310,37 @@ func refused(res *sip.Response) error {
 	return retryLater{res.Status, later.Wait}
 }
 
+// learn takes what a registrar says about the flow and the names of the phone. RFC 5626 §4.4; RFC 5627 §4.2.
+func (r *registration) learn(res *sip.Response) {
+	r.beat = seconds(res.Get(sip.HeaderFlowTimer))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outbound, r.gruu = res.HasToken(sip.HeaderRequire, "outbound"), sip.URI{}
+	for a := range r.ours(res) {
+		if uri, ok := a.PublicGRUU(); ok {
+			r.gruu = uri.Clone()
+		}
+	}
+}
+
+// ours yields the contacts of a response that are this device's, by this flow if it is registered as one.
+func (r *registration) ours(res *sip.Response) iter.Seq[sip.Address] {
+	name := strings.Trim(r.phone.line.identity.instance, "<>")
+	return func(yield func(sip.Address) bool) {
+		for a, err := range res.Addresses(sip.HeaderContact) {
+			if err != nil || a.Instance() != name {
+				continue
+			}
+			if id, ok := a.RegID(); ok && int(id) != r.id {
+				continue
+			}
+			if !yield(a) {
+				return
+			}
+		}
+	}
+}
+
 // request is the REGISTER without what changes from one to the next. RFC 3261 §10.2.
 func (r *registration) request() *sip.Request {
 	p := r.phone
@@ -253,9 +353,16 @@ func (r *registration) request() *sip.Request {
 	record.Display = sip.Quote(p.Name)
 	req.Set(sip.HeaderFrom, record.WithTag(p.line.stack.NewID(0)).String())
 	req.Set(sip.HeaderCallID, r.callID)
-	contact := p.contact()
-	contact.Params = contact.Params.With("+sip.instance", `"`+p.line.identity.instance+`"`)
+	route(req, r.server)
+	contact := p.bare()
+	contact.Params = contact.Params.With("+sip.instance", p.line.identity.instance)
+	supported := "path, gruu"
+	if !r.plain {
+		contact.Params = contact.Params.With("reg-id", strconv.Itoa(r.id))
+		supported += ", outbound"
+	}
 	req.Set(sip.HeaderContact, contact.String())
+	req.Set(sip.HeaderSupported, supported)
 	return req
 }
 
@@ -272,11 +379,7 @@ func (r *registration) granted(res *sip.Response, asked time.Duration) time.Dura
 	if s := seconds(res.Get(sip.HeaderExpires)); s > 0 {
 		granted = s
 	}
-	ours := strings.Trim(r.phone.line.identity.instance, "<>")
-	for a, err := range res.Addresses(sip.HeaderContact) {
-		if err != nil || a.Instance() != ours {
-			continue
-		}
+	for a := range r.ours(res) {
 		if d, ok := a.Expires(); ok {
 			granted = d
 		}

@@ -26,7 +26,7 @@ func take(t *testing.T, p *Phone, bob *Phone, replaces ...string) (*Call, error)
 	for _, r := range replaces {
 		req.Add(sip.HeaderReplaces, r)
 	}
-	peer, to, err := p.way(ctx, req)
+	peer, to, err := p.reach(ctx, req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,9 @@ func (p *Phone) HandleEvent(ev *sip.Event) {
 	switch ev.Kind {
 	case sip.EventRequest:
 	case sip.EventFlowLost:
-		p.line.registration.wake()
+		for _, w := range p.line.ways {
+			w.lost(ev.Flow)
+		}
 		return
 	default:
 		return
@@ -131,8 +133,8 @@ func (p *Phone) invited(ev *sip.Event, replaced *Call) {
 	}
 	c.usage.SetContact(p.contact().String())
 	c.reliable = c.usage.Reliable()
-	if p.line.auth != nil {
-		c.usage.SetAuthorizer(p.line.auth)
+	if auth := p.way().auth; auth != nil {
+		c.usage.SetAuthorizer(auth)
 	}
 	p.running.Go(func() { answer(c) })
 }

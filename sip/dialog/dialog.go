@@ -46,6 +46,7 @@ type Dialog struct {
 	RemoteSeq uint32      // of the peer's last request
 	RemoteHas bool        // RemoteSeq is known
 	Target    sip.URI     // the peer's Contact
+	Hop       sip.URI     // where the peer was reached directly; requests go there when Target is a GRUU, which says who it is and not where
 	Routes    []sip.URI   // in the order of our requests
 	Secure    bool        // sips: both ends asked for it
 	Contact   string      // our Contact as a header value
@@ -77,6 +78,9 @@ func NewUAC(req *sip.Request, res *sip.Response) (*Dialog, error) {
 		LocalTag: strings.Clone(local.Tag()), RemoteTag: strings.Clone(remote.Tag()),
 		LocalSeq: seq.Number, Target: cloneURI(req.URI), Secure: req.URI.Scheme == "sips",
 		Contact: strings.Clone(req.Get(sip.HeaderContact)),
+	}
+	if !req.Has(sip.HeaderRoute) {
+		d.Hop = d.Target
 	}
 	if contact, ok := res.Contact(); ok {
 		d.Target = cloneURI(contact.URI)

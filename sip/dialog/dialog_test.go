@@ -129,6 +129,27 @@ func TestNoDialog(t *testing.T) {
 	}
 }
 
+// TestGRUU: requests to a peer that was reached directly go on to it, whatever it calls itself. RFC 5627 §3.1, §4.4.
+func TestGRUU(t *testing.T) {
+	for _, route := range []bool{false, true} {
+		req := invite(t)
+		if route {
+			req.Set(sip.HeaderRoute, "<sip:p.example.com;lr>")
+		}
+		res := req.Reply(sip.StatusOK)
+		res.Set(sip.HeaderTo, "<sip:bob@biloxi.example.com>;tag=314")
+		res.Set(sip.HeaderContact, "<sip:bob@biloxi.example.com;gr=x>")
+		d, err := NewUAC(req, res)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bye := d.Request(sip.MethodBye)
+		if to := d.Destination(); bye.URI.String() != "sip:bob@biloxi.example.com;gr=x" || (to.URI == req.URI) == route {
+			t.Errorf("BYE for %v goes to %+v", bye.URI, to)
+		}
+	}
+}
+
 func TestReturnFlow(t *testing.T) {
 	udp := sip.Flow{Transport: sip.UDP, Remote: netip.MustParseAddrPort("203.0.113.7:4000")}
 	tcp := sip.Flow{ID: 9, Transport: sip.TCP, Remote: netip.MustParseAddrPort("203.0.113.7:4000")}
@@ -141,6 +162,7 @@ func TestReturnFlow(t *testing.T) {
 		{"behind a translator", "<sip:a@10.0.0.7:5060>", nil, udp, udp},
 		{"host name", "<sip:a@phone.example.com>", nil, udp, sip.Flow{}},
 		{"browser", "<sip:a@x7.invalid;transport=ws>", nil, tcp, tcp},
+		{"GRUU", "<sip:a@example.com;gr=urn:uuid:f81d4fae>", nil, udp, udp}, // RFC 5627 §3.1
 		{"connection", "<sip:a@203.0.113.7:5060;transport=tcp>", nil, tcp, tcp},
 		{"behind a proxy", "<sip:a@10.0.0.7>", []string{"Via: SIP/2.0/UDP b;branch=z9hG4bK2"}, udp, sip.Flow{}},
 		{"recorded route", "<sip:a@10.0.0.7>", []string{"Record-Route: <sip:p;lr>"}, udp, sip.Flow{}},

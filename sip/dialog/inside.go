@@ -230,11 +230,12 @@ func returnFlow(ev *sip.Event, d *Dialog) sip.Flow {
 	if ok {
 		target = contact.URI
 	}
+	_, gruu := target.GRUU()
 	switch addr, err := netip.ParseAddr(strings.Trim(target.Host, "[]")); {
 	case hops != 1 || len(d.Routes) > 0:
 		return sip.Flow{}
-	case ev.Flow.Transport.Reliable():
-		return ev.Flow
+	case ev.Flow.Transport.Reliable(), gruu:
+		return ev.Flow // a GRUU leads to the peer by way of its registrar: RFC 5627 §3.1
 	case err != nil && !strings.HasSuffix(target.Host, ".invalid"), err == nil && addr == ev.Flow.Remote.Addr():
 		return sip.Flow{}
 	}

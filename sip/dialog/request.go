@@ -28,6 +28,9 @@ func (d *Dialog) Destination() sip.Destination {
 		// RFC 3261 §12.2.1.1: the first element of the route set stands in the Request-URI, and the rest must not choose the hop.
 		return sip.Destination{URI: d.Routes[0]}
 	}
+	if _, gruu := d.Target.GRUU(); gruu && len(d.Routes) == 0 && d.Hop.Host != "" {
+		return sip.Destination{URI: d.Hop}
+	}
 	return sip.Destination{}
 }
 
