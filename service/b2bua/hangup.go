@@ -28,6 +28,9 @@ func (c *call) ended(l *leg, ev dialog.Ended) {
 		by = ByCallee
 	}
 	c.detail.Reason = ev.Reason
+	if c.caller.usage.Dialog().State == dialog.Early {
+		c.detail.Status = sip.StatusTemporarilyUnavailable // its 200 waits for a PRACK, and is not sent any more
+	}
 	c.finish(by)
 	if far := l.far(); far != nil {
 		far.usage.Bye(ev.Reason)

@@ -19,7 +19,7 @@ func (u *Usage) request(ev *sip.Event) {
 		return
 	}
 	if cseq, err := req.CSeq(); err != nil || !d.InOrder(cseq.Number) {
-		u.table.refuse(ev, sip.StatusServerInternalError)
+		u.refuse(ev, sip.StatusServerInternalError)
 		return
 	}
 	if u.table.understood(ev) != nil {
@@ -51,6 +51,9 @@ func (u *Usage) request(ev *sip.Event) {
 		u.passRequest(ev)
 	}
 }
+
+// refuse answers a request of the peer that changes nothing.
+func (u *Usage) refuse(ev *sip.Event, status sip.Status) { respond(ev, ev.Request.Reply(status)) }
 
 // dialogOf returns the dialog of the usage to which a request belongs, nil if there is none.
 func (u *Usage) dialogOf(req *sip.Request) *Dialog {
@@ -198,6 +201,15 @@ func (u *Usage) replyIn(d *Dialog, req *sip.Request, status sip.Status) *sip.Res
 	return res
 }
 
+// respond refuses a request: inside a dialog within its transaction, for a copy that comes when the call has ended would get another answer.
+func respond(ev *sip.Event, res *sip.Response) {
+	if ev.Request.ToTag() != "" {
+		ev.Engine.Respond(ev.Tx, res)
+		return
+	}
+	ev.Engine.RespondOnce(ev.Tx, res)
+}
+
 // errRequired says that the request asks for an extension that we do not have.
 var errRequired = errors.New("dialog: extension required")
 
@@ -214,7 +226,7 @@ func (t *Table) understood(ev *sip.Event) error {
 	}
 	res := ev.Request.Reply(sip.StatusBadExtension)
 	res.Set(sip.HeaderUnsupported, strings.Join(unknown, ", "))
-	ev.Engine.RespondOnce(ev.Tx, res)
+	respond(ev, res)
 	return errRequired
 }
 

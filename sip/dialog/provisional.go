@@ -171,21 +171,21 @@ func (u *Usage) peerPrack(ev *sip.Event) {
 	req := ev.Request
 	rack, err := sip.ParseRAck(req.Get(sip.HeaderRAck))
 	if err != nil {
-		u.table.refuse(ev, sip.StatusBadRequest)
+		u.refuse(ev, sip.StatusBadRequest)
 		return
 	}
 	c := u.callee
 	if c == nil || c.pracks.open == 0 || c.pracks.open != rack.RSeq {
-		u.table.refuse(ev, sip.StatusCallDoesNotExist)
+		u.refuse(ev, sip.StatusCallDoesNotExist)
 		return
 	}
 	if invited, err := c.request.CSeq(); err != nil || invited != rack.CSeq {
-		u.table.refuse(ev, sip.StatusCallDoesNotExist)
+		u.refuse(ev, sip.StatusCallDoesNotExist)
 		return
 	}
 	answers := u.offer.state == offerAnswered && c.state <= uasHeld
 	if answers && len(req.Body()) == 0 {
-		u.table.refuse(ev, sip.StatusBadRequest) // RFC 3262 §5: it must hold the answer
+		u.refuse(ev, sip.StatusBadRequest) // RFC 3262 §5: it must hold the answer
 		return
 	}
 	c.pracks.open = 0

@@ -66,7 +66,7 @@ func (t *Table) tooBrief(ev *sip.Event) bool {
 	}
 	res := ev.Request.Reply(sip.StatusSessionIntervalTooSmall)
 	res.Set(sip.HeaderMinSE, inSeconds(p.least))
-	ev.Engine.RespondOnce(ev.Tx, res)
+	respond(ev, res)
 	return true
 }
 

@@ -61,3 +61,24 @@ func TestHostilePeer(t *testing.T) {
 		}
 	}
 }
+
+// TestPass: a request outside any dialog, and an ACK of somebody else's, pass without a trace.
+func TestPass(t *testing.T) {
+	s := newStage()
+	passed := 0
+	s.table.Next = sip.EventHandlerFunc(func(*sip.Event) { passed++ })
+	for _, tt := range []struct {
+		kind sip.EventKind
+		to   string
+		want int // of 1
+	}{{sip.EventRequest, "<sip:alice@example.com>", 1}, {sip.EventAck, "<sip:alice@example.com>;tag=other", 0}} {
+		ev := &sip.Event{Kind: tt.kind, Engine: s, Stripe: 3, Request: parseRequest(t, "OPTIONS sip:alice@192.0.2.1 SIP/2.0", "From: <sip:bob@example.org>;tag=b", "To: "+tt.to, "Call-ID: x", "CSeq: 1 OPTIONS")}
+		passed = 0
+		if n := testing.AllocsPerRun(100, func() { s.table.HandleEvent(ev) }); n != 0 {
+			t.Errorf("%s: %v allocations", tt.to, n)
+		}
+		if passed != 101*tt.want {
+			t.Errorf("%s: passed %d times", tt.to, passed)
+		}
+	}
+}
