@@ -174,6 +174,10 @@ func (p *Proxy) Forward(ev *sip.Event) {
 		p.lookUp(ev)
 		return
 	}
+	if !req.URI.IsSIP() {
+		p.refuse(ev, sip.StatusUnsupportedURIScheme) // RFC 3261 §16.3 step 2
+		return
+	}
 	// An ACK is never challenged, so it proves nothing.
 	if !p.Relay || ev.User == "" && !ev.Trusted {
 		p.refuse(ev, sip.StatusForbidden)

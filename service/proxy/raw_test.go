@@ -39,6 +39,7 @@ func TestRefused(t *testing.T) {
 		{"sip:bob@example.org", "Proxy-Require: magic, wonder", sip.StatusBadExtension},
 		{"sip:bob@example.org", "Max-Breadth: 0", sip.StatusMaxBreadthExceeded},
 		{"sip:bob@elsewhere.test", "Subject: a", sip.StatusForbidden},
+		{"tel:+4930123", "Subject: a", sip.StatusUnsupportedURIScheme},
 		{"sip:bob@example.org", "Route: <sip:elsewhere.test;lr>", sip.StatusForbidden},
 		{"sip:bob@elsewhere.test", "Route: <sip:example.org;lr>", sip.StatusForbidden},
 		{"sip:bob@elsewhere.test", "Route: <sip:AAAAAAAAAAA@{proxy};lr>", sip.StatusForbidden},
