@@ -79,7 +79,7 @@ func (s *Stack) begin() error {
 		}
 		s.load.Gate, s.load.known = s.Overload, s.Neighbours
 		l.Handle, l.FlowLost, l.Feedback = s.dispatch, s.flowLost, s.Overload.AppendFeedback
-		t.Load = &s.load
+		t.Load, t.Alias = &s.load, l.AsksAlias
 		t.Wire, t.Failed, t.Engine, t.Log, t.Timers, t.Limits = l, l.Failed, s, s.Log, s.Timers, s.Limits.Transaction
 		t.UserAgent, t.Random, t.Node = s.UserAgent, s.Random, s.Node
 		t.Handler = sip.EventHandlerFunc(unserved)

@@ -45,6 +45,9 @@ func (s *stripe) prependVia(w *sip.Request, flow *sip.Flow, v stamp) {
 	if v.mark != 0 {
 		b = strconv.AppendUint(append(b, ";loop="...), uint64(v.mark), 16)
 	}
+	if flow.Transport == sip.TLS && s.table.Alias != nil && s.table.Alias(*flow) {
+		b = append(b, ";alias"...) // RFC 5923 §5
+	}
 	b = append(b, v.load...)
 	s.room.via = b
 	// PrependVia copies them.

@@ -51,6 +51,7 @@ type Table struct {
 	Failed    func(transport.Target) // told of each target that gave no answer, or 503; may be nil
 	Handler   sip.EventHandler       // gets each new request, and ACKs that belong to no transaction
 	Engine    sip.Engine             // what events name as their engine
+	Alias     func(sip.Flow) bool    // whether our Via over a flow asks for requests back on it (RFC 5923); nil: never
 	Load      Load                   // asked about overload; nil: everything passes
 	Log       *slog.Logger           // nil: slog.Default
 	Timers    Timers

@@ -105,6 +105,16 @@ func speaksFor(cert *x509.Certificate, domain string) bool {
 	return len(cert.DNSNames) == 0 && len(cert.URIs) == 0 && strings.EqualFold(cert.Subject.CommonName, domain)
 }
 
+// AsksAlias reports whether our requests over f are to ask for requests back on the same connection: we have opened it and can show a certificate for what we
+// listen on. RFC 5923 §4, §5.
+func (l *Layer) AsksAlias(f sip.Flow) bool {
+	if f.Transport != sip.TLS || l.TLS == nil || len(l.TLS.Certificates) == 0 && l.TLS.GetClientCertificate == nil || !l.listens(sip.TLS) {
+		return false
+	}
+	s := l.flows.get(f.ID)
+	return s != nil && !s.accepted
+}
+
 // alias lets requests to the sender of a request with the alias parameter go back on its connection, if its certificate is good for the
 // host of sent-by. RFC 5923 §8.
 func (s *stream) alias(v sip.Via) {
