@@ -33,7 +33,12 @@ type tcpConn struct {
 	n     int
 	fault error
 
-	try  func(fd uintptr) bool // of the writer
+	write *writer // made at the first write
+}
+
+// writer writes once to a connection in the poller.
+type writer struct {
+	try  func(fd uintptr) bool
 	b    []byte
 	sent int
 }
@@ -238,16 +243,19 @@ func (c *tcpConn) TryWrite(b []byte) int {
 		n, _ := c.sendOnce(b)
 		return n
 	}
-	if c.try == nil {
-		c.try = func(fd uintptr) bool {
-			c.sent, _ = syscall.Write(int(fd), c.b)
+	w := c.write
+	if w == nil {
+		w = new(writer)
+		w.try = func(fd uintptr) bool {
+			w.sent, _ = syscall.Write(int(fd), w.b)
 			return true
 		}
+		c.write = w
 	}
-	c.b, c.sent = b, 0
-	_ = c.raw.Write(c.try)
-	c.b = nil
-	return max(c.sent, 0)
+	w.b, w.sent = b, 0
+	_ = c.raw.Write(w.try)
+	w.b = nil
+	return max(w.sent, 0)
 }
 
 // sendOnce writes what the system takes at once.

@@ -34,7 +34,7 @@ func TestIdleConnectionMemory(t *testing.T) {
 	for _, tc := range []struct {
 		transport sip.Transport
 		limit     int64
-	}{{sip.TCP, 5632}, {sip.TLS, 20 << 10}} {
+	}{{sip.TCP, 5888}, {sip.TLS, 20 << 10}} {
 		server := newNode(t, network.OS{})
 		server.Limits.PerSource = 10_000
 		server.TLS = ca.config(t, "127.0.0.1")

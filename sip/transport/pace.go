@@ -20,21 +20,23 @@ const (
 // pace is how fast a stream is read.
 type pace struct {
 	reads int
-	since time.Time // the first of reads
-	rest  time.Time // of a stream that has been busy: when its reader last went through the scheduler
+	since int64 // when the first of reads was, in nanoseconds since 1970: a stream that is idle holds as little as can be
+	rest  int64 // of a stream that has been busy: when its reader last went through the scheduler
 }
 
 // busy counts a read that is about to be made, and lets the stream block its thread if there are many. It reports whether that has just begun.
 func (p *pace) busy(s *stream) bool {
-	if !p.rest.IsZero() && time.Since(p.rest) > restEvery {
-		runtime.Gosched()
-		p.rest = time.Now()
+	if p.rest != 0 {
+		if now := time.Now().UnixNano(); now-p.rest > int64(restEvery) {
+			runtime.Gosched()
+			p.rest = now
+		}
 	}
 	if p.reads++; p.reads < paceReads {
 		return false
 	}
-	now := time.Now()
-	fast := now.Sub(p.since) < paceTime
+	now := time.Now().UnixNano()
+	fast := now-p.since < int64(paceTime)
 	p.reads, p.since = 0, now
 	conn, ok := s.conn.(network.Stream)
 	if !fast || !ok {
