@@ -223,6 +223,8 @@ func (p *program) tune(plan *load.Plan) {
 func (p *program) benchError(f *benchFlags, err error) error {
 	target := f.plan.Target.String()
 	switch {
+	case errors.Is(err, context.Canceled):
+		return p.errorf("interrupted")
 	case errors.Is(err, load.ErrCallees):
 		return p.errorf("the users to be called cannot be registered (%s); the server must know them or trust this machine: see --user, --password, --accounts", err.Error())
 	case errors.Is(err, syscall.ECONNREFUSED):
