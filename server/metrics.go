@@ -68,7 +68,11 @@ func metrics() []metric {
 		{"sipwerk_retransmissions_received_total", "Requests received again.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Copies })},
 		{"sipwerk_retransmissions_sent_total", "Messages sent again.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Resent })},
 		{"sipwerk_timeouts_total", "Transactions that ended without what they waited for.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Timeouts })},
-		{"sipwerk_overload_total", "Requests refused with 503 because a queue was full.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Overload })},
+		{"sipwerk_overload_total", "Requests refused with 503 because a queue was full, or because they had waited too long to be read.", counter, "", one(func(s *Server) uint64 {
+			stats := s.stack.Stats()
+			return stats.Overload + stats.Refused
+		})},
+		{"sipwerk_overload_held_total", "Requests not sent to a trusted server that had asked to be spared (RFC 7339).", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Held })},
 		{"sipwerk_panics_total", "Panics caught around a handler. Each one is a fault of this program.", counter, "", one(func(s *Server) uint64 {
 			return s.stack.Stats().Panics + s.stack.Transport().Stats.Panics.Load()
 		})},

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -172,16 +173,22 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 			Connections: s.Config.Limits.Connections,
 			PerSource:   s.Config.Limits.PerSource,
 		}},
-		Timers:    opt.Timers,
-		UserAgent: opt.Agent,
-		Barrier:   s.registrar.Barrier,
-		Trace:     opt.Trace,
+		Timers:     opt.Timers,
+		UserAgent:  opt.Agent,
+		Barrier:    s.registrar.Barrier,
+		Trace:      opt.Trace,
+		Neighbours: s.trusts,
 	}
 	if s.proxy != nil {
 		s.proxy.Addresses = s.stack.Transport()
 		s.proxy.Locator = &finder{domains: domains, registrar: s.registrar, addresses: s.proxy.Addresses}
 	}
 	return nil
+}
+
+// trusts reports whether an address is that of a trusted server: one that may ask to be spared (RFC 7339 §5.4).
+func (s *Server) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(s.Config.Trust, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // flowLost tells who depends on a connection that it is gone.
