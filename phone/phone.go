@@ -88,7 +88,6 @@ type Phone struct {
 // line is what the phone works with; it is made at the start and not changed.
 type line struct {
 	identity identity
-	auth     *digest.Client // nil: there is no password
 	stack    *stack.Stack
 	table    *dialog.Table
 	own      bool // stack and table are the phone's own
