@@ -50,8 +50,8 @@ fuzz: ## every fuzz target for FUZZTIME
 	test/fuzz.sh $(FUZZTIME)
 
 peers: build ## calls with programs that we did not write; installs them where apt and the rights are there
-	@test/tools.sh baresip linphonec sipp node
-	SIPWERK_PEERS=1 $(GO) test -count=1 -timeout 15m -v ./test/peers/...
+	@test/tools.sh baresip linphonec sipp node kamailio
+	SIPWERK_PEERS=1 PATH="$$PATH:/usr/sbin" $(GO) test -count=1 -timeout 15m -v ./test/peers/...
 
 bench: ## the benchmarks, and sipgo's parser beside ours
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...

@@ -4,7 +4,8 @@
 #
 #   test/tools.sh baresip linphonec sipp node gcc
 set -u
-declare -A package=([baresip]=baresip-core [linphonec]=linphone-cli [sipp]=sip-tester [node]=nodejs [gcc]=gcc)
+PATH=$PATH:/usr/sbin # where Debian has kamailio
+declare -A package=([baresip]=baresip-core [linphonec]=linphone-cli [sipp]=sip-tester [node]=nodejs [gcc]=gcc [kamailio]=kamailio)
 missing=() wanted=()
 for program in "$@"; do
   command -v "$program" >/dev/null || { missing+=("$program"); wanted+=("${package[$program]}"); }
@@ -20,7 +21,11 @@ if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); fi
 if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
   echo "installing ${wanted[*]}"
   "${sudo[@]}" apt-get update -qq >/dev/null
-  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -qq -y --no-install-recommends "${wanted[@]}" >/dev/null && exit 0
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -qq -y --no-install-recommends "${wanted[@]}" >/dev/null && {
+    # Only the tests start it: as a service it would hold port 5060.
+    case " ${wanted[*]} " in *" kamailio "*) command -v systemctl >/dev/null && "${sudo[@]}" systemctl disable --now kamailio >/dev/null 2>&1 ;; esac
+    exit 0
+  }
 fi
 echo "left out, because they are not installed and cannot be installed from here: ${missing[*]}"
 [ "${CI:-}" = true ] && exit 1
