@@ -13,8 +13,9 @@ const (
 	replayWindow  = 64 // how far behind the highest a count may arrive: UDP reorders
 )
 
-// copyWindow is how long a copy of a request may come: a client sends it again for 64·T1 (RFC 3261 §17.1.2.1).
-const copyWindow = 32 * time.Second
+// copyWindow is how long a copy of a request may come: a client sends it again for 64·T1 (RFC 3261 §17.1.2.1), and the last one is on its way for up to
+// T4 (RFC 3261 §17.1.1.1) while the first was not.
+const copyWindow = (32 + 5) * time.Second
 
 // use says what became of a nonce count.
 type use uint8
