@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -178,42 +179,44 @@ func FuzzToken(f *testing.F) {
 
 // TestPush: how a device is woken is kept, and shown to nobody else. RFC 8599.
 func TestPush(t *testing.T) {
-	const (
-		woken  = "<sip:a@192.0.2.1;pn-provider=apns;pn-prid=secret;pn-param=DEF123.com.example>"
-		hidden = "<sip:a@192.0.2.1>;expires=3600"
-	)
-	o := newOffice()
-	o.Push = []string{"apns", "fcm"}
-	res := o.send(t, with("Contact: "+woken))
-	if got := contacts(res); got != woken+";expires=3600" || res.Get(sip.HeaderFeatureCaps) != `*;+sip.pns="apns"` {
-		t.Errorf("%s, Feature-Caps %s", got, res.Get(sip.HeaderFeatureCaps))
-	}
-	if got := contacts(o.send(t, call{callID: "c2", headers: []string{contactB}})); got != hidden+" <sip:b@192.0.2.1>;expires=3600" {
-		t.Errorf("another device sees %s", got)
-	}
-	b := o.Lookup(alice)[0]
-	if p, ok := b.Push(); !ok || p != (Push{Provider: "apns", Param: "DEF123.com.example", PRID: "secret"}) {
-		t.Errorf("%+v", p)
-	}
-	if uri, err := b.Target(); err != nil || uri.String() != "sip:a@192.0.2.1" {
-		t.Errorf("a call goes to %s", uri)
-	}
-	if b.Path = []string{"<sip:wakes@192.0.2.7;lr>"}; fmt.Sprint(b.Target()) != fmt.Sprint(strings.Trim(woken, "<>"), " <nil>") {
-		t.Errorf("behind a proxy a call goes to %s", fmt.Sprint(b.Target()))
-	}
-	for contact, want := range map[string]sip.Status{
-		"<sip:a@192.0.2.1;pn-provider=webpush;pn-prid=x>":           sip.StatusPushNotSupported,
-		"<sip:a@192.0.2.1;pn-provider=webpush;pn-prid=x>;expires=0": sip.StatusOK,
-		"<sip:a@192.0.2.1;pn-provider>":                             sip.StatusOK,
-	} {
-		if res := o.send(t, with("Contact: "+contact)); res.Status != want {
-			t.Errorf("%s: %d", contact, res.Status)
+	synctest.Test(t, func(t *testing.T) {
+		const (
+			woken  = "<sip:a@192.0.2.1;pn-provider=apns;pn-prid=secret;pn-param=DEF123.com.example>"
+			hidden = "<sip:a@192.0.2.1>;expires=3600"
+		)
+		o := newOffice()
+		o.Push = []string{"apns", "fcm"}
+		res := o.send(t, with("Contact: "+woken))
+		if got := contacts(res); got != woken+";expires=3600" || res.Get(sip.HeaderFeatureCaps) != `*;+sip.pns="apns"` {
+			t.Errorf("%s, Feature-Caps %s", got, res.Get(sip.HeaderFeatureCaps))
 		}
-	}
-	o.Push = nil
-	if res := o.send(t, with("Contact: <sip:a@192.0.2.1;pn-provider=webpush;pn-prid=x>")); res.Status != 200 || res.Has(sip.HeaderFeatureCaps) {
-		t.Errorf("a registrar that wakes nobody: %d, %s", res.Status, res.Get(sip.HeaderFeatureCaps))
-	}
+		if got := contacts(o.send(t, call{callID: "c2", headers: []string{contactB}})); got != hidden+" <sip:b@192.0.2.1>;expires=3600" {
+			t.Errorf("another device sees %s", got)
+		}
+		b := o.Lookup(alice)[0]
+		if p, ok := b.Push(); !ok || p != (Push{Provider: "apns", Param: "DEF123.com.example", PRID: "secret"}) {
+			t.Errorf("%+v", p)
+		}
+		if uri, err := b.Target(); err != nil || uri.String() != "sip:a@192.0.2.1" {
+			t.Errorf("a call goes to %s", uri)
+		}
+		if b.Path = []string{"<sip:wakes@192.0.2.7;lr>"}; fmt.Sprint(b.Target()) != fmt.Sprint(strings.Trim(woken, "<>"), " <nil>") {
+			t.Errorf("behind a proxy a call goes to %s", fmt.Sprint(b.Target()))
+		}
+		for contact, want := range map[string]sip.Status{
+			"<sip:a@192.0.2.1;pn-provider=webpush;pn-prid=x>":           sip.StatusPushNotSupported,
+			"<sip:a@192.0.2.1;pn-provider=webpush;pn-prid=x>;expires=0": sip.StatusOK,
+			"<sip:a@192.0.2.1;pn-provider>":                             sip.StatusOK,
+		} {
+			if res := o.send(t, with("Contact: "+contact)); res.Status != want {
+				t.Errorf("%s: %d", contact, res.Status)
+			}
+		}
+		o.Push = nil
+		if res := o.send(t, with("Contact: <sip:a@192.0.2.1;pn-provider=webpush;pn-prid=x>")); res.Status != 200 || res.Has(sip.HeaderFeatureCaps) {
+			t.Errorf("a registrar that wakes nobody: %d, %s", res.Status, res.Get(sip.HeaderFeatureCaps))
+		}
+	})
 }
 
 // TestServiceRoute: a device is told by which way its requests go. RFC 3608 §6.

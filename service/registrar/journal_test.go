@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -46,79 +47,83 @@ func (o *office) state() string {
 }
 
 func TestRestart(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "bindings")
-	o := openOffice(t, folder)
-	o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>", "Path: <sip:p;lr>", "User-Agent: x"}, transport: sip.TCP})
-	o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>;q=0.3"}})
-	o.send(t, call{user: "bob", to: "sip:bob@example.org", headers: []string{"Contact: <sip:b@192.0.2.1>"}})
-	o.send(t, call{user: "bob", to: "sip:bob@example.org", headers: []string{"Contact: *", "Expires: 0"}})
-	want := o.state()
-	closeOffice(t, o)
-	for range 2 {
-		o = openOffice(t, folder)
-		if got := o.state(); got != want {
-			t.Errorf("got\n%s\nwant\n%s", got, want)
-		}
-		if c := o.Counts(); c.AORs != 1 || c.Bindings != 2 {
-			t.Errorf("%+v", c)
-		}
+	synctest.Test(t, func(t *testing.T) {
+		folder := filepath.Join(t.TempDir(), "bindings")
+		o := openOffice(t, folder)
+		o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>", "Path: <sip:p;lr>", "User-Agent: x"}, transport: sip.TCP})
+		o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>;q=0.3"}})
+		o.send(t, call{user: "bob", to: "sip:bob@example.org", headers: []string{"Contact: <sip:b@192.0.2.1>"}})
+		o.send(t, call{user: "bob", to: "sip:bob@example.org", headers: []string{"Contact: *", "Expires: 0"}})
+		want := o.state()
 		closeOffice(t, o)
-	}
+		for range 2 {
+			o = openOffice(t, folder)
+			if got := o.state(); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if c := o.Counts(); c.AORs != 1 || c.Bindings != 2 {
+				t.Errorf("%+v", c)
+			}
+			closeOffice(t, o)
+		}
+	})
 }
 
 // TestTorn cuts and damages the log at every place of its last record.
 func TestTorn(t *testing.T) {
-	folder := t.TempDir()
-	o := openOffice(t, folder)
-	o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
-	before := o.state()
-	if err := o.journal.flush(); err != nil {
-		t.Fatal(err)
-	}
-	good := o.journal.size
-	o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>"}})
-	closeOffice(t, o)
-	name := o.journal.folder.log(1)
-	whole, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := func(what string, content []byte) {
-		t.Helper()
-		if err := os.WriteFile(name, content, 0o600); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		o := openOffice(t, folder)
+		o.send(t, call{headers: []string{"Contact: <sip:a@192.0.2.1>"}})
+		before := o.state()
+		if err := o.journal.flush(); err != nil {
 			t.Fatal(err)
 		}
-		o := openOffice(t, folder)
-		if got := o.state(); got != before || o.journal.size != good {
-			t.Errorf("%s: %d bytes are taken for good, want %d; bindings\n%s", what, o.journal.size, good, got)
-		}
-		// What is written after the cut is read again.
-		o.send(t, call{cseq: 9, headers: []string{"Contact: <sip:c@192.0.2.1>"}})
-		after := o.state()
+		good := o.journal.size
+		o.send(t, call{headers: []string{"Contact: <sip:b@192.0.2.1>"}})
 		closeOffice(t, o)
-		again := openOffice(t, folder)
-		if got := again.state(); got != after {
-			t.Errorf("%s: after the next restart\n%s\nwant\n%s", what, got, after)
+		name := o.journal.folder.log(1)
+		whole, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-		closeOffice(t, again)
-	}
-	for cut := good; cut < int64(len(whole)); cut += 7 {
-		check(fmt.Sprint("cut at ", cut), whole[:cut])
-	}
-	for at := good + 4; at < int64(len(whole)); at += 11 {
-		damaged := slices.Clone(whole)
-		damaged[at] ^= 0x10
-		check(fmt.Sprint("damaged at ", at), damaged)
-	}
-	check("a length beyond the limit", append(slices.Clone(whole[:good]), 255, 255, 255, 255, 0, 0, 0, 0, 1))
-	if err := os.WriteFile(name, whole[:5], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	o = openOffice(t, folder)
-	if o.state() != "" || o.journal.size != int64(headerSize) {
-		t.Errorf("a cut header: size %d", o.journal.size)
-	}
-	closeOffice(t, o)
+		check := func(what string, content []byte) {
+			t.Helper()
+			if err := os.WriteFile(name, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			o := openOffice(t, folder)
+			if got := o.state(); got != before || o.journal.size != good {
+				t.Errorf("%s: %d bytes are taken for good, want %d; bindings\n%s", what, o.journal.size, good, got)
+			}
+			// What is written after the cut is read again.
+			o.send(t, call{cseq: 9, headers: []string{"Contact: <sip:c@192.0.2.1>"}})
+			after := o.state()
+			closeOffice(t, o)
+			again := openOffice(t, folder)
+			if got := again.state(); got != after {
+				t.Errorf("%s: after the next restart\n%s\nwant\n%s", what, got, after)
+			}
+			closeOffice(t, again)
+		}
+		for cut := good; cut < int64(len(whole)); cut += 7 {
+			check(fmt.Sprint("cut at ", cut), whole[:cut])
+		}
+		for at := good + 4; at < int64(len(whole)); at += 11 {
+			damaged := slices.Clone(whole)
+			damaged[at] ^= 0x10
+			check(fmt.Sprint("damaged at ", at), damaged)
+		}
+		check("a length beyond the limit", append(slices.Clone(whole[:good]), 255, 255, 255, 255, 0, 0, 0, 0, 1))
+		if err := os.WriteFile(name, whole[:5], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o = openOffice(t, folder)
+		if o.state() != "" || o.journal.size != int64(headerSize) {
+			t.Errorf("a cut header: size %d", o.journal.size)
+		}
+		closeOffice(t, o)
+	})
 }
 
 func TestForeignFile(t *testing.T) {
@@ -249,34 +254,36 @@ func unstaged(o *office) *journal {
 
 // TestFailedWrite takes the disk away from a journal without stage: nothing is confirmed until it is back.
 func TestFailedWrite(t *testing.T) {
-	o := openOffice(t, t.TempDir())
-	o.Batched = true
-	j := unstaged(o)
-	j.setFile(t, os.Open)
-	o.send(t, with(contactA))
-	if o.answer.Status != 503 || o.answer.Get(sip.HeaderRetryAfter) == "" {
-		t.Errorf("no room can be reserved: %d", o.answer.Status)
-	}
-	j.setFile(t, writable)
-	if res := o.send(t, with(contactA)); res.Status != 200 {
-		t.Errorf("the disk is back: %d", res.Status)
-	}
-	j.setFile(t, os.Open)
-	if o.Barrier() == nil {
-		t.Error("a batch may leave that is not written")
-	}
-	o.cseq--
-	if res := o.send(t, with(contactA)); res.Status != 503 {
-		t.Errorf("a copy of what could not be written: %d", res.Status)
-	}
-	if res := o.send(t, with(contactB)); res.Status != 503 {
-		t.Errorf("after a failed write: %d", res.Status)
-	}
-	j.setFile(t, writable)
-	if err := j.flush(); err != nil {
-		t.Fatal(err)
-	}
-	checkAgain(t, o)
+	synctest.Test(t, func(t *testing.T) {
+		o := openOffice(t, t.TempDir())
+		o.Batched = true
+		j := unstaged(o)
+		j.setFile(t, os.Open)
+		o.send(t, with(contactA))
+		if o.answer.Status != 503 || o.answer.Get(sip.HeaderRetryAfter) == "" {
+			t.Errorf("no room can be reserved: %d", o.answer.Status)
+		}
+		j.setFile(t, writable)
+		if res := o.send(t, with(contactA)); res.Status != 200 {
+			t.Errorf("the disk is back: %d", res.Status)
+		}
+		j.setFile(t, os.Open)
+		if o.Barrier() == nil {
+			t.Error("a batch may leave that is not written")
+		}
+		o.cseq--
+		if res := o.send(t, with(contactA)); res.Status != 503 {
+			t.Errorf("a copy of what could not be written: %d", res.Status)
+		}
+		if res := o.send(t, with(contactB)); res.Status != 503 {
+			t.Errorf("after a failed write: %d", res.Status)
+		}
+		j.setFile(t, writable)
+		if err := j.flush(); err != nil {
+			t.Fatal(err)
+		}
+		checkAgain(t, o)
+	})
 }
 
 // checkAgain closes the office, opens it again and finds the same bindings.
@@ -293,96 +300,102 @@ func checkAgain(t *testing.T, o *office) {
 
 // TestFailedStage takes the disk away from a journal with a stage: what was confirmed is kept, and nothing more is confirmed until the disk is back.
 func TestFailedStage(t *testing.T) {
-	o := openOffice(t, t.TempDir())
-	o.Batched = true
-	j := o.journal
-	if j.stage == nil {
-		t.Skip("this system makes no stage")
-	}
-	j.setFile(t, os.Open)
-	if res := o.send(t, with(contactA)); res.Status != 200 || o.Barrier() != nil {
-		t.Errorf("a change that survives the process: %d", res.Status)
-	}
-	if j.flush() == nil {
-		t.Fatal("a file that cannot be written was")
-	}
-	for _, c := range []call{with(contactA), with(contactB)} {
-		if res := o.send(t, c); res.Status != 503 || o.Barrier() == nil {
-			t.Errorf("after a failed write: %d", res.Status)
+	synctest.Test(t, func(t *testing.T) {
+		o := openOffice(t, t.TempDir())
+		o.Batched = true
+		j := o.journal
+		if j.stage == nil {
+			t.Skip("this system makes no stage")
 		}
-	}
-	if got, err := readStage(j.folder.stage()); err != nil || !strings.Contains(string(got), "sip:a@192.0.2.1") {
-		t.Errorf("the stage has lost something: %d bytes, %v", len(got), err)
-	}
-	j.setFile(t, writable)
-	if err := j.flush(); err != nil {
-		t.Fatal(err)
-	}
-	if res := o.send(t, with("Contact: <sip:c@192.0.2.1>")); res.Status != 200 || !j.staged.Load() {
-		t.Errorf("the disk is back: %d", res.Status)
-	}
-	checkAgain(t, o)
+		j.setFile(t, os.Open)
+		if res := o.send(t, with(contactA)); res.Status != 200 || o.Barrier() != nil {
+			t.Errorf("a change that survives the process: %d", res.Status)
+		}
+		if j.flush() == nil {
+			t.Fatal("a file that cannot be written was")
+		}
+		for _, c := range []call{with(contactA), with(contactB)} {
+			if res := o.send(t, c); res.Status != 503 || o.Barrier() == nil {
+				t.Errorf("after a failed write: %d", res.Status)
+			}
+		}
+		if got, err := readStage(j.folder.stage()); err != nil || !strings.Contains(string(got), "sip:a@192.0.2.1") {
+			t.Errorf("the stage has lost something: %d bytes, %v", len(got), err)
+		}
+		j.setFile(t, writable)
+		if err := j.flush(); err != nil {
+			t.Fatal(err)
+		}
+		if res := o.send(t, with("Contact: <sip:c@192.0.2.1>")); res.Status != 200 || !j.staged.Load() {
+			t.Errorf("the disk is back: %d", res.Status)
+		}
+		checkAgain(t, o)
+	})
 }
 
 // TestFullStage: who comes while the stage is full and the disk takes nothing gets 503, and what was accepted is written later.
 func TestFullStage(t *testing.T) {
-	o := openOffice(t, t.TempDir())
-	j := o.journal
-	if j.stage == nil {
-		t.Skip("this system makes no stage")
-	}
-	j.writing.Lock() // nobody writes
-	j.mu.Lock()
-	j.reserved = 1 << 40
-	j.mu.Unlock()
-	n, long := 0, strings.Repeat("x", maxContact-100)
-	for n < 10_000 && o.send(t, with("Contact: <sip:"+long+"@192.0.2.1>")).Status == 200 {
-		n++
-	}
-	if o.answer.Status != 503 || n < 3000 {
-		t.Errorf("%d after %d changes", o.answer.Status, n)
-	}
-	j.writing.Unlock()
-	if err := j.flush(); err != nil {
-		t.Fatal(err)
-	}
-	if res := o.send(t, with(contactB)); res.Status != 200 {
-		t.Errorf("the stage is empty: %d", res.Status)
-	}
-	checkAgain(t, o)
+	synctest.Test(t, func(t *testing.T) {
+		o := openOffice(t, t.TempDir())
+		j := o.journal
+		if j.stage == nil {
+			t.Skip("this system makes no stage")
+		}
+		j.writing.Lock() // nobody writes
+		j.mu.Lock()
+		j.reserved = 1 << 40
+		j.mu.Unlock()
+		n, long := 0, strings.Repeat("x", maxContact-100)
+		for n < 10_000 && o.send(t, with("Contact: <sip:"+long+"@192.0.2.1>")).Status == 200 {
+			n++
+		}
+		if o.answer.Status != 503 || n < 3000 {
+			t.Errorf("%d after %d changes", o.answer.Status, n)
+		}
+		j.writing.Unlock()
+		if err := j.flush(); err != nil {
+			t.Fatal(err)
+		}
+		if res := o.send(t, with(contactB)); res.Status != 200 {
+			t.Errorf("the stage is empty: %d", res.Status)
+		}
+		checkAgain(t, o)
+	})
 }
 
 // TestSnapshotLetsTheLogGoOn: while a long snapshot is written, what is accepted goes to the disk.
 func TestSnapshotLetsTheLogGoOn(t *testing.T) {
-	o := openOffice(t, t.TempDir())
-	defer closeOffice(t, o)
-	j := o.journal
-	if j.stage == nil {
-		t.Skip("this system makes no stage")
-	}
-	o.stop() // nobody else writes
-	o.running.Wait()
-	number, err := j.nextLog()
-	if err != nil {
-		t.Fatal(err)
-	}
-	piece := make([]byte, snapshotPiece)
-	long, refused := strings.Repeat("x", maxContact-100), 0
-	_, err = j.writeSnapshot(number, func(yield func([]byte) bool) {
-		for range 20 { // five times what the stage holds
-			for range stageHalf / 4 / maxContact {
-				if o.send(t, with("Contact: <sip:"+long+"@192.0.2.1>")).Status != 200 {
-					refused++
+	synctest.Test(t, func(t *testing.T) {
+		o := openOffice(t, t.TempDir())
+		defer closeOffice(t, o)
+		j := o.journal
+		if j.stage == nil {
+			t.Skip("this system makes no stage")
+		}
+		o.stop() // nobody else writes
+		o.running.Wait()
+		number, err := j.nextLog()
+		if err != nil {
+			t.Fatal(err)
+		}
+		piece := make([]byte, snapshotPiece)
+		long, refused := strings.Repeat("x", maxContact-100), 0
+		_, err = j.writeSnapshot(number, func(yield func([]byte) bool) {
+			for range 20 { // five times what the stage holds
+				for range stageHalf / 4 / maxContact {
+					if o.send(t, with("Contact: <sip:"+long+"@192.0.2.1>")).Status != 200 {
+						refused++
+					}
+				}
+				if !yield(piece) {
+					return
 				}
 			}
-			if !yield(piece) {
-				return
-			}
+		})
+		if err != nil || refused > 0 {
+			t.Errorf("%d refused, %v", refused, err)
 		}
 	})
-	if err != nil || refused > 0 {
-		t.Errorf("%d refused, %v", refused, err)
-	}
 }
 
 // TestStageLeft: what a process leaves in the stage is read, in the order in which it came; of another life of the machine, or torn, it is not.

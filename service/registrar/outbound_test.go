@@ -3,6 +3,7 @@ package registrar
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -61,15 +62,17 @@ func outboundScripts() []script {
 }
 
 func TestOutbound(t *testing.T) {
-	for _, tt := range outboundScripts() {
-		o := newOffice()
-		for i, s := range tt.steps {
-			res := o.send(t, s.call)
-			if res.Status != s.status || res.Status == 200 && contacts(res) != strings.TrimPrefix(s.contacts, "-") {
-				t.Errorf("%s, step %d: %d %s\n got %s\nwant %d %s", tt.name, i+1, res.Status, res.Reason, contacts(res), s.status, s.contacts)
+	synctest.Test(t, func(t *testing.T) {
+		for _, tt := range outboundScripts() {
+			o := newOffice()
+			for i, s := range tt.steps {
+				res := o.send(t, s.call)
+				if res.Status != s.status || res.Status == 200 && contacts(res) != strings.TrimPrefix(s.contacts, "-") {
+					t.Errorf("%s, step %d: %d %s\n got %s\nwant %d %s", tt.name, i+1, res.Status, res.Reason, contacts(res), s.status, s.contacts)
+				}
 			}
 		}
-	}
+	})
 }
 
 // TestFlowTimer: the registrar that is the first hop says how often it wants a sign of life; behind an edge that is the edge's. RFC 5626 §5.4, §6.
@@ -93,36 +96,38 @@ func TestFlowTimer(t *testing.T) {
 
 // TestFlowsOfOneDevice: they stand behind each other, the newest first, and one that fails goes without the other. RFC 5626 §7, §11.6.
 func TestFlowsOfOneDevice(t *testing.T) {
-	o := newOffice()
-	o.send(t, with(contactA+flow1+";q=0.9", supports))
-	o.send(t, with("Contact: <sip:x@192.0.2.9>;q=0.8"))
-	o.send(t, with(contactB+flow2+";q=0.7", supports))
-	var res Result
-	find := func() string {
-		if !o.Locate(&res, alice) {
-			t.Fatal("alice is unknown")
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		o.send(t, with(contactA+flow1+";q=0.9", supports))
+		o.send(t, with("Contact: <sip:x@192.0.2.9>;q=0.8"))
+		o.send(t, with(contactB+flow2+";q=0.7", supports))
+		var res Result
+		find := func() string {
+			if !o.Locate(&res, alice) {
+				t.Fatal("alice is unknown")
+			}
+			var got []string
+			for i := range res.Bindings {
+				got = append(got, res.Bindings[i].Contact[5:6])
+			}
+			return strings.Join(got, " ")
 		}
-		var got []string
-		for i := range res.Bindings {
-			got = append(got, res.Bindings[i].Contact[5:6])
+		if got := find(); got != "a b x" || !res.Bindings[0].SameDevice(&res.Bindings[1]) || res.Bindings[1].SameDevice(&res.Bindings[2]) {
+			t.Errorf("found %s", got)
 		}
-		return strings.Join(got, " ")
-	}
-	if got := find(); got != "a b x" || !res.Bindings[0].SameDevice(&res.Bindings[1]) || res.Bindings[1].SameDevice(&res.Bindings[2]) {
-		t.Errorf("found %s", got)
-	}
-	if d := res.Bindings[0].Destination(); d.Flow != res.Bindings[0].Flow {
-		t.Errorf("a flow over UDP is not used: %+v", d)
-	}
-	failed := res.Bindings[0]
-	failed.own()
-	o.FlowFailed(alice, &failed)
-	if got := find(); got != "x b" {
-		t.Errorf("found %s after a flow has failed", got)
-	}
-	o.send(t, with(contactA+flow1+";q=0.9", supports))
-	o.FlowFailed(alice, &failed) // it was renewed meanwhile
-	if got := find(); got != "a b x" {
-		t.Errorf("found %s after the device came back", got)
-	}
+		if d := res.Bindings[0].Destination(); d.Flow != res.Bindings[0].Flow {
+			t.Errorf("a flow over UDP is not used: %+v", d)
+		}
+		failed := res.Bindings[0]
+		failed.own()
+		o.FlowFailed(alice, &failed)
+		if got := find(); got != "x b" {
+			t.Errorf("found %s after a flow has failed", got)
+		}
+		o.send(t, with(contactA+flow1+";q=0.9", supports))
+		o.FlowFailed(alice, &failed) // it was renewed meanwhile
+		if got := find(); got != "a b x" {
+			t.Errorf("found %s after the device came back", got)
+		}
+	})
 }

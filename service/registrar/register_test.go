@@ -218,15 +218,17 @@ func deviceScripts() []script {
 }
 
 func TestRegister(t *testing.T) {
-	for _, tt := range slices.Concat(bindingScripts(), deviceScripts()) {
-		o := newOffice()
-		for i, s := range tt.steps {
-			res := o.send(t, s.call)
-			if res.Status != s.status || res.Status == 200 && contacts(res) != strings.TrimPrefix(s.contacts, "-") {
-				t.Errorf("%s, step %d: %d %s\n got %s\nwant %d %s", tt.name, i+1, res.Status, res.Reason, contacts(res), s.status, s.contacts)
+	synctest.Test(t, func(t *testing.T) {
+		for _, tt := range slices.Concat(bindingScripts(), deviceScripts()) {
+			o := newOffice()
+			for i, s := range tt.steps {
+				res := o.send(t, s.call)
+				if res.Status != s.status || res.Status == 200 && contacts(res) != strings.TrimPrefix(s.contacts, "-") {
+					t.Errorf("%s, step %d: %d %s\n got %s\nwant %d %s", tt.name, i+1, res.Status, res.Reason, contacts(res), s.status, s.contacts)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestAnswerHeaders(t *testing.T) {
@@ -354,27 +356,29 @@ func TestTarget(t *testing.T) {
 
 // TestTorture: the REGISTER requests of RFC 4475 §3.1.1.4, §3.1.1.8, §3.3.12, §3.3.13 and §3.3.14 succeed and give their contacts back as they came.
 func TestTorture(t *testing.T) {
-	for name, want := range map[string]string{
-		"escnull":  "<sip:%00@host5.example.com>;expires=3600 <sip:%00%00@host5.example.com>;expires=3600",
-		"dblreq":   "<sip:j.user@host.example.com>;expires=3600",
-		"cparam01": "<sip:+19725552222@gw1.example.net>;unknownparam;expires=3600",
-		"cparam02": "<sip:+19725552222@gw1.example.net;unknownparam>;expires=3600",
-		"regescrt": "<sip:user@example.com?Route=%3Csip:sip.example.com%3E>;expires=3600",
-	} {
-		b, err := os.ReadFile("../../sip/testdata/rfc4475/" + name + ".dat")
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		for name, want := range map[string]string{
+			"escnull":  "<sip:%00@host5.example.com>;expires=3600 <sip:%00%00@host5.example.com>;expires=3600",
+			"dblreq":   "<sip:j.user@host.example.com>;expires=3600",
+			"cparam01": "<sip:+19725552222@gw1.example.net>;unknownparam;expires=3600",
+			"cparam02": "<sip:+19725552222@gw1.example.net;unknownparam>;expires=3600",
+			"regescrt": "<sip:user@example.com?Route=%3Csip:sip.example.com%3E>;expires=3600",
+		} {
+			b, err := os.ReadFile("../../sip/testdata/rfc4475/" + name + ".dat")
+			if err != nil {
+				t.Fatal(err)
+			}
+			req, err := sip.ParseRequest(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := &office{Registrar: &Registrar{Accounts: anybody{}}}
+			o.HandleEvent(&sip.Event{Kind: sip.EventRequest, Request: req, Engine: &o.desk, Trusted: true})
+			if got := contacts(o.answer); o.answer.Status != 200 || got != want {
+				t.Errorf("%s: %d\n got %s\nwant %s", name, o.answer.Status, got, want)
+			}
 		}
-		req, err := sip.ParseRequest(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := &office{Registrar: &Registrar{Accounts: anybody{}}}
-		o.HandleEvent(&sip.Event{Kind: sip.EventRequest, Request: req, Engine: &o.desk, Trusted: true})
-		if got := contacts(o.answer); o.answer.Status != 200 || got != want {
-			t.Errorf("%s: %d\n got %s\nwant %s", name, o.answer.Status, got, want)
-		}
-	}
+	})
 }
 
 type anybody struct{}
@@ -425,29 +429,31 @@ func TestChanges(t *testing.T) {
 
 // TestCopies: no transaction remembers a REGISTER, so a copy of each, right behind it, gets the same answer, and changes and writes nothing.
 func TestCopies(t *testing.T) {
-	o, changed := newOffice(), 0
-	o.Journal, o.Changed = t.TempDir(), func(Change) { changed++ }
-	if err := o.Open(); err != nil {
-		t.Fatal(err)
-	}
-	defer closeOffice(t, o)
-	const device = `Contact: <sip:a@192.0.2.9>;+sip.instance="<urn:uuid:1>"`
-	for i, c := range []call{
-		with(contactA), with(contactA), with(contactB + ";q=0.5"), with(contactA + ";expires=0"), with(contactA+";expires=0", contactB),
-		with(device), with(strings.Replace(device, "192.0.2.9", "192.0.2.8", 1)), with("Contact: *", "Expires: 0"), with(), with(contactA + ";expires=1"),
-		with(contactA, contactB+";expires=0"), {to: "sip:carol@example.org"},
-	} {
-		first := o.send(t, c).String()
-		size := o.journal.accepted.Load()
-		changed = 0
-		o.cseq--
-		if again := o.send(t, c).String(); again != first {
-			t.Errorf("request %d got\n%s\nand its copy\n%s", i+1, first, again)
+	synctest.Test(t, func(t *testing.T) {
+		o, changed := newOffice(), 0
+		o.Journal, o.Changed = t.TempDir(), func(Change) { changed++ }
+		if err := o.Open(); err != nil {
+			t.Fatal(err)
 		}
-		if now := o.journal.accepted.Load(); now != size || changed > 0 {
-			t.Errorf("the copy of request %d wrote %d bytes and made %d changes", i+1, now-size, changed)
+		defer closeOffice(t, o)
+		const device = `Contact: <sip:a@192.0.2.9>;+sip.instance="<urn:uuid:1>"`
+		for i, c := range []call{
+			with(contactA), with(contactA), with(contactB + ";q=0.5"), with(contactA + ";expires=0"), with(contactA+";expires=0", contactB),
+			with(device), with(strings.Replace(device, "192.0.2.9", "192.0.2.8", 1)), with("Contact: *", "Expires: 0"), with(), with(contactA + ";expires=1"),
+			with(contactA, contactB+";expires=0"), {to: "sip:carol@example.org"},
+		} {
+			first := o.send(t, c).String()
+			size := o.journal.accepted.Load()
+			changed = 0
+			o.cseq--
+			if again := o.send(t, c).String(); again != first {
+				t.Errorf("request %d got\n%s\nand its copy\n%s", i+1, first, again)
+			}
+			if now := o.journal.accepted.Load(); now != size || changed > 0 {
+				t.Errorf("the copy of request %d wrote %d bytes and made %d changes", i+1, now-size, changed)
+			}
 		}
-	}
+	})
 }
 
 // lone is a domain in which everybody is one.
