@@ -8,5 +8,8 @@
 // Media is symmetric: a packet goes back to where packets come from. Whom a stream listens to is decided in latch.go.
 // Packets are never decoded, and nothing is allocated for one.
 //
-// RFC 3550 §6.4 and §11, RFC 3605, RFC 4961, RFC 5761 §4 (telling RTP from RTCP). Not here: SRTP, ICE, descriptions.
+// A stream may be protected ([Stream.Secure]); its partner need not be, or otherwise. STUN and DTLS are handed out ([Stream.Aside], [Stream.SendTo]),
+// and what ICE has chosen is taken ([Stream.Fix]). RTCP may share the port of RTP on one side and not on the other ([Stream.Mux]).
+//
+// RFC 3550 §6.4 and §11, RFC 3605, RFC 4961, RFC 5761, RFC 7362, RFC 7983. Not here: the ciphers and handshakes of SRTP, the checks of ICE, descriptions.
 package relay

@@ -3,136 +3,166 @@ package relay
 // The way of a packet: heard by one stream, sent by its partner. Nothing here allocates.
 
 import (
-	"time"
+	"net/netip"
 
 	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/network"
 )
 
-const (
-	// room is for one datagram; longer ones are dropped, for they would be passed on cut.
-	room = 2048
-	// burst is how many datagrams of one socket are taken at once: few, for each socket has memory of its own. RTCP comes singly.
-	burst = 2
-)
+// room is for one datagram; longer ones are dropped, for they would be passed on cut.
+const room = 2048
 
-// batch is the memory of one reader.
+// batch is the memory for one packet on its way.
 type batch struct {
-	in  []network.Datagram
-	out []network.Datagram // of what came, what is listened to
+	in, out [1]network.Datagram
+	buf     [room + Overhead]byte
 }
 
-func newBatch(c component) *batch {
-	n := burst
-	if c == control {
-		n = 1
+// batch returns memory that is given back with r.batches.Put.
+func (r *Relay) batch() *batch {
+	if b, ok := r.batches.Get().(*batch); ok {
+		return b
 	}
-	b := &batch{in: make([]network.Datagram, n), out: make([]network.Datagram, 0, n)}
-	for i := range b.in {
-		b.in[i].Buf = make([]byte, room)
-	}
-	return b
+	return new(batch)
 }
 
 // read brings what comes to k where it belongs until k is closed. The system reports nothing else for a socket
 // without a fixed peer; should it, the stream falls silent, which whoever watches its counters sees.
 func (r *Relay) read(k *socket) {
 	defer r.readers.Done()
-	pool := &r.batches[k.component]
-	b, _ := pool.Get().(*batch)
-	if b == nil {
-		b = newBatch(k.component)
-	}
-	defer pool.Put(b)
+	b := r.batch()
+	defer r.batches.Put(b)
 	for {
-		n, err := k.conn.ReadBatch(b.in)
+		b.in[0].Buf = b.buf[:room]
+		n, err := k.conn.ReadBatch(b.in[:])
 		if err != nil {
 			return
 		}
-		k.pass(b, n)
+		if n > 0 {
+			k.take(b, b.buf[:b.in[0].N], arrival{from: b.in[0].Peer, at: r.now()})
+		}
 	}
 }
 
-// pass takes the first n datagrams of b, which came to k, where they belong.
-func (k *socket) pass(b *batch, n int) {
+// take brings a datagram that came to k where it belongs. It lies in m.
+func (k *socket) take(m *batch, b []byte, a arrival) {
 	s := k.stream
-	partner := s.hear(k.component, b, n)
-	if len(b.out) == 0 {
+	if f := s.aside.Load(); f != nil && isAside(b) {
+		(*f)(b, a.from, k.component == control)
+		return
+	}
+	p, ok := s.hear(k.component, b, a)
+	if !ok {
 		return
 	}
 	if f := s.tap.Load(); f != nil {
-		for i := range b.out {
-			(*f)(b.out[i].Buf, k.component == control)
-		}
+		(*f)(p.b, p.component == control)
 	}
-	if partner != nil {
-		partner.speak(k.component, b.out)
+	if p.to != nil {
+		p.to.speak(m, p.component, p.b)
 	}
 }
 
-// hear puts what is listened to into b.out and returns whom it is for.
-func (s *Stream) hear(c component, b *batch, n int) *Stream {
-	now := s.relay.now()
-	b.out = b.out[:0]
+// passage is a packet that was heard.
+type passage struct {
+	b         []byte
+	component component // as which it was heard
+	to        *Stream   // its partner, if any
+}
+
+// hear decides whether b, which came to c, is listened to, and takes its protection off.
+func (s *Stream) hear(c component, b []byte, a arrival) (passage, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range b.in[:n] {
-		m := &b.in[i]
-		if m.N < room && s.admit(c, m, now) {
-			b.out = append(b.out, network.Datagram{Buf: m.Buf[:m.N]})
-			continue
-		}
+	size := len(b)
+	b, ok := s.admit(c, b, &a)
+	if !ok {
 		s.counters.Refused++
-	}
-	return s.partner
-}
-
-func (s *Stream) admit(c component, m *network.Datagram, now time.Duration) bool {
-	h, k := parse(m.Buf[:m.N])
-	if s.opaque {
-		h, k = rtp.Header{}, foreign
-	} else if k == foreign {
-		return false
-	}
-	if s.latches[c].phase != locked && s.relay.owns(m.Peer) {
-		return false
-	}
-	if !s.latches[c].step(arrival{from: m.Peer, at: now, kind: k, ssrc: h.SSRC, seq: h.Sequence}) {
-		return false
+		return passage{}, false
 	}
 	s.counters.PacketsIn++
-	s.counters.BytesIn += uint64(m.N)
-	if k == sound {
-		s.receiver.Receive(&rtp.Packet{Header: h}, s.relay.started.Add(now))
+	s.counters.BytesIn += uint64(size)
+	if s.mux && a.kind == report {
+		c = control
 	}
-	return true
+	return passage{b: b, component: c, to: s.partner}, true
 }
 
-// speak sends ms to the peer of s; their Buf is what is sent.
-func (s *Stream) speak(c component, ms []network.Datagram) {
+// admit returns the plain packet, if it is one to be heard, and completes a.
+func (s *Stream) admit(c component, b []byte, a *arrival) ([]byte, bool) {
+	if len(b) >= room {
+		return nil, false
+	}
+	h, k := parse(b)
+	switch {
+	case s.opaque:
+		h, k = rtp.Header{}, foreign
+	case k == foreign:
+		return nil, false
+	case s.cipher != nil:
+		if b, a.proven = s.cipher.Open(b, k == report); !a.proven {
+			return nil, false
+		}
+	}
+	l := &s.latches[c]
+	if l.phase != locked && s.relay.owns(a.from) {
+		return nil, false
+	}
+	a.kind, a.ssrc, a.seq = k, h.SSRC, h.Sequence
+	if !l.step(*a) {
+		return nil, false
+	}
+	if k == sound {
+		s.receiver.Receive(&rtp.Packet{Header: h}, s.relay.started.Add(a.at))
+	}
+	return b, true
+}
+
+// speak sends b, a plain packet of component c that lies in m, to the peer of s.
+func (s *Stream) speak(m *batch, c component, b []byte) {
 	s.mu.Lock()
-	to := s.latches[c].target()
-	if !to.IsValid() || s.closed {
-		s.mu.Unlock()
+	k, to, b := s.prepare(c, b)
+	s.mu.Unlock()
+	if k == nil {
 		return
 	}
-	s.counters.PacketsOut += uint64(len(ms))
-	for i := range ms {
-		ms[i].Peer = to
-		s.counters.BytesOut += uint64(len(ms[i].Buf))
-	}
-	s.mu.Unlock()
+	m.out[0] = network.Datagram{Buf: b, Peer: to}
 	// An unreachable peer is noticed by the silence it leaves; there is nobody to tell here.
-	_, _ = s.sockets[c].conn.WriteBatch(ms)
+	_, _ = k.conn.WriteBatch(m.out[:])
 }
 
-// Send sends one RTP packet to the peer; it is dropped if nobody knows yet where that is. One goroutine at a time may call it.
-func (s *Stream) Send(b []byte) { s.sockets[media].send(b) }
+// prepare returns the socket for a packet, where it goes, and its protected form; no socket if it goes nowhere.
+func (s *Stream) prepare(c component, b []byte) (*socket, netip.AddrPort, []byte) {
+	if s.mux {
+		c = media
+	}
+	to := s.latches[c].target()
+	if !to.IsValid() || s.closed {
+		return nil, to, nil
+	}
+	if s.cipher != nil {
+		var ok bool
+		if b, ok = s.cipher.Seal(b, rtp.IsRTCP(b)); !ok {
+			return nil, to, nil
+		}
+	}
+	s.counters.PacketsOut++
+	s.counters.BytesOut += uint64(len(b))
+	return &s.sockets[c], to, b
+}
+
+// Send sends one RTP packet to the peer; it is dropped if nobody knows yet where that is, or if it is longer than 2047 bytes. b is neither kept nor
+// changed.
+func (s *Stream) Send(b []byte) { s.send(media, b) }
 
 // SendControl is [Stream.Send] for an RTCP packet.
-func (s *Stream) SendControl(b []byte) { s.sockets[control].send(b) }
+func (s *Stream) SendControl(b []byte) { s.send(control, b) }
 
-func (k *socket) send(b []byte) {
-	k.single[0] = network.Datagram{Buf: b}
-	k.stream.speak(k.component, k.single[:])
+func (s *Stream) send(c component, b []byte) {
+	if len(b) >= room {
+		return
+	}
+	m := s.relay.batch()
+	s.speak(m, c, m.buf[:copy(m.buf[:], b)])
+	s.relay.batches.Put(m)
 }

@@ -41,30 +41,33 @@ type latch struct {
 	described netip.AddrPort // where the peer's description wants packets
 	signalled netip.Addr     // where the peer's SIP messages come from
 	source    netip.AddrPort // who is heard; kept when the window opens again, until someone is heard
+	fixed     netip.AddrPort // if valid the only source and target
 	strangers bool           // rank stranger is heard at all
 
 	phase  phase
 	rank   rank          // of source in this window
 	closes time.Duration // end of the window while racing
 	last   time.Duration // arrival of the last packet heard
-	ssrc   uint32        // of the last packet heard
-	seq    uint16        // of the last packet heard
+	kind   kind          // of the last packet heard, RTP if there was any
+	ssrc   uint32        // of the last packet heard of that kind
+	seq    uint16        // of the last RTP packet heard
 }
 
 // arrival is what a latch sees of a packet.
 type arrival struct {
-	from netip.AddrPort
-	at   time.Duration // since any fixed moment
-	kind kind
-	ssrc uint32
-	seq  uint16 // RTP only
+	from   netip.AddrPort
+	at     time.Duration // since any fixed moment
+	kind   kind
+	ssrc   uint32
+	seq    uint16 // RTP only
+	proven bool   // its protection shows that it comes from the peer
 }
 
 // open begins a learning window: an offer or an answer has come. A source that was heard under the same description goes
 // on as the expected one.
 func (l *latch) open(described netip.AddrPort, signalled netip.Addr) {
 	if described != l.described || signalled != l.signalled {
-		l.source = netip.AddrPort{}
+		l.source, l.kind = netip.AddrPort{}, foreign
 	}
 	l.described, l.signalled = described, signalled
 	l.phase, l.rank = waiting, 0
@@ -74,6 +77,8 @@ func (l *latch) open(described netip.AddrPort, signalled netip.Addr) {
 // (RFC 3264 §8.4).
 func (l *latch) target() netip.AddrPort {
 	switch {
+	case l.fixed.IsValid():
+		return l.fixed
 	case l.described.Addr().IsUnspecified():
 		return netip.AddrPort{}
 	case l.source.IsValid():
@@ -87,13 +92,26 @@ func (l *latch) step(a arrival) bool {
 	if !l.admit(a) {
 		return false
 	}
-	l.last, l.ssrc, l.seq = a.at, a.ssrc, a.seq
+	l.last = a.at
+	if a.kind == report && l.kind == sound { // RTCP among RTP has no numbers that fit
+		return true
+	}
+	l.kind, l.ssrc, l.seq = a.kind, a.ssrc, a.seq
 	return true
 }
 
 func (l *latch) admit(a arrival) bool {
 	if l.phase == racing && a.at >= l.closes {
 		l.phase = locked
+	}
+	switch {
+	case l.fixed.IsValid():
+		return a.from == l.fixed
+	case a.proven && a.from != l.source:
+		l.source, l.phase = a.from, locked
+		return true
+	case a.proven:
+		return true
 	}
 	switch l.phase {
 	case waiting:
@@ -122,7 +140,7 @@ func (l *latch) admit(a arrival) bool {
 
 // moved tells whether a packet from another port is the locked source behind a new NAT mapping, and follows it.
 func (l *latch) moved(a arrival) bool {
-	if a.at-l.last < silence || a.from.Addr() != l.source.Addr() || a.kind == foreign || a.ssrc != l.ssrc {
+	if a.at-l.last < silence || a.from.Addr() != l.source.Addr() || a.kind == foreign || a.kind != l.kind || a.ssrc != l.ssrc {
 		return false
 	}
 	if a.kind == sound && a.seq-l.seq-1 >= dropout {

@@ -152,3 +152,50 @@ func TestLatchControl(t *testing.T) {
 		t.Error("RTCP of the same source was not followed to another port")
 	}
 }
+
+// TestLatchFixed: RFC 8445 §12: what ICE has chosen is all that is heard.
+func TestLatchFixed(t *testing.T) {
+	var l latch
+	l.open(sdpAddress, natAddress.Addr())
+	l.step(arrival{from: natAddress, kind: sound, at: 0})
+	l.fixed = natPort
+	for _, from := range []netip.AddrPort{sdpAddress, natAddress, thirdParty} {
+		if l.step(arrival{from: from, kind: sound, proven: true}) {
+			t.Errorf("%v was heard beside the fixed one", from)
+		}
+	}
+	if !l.step(arrival{from: natPort, kind: sound}) || l.target() != natPort {
+		t.Errorf("the fixed source was not heard; target %v", l.target())
+	}
+	l.fixed = netip.AddrPort{}
+	if got := l.target(); got != natAddress {
+		t.Errorf("target %v after the choice was given back, want %v", got, natAddress)
+	}
+}
+
+// TestLatchProven: a source that proves itself wins at once, in every phase. RFC 7362 §4.
+func TestLatchProven(t *testing.T) {
+	var l latch
+	for i, from := range []netip.AddrPort{thirdParty, natAddress, sdpAddress, natPort} {
+		if i == 1 {
+			l.open(sdpAddress, natAddress.Addr())
+		}
+		if !l.step(arrival{from: from, kind: sound, proven: true, at: time.Duration(i) * 100 * time.Millisecond}) || l.target() != from {
+			t.Errorf("%d: %v was not heard at once; target %v", i, from, l.target())
+		}
+	}
+}
+
+// TestLatchControlAmongMedia: RTCP on the RTP port does not blur the numbers by which a moved source is known again. RFC 5761 §4.
+func TestLatchControlAmongMedia(t *testing.T) {
+	var l latch
+	l.open(sdpAddress, natAddress.Addr())
+	l.step(arrival{from: natAddress, kind: sound, ssrc: 1, seq: 5000})
+	l.step(arrival{from: natAddress, kind: report, ssrc: 2, at: 2 * time.Second})
+	if l.step(arrival{from: natPort, kind: sound, ssrc: 2, seq: 1, at: 9 * time.Second}) {
+		t.Error("the SSRC of a report let another port in")
+	}
+	if !l.step(arrival{from: natPort, kind: sound, ssrc: 1, seq: 5001, at: 9 * time.Second}) {
+		t.Error("the moved source was not followed")
+	}
+}

@@ -3,8 +3,6 @@ package relay
 import (
 	"net/netip"
 	"testing"
-
-	"github.com/sipwerk/sipwerk/network"
 )
 
 // FuzzPacket: whatever comes to an open port, nothing panics, and what is passed on is a whole packet.
@@ -17,8 +15,7 @@ func FuzzPacket(f *testing.F) {
 		s := &Stream{relay: new(Relay), opaque: opaque}
 		s.latches[media].open(sdpAddress, netip.Addr{})
 		for range 2 {
-			m := network.Datagram{Buf: b, N: len(b), Peer: sdpAddress}
-			if s.admit(media, &m, 0) && !opaque && (len(b) < 8 || b[0]>>6 != 2) {
+			if _, ok := s.admit(media, b, &arrival{from: sdpAddress}); ok && !opaque && (len(b) < 8 || b[0]>>6 != 2) {
 				t.Errorf("%x was taken for RTP", b)
 			}
 		}

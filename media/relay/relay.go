@@ -24,7 +24,7 @@ type Relay struct {
 	pool    pool
 	once    sync.Once
 	started time.Time
-	batches [2]sync.Pool // of *batch, by component: calls come and go
+	batches sync.Pool // of *batch: calls come and go
 
 	mu      sync.Mutex
 	streams map[*Stream]struct{}

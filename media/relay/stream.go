@@ -24,7 +24,6 @@ type socket struct {
 	stream    *Stream
 	component component
 	conn      network.PacketConn
-	single    [1]network.Datagram // of Send
 }
 
 // A Stream is one m= line of one leg. Its methods may be called from anywhere.
@@ -33,12 +32,15 @@ type Stream struct {
 	sockets [2]socket
 	free    func()
 	tap     atomic.Pointer[Listener]
+	aside   atomic.Pointer[Aside]
 
 	mu       sync.Mutex // guards what follows
 	latches  [2]latch
 	partner  *Stream
 	counters Counters
 	receiver rtp.Receiver
+	cipher   Cipher // nil: plain
+	mux      bool   // RTCP on the RTP port
 	opaque   bool
 	closed   bool
 }
@@ -51,8 +53,8 @@ type Peer struct {
 	Opaque    bool           // not RTP (DTLS, T.38): whatever comes from the peer is passed on
 }
 
-// A Listener gets each packet heard from the peer, on the goroutine that read it. It must neither block nor keep b. control
-// tells that it came on the RTCP socket.
+// A Listener gets each packet heard from the peer, without protection, on the goroutine that read it. It must neither block nor keep b. control
+// tells that it came on the RTCP socket, or is RTCP of a peer with which [Stream.Mux] is on.
 type Listener func(b []byte, control bool)
 
 // Local returns the addresses of the sockets.

@@ -87,6 +87,9 @@ func settle() {
 	synctest.Wait()
 }
 
+// later lets time pass.
+func later(d time.Duration) { time.Sleep(d) }
+
 func rtpPacket(seq uint16, ssrc uint32, payload string) []byte {
 	b := make([]byte, 12, 12+len(payload))
 	b[0] = 0x80
