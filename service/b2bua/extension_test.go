@@ -10,14 +10,14 @@ import (
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
 
-func extensionFlows() []flow {
-	return []flow{
-		{"early-media", "Early media, reliable on both legs. RFC 3262 §3.", earlyMedia},
-		{"early-update", "Both sides change the session before the answer. RFC 3311 §5.", earlyUpdate},
-		{"early-offer", "The offer comes in a reliable 183, the answer in PRACK. RFC 3262 §5.", earlyOffer},
-		{"redirected", "A device with early media sends the call on: 199, and the next one answers. RFC 6228 §5; RFC 3261 §8.1.3.4.", redirected},
-		{"session-timer", "Each leg is refreshed by itself. RFC 4028 §7.4.", sessionTimer},
-		{"update", "An UPDATE is carried across. RFC 3311 §5.", update},
+func extensionFlows() []siptest.Flow {
+	return []siptest.Flow{
+		{Name: "early-media", About: "Early media, reliable on both legs. RFC 3262 §3.", Play: on(earlyMedia)},
+		{Name: "early-update", About: "Both sides change the session before the answer. RFC 3311 §5.", Play: on(earlyUpdate)},
+		{Name: "early-offer", About: "The offer comes in a reliable 183, the answer in PRACK. RFC 3262 §5.", Play: on(earlyOffer)},
+		{Name: "redirected", About: "A device with early media sends the call on: 199, and the next one answers. RFC 6228 §5; RFC 3261 §8.1.3.4.", Play: on(redirected)},
+		{Name: "session-timer", About: "Each leg is refreshed by itself. RFC 4028 §7.4.", Play: on(sessionTimer)},
+		{Name: "update", About: "An UPDATE is carried across. RFC 3311 §5.", Play: on(update)},
 	}
 }
 
@@ -28,17 +28,9 @@ func description(d *domain, c *siptest.Call, version int) dialog.Body {
 		addr, 10*version))
 }
 
-// order gives an order to a call.
-func order(d *domain, c *siptest.Call, what string, f func() error) {
-	d.T.Helper()
-	if err := c.Do(f); err != nil {
-		d.T.Errorf("%s: %s: %v", c.Phone.Name, what, err)
-	}
-}
-
 func progress(d *domain, c *siptest.Call) {
 	d.T.Helper()
-	order(d, c, "progress", func() error { return c.Usage.Provisional(sip.StatusSessionProgress, description(d, c, 1)) })
+	c.Order("progress", func() error { return c.Usage.Provisional(sip.StatusSessionProgress, description(d, c, 1)) })
 }
 
 // talk answers a call that has early media, and ends it.
@@ -48,9 +40,7 @@ func talk(d *domain, out, in *siptest.Call) {
 	out.Await("Answered")
 	in.Await("AckReceived")
 	d.Wait(time.Second)
-	in.Bye()
-	out.Await("Ended BYE received")
-	in.Await("Ended BYE sent")
+	in.HangUp(out)
 }
 
 func earlyMedia(d *domain) {
@@ -70,11 +60,11 @@ func earlyUpdate(d *domain) {
 	progress(d, in)
 	out.Await("Progress 183")
 	d.Wait(16 * time.Second)
-	order(d, out, "update", func() error { return out.Usage.Update(description(d, out, 2)) })
+	out.Order("update", func() error { return out.Usage.Update(description(d, out, 2)) })
 	out.Await("Modified 200")
 	in.Await("Offer")
 	d.Check(strings.Contains(in.Remote(), "a=ptime:20"), "bob was offered %s", in.Remote())
-	order(d, in, "update", func() error { return in.Usage.Update(description(d, in, 3)) })
+	in.Order("update", func() error { return in.Usage.Update(description(d, in, 3)) })
 	in.Await("Modified 200")
 	out.Await("Offer")
 	d.Check(strings.Contains(out.Remote(), "a=ptime:30"), "alice was offered %s", out.Remote())
@@ -87,16 +77,14 @@ func earlyOffer(d *domain) {
 	in := bob.Incoming()
 	progress(d, in)
 	out.Await("Progress 183")
-	order(d, out, "answer", func() error { return out.Usage.Ack(description(d, out, 2)) })
+	out.Order("answer", func() error { return out.Usage.Ack(description(d, out, 2)) })
 	in.Await("PrackReceived")
 	d.Wait(time.Second)
 	in.Answer()
 	out.Await("Answered")
 	in.Await("AckReceived")
 	d.Wait(time.Second)
-	out.Bye()
-	in.Await("Ended BYE received")
-	out.Await("Ended BYE sent")
+	out.HangUp(in)
 }
 
 func redirected(d *domain) {
@@ -106,7 +94,7 @@ func redirected(d *domain) {
 	progress(d, in)
 	out.Await("Progress 183")
 	d.Wait(5 * time.Second)
-	order(d, in, "redirect", func() error {
+	in.Order("redirect", func() error {
 		res := in.Usage.Reply(sip.StatusMovedTemporarily)
 		to := d.uri("dora")
 		res.Set(sip.HeaderContact, "<"+to.String()+">")
@@ -122,21 +110,17 @@ func sessionTimer(d *domain) {
 	d.service.Silence = -1
 	out, in := answered(d)
 	d.Wait(16 * time.Minute)
-	out.Bye()
-	in.Await("Ended BYE received")
-	out.Await("Ended BYE sent")
+	out.HangUp(in)
 }
 
 func update(d *domain) {
 	out, in := answered(d)
-	order(d, out, "update", func() error { return out.Usage.Update(description(d, out, 2)) })
+	out.Order("update", func() error { return out.Usage.Update(description(d, out, 2)) })
 	out.Await("Modified 200")
 	in.Await("Offer")
 	d.Check(strings.Contains(in.Remote(), "a=ptime:20"), "bob was offered %s", in.Remote())
-	order(d, in, "update", func() error { return in.Usage.Update(description(d, in, 3)) })
+	in.Order("update", func() error { return in.Usage.Update(description(d, in, 3)) })
 	in.Await("Modified 200")
 	d.Wait(time.Second)
-	out.Bye()
-	in.Await("Ended BYE received")
-	out.Await("Ended BYE sent")
+	out.HangUp(in)
 }

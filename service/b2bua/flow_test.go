@@ -83,55 +83,34 @@ func (d *domain) uri(account string) sip.URI {
 	return sip.URI{Scheme: "sip", User: account, Host: d.Addr("server").String()}
 }
 
-// flow is one call flow. It waits for what comes in the end, not for what a bad network may lose.
-type flow struct {
-	name, about string
-	play        func(d *domain)
+// on plays a flow on a bench with a server.
+func on(play func(d *domain)) func(b *siptest.Bench) {
+	return func(b *siptest.Bench) { play(newDomain(b)) }
 }
 
-func flows() []flow {
-	return append(extensionFlows(), []flow{
-		{"call", "A call through the server. RFC 3665 §3.1, with a back-to-back user agent.", call},
-		{"fork", "Two devices ring, one answers, the other stops. RFC 3261 §13.2.2.4, RFC 3326 §3.1.", fork},
-		{"hold", "Hold and resume are carried across. RFC 3665 §3.7.", hold},
-		{"late-offer", "An INVITE without offer. RFC 3665 §3.6.", lateOffer},
-		{"busy", "The callee is busy. RFC 3665 §3.9.", busy},
-		{"cancel", "The caller gives up. RFC 3665 §3.8.", cancel},
-		{"offline", "Nobody is registered. RFC 3261 §21.4.18.", offline},
-		{"unknown", "Nobody of that name. RFC 3261 §21.4.5.", unknown},
-		{"silent-device", "A device does not answer at all. RFC 3261 §17.1.1.2.", silentDevice},
-		{"both-answer", "Two devices answer at once; the second gets ACK and BYE. RFC 3261 §13.2.2.4.", bothAnswer},
-		{"both-hang-up", "Both sides hang up at once. RFC 3261 §15.", bothHangUp},
-		{"callee-vanishes", "The callee is gone; the server ends the call for its silence. RFC 3261 §15.", calleeVanishes},
+func flows() []siptest.Flow {
+	return append(extensionFlows(), []siptest.Flow{
+		{Name: "call", About: "A call through the server. RFC 3665 §3.1, with a back-to-back user agent.", Play: on(call)},
+		{Name: "fork", About: "Two devices ring, one answers, the other stops. RFC 3261 §13.2.2.4, RFC 3326 §3.1.", Play: on(fork)},
+		{Name: "hold", About: "Hold and resume are carried across. RFC 3665 §3.7.", Play: on(hold)},
+		{Name: "late-offer", About: "An INVITE without offer. RFC 3665 §3.6.", Play: on(lateOffer)},
+		{Name: "busy", About: "The callee is busy. RFC 3665 §3.9.", Play: on(busy)},
+		{Name: "cancel", About: "The caller gives up. RFC 3665 §3.8.", Play: on(cancel)},
+		{Name: "offline", About: "Nobody is registered. RFC 3261 §21.4.18.", Play: on(offline)},
+		{Name: "unknown", About: "Nobody of that name. RFC 3261 §21.4.5.", Play: on(unknown)},
+		{Name: "silent-device", About: "A device does not answer at all. RFC 3261 §17.1.1.2.", Play: on(silentDevice)},
+		{Name: "both-answer", About: "Two devices answer at once; the second gets ACK and BYE. RFC 3261 §13.2.2.4.", Play: on(bothAnswer)},
+		{Name: "both-hang-up", About: "Both sides hang up at once. RFC 3261 §15.", Play: on(bothHangUp)},
+		{Name: "callee-vanishes", About: "The callee is gone; the server ends the call for its silence. RFC 3261 §15.", Play: on(calleeVanishes)},
 	}...)
 }
 
 func TestFlows(t *testing.T) {
-	for _, f := range flows() {
-		t.Run(f.name, func(t *testing.T) {
-			t.Parallel()
-			siptest.Run(t, func(b *siptest.Bench) {
-				f.play(newDomain(b))
-				b.Golden(f.name, f.about)
-			})
-		})
-	}
+	siptest.RunFlows(t, flows())
 }
 
 func TestFlowsOverBadNetwork(t *testing.T) {
-	seeds := uint64(10)
-	if testing.Short() {
-		seeds = 3
-	}
-	for _, f := range flows() {
-		for seed := range seeds {
-			faults := siptest.Faults{Seed: seed, Loss: 0.2, Duplicate: 0.2, Reorder: 0.2, Jitter: 5 * time.Millisecond}
-			t.Run(f.name+"/"+faults.String(), func(t *testing.T) {
-				t.Parallel()
-				siptest.Run(t, func(b *siptest.Bench) { f.play(newDomain(b)) }, faults)
-			})
-		}
-	}
+	siptest.RunFlowsBadly(t, flows())
 }
 
 // answered makes a call from alice to bob.
@@ -139,26 +118,14 @@ func answered(d *domain) (out, in *siptest.Call) {
 	alice, bob := d.phone("alice", "alice"), d.phone("bob", "bob")
 	out = alice.Dial(d.uri("bob"))
 	in = bob.Incoming()
-	in.Ring()
-	d.Wait(time.Second)
-	in.Answer()
-	out.Await("Answered")
-	in.Await("AckReceived")
-	d.Wait(time.Second)
+	out.Talk(in)
 	return out, in
-}
-
-// hangUp ends it.
-func hangUp(by, other *siptest.Call) {
-	by.Bye()
-	other.Await("Ended BYE received")
-	by.Await("Ended BYE sent")
 }
 
 func call(d *domain) {
 	out, in := answered(d)
 	d.Check(d.service.Calls() == 1, "%d calls", d.service.Calls())
-	hangUp(in, out)
+	in.HangUp(out)
 }
 
 func fork(d *domain) {
@@ -173,7 +140,7 @@ func fork(d *domain) {
 	one.Await("Cancelled")
 	two.Await("AckReceived")
 	d.Wait(time.Second)
-	hangUp(out, two)
+	out.HangUp(two)
 }
 
 func hold(d *domain) {
@@ -188,7 +155,7 @@ func hold(d *domain) {
 	out.Await("Modified 200")
 	d.Check(siptest.Direction(in.Remote()) == "sendrecv", "bob is still on hold: %s", in.Remote())
 	d.Wait(10 * time.Second)
-	hangUp(out, in)
+	out.HangUp(in)
 }
 
 func lateOffer(d *domain) {
@@ -201,7 +168,7 @@ func lateOffer(d *domain) {
 	in.Await("AckReceived")
 	d.Check(in.Remote() != "" && out.Remote() != "", "a description is missing")
 	d.Wait(time.Second)
-	hangUp(out, in)
+	out.HangUp(in)
 }
 
 func busy(d *domain) {

@@ -9,63 +9,36 @@ import (
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
 
-// flow is a call through proxies. It waits for what comes in the end, not for what a bad network may lose.
-type flow struct {
-	name  string // of the golden file
-	about string
-	play  func(b *siptest.Bench)
-}
-
-func flows() []flow {
-	return []flow{
-		{"call", "A call through the proxy: the ACK and the BYE follow the Record-Route. RFC 3261 §16; RFC 3665 §3.2.", call},
-		{"tcp", "The caller over UDP, the callee over TCP: two Record-Routes. RFC 5658 §3.", callTCP},
-		{"parallel", "Three devices ring at once, one answers: the others learn that the call was answered elsewhere. RFC 3261 §16.7 step 10; RFC 3326 §3.1.", parallel},
-		{"serial", "By preference: two devices refuse, then the next group is asked. RFC 3261 §16.6.", serial},
-		{"cancel", "The caller cancels, all devices stop ringing. RFC 3261 §16.10.", cancel},
-		{"decline", "One declines everywhere: the others stop ringing. RFC 3261 §16.7 step 5.", decline},
-		{"best", "Everybody refuses: the best answer goes back. RFC 3261 §16.7 step 6.", bestAnswer},
-		{"timer-c", "Nobody answers: Timer C ends the ringing. RFC 3261 §16.8.", timerC},
-		{"dead-device", "A device that says nothing beside one that answers.", deadDevice},
-		{"dead-everywhere", "Nobody says anything: 408.", deadEverywhere},
-		{"offline", "The callee has no device: 480.", offline},
-		{"unknown", "Nobody is called so: 404.", unknown},
-		{"foreign", "Another domain: the proxy is no open relay.", foreign},
-		{"failover", "The first server of the callee's domain is dead: the next one is tried. RFC 3263 §4.3.", failOver},
-		{"two-answers", "Two devices answer at once: both 2xx go to the caller. RFC 3261 §16.7 step 5; RFC 6026 §7.3.", twoAnswers},
-		{"chain", "Two proxies in a row. RFC 3665 §3.2.", chain},
-		{"reinvite", "Hold and resume follow the route. RFC 3261 §16.12.", reinvite},
-		{"callee-hangs-up", "The callee hangs up over the connection that the caller made. RFC 5626 §5.3.", calleeHangsUp},
+func flows() []siptest.Flow {
+	return []siptest.Flow{
+		{Name: "call", About: "A call through the proxy: the ACK and the BYE follow the Record-Route. RFC 3261 §16; RFC 3665 §3.2.", Play: call},
+		{Name: "tcp", About: "The caller over UDP, the callee over TCP: two Record-Routes. RFC 5658 §3.", Play: callTCP},
+		{Name: "parallel", About: "Three devices ring at once, one answers: the others learn that the call was answered elsewhere. RFC 3261 §16.7 step 10; RFC 3326 §3.1.", Play: parallel},
+		{Name: "serial", About: "By preference: two devices refuse, then the next group is asked. RFC 3261 §16.6.", Play: serial},
+		{Name: "cancel", About: "The caller cancels, all devices stop ringing. RFC 3261 §16.10.", Play: cancel},
+		{Name: "decline", About: "One declines everywhere: the others stop ringing. RFC 3261 §16.7 step 5.", Play: decline},
+		{Name: "best", About: "Everybody refuses: the best answer goes back. RFC 3261 §16.7 step 6.", Play: bestAnswer},
+		{Name: "timer-c", About: "Nobody answers: Timer C ends the ringing. RFC 3261 §16.8.", Play: timerC},
+		{Name: "dead-device", About: "A device that says nothing beside one that answers.", Play: deadDevice},
+		{Name: "dead-everywhere", About: "Nobody says anything: 408.", Play: deadEverywhere},
+		{Name: "offline", About: "The callee has no device: 480.", Play: offline},
+		{Name: "unknown", About: "Nobody is called so: 404.", Play: unknown},
+		{Name: "foreign", About: "Another domain: the proxy is no open relay.", Play: foreign},
+		{Name: "failover", About: "The first server of the callee's domain is dead: the next one is tried. RFC 3263 §4.3.", Play: failOver},
+		{Name: "two-answers", About: "Two devices answer at once: both 2xx go to the caller. RFC 3261 §16.7 step 5; RFC 6026 §7.3.", Play: twoAnswers},
+		{Name: "chain", About: "Two proxies in a row. RFC 3665 §3.2.", Play: chain},
+		{Name: "reinvite", About: "Hold and resume follow the route. RFC 3261 §16.12.", Play: reinvite},
+		{Name: "callee-hangs-up", About: "The callee hangs up over the connection that the caller made. RFC 5626 §5.3.", Play: calleeHangsUp},
 	}
 }
 
 func TestFlows(t *testing.T) {
-	for _, f := range flows() {
-		t.Run(f.name, func(t *testing.T) {
-			t.Parallel()
-			siptest.Run(t, func(b *siptest.Bench) {
-				f.play(b)
-				b.Golden(f.name, f.about)
-			})
-		})
-	}
+	siptest.RunFlows(t, flows())
 }
 
 // TestFlowsOverBadNetwork plays each flow with loss, duplication and reordering: every call ends in the same state.
 func TestFlowsOverBadNetwork(t *testing.T) {
-	seeds := uint64(10)
-	if testing.Short() {
-		seeds = 3
-	}
-	for _, f := range flows() {
-		for seed := range seeds {
-			faults := siptest.Faults{Seed: seed, Loss: 0.2, Duplicate: 0.2, Reorder: 0.2, Jitter: 5 * time.Millisecond}
-			t.Run(f.name+"/"+faults.String(), func(t *testing.T) {
-				t.Parallel()
-				siptest.Run(t, f.play, faults)
-			})
-		}
-	}
+	siptest.RunFlowsBadly(t, flows())
 }
 
 // pair is a proxy with alice and bob on either side.
@@ -81,30 +54,21 @@ func pair(b *siptest.Bench) (h *house, alice, bob *siptest.Phone) {
 func talk(b *siptest.Bench, from, to *siptest.Phone, uri sip.URI) (out, in *siptest.Call) {
 	out = from.Dial(uri)
 	in = to.Incoming()
-	in.Ring()
-	b.Wait(time.Second)
-	in.Answer()
-	out.Await("Answered")
-	in.Await("AckReceived")
-	b.Wait(time.Second)
+	out.Talk(in)
 	return out, in
 }
 
 func call(b *siptest.Bench) {
 	_, alice, bob := pair(b)
 	out, in := talk(b, alice, bob, aor("bob"))
-	out.Bye()
-	in.Await("Ended BYE received")
-	out.Await("Ended BYE sent")
+	out.HangUp(in)
 }
 
 func callTCP(b *siptest.Bench) {
 	h, alice, bob := pair(b)
 	h.home("bob", at(b, "bob", ";transport=tcp"))
 	out, in := talk(b, alice, bob, aor("bob"))
-	in.Bye()
-	out.Await("Ended BYE received")
-	in.Await("Ended BYE sent")
+	in.HangUp(out)
 }
 
 // devices are three of bob.
@@ -144,12 +108,7 @@ func serial(b *siptest.Bench) {
 	two.Reject(sip.StatusBusyHere)
 	three.Reject(sip.StatusTemporarilyUnavailable)
 	one := bob.desk.Incoming()
-	one.Ring()
-	b.Wait(time.Second)
-	one.Answer()
-	out.Await("Answered")
-	one.Await("AckReceived")
-	b.Wait(time.Second)
+	out.Talk(one)
 	one.Bye()
 	out.Await("Ended BYE received")
 }
@@ -256,12 +215,7 @@ func failOver(b *siptest.Bench) {
 	out := alice.Dial(aor("bob"))
 	b.Wait(20 * time.Second)
 	in := bob.Incoming()
-	in.Ring()
-	b.Wait(time.Second)
-	in.Answer()
-	out.Await("Answered")
-	in.Await("AckReceived")
-	b.Wait(time.Second)
+	out.Talk(in)
 	out.Bye()
 	in.Await("Ended BYE received")
 }
@@ -291,9 +245,7 @@ func chain(b *siptest.Bench) {
 	first.home("bob", "sip:bob@example.com")
 	second.home("bob", at(b, "bob", ""))
 	out, in := talk(b, alice, bob, aor("bob"))
-	in.Bye()
-	out.Await("Ended BYE received")
-	in.Await("Ended BYE sent")
+	in.HangUp(out)
 }
 
 func reinvite(b *siptest.Bench) {
@@ -306,9 +258,7 @@ func reinvite(b *siptest.Bench) {
 	in.Hold()
 	in.Await("Modified 200")
 	b.Wait(time.Second)
-	in.Bye()
-	out.Await("Ended BYE received")
-	in.Await("Ended BYE sent")
+	in.HangUp(out)
 }
 
 func calleeHangsUp(b *siptest.Bench) {
@@ -316,7 +266,5 @@ func calleeHangsUp(b *siptest.Bench) {
 	to := aor("bob")
 	to.Params = ";transport=tcp"
 	out, in := talk(b, alice, bob, to)
-	in.Bye()
-	out.Await("Ended BYE received")
-	in.Await("Ended BYE sent")
+	in.HangUp(out)
 }

@@ -144,8 +144,8 @@ func (c *Call) Do(order func() error) error {
 	return <-done
 }
 
-// must fails the test if an order fails.
-func (c *Call) must(what string, order func() error) {
+// Order is [Call.Do] of what must succeed: the test fails, without stopping, if it does not.
+func (c *Call) Order(what string, order func() error) {
 	c.Phone.bench.T.Helper()
 	if err := c.Do(order); err != nil {
 		c.Phone.bench.T.Errorf("%s: %s: %v", c.Phone.Name, what, err)
@@ -155,43 +155,63 @@ func (c *Call) must(what string, order func() error) {
 // Ring sends 180.
 func (c *Call) Ring() {
 	c.Phone.bench.T.Helper()
-	c.must("ring", func() error { return c.Usage.Provisional(sip.StatusRinging, dialog.Body{}) })
+	c.Order("ring", func() error { return c.Usage.Provisional(sip.StatusRinging, dialog.Body{}) })
 }
 
 // Answer sends 200 with a session description.
 func (c *Call) Answer() {
 	c.Phone.bench.T.Helper()
-	c.must("answer", func() error { return c.Usage.Answer(c.answerTo(c.Usage.Invitation().Body())) })
+	c.Order("answer", func() error { return c.Usage.Answer(c.answerTo(c.Usage.Invitation().Body())) })
 }
 
 // Reject refuses the call.
 func (c *Call) Reject(status sip.Status) {
 	c.Phone.bench.T.Helper()
-	c.must("reject", func() error { return c.Usage.Reject(status) })
+	c.Order("reject", func() error { return c.Usage.Reject(status) })
 }
 
 // Cancel gives up a call that is not answered.
 func (c *Call) Cancel() {
 	c.Phone.bench.T.Helper()
-	c.must("cancel", func() error { return c.Usage.Cancel("") })
+	c.Order("cancel", func() error { return c.Usage.Cancel("") })
 }
 
 // Bye ends the call whatever its state.
 func (c *Call) Bye() {
 	c.Phone.bench.T.Helper()
-	c.must("bye", func() error { return c.Usage.Bye("") })
+	c.Order("bye", func() error { return c.Usage.Bye("") })
+}
+
+// Talk lets the other side, whose call it is too, ring, answer a second later, and goes on for a second when both have seen that.
+func (c *Call) Talk(in *Call) {
+	b := c.Phone.bench
+	b.T.Helper()
+	in.Ring()
+	b.Wait(time.Second)
+	in.Answer()
+	c.Await("Answered")
+	in.Await("AckReceived")
+	b.Wait(time.Second)
+}
+
+// HangUp ends a call that is up, and waits until the other side has seen it.
+func (c *Call) HangUp(other *Call) {
+	c.Phone.bench.T.Helper()
+	c.Bye()
+	other.Await("Ended BYE received")
+	c.Await("Ended BYE sent")
 }
 
 // Hold asks the peer to be silent, Resume to speak again.
 func (c *Call) Hold() {
 	c.Phone.bench.T.Helper()
-	c.must("hold", func() error { return c.Usage.Modify(c.describe("sendonly")) })
+	c.Order("hold", func() error { return c.Usage.Modify(c.describe("sendonly")) })
 }
 
 // Resume ends Hold.
 func (c *Call) Resume() {
 	c.Phone.bench.T.Helper()
-	c.must("resume", func() error { return c.Usage.Modify(c.describe("sendrecv")) })
+	c.Order("resume", func() error { return c.Usage.Modify(c.describe("sendrecv")) })
 }
 
 // answerTo answers an offer: recvonly to sendonly, sendrecv otherwise.

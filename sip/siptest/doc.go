@@ -28,6 +28,8 @@
 // Give [Run] the [Faults], with a seed that makes them repeatable. A flow that waits for what must come in the end ([Call.Await]) and not for what may get
 // lost (a 180) runs unchanged.
 //
+// [RunFlows] and [RunFlowsBadly] do both for a list of flows.
+//
 // # How do I play a peer that does it wrong?
 //
 // [Bench.Peer] is a host that says and expects text:

@@ -11,28 +11,28 @@ import (
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
 
-func serverFlows() []flow {
-	return []flow{
-		{"b2bua-established", "A call through the server, with authentication. RFC 3665 §3.3.", throughServer},
-		{"b2bua-tcp", "The same, both over TCP.", overTCP},
-		{"b2bua-two-devices", "Two devices ring and one answers.", twoDevices},
-		{"b2bua-two-answers", "Two devices answer at once: the second is hung up. RFC 3261 §13.2.2.4.", twoAnswers},
-		{"b2bua-cancel", "The caller cancels. RFC 3665 §3.8.", cancelled},
-		{"b2bua-busy", "Busy. RFC 3665 §3.9.", busyDevice},
-		{"b2bua-no-answer", "Nobody answers.", nobodyAnswers},
-		{"b2bua-no-response", "The device does not respond. RFC 3665 §3.10.", deadDevice},
-		{"b2bua-offline", "The callee has no device.", offline},
-		{"b2bua-unknown", "Nobody has that name.", unknown},
-		{"b2bua-reinvite", "Hold and resume. RFC 3665 §3.7.", holdThroughServer},
-		{"b2bua-glare", "Both sides hold at once. RFC 3261 §14.1.", glareThroughServer},
-		{"b2bua-caller-vanishes", "The caller vanishes before its ACK. RFC 3261 §13.3.1.4.", callerGone},
-		{"b2bua-flow-lost", "The callee's connection breaks while it rings. RFC 5626 §5.3.", flowLost},
-		{"b2bua-reconnect", "The callee's connection breaks during the call: BYE opens a new one. RFC 3261 §12.2.1.1.", reconnect},
-		{"b2bua-cancel-race", "CANCEL meets 200. RFC 3261 §9.1.", cancelRaceThroughServer},
-		{"b2bua-bye-in-reinvite", "The answer to a re-INVITE is lost, and both hang up: what waits for it ends too. RFC 3261 §9.1.", byeInReinvite},
-		{"b2bua-reliable-device", "One of two devices describes its session reliably before it answers, and not again. RFC 3262 §5.", reliableDevice},
-		{"b2bua-bad-answer", "One of two devices answers without a description; the other still rings, and answers. RFC 3264 §5.", badAnswer},
-		{"b2bua-late-ack", "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", lateAck},
+func serverFlows() []siptest.Flow {
+	return []siptest.Flow{
+		{Name: "b2bua-established", About: "A call through the server, with authentication. RFC 3665 §3.3.", Play: throughServer},
+		{Name: "b2bua-tcp", About: "The same, both over TCP.", Play: overTCP},
+		{Name: "b2bua-two-devices", About: "Two devices ring and one answers.", Play: twoDevices},
+		{Name: "b2bua-two-answers", About: "Two devices answer at once: the second is hung up. RFC 3261 §13.2.2.4.", Play: twoAnswers},
+		{Name: "b2bua-cancel", About: "The caller cancels. RFC 3665 §3.8.", Play: cancelled},
+		{Name: "b2bua-busy", About: "Busy. RFC 3665 §3.9.", Play: busyDevice},
+		{Name: "b2bua-no-answer", About: "Nobody answers.", Play: nobodyAnswers},
+		{Name: "b2bua-no-response", About: "The device does not respond. RFC 3665 §3.10.", Play: deadDevice},
+		{Name: "b2bua-offline", About: "The callee has no device.", Play: offline},
+		{Name: "b2bua-unknown", About: "Nobody has that name.", Play: unknown},
+		{Name: "b2bua-reinvite", About: "Hold and resume. RFC 3665 §3.7.", Play: holdThroughServer},
+		{Name: "b2bua-glare", About: "Both sides hold at once. RFC 3261 §14.1.", Play: glareThroughServer},
+		{Name: "b2bua-caller-vanishes", About: "The caller vanishes before its ACK. RFC 3261 §13.3.1.4.", Play: callerGone},
+		{Name: "b2bua-flow-lost", About: "The callee's connection breaks while it rings. RFC 5626 §5.3.", Play: flowLost},
+		{Name: "b2bua-reconnect", About: "The callee's connection breaks during the call: BYE opens a new one. RFC 3261 §12.2.1.1.", Play: reconnect},
+		{Name: "b2bua-cancel-race", About: "CANCEL meets 200. RFC 3261 §9.1.", Play: cancelRaceThroughServer},
+		{Name: "b2bua-bye-in-reinvite", About: "The answer to a re-INVITE is lost, and both hang up: what waits for it ends too. RFC 3261 §9.1.", Play: byeInReinvite},
+		{Name: "b2bua-reliable-device", About: "One of two devices describes its session reliably before it answers, and not again. RFC 3262 §5.", Play: reliableDevice},
+		{Name: "b2bua-bad-answer", About: "One of two devices answers without a description; the other still rings, and answers. RFC 3264 §5.", Play: badAnswer},
+		{Name: "b2bua-late-ack", About: "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", Play: lateAck},
 	}
 }
 
@@ -49,12 +49,7 @@ func pair(b *siptest.Bench, transport string) (alice, bob *siptest.Phone) {
 func talk(b *siptest.Bench, alice, bob *siptest.Phone) (call, in *siptest.Call) {
 	call = alice.Dial(aor("bob"))
 	in = bob.Incoming()
-	in.Ring()
-	b.Wait(time.Second)
-	in.Answer()
-	call.Await("Answered")
-	in.Await("AckReceived")
-	b.Wait(time.Second)
+	call.Talk(in)
 	return call, in
 }
 
@@ -62,9 +57,7 @@ func throughServer(b *siptest.Bench) {
 	alice, bob := pair(b, "udp")
 	call, in := talk(b, alice, bob)
 	b.Check(call.Usage.SessionID().Local == in.Usage.SessionID().Remote, "the legs have different Session-IDs: %v, %v", call.Usage.SessionID(), in.Usage.SessionID())
-	in.Bye()
-	call.Await("Ended BYE received")
-	in.Await("Ended BYE sent")
+	in.HangUp(call)
 }
 
 func overTCP(b *siptest.Bench) {
@@ -73,15 +66,8 @@ func overTCP(b *siptest.Bench) {
 	to.Params = to.Params.With("transport", "tcp")
 	call := alice.Dial(to)
 	in := bob.Incoming()
-	in.Ring()
-	b.Wait(time.Second)
-	in.Answer()
-	call.Await("Answered")
-	in.Await("AckReceived")
-	b.Wait(time.Second)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.Talk(in)
+	call.HangUp(in)
 }
 
 // threesome is a server with alice and two devices of bob.
@@ -190,9 +176,7 @@ func holdThroughServer(b *siptest.Bench) {
 	in.Await("Modified 200")
 	b.Check(siptest.Direction(call.Remote()) == "sendonly", "alice is not on hold: %s", call.Remote())
 	b.Wait(time.Second)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func glareThroughServer(b *siptest.Bench) {
@@ -238,9 +222,7 @@ func reconnect(b *siptest.Bench) {
 	b.Note("bob", "connection lost")
 	bob.Host.Cut()
 	b.Wait(40 * time.Second)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func cancelRaceThroughServer(b *siptest.Bench) {
@@ -270,9 +252,7 @@ func lateAck(b *siptest.Bench) {
 	b.Faults(siptest.Faults{})
 	call.Await("Answered")
 	b.Wait(5 * time.Second)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func byeInReinvite(b *siptest.Bench) {

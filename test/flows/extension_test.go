@@ -13,15 +13,15 @@ import (
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
 
-func extensionFlows() []flow {
-	return []flow{
-		{"ua-early-media", "The answer goes in a reliable 183. RFC 3262 §3; RFC 3261 §13.2.1.", earlyMedia},
-		{"ua-early-update", "Both sides change the session before the answer. RFC 3311 §5.", earlyUpdate},
-		{"ua-early-cancel", "A call with early media is given up.", earlyCancel},
-		{"ua-update-glare", "Two UPDATEs at once. RFC 3311 §5.2.", updateGlare},
-		{"ua-session-timer", "The callee refreshes the session by UPDATE. RFC 4028 §7.4.", refreshed},
-		{"ua-session-by-invite", "The callee's UPDATE is not wanted: the session is refreshed by re-INVITE. RFC 4028 §7.4.", refreshedByInvite},
-		{"ua-session-lost", "The caller is gone: the refresh finds it out. RFC 4028 §10.", sessionLost},
+func extensionFlows() []siptest.Flow {
+	return []siptest.Flow{
+		{Name: "ua-early-media", About: "The answer goes in a reliable 183. RFC 3262 §3; RFC 3261 §13.2.1.", Play: earlyMedia},
+		{Name: "ua-early-update", About: "Both sides change the session before the answer. RFC 3311 §5.", Play: earlyUpdate},
+		{Name: "ua-early-cancel", About: "A call with early media is given up.", Play: earlyCancel},
+		{Name: "ua-update-glare", About: "Two UPDATEs at once. RFC 3311 §5.2.", Play: updateGlare},
+		{Name: "ua-session-timer", About: "The callee refreshes the session by UPDATE. RFC 4028 §7.4.", Play: refreshed},
+		{Name: "ua-session-by-invite", About: "The callee's UPDATE is not wanted: the session is refreshed by re-INVITE. RFC 4028 §7.4.", Play: refreshedByInvite},
+		{Name: "ua-session-lost", About: "The caller is gone: the refresh finds it out. RFC 4028 §10.", Play: sessionLost},
 	}
 }
 
@@ -31,20 +31,12 @@ func description(b *siptest.Bench, c *siptest.Call, version int) dialog.Body {
 	return dialog.SDP(fmt.Appendf(nil, "v=0\r\no=%s 2 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\n", c.Phone.Name, version, addr, addr))
 }
 
-// order gives an order to a call.
-func order(b *siptest.Bench, c *siptest.Call, what string, f func() error) {
-	b.T.Helper()
-	if err := c.Do(f); err != nil {
-		b.T.Errorf("%s: %s: %v", c.Phone.Name, what, err)
-	}
-}
-
 // early is a call from alice to bob with the answer in a reliable 183.
 func early(b *siptest.Bench) (call, in *siptest.Call) {
 	alice, bob := b.Phone("alice"), b.Phone("bob")
 	call = alice.Dial(bob.URI())
 	in = bob.Incoming()
-	order(b, in, "progress", func() error { return in.Usage.Provisional(sip.StatusSessionProgress, description(b, in, 1)) })
+	in.Order("progress", func() error { return in.Usage.Provisional(sip.StatusSessionProgress, description(b, in, 1)) })
 	call.Await("Progress 183")
 	b.Wait(5 * time.Second)
 	return call, in
@@ -56,9 +48,7 @@ func finishEarly(b *siptest.Bench, call, in *siptest.Call) {
 	call.Await("Answered")
 	in.Await("AckReceived")
 	b.Wait(time.Second)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func earlyMedia(b *siptest.Bench) {
@@ -68,10 +58,10 @@ func earlyMedia(b *siptest.Bench) {
 
 func earlyUpdate(b *siptest.Bench) {
 	call, in := early(b)
-	order(b, call, "update", func() error { return call.Usage.Update(description(b, call, 2)) })
+	call.Order("update", func() error { return call.Usage.Update(description(b, call, 2)) })
 	call.Await("Modified 200")
 	in.Await("Offer")
-	order(b, in, "update", func() error { return in.Usage.Update(description(b, in, 3)) })
+	in.Order("update", func() error { return in.Usage.Update(description(b, in, 3)) })
 	in.Await("Modified 200")
 	call.Await("Offer")
 	finishEarly(b, call, in)
@@ -86,22 +76,18 @@ func earlyCancel(b *siptest.Bench) {
 
 func updateGlare(b *siptest.Bench) {
 	call, in := answered(b)
-	order(b, call, "update", func() error { return call.Usage.Update(description(b, call, 2)) })
-	order(b, in, "update", func() error { return in.Usage.Update(description(b, in, 2)) })
+	call.Order("update", func() error { return call.Usage.Update(description(b, call, 2)) })
+	in.Order("update", func() error { return in.Usage.Update(description(b, in, 2)) })
 	call.Await("Modified 200")
 	in.Await("Modified 200")
 	b.Wait(5 * time.Second)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func refreshed(b *siptest.Bench) {
 	call, in := answered(b)
 	b.Wait(40 * time.Minute)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func refreshedByInvite(b *siptest.Bench) {
@@ -114,9 +100,7 @@ func refreshedByInvite(b *siptest.Bench) {
 	in.Await("AckReceived")
 	b.Wait(20 * time.Minute)
 	in.Await("Refreshed")
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func sessionLost(b *siptest.Bench) {
@@ -128,19 +112,11 @@ func sessionLost(b *siptest.Bench) {
 
 // TestReliableByHand plays a phone against a script that acknowledges nothing, or what was never sent.
 func TestReliableByHand(t *testing.T) {
-	for _, f := range []flow{
-		{"raw-no-prack", "No PRACK ever comes: 504 after 64*T1. RFC 3262 §3.", rawNoPrack},
-		{"raw-prack", "Required: each 1xx waits for the PRACK to the one before; a wrong one gets 481. RFC 3262 §3.", rawPrack},
-		{"raw-too-brief", "A session that lasts too short gets 422. RFC 4028 §9.", rawTooBrief},
-	} {
-		t.Run(f.name, func(t *testing.T) {
-			t.Parallel()
-			siptest.Run(t, func(b *siptest.Bench) {
-				f.play(b)
-				b.Golden(f.name, f.about)
-			})
-		})
-	}
+	siptest.RunFlows(t, []siptest.Flow{
+		{Name: "raw-no-prack", About: "No PRACK ever comes: 504 after 64*T1. RFC 3262 §3.", Play: rawNoPrack},
+		{Name: "raw-prack", About: "Required: each 1xx waits for the PRACK to the one before; a wrong one gets 481. RFC 3262 §3.", Play: rawPrack},
+		{Name: "raw-too-brief", About: "A session that lasts too short gets 422. RFC 4028 §9.", Play: rawTooBrief},
+	})
 }
 
 // ackFinal acknowledges a final response other than 2xx to a raw INVITE.
@@ -158,7 +134,7 @@ func rawNoPrack(b *siptest.Bench) {
 	bob := b.Phone("bob")
 	alice.Send("bob", request("INVITE", "5", "", "Supported: 100rel", withBody))
 	in := bob.Incoming()
-	order(b, in, "progress", func() error { return in.Usage.Provisional(sip.StatusSessionProgress, description(b, in, 1)) })
+	in.Order("progress", func() error { return in.Usage.Provisional(sip.StatusSessionProgress, description(b, in, 1)) })
 	alice.Expect("SIP/2.0 183")
 	b.Wait(31 * time.Second)
 	ackFinal(b, alice, "5", alice.Expect("SIP/2.0 504").Response)
@@ -171,7 +147,7 @@ func rawPrack(b *siptest.Bench) {
 	alice.Send("bob", request("INVITE", "5", "", "Require: 100rel", withBody))
 	in := bob.Incoming()
 	in.Ring()
-	order(b, in, "progress", func() error { return in.Usage.Provisional(sip.StatusSessionProgress, description(b, in, 1)) })
+	in.Order("progress", func() error { return in.Usage.Provisional(sip.StatusSessionProgress, description(b, in, 1)) })
 	ringing := alice.Expect("SIP/2.0 180").Response
 	first, _ := ringing.Uint(sip.HeaderRSeq)
 	b.Check(ringing.HasToken(sip.HeaderRequire, "100rel") && first > 0, "180 is not reliable:\n%s", ringing)

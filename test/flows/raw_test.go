@@ -13,23 +13,15 @@ import (
 
 // TestRawFlows plays the flows in which one side is scripted, on a good network only: a script repeats nothing.
 func TestRawFlows(t *testing.T) {
-	for _, f := range []flow{
-		{"raw-late-ack", "The ACK comes with the third 200. RFC 3261 §13.3.1.4.", rawLateAck},
-		{"raw-fork", "A fork answers twice: the second dialog is ended, and each 200 acknowledged. RFC 3261 §13.2.2.4.", rawFork},
-		{"raw-fork-prack", "A fork answers twice, and the second dialog has had a PRACK: its BYE has the next number. RFC 3261 §12.2.1.1.", rawForkPrack},
-		{"raw-no-dialog", "Requests of no dialog get 481, an ACK nothing. RFC 3261 §12.2.2.", rawNoDialog},
-		{"raw-order", "A request whose CSeq is too low gets 500. RFC 3261 §12.2.2.", rawOrder},
-		{"raw-require", "What we do not have gets 420. RFC 3261 §8.2.2.3.", rawRequire},
-		{"raw-bye-early", "BYE inside the early dialog. RFC 3261 §15.1.2.", rawByeEarly},
-	} {
-		t.Run(f.name, func(t *testing.T) {
-			t.Parallel()
-			siptest.Run(t, func(b *siptest.Bench) {
-				f.play(b)
-				b.Golden(f.name, f.about)
-			})
-		})
-	}
+	siptest.RunFlows(t, []siptest.Flow{
+		{Name: "raw-late-ack", About: "The ACK comes with the third 200. RFC 3261 §13.3.1.4.", Play: rawLateAck},
+		{Name: "raw-fork", About: "A fork answers twice: the second dialog is ended, and each 200 acknowledged. RFC 3261 §13.2.2.4.", Play: rawFork},
+		{Name: "raw-fork-prack", About: "A fork answers twice, and the second dialog has had a PRACK: its BYE has the next number. RFC 3261 §12.2.1.1.", Play: rawForkPrack},
+		{Name: "raw-no-dialog", About: "Requests of no dialog get 481, an ACK nothing. RFC 3261 §12.2.2.", Play: rawNoDialog},
+		{Name: "raw-order", About: "A request whose CSeq is too low gets 500. RFC 3261 §12.2.2.", Play: rawOrder},
+		{Name: "raw-require", About: "What we do not have gets 420. RFC 3261 §8.2.2.3.", Play: rawRequire},
+		{Name: "raw-bye-early", About: "BYE inside the early dialog. RFC 3261 §15.1.2.", Play: rawByeEarly},
+	})
 }
 
 const sdp = "v=0\no=alice 1 1 IN IP4 192.0.2.1\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\nm=audio 49170 RTP/AVP 0\n"

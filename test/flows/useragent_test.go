@@ -9,20 +9,20 @@ import (
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
 
-func userAgentFlows() []flow {
-	return []flow{
-		{"ua-established", "Successful session establishment. RFC 3665 §3.1.", established},
-		{"ua-answer-in-ack", "The answer goes with the ACK. RFC 3665 §3.6 (the part between user agents).", answerInAck},
-		{"ua-reinvite", "Session with re-INVITE: hold, resume, hold by the other side. RFC 3665 §3.7.", holdAndResume},
-		{"ua-no-answer", "Unsuccessful, no answer: the caller cancels. RFC 3665 §3.8.", noAnswer},
-		{"ua-busy", "Unsuccessful, busy. RFC 3665 §3.9.", busy},
-		{"ua-no-response", "Unsuccessful, no response. RFC 3665 §3.10.", noResponse},
-		{"ua-unavailable", "Unsuccessful, temporarily unavailable. RFC 3665 §3.11.", unavailable},
-		{"ua-glare", "Two re-INVITEs at once. RFC 3261 §14.1.", glare},
-		{"ua-both-hang-up", "Two BYEs at once. RFC 3261 §15.", bothHangUp},
-		{"ua-cancel-race", "CANCEL meets 200. RFC 3261 §9.1.", cancelRace},
-		{"ua-caller-vanishes", "The caller vanishes, no ACK ever comes. RFC 3261 §13.3.1.4.", callerVanishes},
-		{"ua-callee-hangs-up-early", "The callee hangs up at once, its BYE waits for the ACK. RFC 3261 §15.", hangUpBeforeAck},
+func userAgentFlows() []siptest.Flow {
+	return []siptest.Flow{
+		{Name: "ua-established", About: "Successful session establishment. RFC 3665 §3.1.", Play: established},
+		{Name: "ua-answer-in-ack", About: "The answer goes with the ACK. RFC 3665 §3.6 (the part between user agents).", Play: answerInAck},
+		{Name: "ua-reinvite", About: "Session with re-INVITE: hold, resume, hold by the other side. RFC 3665 §3.7.", Play: holdAndResume},
+		{Name: "ua-no-answer", About: "Unsuccessful, no answer: the caller cancels. RFC 3665 §3.8.", Play: noAnswer},
+		{Name: "ua-busy", About: "Unsuccessful, busy. RFC 3665 §3.9.", Play: busy},
+		{Name: "ua-no-response", About: "Unsuccessful, no response. RFC 3665 §3.10.", Play: noResponse},
+		{Name: "ua-unavailable", About: "Unsuccessful, temporarily unavailable. RFC 3665 §3.11.", Play: unavailable},
+		{Name: "ua-glare", About: "Two re-INVITEs at once. RFC 3261 §14.1.", Play: glare},
+		{Name: "ua-both-hang-up", About: "Two BYEs at once. RFC 3261 §15.", Play: bothHangUp},
+		{Name: "ua-cancel-race", About: "CANCEL meets 200. RFC 3261 §9.1.", Play: cancelRace},
+		{Name: "ua-caller-vanishes", About: "The caller vanishes, no ACK ever comes. RFC 3261 §13.3.1.4.", Play: callerVanishes},
+		{Name: "ua-callee-hangs-up-early", About: "The callee hangs up at once, its BYE waits for the ACK. RFC 3261 §15.", Play: hangUpBeforeAck},
 	}
 }
 
@@ -31,20 +31,13 @@ func answered(b *siptest.Bench) (call, in *siptest.Call) {
 	alice, bob := b.Phone("alice"), b.Phone("bob")
 	call = alice.Dial(bob.URI())
 	in = bob.Incoming()
-	in.Ring()
-	b.Wait(time.Second)
-	in.Answer()
-	call.Await("Answered")
-	in.Await("AckReceived")
-	b.Wait(time.Second)
+	call.Talk(in)
 	return call, in
 }
 
 func established(b *siptest.Bench) {
 	call, in := answered(b)
-	in.Bye()
-	call.Await("Ended BYE received")
-	in.Await("Ended BYE sent")
+	in.HangUp(call)
 }
 
 func answerInAck(b *siptest.Bench) {
@@ -58,9 +51,7 @@ func answerInAck(b *siptest.Bench) {
 	in.Await("AckReceived")
 	b.Check(in.Remote() != "", "the ACK held no answer")
 	b.Wait(time.Second)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func holdAndResume(b *siptest.Bench) {
@@ -79,9 +70,7 @@ func holdAndResume(b *siptest.Bench) {
 	in.Await("Modified 200")
 	b.Check(siptest.Direction(call.Remote()) == "sendonly", "alice is not on hold: %s", call.Remote())
 	b.Wait(time.Second)
-	call.Bye()
-	in.Await("Ended BYE received")
-	call.Await("Ended BYE sent")
+	call.HangUp(in)
 }
 
 func noAnswer(b *siptest.Bench) {
