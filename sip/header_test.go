@@ -209,12 +209,16 @@ func TestPrivacyAndRefer(t *testing.T) {
 	}
 }
 
-// RFC 6086 §5.2: parameters do not make another package.
-func TestTakesInfo(t *testing.T) {
-	r := mustRequest(t, "INVITE sip:b@example.org SIP/2.0\r\nRecv-Info: dtmf, Conference;x=y\r\nRecv-Info: ;,g.3gpp\r\n\r\n")
-	for name, want := range map[string]bool{"DTMF": true, "conference": true, "g.3gpp": true, "x": false, "": false} {
-		if got := r.TakesInfo(name); got != want {
-			t.Errorf("%q: %t", name, got)
+// RFC 6086 §7: parameters do not make another package.
+func TestSameInfoPackage(t *testing.T) {
+	p, err := ParseInfoPackage("Conference;x=y")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]bool{"conference": true, "CONFERENCE ;z": true, "dtmf": false, "conference2": false} {
+		q, err := ParseInfoPackage(value)
+		if err != nil || p.Same(q) != want {
+			t.Errorf("%q: %t, %v", value, p.Same(q), err)
 		}
 	}
 }

@@ -2,7 +2,7 @@
 
 package sip
 
-// InfoPackage is the value of Info-Package, or one value of Recv-Info. Packages are the same if their names are, without regard to case; parameters say how.
+// InfoPackage is the value of Info-Package, or one value of Recv-Info.
 type InfoPackage struct {
 	Name   string
 	Params Params
@@ -14,15 +14,8 @@ func ParseInfoPackage(s string) (InfoPackage, error) {
 	return InfoPackage{name, p}, err
 }
 
-// TakesInfo reports whether the Recv-Info of m lists the package called name. RFC 6086 §5.2.
-func (m *Message) TakesInfo(name string) bool {
-	for s := range m.Values(HeaderRecvInfo) {
-		if p, err := ParseInfoPackage(s); err == nil && sameFold(p.Name, name) {
-			return true
-		}
-	}
-	return false
-}
+// Same reports whether two values are of one package: their names are the same without regard to case; parameters only say how. RFC 6086 §7.
+func (p InfoPackage) Same(q InfoPackage) bool { return sameFold(p.Name, q.Name) }
 
 // String prints the value.
 func (p InfoPackage) String() string {

@@ -188,6 +188,15 @@ func (m *Message) Via() (Via, error) {
 	return ParseVia(m.first(HeaderVia))
 }
 
+// Direct reports whether a request comes from its sender without a proxy between: it has one Via.
+func (m *Message) Direct() bool {
+	hops := 0
+	for range m.Values(HeaderVia) {
+		hops++
+	}
+	return hops == 1
+}
+
 // From returns the From header.
 func (m *Message) From() (a Address, err error) {
 	err = a.parse(m.Get(HeaderFrom))

@@ -3,7 +3,6 @@ package b2bua
 // Requests inside the dialog that say something to the other side: INFO, MESSAGE, OPTIONS. RFC 6086, RFC 3428 §7, RFC 3261 §11.
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -24,7 +23,7 @@ func (c *call) request(l *leg, r *dialog.Request) {
 	if c.over || far == nil || len(r.Request.Body()) > maxInside {
 		return
 	}
-	if p := r.Request.Get(sip.HeaderInfoPackage); p != "" && !takes(far.usage, p) {
+	if p, err := sip.ParseInfoPackage(r.Request.Get(sip.HeaderInfoPackage)); r.Request.Has(sip.HeaderInfoPackage) && (err != nil || !far.usage.TakesInfo(p)) {
 		// RFC 6086 §4.2.2: the far side has not said that it takes this one.
 		res := l.usage.ReplyTo(r.Request, sip.StatusBadInfoPackage)
 		res.Set(sip.HeaderRecvInfo, strings.Join(far.usage.Packages(), ", "))
@@ -53,15 +52,6 @@ func (c *call) request(l *leg, r *dialog.Request) {
 	if err != nil {
 		l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusTemporarilyUnavailable))
 	}
-}
-
-// takes reports whether a side takes INFO of a package. Parameters of the package do not count.
-func takes(u *dialog.Usage, info string) bool {
-	name, _, _ := strings.Cut(info, ";")
-	return slices.ContainsFunc(u.Packages(), func(p string) bool {
-		p, _, _ = strings.Cut(p, ";")
-		return strings.EqualFold(strings.TrimSpace(p), strings.TrimSpace(name))
-	})
 }
 
 // insideStatus hands a status back, but for those that are about the other dialog only.

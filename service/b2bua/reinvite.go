@@ -53,12 +53,8 @@ func (c *call) offered(l *leg, req *sip.Request) {
 
 // source returns where a request has come from: what the transport noted in its Via, if there is no proxy before. RFC 3261 §18.2.1.
 func source(req *sip.Request) (netip.Addr, bool) {
-	hops := 0
-	for range req.Values(sip.HeaderVia) {
-		hops++
-	}
 	via, err := req.Via()
-	if err != nil || hops != 1 {
+	if err != nil || !req.Direct() {
 		return netip.Addr{}, false
 	}
 	if a := via.Received(); a.IsValid() {

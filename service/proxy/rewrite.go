@@ -120,11 +120,7 @@ func routeParams(scheme string, t sip.Transport) sip.Params {
 // tied reports whether the sender of a request is reached by the flow of the request alone: it is a telephone of its own, not another proxy, and came over a
 // connection, or a NAT stands before it. RFC 5626 §5.3.
 func tied(ev *sip.Event) bool {
-	hops := 0
-	for range ev.Request.Values(sip.HeaderVia) {
-		hops++
-	}
-	if hops != 1 {
+	if !ev.Request.Direct() {
 		return false
 	}
 	if ev.Flow.Transport.Reliable() {

@@ -46,19 +46,11 @@ func (w *work) readOutbound(req *sip.Request) *refusal {
 	if kept > 1 {
 		return &refusal{status: sip.StatusBadRequest, reason: "One Contact A Flow"}
 	}
-	if u.direct = hops(req) == 1; !u.direct && !u.edgeKnowsFlows() {
+	if u.direct = req.Direct(); !u.direct && !u.edgeKnowsFlows() {
 		return &refusal{status: sip.StatusFirstHopLacksOutbound}
 	}
 	u.outbound = true
 	return nil
-}
-
-// hops is how many elements a request has passed, its sender included.
-func hops(req *sip.Request) (n int) {
-	for range req.Values(sip.HeaderVia) {
-		n++
-	}
-	return n
 }
 
 // edgeKnowsFlows reports whether the first proxy that the REGISTER met, the last in the Path, keeps flows: its URI has the ob parameter.

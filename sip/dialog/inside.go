@@ -5,6 +5,7 @@ package dialog
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -124,6 +125,14 @@ func infoStatus(req *sip.Request) sip.Status {
 // Packages returns the packages of INFO that the peer takes. RFC 6086 §4.2. It is the usage's own and must not be changed.
 func (u *Usage) Packages() []string { return u.packages }
 
+// TakesInfo reports whether the peer takes INFO of a package.
+func (u *Usage) TakesInfo(p sip.InfoPackage) bool {
+	return slices.ContainsFunc(u.packages, func(s string) bool {
+		q, err := sip.ParseInfoPackage(s)
+		return err == nil && q.Same(p)
+	})
+}
+
 // Respond answers a [Request] of the peer; res comes from [Usage.ReplyTo].
 func (u *Usage) Respond(r *Request, res *sip.Response) error {
 	if r.answered {
@@ -233,10 +242,6 @@ func (t *Table) understood(ev *sip.Event) error {
 // returnFlow is the way back to the peer that sent a request, or zero if RFC 3261 §12.2.1.1 finds it. The flow is used only if the peer itself is at its
 // other end: over a connection (RFC 5626 §5.3), or over UDP when its Contact shows that it stands behind a translator.
 func returnFlow(ev *sip.Event, d *Dialog) sip.Flow {
-	hops := 0
-	for range ev.Request.Values(sip.HeaderVia) {
-		hops++
-	}
 	contact, ok := ev.Request.Contact()
 	target := d.Target
 	if ok {
@@ -244,7 +249,7 @@ func returnFlow(ev *sip.Event, d *Dialog) sip.Flow {
 	}
 	_, gruu := target.GRUU()
 	switch addr, err := netip.ParseAddr(strings.Trim(target.Host, "[]")); {
-	case hops != 1 || len(d.Routes) > 0:
+	case !ev.Request.Direct() || len(d.Routes) > 0:
 		return sip.Flow{}
 	case ev.Flow.Transport.Reliable(), gruu:
 		return ev.Flow // a GRUU leads to the peer by way of its registrar: RFC 5627 §3.1
