@@ -75,7 +75,7 @@ func checkVersion(s string) (Status, string) {
 
 // Clone returns a copy that owns its memory and is never pooled.
 func (r *Request) Clone() *Request {
-	c := &Request{Method: r.Method.clone(), URI: r.URI.clone()}
+	c := &Request{Method: r.Method.clone(), URI: r.URI.Clone()}
 	c.copyFrom(&r.Message)
 	return c
 }

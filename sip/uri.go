@@ -316,9 +316,7 @@ func EscapeUser(name string) string {
 func (u URI) String() string { return string(u.AppendTo(nil)) }
 
 // Clone returns a copy that owns its memory.
-func (u URI) Clone() URI { return u.clone() }
-
-func (u URI) clone() URI {
+func (u URI) Clone() URI {
 	b := make([]byte, 0, len(u.Scheme)+len(u.User)+len(u.Host)+len(u.Params)+len(u.Headers))
 	own := func(s string) string {
 		b = append(b, s...)

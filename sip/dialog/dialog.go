@@ -76,14 +76,14 @@ func NewUAC(req *sip.Request, res *sip.Response) (*Dialog, error) {
 		State: Early, CallID: strings.Clone(req.CallID()),
 		Local: cloneAddress(local), Remote: cloneAddress(remote),
 		LocalTag: strings.Clone(local.Tag()), RemoteTag: strings.Clone(remote.Tag()),
-		LocalSeq: seq.Number, Target: cloneURI(req.URI), Secure: req.URI.Scheme == "sips",
+		LocalSeq: seq.Number, Target: req.URI.Clone(), Secure: req.URI.Scheme == "sips",
 		Contact: strings.Clone(req.Get(sip.HeaderContact)),
 	}
 	if !req.Has(sip.HeaderRoute) {
 		d.Hop = d.Target
 	}
 	if contact, ok := res.Contact(); ok {
-		d.Target = cloneURI(contact.URI)
+		d.Target = contact.URI.Clone()
 	}
 	if err := d.takeRoutes(&res.Message, true); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func NewUAS(req *sip.Request, tag string) (*Dialog, error) {
 		// RFC 3261 §12.1.1: a peer of RFC 2543 may have no From tag; its tag is null.
 		LocalTag: tag, RemoteTag: strings.Clone(remote.Tag()),
 		RemoteSeq: seq.Number, RemoteHas: true,
-		Target: cloneURI(contact.URI), Secure: req.URI.Scheme == "sips",
+		Target: contact.URI.Clone(), Secure: req.URI.Scheme == "sips",
 		Contact: anyContact,
 	}
 	if err := d.takeRoutes(&req.Message, false); err != nil {
@@ -143,7 +143,7 @@ func (d *Dialog) takeRoutes(m *sip.Message, reverse bool) error {
 		if len(d.Routes) == maxRoutes {
 			return errRoutes
 		}
-		d.Routes = append(d.Routes, cloneURI(a.URI))
+		d.Routes = append(d.Routes, a.URI.Clone())
 	}
 	if reverse {
 		for i, j := 0, len(d.Routes)-1; i < j; i, j = i+1, j-1 {
@@ -167,7 +167,7 @@ func (d *Dialog) confirm(res *sip.Response) error {
 // and the peer's part of Session-ID.
 func (d *Dialog) Refresh(m *sip.Message) {
 	if c, ok := m.Contact(); ok && c.URI != d.Target {
-		d.Target = cloneURI(c.URI)
+		d.Target = c.URI.Clone()
 	}
 	if id := m.SessionID(); id.Known() && id.Local != d.Session.Remote {
 		d.Session.Remote = strings.Clone(id.Local)
@@ -189,16 +189,9 @@ func (d *Dialog) Matches(callID, remoteTag string) bool {
 	return d.CallID == callID && d.RemoteTag == remoteTag
 }
 
-// cloneURI returns u with memory of its own.
-func cloneURI(u sip.URI) sip.URI {
-	u.Scheme, u.User, u.Host = strings.Clone(u.Scheme), strings.Clone(u.User), strings.Clone(u.Host)
-	u.Params, u.Headers = sip.Params(strings.Clone(string(u.Params))), strings.Clone(u.Headers)
-	return u
-}
-
 // cloneAddress returns a with memory of its own.
 func cloneAddress(a sip.Address) sip.Address {
-	a.Display, a.URI = strings.Clone(a.Display), cloneURI(a.URI)
+	a.Display, a.URI = strings.Clone(a.Display), a.URI.Clone()
 	a.Params = sip.Params(strings.Clone(string(a.Params)))
 	return a
 }

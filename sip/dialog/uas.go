@@ -87,26 +87,26 @@ func (s uasState) open(in uasInput) (uasState, []uasAction) {
 	case uasOrderHeld:
 		// RFC 3262 §3: no 2xx while a reliable 1xx that holds an offer or answer is not acknowledged.
 		return uasHeld, nil
+	}
+	return s.unanswered(in)
+}
+
+func (s uasState) held(in uasInput) (uasState, []uasAction) {
+	if in == uasPracked {
+		return uasAnswered, []uasAction{uasRespond, uasAwaitAck}
+	}
+	return s.unanswered(in)
+}
+
+// unanswered ends a call to which no 2xx has gone.
+func (s uasState) unanswered(in uasInput) (uasState, []uasAction) {
+	switch in {
 	case uasNoPrack:
 		return uasOver, []uasAction{uasSendNoPrack, uasTellCancelled}
 	case uasOrderReject, uasOrderBye:
 		return uasOver, []uasAction{uasRespond}
 	case uasCancel, uasPeerBye:
 		// RFC 3261 §15.1.2: a BYE inside the early dialog ends the INVITE with 487 too.
-		return uasOver, []uasAction{uasSendCancelled, uasTellCancelled}
-	}
-	return s, nil
-}
-
-func (s uasState) held(in uasInput) (uasState, []uasAction) {
-	switch in {
-	case uasPracked:
-		return uasAnswered, []uasAction{uasRespond, uasAwaitAck}
-	case uasNoPrack:
-		return uasOver, []uasAction{uasSendNoPrack, uasTellCancelled}
-	case uasOrderReject, uasOrderBye:
-		return uasOver, []uasAction{uasRespond}
-	case uasCancel, uasPeerBye:
 		return uasOver, []uasAction{uasSendCancelled, uasTellCancelled}
 	}
 	return s, late(in)

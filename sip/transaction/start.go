@@ -88,7 +88,7 @@ func (s *stripe) seek(r *row, req *sip.Request, uri sip.URI) error {
 	if !immediate(uri) {
 		s.beside(r).route = &route{request: req.Clone()}
 		s.startTimer(r, r.giveUp(), 64*s.table.Timers.T1)
-		s.lookUp(r, cloneURI(uri))
+		s.lookUp(r, uri.Clone())
 		return nil
 	}
 	targets, err := s.table.Wire.Resolve(s.table.ctx, uri)
@@ -172,7 +172,7 @@ func (t *Table) Ack(n sip.Stripe, req *sip.Request, to sip.Destination) error {
 			return s.sendOnce(req, &flow, to.Mark)
 		}
 	}
-	s.ackLater(req.Clone(), cloneURI(uri), to.Mark)
+	s.ackLater(req.Clone(), uri.Clone(), to.Mark)
 	return nil
 }
 
@@ -215,13 +215,6 @@ func (t *Table) reach(uri sip.URI) (sip.Flow, error) {
 // connectContext bounds the opening of a connection, so that the next target gets its turn.
 func (t *Table) connectContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.ctx, max(16*t.Timers.T1, time.Millisecond))
-}
-
-// cloneURI is u without the message that it was taken from.
-func cloneURI(u sip.URI) sip.URI {
-	u.Scheme, u.User, u.Host = strings.Clone(u.Scheme), strings.Clone(u.User), strings.Clone(u.Host)
-	u.Params, u.Headers = sip.Params(strings.Clone(string(u.Params))), strings.Clone(u.Headers)
-	return u
 }
 
 func hops(targets []transport.Target) []hop {
