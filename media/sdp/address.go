@@ -123,12 +123,13 @@ func placeAt(places []Place, i int) Place {
 
 func (m *Media) relocate(p Place) {
 	m.Lines.RemoveAttribute("candidate", "end-of-candidates", "remote-candidates", "ice-ufrag", "ice-pwd", "ice-options",
-		"ice-pacing", "ice-mismatch", "source-filter", "rtcp", "bundle-only")
-	if m.Port == 0 || !p.RTP.IsValid() {
+		"ice-pacing", "ice-mismatch", "source-filter", "rtcp")
+	if m.Rejected() || !p.RTP.IsValid() {
 		m.Reject()
 		return
 	}
 	m.Port, m.PortCount = p.RTP.Port(), 0
+	m.Lines.RemoveAttribute("bundle-only")
 	if m.IsRTP() {
 		m.setRTCP(p)
 	}

@@ -1,0 +1,39 @@
+package sdp
+
+// A description without what belongs to one side alone: what a back-to-back user agent hands on, to be dressed for the other side. RFC 7092 §3.1.
+
+import "slices"
+
+// own are the attributes about the transport of one side: keys, connectivity, multiplexing.
+func own() []string {
+	return []string{"crypto", "fingerprint", "setup", "tls-id", "connection", "identity",
+		"candidate", "end-of-candidates", "remote-candidates", "ice-ufrag", "ice-pwd", "ice-options", "ice-pacing", "ice-mismatch", "ice-lite",
+		"rtcp", "rtcp-mux", "rtcp-mux-only", "bundle-only", "source-filter"}
+}
+
+// feedback are those that only mean something to a side with the AVPF profiles, and among them those that browsers know.
+func feedback() []string {
+	return []string{"rtcp-fb", "rtcp-rsize", "ssrc", "ssrc-group", "msid", "msid-semantic", "extmap", "extmap-allow-mixed", "rid", "simulcast", "mid"}
+}
+
+// Strip takes out what belongs to the author's side alone, from the session and from each RTP stream: the profile becomes RTP/AVP, or RTP/AVPF where it was one with
+// feedback and rich is set. Then feedback, sources, header extensions and simulcast stay: the other side knows them, and they mean the same to both. Codecs,
+// directions and whatever is not known stay. Streams other than RTP are not touched. A hold by address must have been told by direction before
+// ([Description.Relocate] does): without ICE the address 0.0.0.0 of a browser looks like one.
+func (d *Description) Strip(rich bool) {
+	drop := own()
+	if !rich {
+		drop = append(drop, feedback()...)
+	}
+	d.Lines.RemoveAttribute(drop...)
+	d.Lines = slices.DeleteFunc(d.Lines, func(l Line) bool { return l.isAttribute("group") })
+	for i := range d.Media {
+		m := &d.Media[i]
+		p, ok := m.Profile()
+		if !ok {
+			continue
+		}
+		m.Lines.RemoveAttribute(drop...)
+		m.Proto = Profile{Feedback: p.Feedback && rich}.String()
+	}
+}
