@@ -55,7 +55,7 @@ func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
 		t.refuse(ev, sip.StatusServiceUnavailable)
 		return nil, err
 	}
-	u.bind(returnFlow(ev, d))
+	u.bind(ReturnFlow(ev, d))
 	if err := u.engine.Own(ev.Tx, sip.EventHandlerFunc(u.serverEvent)); err != nil {
 		u.callee.state = uasOver
 		u.finish(nil)

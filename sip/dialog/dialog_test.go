@@ -174,7 +174,7 @@ func TestReturnFlow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := returnFlow(&sip.Event{Request: req, Flow: test.flow}, d); got != test.want {
+		if got := ReturnFlow(&sip.Event{Request: req, Flow: test.flow}, d); got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
 	}

@@ -79,7 +79,7 @@ func (u *Usage) heard(ev *sip.Event) {
 	if u.dialog == nil || u.dialog.Flow.IsZero() && u.lost == nil && ev.Flow.Transport == sip.UDP {
 		return
 	}
-	if flow := returnFlow(ev, u.dialog); !flow.IsZero() {
+	if flow := ReturnFlow(ev, u.dialog); !flow.IsZero() {
 		stop(&u.lost)
 		u.bind(flow)
 	}
@@ -239,9 +239,9 @@ func (t *Table) understood(ev *sip.Event) error {
 	return errRequired
 }
 
-// returnFlow is the way back to the peer that sent a request, or zero if RFC 3261 §12.2.1.1 finds it. The flow is used only if the peer itself is at its
+// ReturnFlow is the way back to the peer that sent a request, or zero if RFC 3261 §12.2.1.1 finds it. The flow is used only if the peer itself is at its
 // other end: over a connection (RFC 5626 §5.3), or over UDP when its Contact shows that it stands behind a translator.
-func returnFlow(ev *sip.Event, d *Dialog) sip.Flow {
+func ReturnFlow(ev *sip.Event, d *Dialog) sip.Flow {
 	contact, ok := ev.Request.Contact()
 	target := d.Target
 	if ok {
