@@ -56,12 +56,19 @@ func (f *finder) Locate(found *proxy.Found, uri sip.URI) sip.Status {
 			continue // the registrar takes no such contact
 		}
 		found.Targets = append(found.Targets, proxy.Target{URI: target, Path: b.Path, To: b.Destination(), Q: b.Q,
-			Spare: i > 0 && b.SameDevice(&res.Bindings[i-1])})
+			Spare: i > 0 && b.SameDevice(&res.Bindings[i-1]), Key: f.registrar.Key(b)})
 	}
 	if len(found.Targets) == 0 {
 		return sip.StatusTemporarilyUnavailable
 	}
 	return 0
+}
+
+// flowFailed forgets the binding of a user that cannot be reached.
+func (f *finder) flowFailed(uri sip.URI, key uint64) {
+	if aor, known := f.registrar.Resolve(uri); known {
+		f.registrar.FlowFailed(aor, key)
+	}
 }
 
 // identity names the senders of requests for the proxy.

@@ -36,9 +36,6 @@ func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 	found := l.registrar.Lookup(account)
 	bindings := make([]b2bua.Binding, 0, len(found))
 	for i := range found {
-		if i > 0 && found[i].SameDevice(&found[i-1]) {
-			continue // RFC 5626 §7: one flow of a device; a lost one is not there any more
-		}
 		target, err := found[i].Target()
 		if err != nil {
 			l.log.Warn("a binding cannot be called", "aor", account.String(), "contact", found[i].Contact, "err", err)
@@ -50,6 +47,8 @@ func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 			To:     found[i].Destination(),
 			Remote: found[i].Flow.Remote.Addr(),
 			Local:  found[i].Flow.Local.Addr(),
+			Spare:  i > 0 && found[i].SameDevice(&found[i-1]),
+			Key:    l.registrar.Key(&found[i]),
 		})
 	}
 	return bindings

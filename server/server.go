@@ -154,6 +154,8 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		Identity: domains,
 		Observer: s.journal,
 		MaxCalls: s.Config.Limits.Calls,
+
+		FlowFailed: s.registrar.FlowFailed,
 	}
 	s.reception = newReception(domains, s.registrar, s.calls)
 	s.dialogs.Next = s.reception
@@ -181,7 +183,8 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	}
 	if s.proxy != nil {
 		s.proxy.Addresses = s.stack.Transport()
-		s.proxy.Locator = &finder{domains: domains, registrar: s.registrar, addresses: s.proxy.Addresses}
+		f := &finder{domains: domains, registrar: s.registrar, addresses: s.proxy.Addresses}
+		s.proxy.Locator, s.proxy.FlowFailed = f, f.flowFailed
 	}
 	return nil
 }

@@ -44,9 +44,12 @@ type locator struct{ *registrar.Registrar }
 
 // Lookup is asked by the B2BUA: where somebody can be reached.
 func (l locator) Lookup(account sip.URI) (found []b2bua.Binding) {
-	for _, b := range l.Registrar.Lookup(account) {
+	bindings := l.Registrar.Lookup(account)
+	for i := range bindings {
+		b := &bindings[i]
 		if target, err := b.Target(); err == nil {
-			found = append(found, b2bua.Binding{Target: target, Path: b.Path, To: b.Destination(), Remote: b.Flow.Remote.Addr(), Local: b.Flow.Local.Addr()})
+			found = append(found, b2bua.Binding{Target: target, Path: b.Path, To: b.Destination(), Remote: b.Flow.Remote.Addr(), Local: b.Flow.Local.Addr(),
+				Spare: i > 0 && b.SameDevice(&bindings[i-1])})
 		}
 	}
 	return found

@@ -38,6 +38,8 @@ type Binding struct {
 	To     sip.Destination // its flow, if it can be reached no other way
 	Remote netip.Addr      // where its messages come from; media is expected from there too
 	Local  netip.Addr      // the address of ours that it uses, if known
+	Spare  bool            // another way to the device of the binding before it: used when that fails (RFC 5626 §7)
+	Key    uint64          // the locator's name for it, for [B2BUA.FlowFailed]; 0: nobody wants to know
 }
 
 // Caller is what is known of the sender of a request.
@@ -71,6 +73,9 @@ type B2BUA struct {
 	Locator  Locator
 	Identity Identity // nil: every From is believed, nothing else is trusted
 	Observer Observer // nil: nobody is told
+	// FlowFailed, if set, is told that nothing came over the way to the binding of an account that is called key: its connection is gone, or whoever keeps it has answered 430
+	// (RFC 5626 §11.6). It must not block.
+	FlowFailed func(account sip.URI, key uint64)
 
 	MaxCalls    int           // calls at once, further ones get 503; 0: 10,000
 	MaxBranches int           // devices that ring for one call; 0: 16

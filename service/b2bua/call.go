@@ -49,7 +49,12 @@ type leg struct {
 	agreed  *sdp.Description // branch: its answer in a reliable 1xx, which the 2xx need not repeat
 	status  sip.Status       // branch: how it was refused, 0 as long as it may still answer
 	refusal *sip.Response    // branch: the response that refused, if there was one
-	rang    bool             // branch: 18x
+	account sip.URI          // branch: whose device it calls
+	key     uint64           // branch: of its binding
+	spares  []Binding        // branch: other ways to its device
+	plain   bool             // branch: no reliable 1xx
+	heard   bool             // branch: 1xx above 100
+	rang    bool             // branch: 180
 	err     error            // branch: why it could not be called, or did not answer
 }
 

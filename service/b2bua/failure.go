@@ -29,8 +29,10 @@ func (c *call) rejected(l *leg, ev dialog.Rejected) {
 	}
 	l.err = ev.Err
 	l.refuse(status, ev.Response)
+	l.flowFailed(ev.Status, ev.Err)
 	switch {
 	case c.over || c.callee != nil:
+	case c.detour(l, ev):
 	case status < 400 && c.follow(ev.Response):
 		c.silenced(l, "")
 	case status < 600 && c.ringing() > 0:

@@ -45,20 +45,52 @@ func (c *call) start(account sip.URI) {
 // ring calls the devices of an account and returns how many.
 func (c *call) ring(account sip.URI, offer *sdp.Description) int {
 	c.asked = append(c.asked, account.Clone())
-	bindings := c.b.Locator.Lookup(account)
-	bindings = bindings[:min(len(bindings), or(c.b.MaxBranches, defaultBranches)-len(c.branches))]
+	devices := byDevice(c.b.Locator.Lookup(account))
+	devices = devices[:min(len(devices), max(or(c.b.MaxBranches, defaultBranches)-len(c.branches), 0))]
 	// An offer that comes in a 1xx of a device is answered by the caller's PRACK, and only one of them can be carried across.
-	plain := offer == nil && (len(bindings) > 1 || !c.caller.usage.Reliable())
-	for _, to := range bindings {
-		c.branch(to, offer, plain)
+	plain := offer == nil && (len(devices) > 1 || !c.caller.usage.Reliable())
+	for _, ways := range devices {
+		c.branch(&leg{call: c, account: account, spares: ways, plain: plain}, offer)
 	}
-	c.detail.Branches = len(c.branches)
-	return len(bindings)
+	c.detail.Branches += len(devices)
+	return len(devices)
 }
 
-// branch calls one device.
-func (c *call) branch(to Binding, offer *sdp.Description, plain bool) {
-	l := &leg{call: c}
+// byDevice puts the ways to each device together.
+func byDevice(bindings []Binding) (devices [][]Binding) {
+	for i := 0; i < len(bindings); {
+		end := i + 1
+		for end < len(bindings) && bindings[end].Spare {
+			end++
+		}
+		devices = append(devices, bindings[i:end])
+		i = end
+	}
+	return devices
+}
+
+// detour calls the device of a branch that was refused by another way, if this one was broken. RFC 5626 §7: a response other than 408 and 430 is the device's word.
+func (c *call) detour(l *leg, ev dialog.Rejected) bool {
+	broken := ev.Status == sip.StatusFlowFailed || !l.heard && (ev.Response == nil || ev.Status == sip.StatusRequestTimeout)
+	return broken && c.again(l)
+}
+
+// again calls the device of a branch by its next way, and reports whether there is one.
+func (c *call) again(l *leg) bool {
+	return len(l.spares) > 0 && c.branch(&leg{call: c, account: l.account, spares: l.spares, plain: l.plain}, c.caller.said)
+}
+
+// flowFailed says that nothing has come over the way of a branch, if that is why it failed.
+func (l *leg) flowFailed(status sip.Status, err error) {
+	if told := l.call.b.FlowFailed; told != nil && l.key != 0 && (status == sip.StatusFlowFailed || errors.Is(err, sip.ErrFlowLost)) {
+		told(l.account, l.key)
+	}
+}
+
+// branch calls a device by the first of its ways that leads anywhere, and reports whether there is one.
+func (c *call) branch(l *leg, offer *sdp.Description) bool {
+	to := l.spares[0]
+	l.key, l.spares = to.Key, l.spares[1:]
 	c.branches = append(c.branches, l)
 	peer := session.Peer{Remote: to.Remote, Local: to.Local}
 	l.media = c.newMedia(peer)
@@ -68,19 +100,21 @@ func (c *call) branch(to Binding, offer *sdp.Description, plain bool) {
 		if err != nil {
 			l.err = err
 			l.refuse(description.Status(err), nil)
-			return
+			return false
 		}
 		req.SetBody(handOn(&in.Message, ours.AppendTo(nil)))
 	} else if len(in.Body()) > 0 {
 		req.SetBody(in.Get(sip.HeaderContentType), in.Body())
 	}
-	usage, err := c.b.Dialogs.Invite(dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to.To, Plain: plain}, l)
+	usage, err := c.b.Dialogs.Invite(dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to.To, Plain: l.plain}, l)
 	if err != nil {
 		l.err = err
 		l.refuse(unreachable(err), nil)
-		return
+		l.flowFailed(0, err)
+		return c.again(l)
 	}
 	l.take(usage, peer)
+	return true
 }
 
 // unreachable is the status of a device to which nothing can be sent.
@@ -93,6 +127,7 @@ func unreachable(err error) sip.Status {
 
 // progress hands a 1xx of a device on.
 func (c *call) progress(l *leg, res *sip.Response) {
+	l.heard = true
 	if c.over || c.callee != nil || l.status != 0 {
 		return
 	}

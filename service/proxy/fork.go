@@ -46,6 +46,7 @@ type fork struct {
 type branch struct {
 	tx      sip.TransactionID
 	goal    uint64 // where it leads
+	key     uint64 // of its target
 	breadth uint32
 	heard   bool // a 1xx has come
 	done    bool
@@ -162,7 +163,7 @@ func (f *fork) spent() (n uint32) {
 
 // launch sends req to a target; req is changed by that. What cannot be sent counts as refused.
 func (f *fork) launch(req *sip.Request, t *Target, breadth uint32) bool {
-	b := branch{breadth: breadth}
+	b := branch{breadth: breadth, key: t.Key}
 	if f.invite {
 		b.goal = f.proxy.goal(&t.URI)
 	}
@@ -178,7 +179,9 @@ func (f *fork) launch(req *sip.Request, t *Target, breadth uint32) bool {
 		b.tx, err = f.engine.Start(f.stripe, req, to, f)
 	}
 	if err != nil {
-		f.consider(failed(err), nil)
+		status := failed(err)
+		f.flowFailed(b.key, status)
+		f.consider(status, nil)
 		return false
 	}
 	f.branches = append(f.branches, b)
@@ -292,11 +295,12 @@ func (f *fork) respond(res *sip.Response) { _ = f.engine.Respond(f.server, res) 
 func (f *fork) refused(b *branch, status sip.Status, res *sip.Response) {
 	b.done = true
 	f.pending--
+	f.flowFailed(b.key, status)
 	switch {
 	case status >= 600:
 		f.giveUp("")
 	case f.cancelled:
-	case f.trySpare(b, status):
+	case f.trySpare(b, status, res):
 		return
 	case res != nil && f.redirect(res):
 		f.tellEarly(b, status)
@@ -308,23 +312,6 @@ func (f *fork) refused(b *branch, status sip.Status, res *sip.Response) {
 	}
 	f.consider(status, res)
 	f.proceed()
-}
-
-// trySpare sends the request by another way to the same device, if this one was broken. RFC 5626 §7.
-func (f *fork) trySpare(b *branch, status sip.Status) bool {
-	broken := status == sip.StatusFlowFailed || status == sip.StatusRequestTimeout && !b.heard || status == sip.StatusServiceUnavailable
-	if !broken || len(b.spares) == 0 {
-		return false
-	}
-	ts := b.spares
-	b.spares = nil
-	ts[0].Spare = false
-	if req, ok := f.again(); ok {
-		before := f.pending
-		f.launchAll(req, ts)
-		return f.pending > before
-	}
-	return false
 }
 
 // again returns the request once more, to be sent to other targets.

@@ -41,6 +41,7 @@ type Target struct {
 	To    sip.Destination // its Flow, or zero: what the message says
 	Q     uint16          // preference in thousandths; those with the highest are tried first
 	Spare bool            // another way to the device of the target before it: tried when that fails (RFC 5626 §7)
+	Key   uint64          // the locator's name for it, for [Proxy.FlowFailed]; 0: nobody wants to know
 }
 
 // Addresses knows how we are reached. [transport.Layer] is one.
@@ -64,6 +65,9 @@ type Proxy struct {
 	Next      sip.EventHandler        // gets what is not inside a dialog that was set up through us; nil: Forward
 	Identity  Identity                // nil: nothing is asserted
 	Realms    func(realm string) bool // whose credentials end here (RFC 3261 §22.3); nil: none
+	// FlowFailed, if set, is told that nothing came over the way to the target called key, which was found for uri: its connection is gone, or whoever keeps it has
+	// answered 430 (RFC 5626 §11.6). It must not block, and keep nothing of uri.
+	FlowFailed func(uri sip.URI, key uint64)
 
 	Relay       bool          // proven and trusted senders may reach domains that are not served
 	Key         []byte        // for the tokens; nodes that share it take each other's, and dialogs outlive a restart. nil: a random one
@@ -261,6 +265,11 @@ func (p *Proxy) turnDown(ev *sip.Event, v verdict) {
 	if v.unsupported != "" {
 		l.reply.Set(sip.HeaderUnsupported, v.unsupported)
 	}
-	// Nothing depends on who asks when: a copy of the request gets the same answer.
-	_ = ev.Engine.RespondOnce(ev.Tx, &l.reply)
+	if ev.User == "" && !ev.Trusted {
+		// A stranger gets no more than it sends: a copy of its request is judged again, and nothing is repeated to an address that may be another's.
+		_ = ev.Engine.RespondOnce(ev.Tx, &l.reply)
+		return
+	}
+	// RFC 3261 §8.2.7: who has proved who it is, and whose answer was lost, is neither challenged again nor sent on because somebody has registered meanwhile.
+	_ = ev.Engine.Respond(ev.Tx, &l.reply)
 }

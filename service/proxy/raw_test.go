@@ -469,3 +469,30 @@ func TestForkingLoop(t *testing.T) {
 		b.Wait(40 * time.Second)
 	})
 }
+
+// RFC 3261 §8.2.7: a refusal to somebody known is kept for the copies of the request; a stranger's copy is judged anew, and nothing is repeated to it.
+func TestRefusalIsKept(t *testing.T) {
+	for _, trusted := range []bool{true, false} {
+		raw(t, func(b *siptest.Bench, h *house, alice, bob *siptest.Peer) {
+			h.trust = trusted
+			h.home("bob")
+			invite := strings.Replace(message("INVITE", "sip:bob@example.org", "Subject: a"), "{branch}", "z9hG4bKsame", 1)
+			alice.Send("proxy", invite)
+			tag := alice.Expect("SIP/2.0 480").Response.ToTag()
+			b.Wait(600 * time.Millisecond)
+			sent := strings.Count(b.Ladder().String(), " 480 ")
+			b.Check(sent == 2 == trusted, "trusted %t: 480 was sent %d times", trusted, sent)
+			h.home("bob", at(b, "bob", ""))
+			alice.Send("proxy", invite)
+			if trusted {
+				bob.Silence(time.Second)
+				alice.Silence(0) // it is the same response
+				alice.Send("proxy", strings.NewReplacer("INVITE", "ACK", "To: <sip:bob@example.org>", "To: <sip:bob@example.org>;tag="+tag).Replace(invite))
+				return
+			}
+			bob.Reply(bob.Expect("INVITE"), sip.StatusBusyHere, "b")
+			alice.Expect("SIP/2.0 100")
+			alice.Expect("SIP/2.0 486")
+		})
+	}
+}

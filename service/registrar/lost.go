@@ -4,6 +4,7 @@ package registrar
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
@@ -157,16 +158,20 @@ func (r *Registrar) FlowLost(f sip.Flow) {
 	}
 }
 
-// FlowFailed drops a binding of aor that b was copied from, because a request over its flow did not arrive: the flow was gone, or the edge of the network answered 430
-// (RFC 5626 §11.6). A binding that was renewed meanwhile stays.
-func (r *Registrar) FlowFailed(aor sip.URI, b *Binding) {
+// FlowFailed drops the binding of aor that has this [Registrar.Key], because a request over its flow did not arrive: the flow was gone, or the edge of the network answered
+// 430 (RFC 5626 §11.6). A binding that was renewed meanwhile has another key and stays.
+func (r *Registrar) FlowFailed(aor sip.URI, key uint64) {
 	r.start()
-	r.clean(appendName(nil, aor), update{now: time.Now(), failed: b})
+	r.clean(appendName(nil, aor), update{now: time.Now(), seed: r.table.seed, failed: key})
 }
 
-// sameFlow reports whether two bindings are one: the same contact by the same REGISTER.
-func (b *Binding) sameFlow(c *Binding) bool {
-	return b.Contact == c.Contact && b.RegID == c.RegID && b.CallID == c.CallID && b.CSeq == c.CSeq && b.Flow == c.Flow
+// Key returns a number, never 0, for a contact as this REGISTER has bound it: what [Registrar.FlowFailed] takes. It means nothing in another process.
+func (r *Registrar) Key(b *Binding) uint64 { return b.key(r.table.seed) }
+
+func (b *Binding) key(seed maphash.Seed) uint64 {
+	h := maphash.String(seed, b.Contact)
+	h = h*31 + maphash.String(seed, b.CallID)
+	return (h*31 + uint64(b.CSeq)) | 1
 }
 
 // clean removes the bindings of a name that have expired or, by what u says, cannot be reached.

@@ -105,7 +105,7 @@ func (h *home) try(d *delivery) {
 }
 
 func (d *delivery) next() {
-	d.home.FlowFailed(d.aor, &d.left[0])
+	d.home.FlowFailed(d.aor, d.home.Key(&d.left[0]))
 	d.left = d.left[1:]
 }
 

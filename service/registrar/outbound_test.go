@@ -118,14 +118,13 @@ func TestFlowsOfOneDevice(t *testing.T) {
 		if d := res.Bindings[0].Destination(); d.Flow != res.Bindings[0].Flow {
 			t.Errorf("a flow over UDP is not used: %+v", d)
 		}
-		failed := res.Bindings[0]
-		failed.own()
-		o.FlowFailed(alice, &failed)
+		failed := o.Key(&res.Bindings[0])
+		o.FlowFailed(alice, failed)
 		if got := find(); got != "x b" {
 			t.Errorf("found %s after a flow has failed", got)
 		}
 		o.send(t, with(contactA+flow1+";q=0.9", supports))
-		o.FlowFailed(alice, &failed) // it was renewed meanwhile
+		o.FlowFailed(alice, failed) // it was renewed meanwhile
 		if got := find(); got != "a b x" {
 			t.Errorf("found %s after the device came back", got)
 		}

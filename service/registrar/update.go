@@ -3,6 +3,7 @@
 package registrar
 
 import (
+	"hash/maphash"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -34,8 +35,9 @@ type Change struct {
 
 // update is what one REGISTER, the time or a lost flow asks of the bindings.
 type update struct {
-	lost   uint64   // id of a flow that is gone; 0: none
-	failed *Binding // a binding that cannot be reached; nil: none
+	lost   uint64 // id of a flow that is gone; 0: none
+	failed uint64 // key of a binding that cannot be reached; 0: none
+	seed   maphash.Seed
 	wishes []wish
 	star   bool
 	max    int
@@ -86,7 +88,7 @@ func (s *updateState) dropGone() {
 		switch {
 		case b.expired(s.now):
 			s.drop(i, Expired)
-		case s.lost != 0 && b.hangsOn() == s.lost, s.failed != nil && b.sameFlow(s.failed):
+		case s.lost != 0 && b.hangsOn() == s.lost, s.failed != 0 && b.key(s.seed) == s.failed:
 			s.drop(i, Deactivated)
 		default:
 			i++

@@ -45,7 +45,7 @@ func newServer(b *siptest.Bench) *server {
 	s.registrar = &registrar.Registrar{Accounts: people{}}
 	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64}
 	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: &session.Site{Relay: s.relay}, Router: people{}, Locator: s,
-		RingTime: 30 * time.Second}
+		RingTime: 30 * time.Second, FlowFailed: s.registrar.FlowFailed}
 	mux := new(sip.Mux)
 	mux.Handle("REGISTER "+domain, s.registrar)
 	mux.Handle(domain, s.b2bua)
@@ -85,12 +85,15 @@ func (s *server) close() {
 // Lookup implements [b2bua.Locator].
 func (s *server) Lookup(account sip.URI) []b2bua.Binding {
 	var out []b2bua.Binding
-	for _, b := range s.registrar.Lookup(account) {
+	found := s.registrar.Lookup(account)
+	for i := range found {
+		b := &found[i]
 		target, err := b.Target()
 		if err != nil {
 			continue
 		}
-		out = append(out, b2bua.Binding{Target: target, Path: b.Path, To: b.Destination(), Remote: b.Flow.Remote.Addr(), Local: b.Flow.Local.Addr()})
+		out = append(out, b2bua.Binding{Target: target, Path: b.Path, To: b.Destination(), Remote: b.Flow.Remote.Addr(), Local: b.Flow.Local.Addr(),
+			Spare: i > 0 && b.SameDevice(&found[i-1]), Key: s.registrar.Key(b)})
 	}
 	return out
 }
