@@ -136,14 +136,22 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		return s.dataError(err)
 	}
 	domains := &domains{directory: s.directory, hosts: s.hosts, first: s.Domain.Name}
-	s.registrar = &registrar.Registrar{Accounts: domains, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, GRUUKey: key, Log: s.log}
+	s.registrar = &registrar.Registrar{Accounts: domains, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, GRUUKey: key, Log: s.log,
+		FlowTimer: s.Config.Registrations.FlowTimer}
+	for _, route := range s.Config.Registrations.ServiceRoute {
+		s.registrar.ServiceRoute = append(s.registrar.ServiceRoute, "<"+route+">")
+	}
 	if err := s.registrar.Open(); err != nil {
 		return s.dataError(err)
 	}
 	media := s.Config.Media
 	s.relay = &relay.Relay{Network: network.OS{}, Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
 	s.journal = &journal{log: s.log}
-	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2}
+	calls := s.Config.Calls
+	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE}
+	if calls.SessionExpires == 0 {
+		s.dialogs.SessionExpires = -1 // no session timers
+	}
 	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()}
 	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site}
 	s.calls = &b2bua.B2BUA{
@@ -154,8 +162,10 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		Identity: domains,
 		Observer: s.journal,
 		MaxCalls: s.Config.Limits.Calls,
+		RingTime: calls.RingTime,
 
-		FlowFailed: s.registrar.FlowFailed,
+		PassRedirects: calls.PassRedirects,
+		FlowFailed:    s.registrar.FlowFailed,
 	}
 	s.reception = newReception(domains, s.registrar, s.calls)
 	s.dialogs.Next = s.reception

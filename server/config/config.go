@@ -26,6 +26,9 @@ type Config struct {
 	Digest    []digest.Algorithm // what a challenge offers, the preferred first
 	Drain     time.Duration      // how long running calls may go on after the first SIGTERM
 
+	Calls         Calls
+	Registrations Registrations
+
 	Media  Media
 	TLS    TLS
 	Log    Log
@@ -39,6 +42,20 @@ const (
 	ServicePBX   = "pbx"   // calls go through the server, with their sound
 	ServiceProxy = "proxy" // requests are forwarded, and the sound goes its own way
 )
+
+// Calls is what the PBX does with calls.
+type Calls struct {
+	SessionExpires time.Duration // how long a call may last without a sign of life (RFC 4028); 0: for ever
+	MinSE          time.Duration // the least that a telephone may ask for
+	RingTime       time.Duration // how long a telephone rings
+	PassRedirects  bool          // a 3xx that is not followed goes to the caller
+}
+
+// Registrations is what the registrar tells a device.
+type Registrations struct {
+	FlowTimer    time.Duration // how often a device proves that its connection lives (RFC 5626)
+	ServiceRoute []string      // SIP URIs by way of which its requests go (RFC 3608)
+}
 
 // Media is where calls carry their sound.
 type Media struct {
@@ -76,10 +93,14 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		HTTP:    "127.0.0.1:8060",
 		Digest:  []digest.Algorithm{digest.MD5},
 		Drain:   30 * time.Second,
+		Calls:   Calls{SessionExpires: 30 * time.Minute, MinSE: shortestSession, RingTime: 2 * time.Minute},
 		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}},
-		Log:     Log{Level: "info", Format: "text"},
-		Limits:  Limits{Calls: 10_000, Connections: 100_000, PerSource: 1_000, Message: 256 << 10},
-		origin:  make(map[string]string),
+
+		Registrations: Registrations{FlowTimer: 2 * time.Minute},
+
+		Log:    Log{Level: "info", Format: "text"},
+		Limits: Limits{Calls: 10_000, Connections: 100_000, PerSource: 1_000, Message: 256 << 10},
+		origin: make(map[string]string),
 	}
 }
 

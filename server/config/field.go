@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Field is one setting.
@@ -50,6 +51,20 @@ func (c *Config) Fields() []Field {
 			"SHA-256,MD5", (*algorithms)(&c.Digest)},
 		{"drain", "How long running calls may go on after SIGTERM or SIGINT. A second signal ends them at once.",
 			"30s", (*duration)(&c.Drain)},
+		{"calls.session-expires", "How long a call may stand without a sign of life of its telephones; 0 asks for none. They are asked in half of that time (session timers, RFC 4028), and a call whose telephone is gone " +
+			"ends by then at the latest.",
+			"1h", span{&c.Calls.SessionExpires, shortestSession, 24 * time.Hour, true}},
+		{"calls.min-session", "The least time that a telephone may ask for in place of `calls.session-expires`; a shorter one is refused with 422.",
+			"3m", span{&c.Calls.MinSE, shortestSession, 24 * time.Hour, false}},
+		{"calls.ring-time", "How long a telephone rings before its caller gets 480.",
+			"45s", span{&c.Calls.RingTime, time.Second, time.Hour, false}},
+		{"calls.pass-redirects", "Whether a caller is told where a telephone redirects it (3xx), if that leads out of the house: yes or no. With no it gets 480. What leads to an account is followed in any case.",
+			"yes", (*toggle)(&c.Calls.PassRedirects)},
+		{"registrations.flow-timer", "How often at least a telephone with outbound (RFC 5626) proves that its connection lives.",
+			"1m", span{&c.Registrations.FlowTimer, 10 * time.Second, time.Hour, false}},
+		{"registrations.service-route", "The servers by way of which registered telephones send their requests. They are SIP URIs with `;lr`, the nearest to the telephone first (Service-Route, RFC 3608); without a value " +
+			"telephones send as they like.",
+			"sip:edge.example.org;lr", (*list)(&c.Registrations.ServiceRoute)},
 		{"media.ports", "The UDP ports of RTP and RTCP, first and last. Each leg of a call takes two: 16384 ports carry 4096 calls.",
 			"20000-29999", &c.Media.Ports},
 		{"media.advertise", "The IP address written into SDP, for a server behind address translation. Without a value it is `advertise` if that is an IP address, otherwise the " +

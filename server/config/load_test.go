@@ -135,6 +135,12 @@ func TestRefused(t *testing.T) {
 		{"media:\n  advertise: 0.0.0.0", `sipwerk.yaml line 2: media.advertise: "0.0.0.0" is no IP address; write one such as 203.0.113.7`},
 		{"tls:\n  certificate: a.pem", "sipwerk.yaml line 2: tls.certificate: certificate and key belong together; name both tls.certificate and tls.key"},
 		{"tls:\n  certificate: /no/a.pem\n  key: /no/b.pem", "sipwerk.yaml line 2: tls.certificate: cannot read the file: /no/a.pem: no such file or directory; name PEM files that exist and may be read"},
+		{"calls: {session-expires: 1m}", `sipwerk.yaml line 1: calls.session-expires: "1m" is no time span from 1m30s to 24h; write one, or 0 for none`},
+		{"calls: {session-expires: 2m, min-session: 3m}", "sipwerk.yaml line 1: calls.session-expires: 2m is less than calls.min-session, 3m; write at least that, or 0 for none"},
+		{"calls: {min-session: 0}", `sipwerk.yaml line 1: calls.min-session: "0" is no time span from 1m30s to 24h; write one`},
+		{"calls: {ring-time: soon}", `sipwerk.yaml line 1: calls.ring-time: "soon" is no time span from 1s to 1h; write one`},
+		{"registrations: {service-route: 'sip:edge.example.org'}", `sipwerk.yaml line 1: registrations.service-route: "sip:edge.example.org" is no route; write a SIP URI with ;lr such as sip:edge.example.org;lr`},
+		{"registrations: {service-route: 'tel:1;lr'}", `sipwerk.yaml line 1: registrations.service-route: "tel:1;lr" is no route; write a SIP URI with ;lr such as sip:edge.example.org;lr`},
 		{"log.level: loud", `sipwerk.yaml line 1: log.level: "loud" is not known; write one of debug, info, warn, error`},
 		{"limits: {calls: 0}", `sipwerk.yaml line 1: limits.calls: "0" is no number from 1 to 1000000; write one`},
 		{"a: [", "sipwerk.yaml line 1: this is no YAML: "},
@@ -170,6 +176,13 @@ func TestRefusedElsewhere(t *testing.T) {
 		if _, err := Load(c.in); err == nil || err.Error() != c.want {
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
+	}
+}
+
+func TestSessionTimersOff(t *testing.T) {
+	c, err := Load(Input{Flags: map[string]string{"calls.session-expires": "0", "calls.min-session": "5m"}})
+	if err != nil || c.Calls.SessionExpires != 0 {
+		t.Errorf("%v, %v", c, err)
 	}
 }
 

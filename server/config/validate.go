@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
 )
 
 // Validate checks c as a whole and returns the first thing that is wrong as an [*Error]. It touches no socket.
@@ -24,6 +27,8 @@ func (c *Config) Validate() error {
 		{"advertise", c.checkAdvertise},
 		{"http", c.checkHTTP},
 		{"tls.certificate", c.checkTLS},
+		{"calls.session-expires", c.checkSessions},
+		{"registrations.service-route", c.checkServiceRoute},
 	} {
 		if err := check.f(); err != nil {
 			return &Error{Where: c.origin[check.field], Field: check.field, Problem: err.Error()}
@@ -128,6 +133,26 @@ func (c *Config) checkTLS() error {
 			return fmt.Errorf("cannot read the file: %w; name PEM files that exist and may be read", cause(err))
 		}
 		f.Close()
+	}
+	return nil
+}
+
+// shortestSession is the least time of RFC 4028 §4.
+const shortestSession = 90 * time.Second
+
+func (c *Config) checkSessions() error {
+	if s := c.Calls.SessionExpires; s > 0 && s < c.Calls.MinSE {
+		return fmt.Errorf("%s is less than calls.min-session, %s; write at least that, or 0 for none", written(s), written(c.Calls.MinSE))
+	}
+	return nil
+}
+
+func (c *Config) checkServiceRoute() error {
+	for _, route := range c.Registrations.ServiceRoute {
+		uri, err := sip.ParseURI(route)
+		if err != nil || !uri.IsSIP() || uri.Host == "" || !uri.Loose() {
+			return fmt.Errorf("%q is no route; write a SIP URI with ;lr such as sip:edge.example.org;lr", route)
+		}
 	}
 	return nil
 }

@@ -141,7 +141,41 @@ func (d *duration) Set(s string) error {
 	return nil
 }
 
-func (d *duration) String() string { return time.Duration(*d).String() }
+func (d *duration) String() string { return written(time.Duration(*d)) }
+
+// span is a time span between two others, or 0 for none if that is possible.
+type span struct {
+	to       *time.Duration
+	min, max time.Duration
+	none     bool
+}
+
+func (p span) Set(s string) error {
+	v, err := time.ParseDuration(strings.TrimSpace(s))
+	if err == nil && (v >= p.min && v <= p.max || v == 0 && p.none) {
+		*p.to = v
+		return nil
+	}
+	cure := "write one"
+	if p.none {
+		cure = "write one, or 0 for none"
+	}
+	return fmt.Errorf("%q is no time span from %s to %s; %s", s, written(p.min), written(p.max), cure)
+}
+
+func (p span) String() string { return written(*p.to) }
+
+// written is a time span as people write it: 30m, not 30m0s.
+func written(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
 
 // choice is one word of a few.
 type choice struct {

@@ -1,0 +1,52 @@
+// What the settings of calls and registrations do to requests of telephones.
+
+package server
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// TestRegistrationSettings: RFC 3608 §6, RFC 5626 §5.4.
+func TestRegistrationSettings(t *testing.T) {
+	s := start(t, map[string]string{"registrations.flow-timer": "45s", "registrations.service-route": "sip:p1.example.org;lr, sip:p2.example.org;lr"})
+	h := newHandset(t, s)
+	res := h.prove(h.request("REGISTER", "sip:example.org", "sip:bob@example.org", "Supported: outbound, path",
+		`Contact: <sip:bob@127.0.0.1:9>;+sip.instance="<urn:uuid:1>";reg-id=1`), "bob", "secret of bob")
+	var routes []string
+	for route := range res.Values(sip.HeaderServiceRoute) {
+		routes = append(routes, route)
+	}
+	if got := strings.Join(routes, " "); got != "<sip:p1.example.org;lr> <sip:p2.example.org;lr>" {
+		t.Errorf("Service-Route %s", got)
+	}
+	if got := res.Get(sip.HeaderFlowTimer); got != "45" {
+		t.Errorf("Flow-Timer %q", got)
+	}
+}
+
+// TestCallSettings: RFC 4028 §9; RFC 3261 §13.2.2.1.
+func TestCallSettings(t *testing.T) {
+	s := start(t, map[string]string{"calls.session-expires": "1h", "calls.min-session": "4m", "calls.pass-redirects": "yes", "calls.ring-time": "1s"})
+	h := newHandset(t, s)
+	invite := func(lines ...string) *sip.Response {
+		return h.prove(h.request("INVITE", "sip:bob@example.org", "sip:alice@example.org", append(lines, "Contact: <sip:alice@127.0.0.1:9>")...), "alice", "secret of alice")
+	}
+	if res := invite("Supported: timer", "Session-Expires: 100"); res.Status != sip.StatusSessionIntervalTooSmall || res.Get(sip.HeaderMinSE) != "240" {
+		t.Errorf("a session that lasts too short got\n%s", res)
+	}
+	if c := s.calls; !c.PassRedirects || c.RingTime.Seconds() != 1 || s.dialogs.SessionExpires.Hours() != 1 {
+		t.Errorf("redirects %t, %v of ringing, %v of session", c.PassRedirects, c.RingTime, s.dialogs.SessionExpires)
+	}
+}
+
+// TestNoSessionTimers: a server that wants none refuses none for its length.
+func TestNoSessionTimers(t *testing.T) {
+	h := newHandset(t, start(t, map[string]string{"calls.session-expires": "0"}))
+	req := h.request("INVITE", "sip:bob@example.org", "sip:alice@example.org", "Supported: timer", "Session-Expires: 20", "Contact: <sip:alice@127.0.0.1:9>")
+	if res := h.prove(req, "alice", "secret of alice"); res.Status != sip.StatusTemporarilyUnavailable {
+		t.Errorf("got\n%s", res)
+	}
+}
