@@ -39,6 +39,10 @@ type Format struct {
 	Rate int
 	// Channels is the number of channels.
 	Channels int
+	// Announced is the number of channels in SDP where that is not Channels: RFC 7587 §7 wants 2 for every Opus.
+	Announced int
+	// FMTP are the parameters of our offers and answers, empty if there are none.
+	FMTP string
 	// NewEncoder makes the encoder of a stream.
 	NewEncoder func() (Encoder, error)
 	// NewDecoder makes the decoder of a stream.

@@ -8,18 +8,23 @@ type compress func(dst []byte, pcm []int16) []byte
 // Encode implements [Encoder].
 func (c compress) Encode(dst []byte, pcm []int16) ([]byte, error) { return c(dst, pcm), nil }
 
-// expander is the decoder of a law, by table.
+// expander is the decoder of a law, by its table.
 type expander struct {
-	table [256]int16
+	table *[256]int16
 	past  concealer
 }
 
-func newExpander(expand func(byte) int16) *expander {
-	e := new(expander)
-	for i := range e.table {
-		e.table[i] = expand(byte(i))
+// The tables of both laws: the sample of each code.
+var (
+	aLawSamples  = tableOf(ALawSample)
+	muLawSamples = tableOf(MuLawSample)
+)
+
+func tableOf(expand func(byte) int16) (table [256]int16) {
+	for i := range table {
+		table[i] = expand(byte(i))
 	}
-	return e
+	return table
 }
 
 // Decode implements [Decoder]; every payload makes sense.

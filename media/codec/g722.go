@@ -58,11 +58,12 @@ func (e *g722Encoder) Encode(dst []byte, pcm []int16) ([]byte, error) {
 type g722Decoder struct {
 	join      mirror
 	low, high g722Band
+	watched   g722Band // the scale of the low band alone, by Peek
 	concealer
 }
 
 func newG722Decoder() *g722Decoder {
-	return &g722Decoder{low: newLowBand(), high: newHighBand(), concealer: concealer{wide: true}}
+	return &g722Decoder{low: newLowBand(), high: newHighBand(), watched: newLowBand(), concealer: concealer{wide: true}}
 }
 
 // Decode makes two samples of each byte. Every byte is legal.

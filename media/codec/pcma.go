@@ -9,7 +9,7 @@ func PCMA() Format {
 	return Format{
 		Name: "PCMA", PayloadType: 8, Clock: 8000, Rate: 8000, Channels: 1,
 		NewEncoder: func() (Encoder, error) { return compress(appendALaw), nil },
-		NewDecoder: func() (Decoder, error) { return newExpander(ALawSample), nil },
+		NewDecoder: func() (Decoder, error) { return &expander{table: &aLawSamples}, nil },
 	}
 }
 

@@ -9,7 +9,7 @@ func PCMU() Format {
 	return Format{
 		Name: "PCMU", PayloadType: 0, Clock: 8000, Rate: 8000, Channels: 1,
 		NewEncoder: func() (Encoder, error) { return compress(appendMuLaw), nil },
-		NewDecoder: func() (Decoder, error) { return newExpander(MuLawSample), nil },
+		NewDecoder: func() (Decoder, error) { return &expander{table: &muLawSamples}, nil },
 	}
 }
 
