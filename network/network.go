@@ -56,6 +56,21 @@ type Waiter interface {
 	Waited(now time.Time) time.Duration
 }
 
+// Conductor is a [Network] that lets one goroutine of its user go on at a time, so that what happens is the same each time. A [SimHost] is one.
+type Conductor interface {
+	// Ticket returns a function that waits until everything else is at rest; it may be called again. Of those who wait at one instant, who has taken
+	// the earlier ticket goes first.
+	Ticket() (turn func())
+}
+
+// Ticket returns that of n, or of a network that conducts nothing a function that does not wait.
+func Ticket(n Network) (turn func()) {
+	if c, ok := n.(Conductor); ok {
+		return c.Ticket()
+	}
+	return func() {}
+}
+
 // Resolver looks names up for RFC 3263. A name that does not exist gives no records and no error; an error is a failure of the look-up.
 type Resolver interface {
 	LookupNAPTR(ctx context.Context, name string) ([]NAPTR, error)

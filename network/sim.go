@@ -18,6 +18,8 @@ import (
 // that in a bubble everything that follows from one is done before the next. A seed that fails therefore fails again.
 type Sim struct {
 	Seed uint64
+	// InTurn lets the users of the network run in an order that does not depend on the scheduler: see [Conductor]. Each turn takes a nanosecond.
+	InTurn bool
 	// Observe, if set, sees each datagram and each write to a stream as it is sent, on the sending goroutine. It must not use the connection.
 	Observe func(Transmission)
 	// Names is the zone of all hosts: &Names is their [Resolver].
@@ -106,6 +108,11 @@ func (s *Sim) Close() error {
 	for _, h := range s.hosts {
 		h.crashLocked()
 	}
+	for _, e := range s.events {
+		if e.turn {
+			e.deliver() // nobody waits for ever
+		}
+	}
 	s.events = nil
 	if s.timer != nil {
 		s.timer.Stop()
@@ -182,6 +189,7 @@ type event struct {
 	link    link
 	count   uint64
 	deliver func() // with Sim.mu held
+	turn    bool   // it is nobody's message, but somebody's turn
 }
 
 func (a *event) before(b *event) bool {
@@ -217,7 +225,10 @@ func (s *Sim) scheduleLocked(l link, at time.Time, deliver func()) {
 	}
 	st := s.linkLocked(l)
 	st.count++
-	e := &event{at: at, link: l, count: st.count, deliver: deliver}
+	s.pushLocked(&event{at: at, link: l, count: st.count, deliver: deliver})
+}
+
+func (s *Sim) pushLocked(e *event) {
 	heap.Push(&s.events, e)
 	if s.events[0] == e {
 		s.armLocked()

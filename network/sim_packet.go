@@ -24,6 +24,7 @@ type SimHost struct {
 	down       bool
 	conditions *Conditions // nil: those of the network
 	nextPort   uint16
+	tickets    uint64
 	packets    map[netip.AddrPort]*simPacketConn
 	listeners  map[netip.AddrPort]*simListener
 	streams    map[link]*simConn

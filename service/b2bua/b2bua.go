@@ -84,8 +84,9 @@ type B2BUA struct {
 	PassRedirects bool
 	Silence       time.Duration // a call whose sides send nothing for so long is ended; 0: 5 minutes, negative: never
 
-	mu       sync.Mutex // guards what follows
-	calls    map[*call]struct{}
+	mu       sync.Mutex       // guards what follows
+	calls    map[*call]uint64 // numbered as they came
+	came     uint64           // how many
 	draining bool
 	idle     chan struct{} // closed when the last call ends while draining
 }

@@ -2,7 +2,12 @@ package b2bua
 
 // How many calls there may be, and how the service stops. RFC 3261 §21.5.4.
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+)
 
 // retryAfter is what a refused caller is told to wait, in seconds.
 const retryAfter = "10"
@@ -25,9 +30,10 @@ func (b *B2BUA) admit(c *call) bool {
 		return false
 	}
 	if b.calls == nil {
-		b.calls = make(map[*call]struct{})
+		b.calls = make(map[*call]uint64)
 	}
-	b.calls[c] = struct{}{}
+	b.came++
+	b.calls[c] = b.came
 	return true
 }
 
@@ -55,7 +61,7 @@ func (b *B2BUA) Drain(ctx context.Context) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for c := range b.calls {
+	for _, c := range slices.SortedFunc(maps.Keys(b.calls), func(x, y *call) int { return cmp.Compare(b.calls[x], b.calls[y]) }) {
 		c.engine.Do(c.stripe, func() { c.hangUp(stopReason) })
 	}
 	return ctx.Err()

@@ -3,6 +3,8 @@
 package dialog
 
 import (
+	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -36,7 +38,8 @@ type Table struct {
 	count atomic.Int64
 
 	mu    sync.Mutex
-	flows map[uint64]map[*Usage]struct{} // guarded by mu; usages by the connection they depend on
+	flows map[uint64]map[*Usage]uint64 // guarded by mu; usages by the connection they depend on, numbered as they came to it
+	turn  uint64                       // guarded by mu; the last of these numbers
 }
 
 // defaultLimit is the Limit of a Table that does not say.
@@ -145,12 +148,13 @@ func (t *Table) watch(flow sip.Flow, u *Usage) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.flows == nil {
-		t.flows = make(map[uint64]map[*Usage]struct{})
+		t.flows = make(map[uint64]map[*Usage]uint64)
 	}
 	if t.flows[flow.ID] == nil {
-		t.flows[flow.ID] = make(map[*Usage]struct{})
+		t.flows[flow.ID] = make(map[*Usage]uint64)
 	}
-	t.flows[flow.ID][u] = struct{}{}
+	t.turn++
+	t.flows[flow.ID][u] = t.turn
 }
 
 // unwatch undoes watch.
@@ -170,8 +174,9 @@ func (t *Table) unwatch(flow sip.Flow, u *Usage) {
 func (t *Table) flowLost(ev *sip.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for u := range t.flows[ev.Flow.ID] {
-		flow := ev.Flow
+	flow := ev.Flow
+	at := t.flows[flow.ID]
+	for _, u := range slices.SortedFunc(maps.Keys(at), func(a, b *Usage) int { return cmp.Compare(at[a], at[b]) }) {
 		u.Do(func() { u.flowLost(flow) })
 	}
 }

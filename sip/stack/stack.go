@@ -82,6 +82,9 @@ func (s *Stack) begin() error {
 		t.Load, t.Alias = &s.load, l.AsksAlias
 		t.Wire, t.Failed, t.Engine, t.Log, t.Timers, t.Limits = l, l.Failed, s, s.Log, s.Timers, s.Limits.Transaction
 		t.UserAgent, t.Random, t.Node = s.UserAgent, s.Random, s.Node
+		if c, ok := s.Network.(network.Conductor); ok {
+			t.Ticket = c.Ticket
+		}
 		t.Handler = sip.EventHandlerFunc(unserved)
 		if s.Handler != nil {
 			t.Handler = s.overhear(s.Handler)

@@ -71,7 +71,7 @@ func (s *stripe) tryNext(r *row, err error) error {
 // connect opens a connection on a goroutine of its own and launches r on it, or tries the next target.
 func (s *stripe) connect(r *row, target transport.Target) {
 	tx, nonce := r.id(s.number), r.nonce
-	s.table.running.Go(func() {
+	s.table.elsewhere(func() {
 		ctx, cancel := s.table.connectContext()
 		defer cancel()
 		flow, err := s.table.Wire.Connect(ctx, target)

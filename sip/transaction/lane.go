@@ -71,7 +71,7 @@ func (s *stripe) spawn(j job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed && s.claimLocked(j) {
-		s.table.running.Go(func() { s.drive(j, nil) })
+		s.table.elsewhere(func() { s.drive(j, nil) })
 	}
 }
 

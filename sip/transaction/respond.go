@@ -94,7 +94,7 @@ func (s *stripe) reopen(r *row, m *message, lost error) bool {
 	}
 	target, b, tx := transport.ResponseTarget(m.flow, via), bytes.Clone(m.bytes), r.id(s.number)
 	target.Host = strings.Clone(target.Host)
-	s.table.running.Go(func() {
+	s.table.elsewhere(func() {
 		ctx, cancel := s.table.connectContext()
 		defer cancel()
 		flow, err := s.table.Wire.Connect(ctx, target)

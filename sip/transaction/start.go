@@ -111,7 +111,7 @@ func (s *stripe) seek(r *row, req *sip.Request, uri sip.URI) error {
 // lookUp resolves uri on a goroutine of its own.
 func (s *stripe) lookUp(r *row, uri sip.URI) {
 	tx := r.id(s.number)
-	s.table.running.Go(func() {
+	s.table.elsewhere(func() {
 		targets, err := s.table.Wire.Resolve(s.table.ctx, uri)
 		s.spawn(job{run: func() {
 			r := s.find(tx)
@@ -178,7 +178,7 @@ func (t *Table) Ack(n sip.Stripe, req *sip.Request, to sip.Destination) error {
 
 // ackLater sends an ACK behind a look-up.
 func (s *stripe) ackLater(req *sip.Request, uri sip.URI, mark uint32) {
-	s.table.running.Go(func() {
+	s.table.elsewhere(func() {
 		if flow, err := s.table.reach(uri); err == nil {
 			// Nobody waits: an ACK that is lost is asked for again.
 			s.spawn(job{run: func() { _ = s.sendOnce(req, &flow, mark) }})

@@ -56,9 +56,10 @@ type Table struct {
 	Log       *slog.Logger           // nil: slog.Default
 	Timers    Timers
 	Limits    Limits
-	UserAgent string    // for User-Agent and Server of messages that have none; "": neither is added
-	Random    io.Reader // nil: crypto/rand
-	Node      uint16    // below sip.Nodes; part of every branch, tag and Call-ID
+	UserAgent string               // for User-Agent and Server of messages that have none; "": neither is added
+	Random    io.Reader            // nil: crypto/rand
+	Ticket    func() (turn func()) // asked for each goroutine that the table starts, which then waits for its turn (network.Conductor); nil: none waits
+	Node      uint16               // below sip.Nodes; part of every branch, tag and Call-ID
 
 	stripes [sip.Stripes]stripe
 	seed    maphash.Seed
@@ -185,6 +186,19 @@ func (t *Table) Close() {
 	}
 	t.ending.Wait()
 	t.running.Wait()
+}
+
+// elsewhere runs f on a goroutine of its own.
+func (t *Table) elsewhere(f func()) {
+	if t.Ticket == nil {
+		t.running.Go(f)
+		return
+	}
+	turn := t.Ticket()
+	t.running.Go(func() {
+		turn()
+		f()
+	})
 }
 
 // Done is closed when the table closes.

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -63,7 +64,10 @@ const lingerTime = time.Second
 // the connection costs, so what comes before and after has frames of its own.
 func (s *stream) serve(handshake func(*stream) error, ready func(error)) {
 	if s.open(handshake, ready) {
-		s.end(s.guarded())
+		turn := network.Ticket(s.layer.Network)
+		err := s.guarded()
+		turn() // a host that crashes ends many at once
+		s.end(err)
 	}
 }
 
@@ -210,7 +214,7 @@ func (s *stream) push() {
 func (s *stream) drainLocked() {
 	if !s.writing && !s.closed {
 		s.writing = true
-		s.layer.running.Go(s.drain)
+		s.layer.inTurn(s.drain)
 	}
 }
 

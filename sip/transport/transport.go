@@ -159,14 +159,25 @@ func (l *Layer) Connect(ctx context.Context, t Target) (sip.Flow, error) {
 	}
 	d, first := l.flows.dial(t.key())
 	if first {
-		l.running.Go(func() { l.dial(d, t) })
+		l.inTurn(func() { l.dial(d, t) })
 	}
+	turn := network.Ticket(l.Network)
 	select {
 	case <-d.done:
+		turn() // others have waited for the same
 		return d.flow, d.err
 	case <-ctx.Done():
 		return sip.Flow{}, ctx.Err()
 	}
+}
+
+// inTurn runs f on a goroutine of its own, when it is its turn.
+func (l *Layer) inTurn(f func()) {
+	turn := network.Ticket(l.Network)
+	l.running.Go(func() {
+		turn()
+		f()
+	})
 }
 
 // CloseFlow ends a stream flow, if it is still open. What was queued before is lost.

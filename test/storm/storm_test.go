@@ -106,13 +106,13 @@ func (w weather) here(t *testing.T, first uint64, n int) {
 func TestReplay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	seeds := uint64(30)
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		seeds = 5
 	}
 	for seed := *firstSeed; seed < *firstSeed+seeds; seed++ {
 		same(t, seed, 0)
 	}
-	if !testing.Short() {
+	if !testing.Short() && !raceDetector {
 		same(t, *firstSeed, 100)
 	}
 }

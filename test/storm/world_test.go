@@ -33,6 +33,7 @@ func play(t *testing.T, seed uint64, parties int, history bool) *storm {
 	s := &storm{plan: drawPlan(seed, parties), history: history}
 	siptest.Run(t, func(b *siptest.Bench) {
 		s.Bench, s.start = b, time.Now()
+		s.Net.InTurn = true
 		b.Report = s.report
 		s.run()
 	}, s.plan.faults)
