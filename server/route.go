@@ -5,6 +5,7 @@ package server
 import (
 	"log/slog"
 
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/registrar"
@@ -31,6 +32,14 @@ type locator struct {
 	log       *slog.Logger
 }
 
+// kind is how the media of a device goes that has registered over t: who protects its signalling is offered protection of its media.
+func kind(t sip.Transport) session.Kind {
+	if t == sip.TLS {
+		return session.Opportunistic
+	}
+	return session.Plain
+}
+
 // Lookup implements [b2bua.Locator].
 func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 	found := l.registrar.Lookup(account)
@@ -49,6 +58,7 @@ func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 			Local:  found[i].Flow.Local.Addr(),
 			Spare:  i > 0 && found[i].SameDevice(&found[i-1]),
 			Key:    l.registrar.Key(&found[i]),
+			Kind:   kind(found[i].Flow.Transport),
 		})
 	}
 	return bindings

@@ -102,12 +102,9 @@ type Place struct {
 // is removed: other addresses, ICE, source filters, bundling. A hold that was said by the address 0.0.0.0 is said by
 // direction afterwards.
 func (d *Description) Relocate(places []Place) {
+	d.holdByDirection()
 	for i := range d.Media {
-		m := &d.Media[i]
-		if d.heldByAddress(m) {
-			m.SetDirection(d.Direction(m))
-		}
-		m.relocate(placeAt(places, i))
+		d.Media[i].relocate(placeAt(places, i))
 	}
 	d.Lines.RemoveAttribute("ice-ufrag", "ice-pwd", "ice-options", "ice-pacing", "ice-lite", "source-filter", "rtcp")
 	d.removeBundle()

@@ -18,9 +18,9 @@ func feedback() []string {
 
 // Strip takes out what belongs to the author's side alone, from the session and from each RTP stream: the profile becomes RTP/AVP, or RTP/AVPF where it was one with
 // feedback and rich is set. Then feedback, sources, header extensions and simulcast stay: the other side knows them, and they mean the same to both. Codecs,
-// directions and whatever is not known stay. Streams other than RTP are not touched. A hold by address must have been told by direction before
-// ([Description.Relocate] does): without ICE the address 0.0.0.0 of a browser looks like one.
+// directions and whatever is not known stay; a hold that was said by the address 0.0.0.0 is said by direction afterwards. Streams other than RTP are not touched.
 func (d *Description) Strip(rich bool) {
+	d.holdByDirection()
 	drop := own()
 	if !rich {
 		drop = append(drop, feedback()...)
@@ -35,5 +35,24 @@ func (d *Description) Strip(rich bool) {
 		}
 		m.Lines.RemoveAttribute(drop...)
 		m.Proto = Profile{Feedback: p.Feedback && rich}.String()
+	}
+}
+
+// holdByDirection says a hold by address as one by direction, and takes unspecified addresses out: without ICE, that of a browser which has found none yet would
+// look like a hold.
+func (d *Description) holdByDirection() {
+	unspecified := func(l Line) bool {
+		return l.Type == 'c' && Address{Host: parseConnection(l.Value)}.IsUnspecified()
+	}
+	for i := range d.Media {
+		m := &d.Media[i]
+		if d.heldByAddress(m) {
+			m.SetDirection(d.Direction(m))
+		}
+	}
+	d.Lines = slices.DeleteFunc(d.Lines, unspecified)
+	for i := range d.Media {
+		m := &d.Media[i]
+		m.Lines = slices.DeleteFunc(m.Lines, unspecified)
 	}
 }

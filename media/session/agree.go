@@ -29,9 +29,15 @@ func (e *Endpoint) Offer() *sdp.Description {
 	if e.said != nil {
 		again = e.said.Clone() // RFC 3264 §8: every stream keeps its slot
 	}
+	again.Strip(true)
 	for i := range again.Media {
-		if !again.Media[i].Rejected() {
-			again.Media[i].SetDirection(e.direction)
+		m := &again.Media[i]
+		if m.Rejected() {
+			continue
+		}
+		m.SetDirection(e.direction)
+		if err := e.way.offer(m, e.peer.Kind); err != nil {
+			m.Reject() // no randomness for a key: nothing is said rather than in the clear
 		}
 	}
 	return e.sayLocked(again)
@@ -52,18 +58,46 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 	ours := e.ours
 	ours.Media = []sdp.Capability{e.ours.Media[0]}
 	ours.Media[0].Direction = e.direction
-	answer, err := ours.Answer(offer)
+	answer, err := ours.Answer(e.carriedLocked(offer))
 	if err != nil {
 		return nil, err
 	}
 	for i := range answer.Media {
-		if m := &answer.Media[i]; !m.Rejected() {
-			if err := e.agreeLocked(offer, &offer.Media[i], m); err != nil {
-				return nil, err
+		m := &answer.Media[i]
+		w, isRTP := read(&offer.Media[i])
+		if mid := offer.Media[i].MID(); mid != "" {
+			m.Lines.SetAttribute("mid", mid)
+		}
+		if m.Rejected() {
+			m.Proto = offer.Media[i].Proto
+		}
+		if m.Rejected() || !isRTP || !e.way.hear(w) {
+			continue
+		}
+		if err := e.agreeLocked(offer, &offer.Media[i], m); err != nil {
+			return nil, err
+		}
+		e.way.answer(m)
+	}
+	if len(offer.Bundles()) > 0 {
+		bundleFirst(answer)
+	}
+	return e.sayLocked(answer), nil
+}
+
+// carriedLocked is an offer as if all of it were plain RTP, without what we cannot carry.
+func (e *Endpoint) carriedLocked(offer *sdp.Description) *sdp.Description {
+	plain := offer.Clone()
+	plain.Strip(false)
+	for i := range plain.Media {
+		m := &plain.Media[i]
+		if w, isRTP := read(&offer.Media[i]); isRTP {
+			if _, ok := e.way.weigh(w); !ok {
+				m.Reject()
 			}
 		}
 	}
-	return e.sayLocked(answer), nil
+	return plain
 }
 
 // Accept takes the peer's answer to our offer and begins to speak and hear. The error is [sdp.ErrNothingCommon] if the answer rejects
@@ -76,8 +110,12 @@ func (e *Endpoint) Accept(answer *sdp.Description) error {
 	}
 	for i := range min(len(answer.Media), len(e.said.Media)) {
 		m := &answer.Media[i]
-		if m.Rejected() || e.said.Media[i].Rejected() {
+		w, isRTP := read(m)
+		if m.Rejected() || !isRTP || e.said.Media[i].Rejected() {
 			continue
+		}
+		if err := e.way.accept(w); err != nil {
+			return err
 		}
 		return e.agreeLocked(answer, m, &e.said.Media[i])
 	}
@@ -101,12 +139,18 @@ func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	if err := a.receive(e.voice.Formats, ours.Codecs()); err != nil {
 		return err
 	}
+	if err := e.way.settle(e.stream); err != nil {
+		return err
+	}
 	e.agreed = a
 	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
 	e.ear.receiver.Clock = uint32(a.format.Clock)
 	p := relay.Peer{Signalled: e.peer.Remote, Clock: a.format.Clock}
 	p.RTP = e.peer.address(d.Address(theirs))
 	p.RTCP = e.peer.address(d.RTCPAddress(theirs))
+	if e.way.now.mux {
+		p.RTCP = p.RTP
+	}
 	e.stream.Aim(p)
 	if !e.beats && !e.closed {
 		e.beats = true

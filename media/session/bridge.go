@@ -2,16 +2,23 @@ package session
 
 // Two legs made one path.
 
-import "github.com/sipwerk/sipwerk/media/relay"
+import (
+	"errors"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+)
 
 // Settle makes the offer and the answer that a and b have learned and presented their session, and joins their streams, each
-// with the one in the same slot. It is called when the answer has come; a leg that was bridged with another leaves that one.
-func Settle(a, b *Leg) {
-	a.settle()
-	b.settle()
+// with the one in the same slot. It is called when the answer has come; a leg that was bridged with another leaves that one. An error means that keys that were
+// agreed on cannot be used, and that the call is of no use.
+func Settle(a, b *Leg) error {
+	if err := errors.Join(a.settle(), b.settle()); err != nil {
+		return err
+	}
 	for i := range min(len(a.lines), len(b.lines)) {
 		if x, y := a.lines[i].stream, b.lines[i].stream; x != nil && y != nil {
 			relay.Join(x, y)
 		}
 	}
+	return nil
 }

@@ -47,6 +47,7 @@ type Endpoint struct {
 	origin    sdp.Originator
 	said      *sdp.Description // what we sent last
 	agreed    agreement
+	way       transport
 	ear       ear
 	mouth     mouth
 	reports   reports

@@ -3,8 +3,10 @@ package session
 // One side of a back-to-back call. RFC 3264 §6, §8; RFC 6337 §2.
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
+	"strings"
 
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
@@ -19,6 +21,7 @@ type Leg struct {
 	peer   Peer
 	origin sdp.Originator
 	lines  []line
+	bundle bool // the peer bundles
 }
 
 // line is one m= line of a leg.
@@ -28,6 +31,9 @@ type line struct {
 	reject  bool          // to be closed when settled
 	news    relay.Peer    // what the description learned last says
 	learned bool          // news is to be taken when settled
+	way     transport
+	proto   string // of the peer's m= line, if there was one
+	mid     string // the same
 }
 
 // NewLeg returns a leg without streams. sessionID is for the o= line and should be random.
@@ -35,14 +41,59 @@ func (s *Site) NewLeg(p Peer, sessionID uint64) *Leg {
 	return &Leg{site: s, peer: p, origin: sdp.Originator{SessionID: sessionID >> 1}}
 }
 
-// Learn takes an offer or answer of the leg's peer. It takes effect with [Settle].
-func (l *Leg) Learn(d *sdp.Description) {
+// Offered takes an offer of the leg's peer, to be answered by [Leg.Answer]. It takes effect with [Settle]. Streams whose protection we have not are rejected in d;
+// if none is left the error is [sdp.ErrNothingCommon].
+func (l *Leg) Offered(d *sdp.Description) error {
+	refused, usable := false, false
+	l.learn(d, func(n *line, w wire) {
+		if !n.way.hear(w) {
+			n.reject, refused = true, true
+		}
+	})
+	for i := range d.Media {
+		if l.lines[i].reject {
+			d.Media[i].Reject()
+		}
+		usable = usable || !l.lines[i].reject
+	}
+	if refused && !usable {
+		l.Abandon()
+		return sdp.ErrNothingCommon
+	}
+	return nil
+}
+
+// Answered takes the answer of the leg's peer to what [Leg.Offer] returned. It takes effect with [Settle]. The error is one of a protection that we insist on and
+// that the answer leaves out.
+func (l *Leg) Answered(d *sdp.Description) (err error) {
+	l.learn(d, func(n *line, w wire) {
+		if !n.reject && err == nil {
+			err = n.way.accept(w)
+		}
+	})
+	return err
+}
+
+// learn notes what a description of the peer says; f gets what it says of the carriage of each stream.
+func (l *Leg) learn(d *sdp.Description, f func(*line, wire)) {
 	l.grow(len(d.Media))
+	l.bundle = len(d.Bundles()) > 0
 	for i := range d.Media {
 		m, n := &d.Media[i], &l.lines[i]
-		n.news, n.learned, n.reject = l.described(d, m), true, n.reject || m.Rejected()
+		w, isRTP := read(m)
+		n.proto, n.mid = m.Proto, m.MID()
+		n.news, n.learned, n.reject = l.described(d, m), true, n.reject || m.Rejected() || !carried(m)
+		if isRTP && !m.Rejected() {
+			f(n, w)
+		}
+		if n.way.next.mux {
+			n.news.RTCP = n.news.RTP // RFC 5761 §5.1.1
+		}
 	}
 }
+
+// carried tells whether we can carry a stream at all. One that goes over DTLS and is not RTP would need ICE from end to end.
+func carried(m *sdp.Media) bool { return !strings.Contains(m.Proto, "DTLS/SCTP") }
 
 func (l *Leg) grow(n int) {
 	for len(l.lines) < n {
@@ -52,7 +103,8 @@ func (l *Leg) grow(n int) {
 
 // described is what a description says about one stream.
 func (l *Leg) described(d *sdp.Description, m *sdp.Media) relay.Peer {
-	p := relay.Peer{Signalled: l.peer.Remote, Opaque: !relayable(m.Proto)}
+	_, isRTP := m.Profile()
+	p := relay.Peer{Signalled: l.peer.Remote, Opaque: !isRTP}
 	p.RTP = l.peer.address(d.Address(m))
 	p.RTCP = l.peer.address(d.RTCPAddress(m))
 	if codecs := m.Codecs(); len(codecs) > 0 {
@@ -61,25 +113,29 @@ func (l *Leg) described(d *sdp.Description, m *sdp.Media) relay.Peer {
 	return p
 }
 
-// relayable tells whether packets of the transport can be told from noise by their RTP header. Those of SRTP can.
-func relayable(proto string) bool {
-	switch proto {
-	case "RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF":
-		return true
-	}
-	return false
+// Offer makes d, an offer of the far side, an offer of this one: addresses of this leg, our o= line, the carriage that suits its peer, and codecs untouched. d is
+// not changed. Sockets are opened for new streams; the error wraps [relay.ErrPorts] if there are none left, and then the leg is as before.
+func (l *Leg) Offer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
+	return l.present(ctx, d, func(n *line, m *sdp.Media) error { return n.way.offer(m, l.peer.Kind) },
+		func(n *line) sdp.Profile { return n.way.terms(l.peer.Kind).profile })
 }
 
-// Present makes d, an offer or answer of the far side, the leg's own: addresses of this leg, our o= line, codecs
-// untouched. d is not changed. Sockets are opened for new streams; the error wraps [relay.ErrPorts] if there are none left,
-// and then the leg is as before.
-func (l *Leg) Present(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
+// Answer is [Leg.Offer] for the answer of the far side, which becomes ours to the offer that our peer has made.
+func (l *Leg) Answer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
+	return l.present(ctx, d, func(n *line, m *sdp.Media) error {
+		n.way.answer(m)
+		return nil
+	}, func(n *line) sdp.Profile { return n.way.next.profile })
+}
+
+// present makes d our own: write puts the carriage of a stream in, profile says which it will be.
+func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*line, *sdp.Media) error, profile func(*line) sdp.Profile) (*sdp.Description, error) {
 	l.grow(len(d.Media))
-	places := make([]sdp.Place, len(d.Media))
+	places, rich := make([]sdp.Place, len(d.Media)), true
 	open := 0
 	for i := range d.Media {
-		n := &l.lines[i]
-		if n.reject = n.reject || d.Media[i].Rejected() || open == maxStreams; n.reject {
+		n, m := &l.lines[i], &d.Media[i]
+		if n.reject = n.reject || m.Rejected() || !carried(m) || open == maxStreams; n.reject {
 			continue
 		}
 		if err := l.open(ctx, n); err != nil {
@@ -89,12 +145,43 @@ func (l *Leg) Present(ctx context.Context, d *sdp.Description) (*sdp.Description
 		open++
 		rtp, rtcp := n.stream.Local()
 		places[i] = sdp.Place{RTP: l.site.advertise(rtp), RTCP: l.site.advertise(rtcp)}
+		far, isRTP := m.Profile()
+		rich = rich && (!isRTP || far.Feedback == profile(n).Feedback)
 	}
 	ours := d.Clone()
 	ours.Relocate(places)
+	ours.Strip(rich)
+	for i := range ours.Media {
+		n, m := &l.lines[i], &ours.Media[i]
+		if n.mid != "" {
+			m.Lines.SetAttribute("mid", n.mid)
+		}
+		if _, isRTP := m.Profile(); !isRTP || m.Rejected() {
+			m.Proto = cmp.Or(n.proto, m.Proto)
+			continue
+		}
+		if err := write(n, m); err != nil {
+			l.Abandon()
+			return nil, err
+		}
+	}
+	if l.bundle {
+		bundleFirst(ours)
+	}
 	ours.Complete()
 	l.origin.Stamp(ours)
 	return ours, nil
+}
+
+// bundleFirst makes the first stream of d the only one of its group, for a peer that knows none but bundled streams: here each has a transport of its own.
+// RFC 9143 §7.3.2.
+func bundleFirst(d *sdp.Description) {
+	for i := range d.Media {
+		if m := &d.Media[i]; !m.Rejected() && m.MID() != "" {
+			d.SetBundle(m.MID())
+			return
+		}
+	}
 }
 
 func (l *Leg) open(ctx context.Context, n *line) error {
@@ -120,7 +207,7 @@ func (l *Leg) remote() netip.Addr {
 }
 
 // settle makes what was learned and presented last the session.
-func (l *Leg) settle() {
+func (l *Leg) settle() error {
 	for i := range l.lines {
 		n := &l.lines[i]
 		if n.reject {
@@ -131,11 +218,17 @@ func (l *Leg) settle() {
 			continue
 		}
 		n.settled = true
+		if !n.news.Opaque {
+			if err := n.way.settle(n.stream); err != nil {
+				return err
+			}
+		}
 		if n.learned {
 			n.stream.Aim(n.news)
 			n.learned = false
 		}
 	}
+	return nil
 }
 
 // Abandon drops what was learned and presented since the leg was settled: the offer was refused.
@@ -143,6 +236,7 @@ func (l *Leg) Abandon() {
 	for i := range l.lines {
 		n := &l.lines[i]
 		n.learned, n.reject = false, false
+		n.way.drop()
 		if !n.settled {
 			n.close()
 		}
@@ -176,5 +270,5 @@ func (n *line) close() {
 	if n.stream != nil {
 		n.stream.Close()
 	}
-	n.stream, n.settled = nil, false
+	n.stream, n.settled, n.way = nil, false, transport{}
 }

@@ -47,9 +47,16 @@ func describe(t *testing.T, lines ...string) *sdp.Description {
 	return d
 }
 
-func present(t *testing.T, l *Leg, d *sdp.Description) string {
+func must(t *testing.T, err error) {
 	t.Helper()
-	ours, err := l.Present(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func present(t *testing.T, f func(context.Context, *sdp.Description) (*sdp.Description, error), d *sdp.Description) string {
+	t.Helper()
+	ours, err := f(t.Context(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,25 +106,25 @@ func TestOfferAnswer(t *testing.T) {
 		offer := describe(t, "v=0", "o=- 1 7 IN IP4 192.0.2.1", "s=x", "c=IN IP4 192.0.2.1", "t=0 0", "a=tool:phone",
 			"m=audio 4001 RTP/AVP 8 101", "a=rtcp:4999", "a=rtpmap:101 telephone-event/8000", "a=candidate:1 1 UDP 1 10.0.0.1 4001 typ host", "a=sendrecv",
 			"m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000")
-		a.Learn(offer)
+		must(t, a.Offered(offer))
 		want := text("v=0", "o=- 20 1 IN IP6 2001:db8::250", "s=x", "c=IN IP6 2001:db8::250", "t=0 0", "a=tool:phone",
 			"m=audio 10000 RTP/AVP 8 101", "a=rtpmap:101 telephone-event/8000", "a=sendrecv",
 			"m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000")
-		if diff := cmp.Diff(want, present(t, b, offer)); diff != "" {
+		if diff := cmp.Diff(want, present(t, b.Offer, offer)); diff != "" {
 			t.Errorf("offer to bob (-want +got):\n%s", diff)
 		}
 		answer := describe(t, "v=0", "o=- 2 2 IN IP6 2001:db8::2", "s=-", "c=IN IP6 2001:db8::2", "t=0 0",
 			"m=audio 6000 RTP/AVP 8", "a=sendrecv", "m=video 0 RTP/AVP 96")
-		b.Learn(answer)
+		must(t, b.Answered(answer))
 		want = text("v=0", "o=- 10 1 IN IP4 192.0.2.250", "s=-", "c=IN IP4 192.0.2.250", "t=0 0",
 			"m=audio 10002 RTP/AVP 8", "a=sendrecv", "m=video 0 RTP/AVP 96")
-		if diff := cmp.Diff(want, present(t, a, answer)); diff != "" {
+		if diff := cmp.Diff(want, present(t, a.Answer, answer)); diff != "" {
 			t.Errorf("answer to alice (-want +got):\n%s", diff)
 		}
-		if got := present(t, a, answer); got != want {
+		if got := present(t, a.Answer, answer); got != want {
 			t.Errorf("the same answer again is another one:\n%s", got)
 		}
-		Settle(a, b)
+		must(t, Settle(a, b))
 		if !talk(t, alice, netip.AddrPortFrom(server4, 10002), bob) || !talk(t, bob, netip.AddrPortFrom(server6, 10000), alice) {
 			t.Error("alice and bob do not hear each other")
 		}
@@ -135,17 +142,17 @@ func TestRefusedOfferChangesNothing(t *testing.T) {
 		alice, bob := socket(t, sim.Host(alice4), "192.0.2.1:4000"), socket(t, sim.Host(bob6), "[2001:db8::2]:6000")
 		a, b := site.NewLeg(Peer{Remote: alice4}, 1), site.NewLeg(Peer{Remote: bob6}, 1)
 		one := describe(t, "v=0", "c=IN IP4 192.0.2.1", "m=audio 4000 RTP/AVP 0")
-		a.Learn(one)
-		present(t, b, one)
+		must(t, a.Offered(one))
+		present(t, b.Offer, one)
 		answer := describe(t, "v=0", "c=IN IP6 2001:db8::2", "m=audio 6000 RTP/AVP 0")
-		b.Learn(answer)
-		present(t, a, answer)
-		Settle(a, b)
+		must(t, b.Answered(answer))
+		present(t, a.Answer, answer)
+		must(t, Settle(a, b))
 		rtp, _ := a.lines[0].stream.Local()
 
 		two := describe(t, "v=0", "c=IN IP4 203.0.113.1", "m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 31")
-		a.Learn(two)
-		if got := present(t, b, two); !strings.Contains(got, " 2 IN IP6") || !strings.Contains(got, "m=video 1000") {
+		must(t, a.Offered(two))
+		if got := present(t, b.Offer, two); !strings.Contains(got, " 2 IN IP6") || !strings.Contains(got, "m=video 1000") {
 			t.Errorf("second offer to bob:\n%s", got)
 		}
 		a.Abandon()
@@ -158,15 +165,15 @@ func TestRefusedOfferChangesNothing(t *testing.T) {
 		}
 		off := describe(t, "v=0", "c=IN IP4 192.0.2.1", "m=audio 0 RTP/AVP 0")
 		for _, d := range []*sdp.Description{off, one} {
-			a.Learn(d)
-			present(t, b, d)
+			must(t, a.Offered(d))
+			present(t, b.Offer, d)
 			reply := describe(t, "v=0", "c=IN IP6 2001:db8::2", "m=audio 6000 RTP/AVP 0")
 			if d == off {
 				reply.Media[0].Reject()
 			}
-			b.Learn(reply)
-			present(t, a, reply)
-			Settle(a, b)
+			must(t, b.Answered(reply))
+			present(t, a.Answer, reply)
+			must(t, Settle(a, b))
 			if got, want := site.Relay.Streams(), 2; d == one && got != want || d == off && got != 0 {
 				t.Errorf("%d streams", got)
 			}
@@ -183,7 +190,7 @@ func TestLimitsOfALeg(t *testing.T) {
 			lines = append(lines, "m=audio 4000 RTP/AVP 0")
 		}
 		l := site.NewLeg(Peer{Remote: alice4}, 1)
-		if _, err := l.Present(t.Context(), describe(t, lines...)); !errors.Is(err, relay.ErrPorts) {
+		if _, err := l.Offer(t.Context(), describe(t, lines...)); !errors.Is(err, relay.ErrPorts) {
 			t.Errorf("error %v, want ErrPorts", err)
 		}
 		if n := site.Relay.Streams(); n != 0 {
@@ -193,7 +200,7 @@ func TestLimitsOfALeg(t *testing.T) {
 		for range 15 {
 			lines = append(lines, "m=audio 4000 RTP/AVP 0")
 		}
-		if got := strings.Count(present(t, l, describe(t, lines...)), "m=audio 0"); got != 20-maxStreams {
+		if got := strings.Count(present(t, l.Offer, describe(t, lines...)), "m=audio 0"); got != 20-maxStreams {
 			t.Errorf("%d of 20 streams rejected", got)
 		}
 		l.Close()
@@ -217,7 +224,7 @@ func TestSite(t *testing.T) {
 		} {
 			tt.site.Relay = site.Relay
 			l := tt.site.NewLeg(tt.peer, 1)
-			if got := present(t, l, offer); !strings.Contains(got, "c="+tt.connect+"\r\n") {
+			if got := present(t, l.Offer, offer); !strings.Contains(got, "c="+tt.connect+"\r\n") {
 				t.Errorf("%s: want %s in\n%s", tt.name, tt.connect, got)
 			}
 			l.Close()

@@ -29,6 +29,7 @@ var errFamily = errors.New("no local address of the peer's address family")
 type Peer struct {
 	Remote netip.Addr // where its SIP messages come from, or go to
 	Local  netip.Addr // the address of ours that they use, if known
+	Kind   Kind       // how its media is carried, until it says so itself
 }
 
 // address returns where a description wants packets, invalid if that is no IP address, or one to which nobody may direct us: a group, or our own

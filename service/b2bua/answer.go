@@ -76,8 +76,10 @@ func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
 
 // lateOffer takes an offer that came in a 2xx and returns it as offer to the other side, whose answer comes with its ACK.
 func (c *call) lateOffer(to, from *leg, offer *sdp.Description) (dialog.Body, error) {
-	from.media.Learn(offer)
-	ours, err := to.media.Present(context.Background(), offer)
+	if err := from.media.Offered(offer); err != nil {
+		return dialog.Body{}, err
+	}
+	ours, err := to.media.Offer(context.Background(), offer)
 	if err != nil {
 		from.media.Abandon()
 		return dialog.Body{}, err

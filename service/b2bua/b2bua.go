@@ -40,6 +40,7 @@ type Binding struct {
 	Local  netip.Addr      // the address of ours that it uses, if known
 	Spare  bool            // another way to the device of the binding before it: used when that fails (RFC 5626 §7)
 	Key    uint64          // the locator's name for it, for [B2BUA.FlowFailed]; 0: nobody wants to know
+	Kind   session.Kind    // how its media is carried
 }
 
 // Caller is what is known of the sender of a request.

@@ -33,6 +33,7 @@ func (c *call) rejected(l *leg, ev dialog.Rejected) {
 	switch {
 	case c.over || c.callee != nil:
 	case c.detour(l, ev):
+	case c.otherwise(l):
 	case status < 400 && c.follow(ev.Response):
 		c.silenced(l, "")
 	case status < 600 && c.ringing() > 0:
@@ -44,6 +45,17 @@ func (c *call) rejected(l *leg, ev dialog.Rejected) {
 	default:
 		c.failIfAllRefused()
 	}
+}
+
+// otherwise calls a device again that did not like how its media was to be carried: with the next kind that it may take.
+func (c *call) otherwise(l *leg) bool {
+	next, ok := l.to.Kind.Fallback()
+	if !ok || c.caller.said == nil || l.status != sip.StatusNotAcceptableHere && l.status != sip.StatusNotAcceptableAnywhere && l.status != sip.StatusUnsupportedMediaType {
+		return false
+	}
+	to := l.to
+	to.Kind = next
+	return c.branch(&leg{call: c, account: l.account, spares: append([]Binding{to}, l.spares...), plain: l.plain}, c.caller.said)
 }
 
 // failIfAllRefused ends the call when no device is left, with the best of their answers; 480 if there never was one.

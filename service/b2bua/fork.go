@@ -30,7 +30,11 @@ func (c *call) start(account sip.URI) {
 		return
 	}
 	if offer != nil {
-		c.caller.media.Learn(offer)
+		if err := c.caller.media.Offered(offer); err != nil {
+			c.detail.Err = err
+			c.fail(description.Status(err))
+			return
+		}
 		c.caller.said = offer
 	}
 	c.left = maxRedirects
@@ -90,13 +94,13 @@ func (l *leg) flowFailed(status sip.Status, err error) {
 // branch calls a device by the first of its ways that leads anywhere, and reports whether there is one.
 func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	to := l.spares[0]
-	l.key, l.spares = to.Key, l.spares[1:]
+	l.to, l.key, l.spares = to, to.Key, l.spares[1:]
 	c.branches = append(c.branches, l)
-	peer := session.Peer{Remote: to.Remote, Local: to.Local}
+	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind}
 	l.media = c.newMedia(peer)
 	req, in := c.invitation(to), c.caller.usage.Invitation()
 	if offer != nil {
-		ours, err := l.media.Present(context.Background(), offer)
+		ours, err := l.media.Offer(context.Background(), offer)
 		if err != nil {
 			l.err = err
 			l.refuse(description.Status(err), nil)
@@ -241,16 +245,19 @@ func (c *call) pracked(req *sip.Request) {
 // settle takes the answer of one side to the offer of the other, connects their media, and returns the answer to hand on.
 func (c *call) settle(offerer, answerer *leg, answer *sdp.Description) (dialog.Body, error) {
 	same := answerer.said != nil && answerer.said.String() == answer.String()
-	answerer.media.Learn(answer)
-	ours, err := offerer.media.Present(context.Background(), answer)
+	if err := answerer.media.Answered(answer); err != nil {
+		answerer.media.Abandon()
+		return dialog.Body{}, err
+	}
+	ours, err := offerer.media.Answer(context.Background(), answer)
 	if err != nil {
 		answerer.media.Abandon()
 		return dialog.Body{}, err
 	}
 	if same && c.exchange == nil {
 		answerer.media.Abandon() // said before, in a 1xx: what is heard stays as it is
-	} else {
-		session.Settle(offerer.media, answerer.media)
+	} else if err := session.Settle(offerer.media, answerer.media); err != nil {
+		return dialog.Body{}, err
 	}
 	answerer.said = answer
 	return dialog.SDP(ours.AppendTo(nil)), nil

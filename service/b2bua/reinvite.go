@@ -69,9 +69,11 @@ func (c *call) propose(x *exchange) error {
 	var body dialog.Body
 	if x.offer != nil {
 		if !x.gone {
-			x.from.media.Learn(x.offer)
+			if err := x.from.media.Offered(x.offer); err != nil {
+				return err
+			}
 		}
-		ours, err := x.to.media.Present(context.Background(), x.offer)
+		ours, err := x.to.media.Offer(context.Background(), x.offer)
 		if err != nil {
 			x.abandon()
 			return err
@@ -166,18 +168,23 @@ func (c *call) restore(x *exchange, d *sdp.Description) error {
 	c.exchange = nil
 	switch {
 	case undoing:
-		x.to.media.Learn(d)
+		if err := x.to.media.Answered(d); err != nil {
+			return err
+		}
 		x.to.said = d
-		session.Settle(x.from.media, x.to.media)
-		return nil
+		return session.Settle(x.from.media, x.to.media)
 	case x.offer == nil:
-		ours, err := x.to.media.Present(context.Background(), x.from.said)
+		if err := x.to.media.Offered(d); err != nil {
+			return err
+		}
+		ours, err := x.to.media.Answer(context.Background(), x.from.said)
 		if err != nil {
 			return err
 		}
-		x.to.media.Learn(d)
 		x.to.said = d
-		session.Settle(x.from.media, x.to.media)
+		if err := session.Settle(x.from.media, x.to.media); err != nil {
+			return err
+		}
 		return x.to.usage.Ack(dialog.SDP(ours.AppendTo(nil)))
 	}
 	x.abandon()
