@@ -152,10 +152,8 @@ func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 		p.RTCP = p.RTP
 	}
 	e.stream.Aim(p)
-	if !e.beats && !e.closed {
-		e.beats = true
-		go e.beat()
-	}
+	e.agreements++
+	e.beatLocked()
 	return nil
 }
 

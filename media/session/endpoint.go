@@ -42,20 +42,24 @@ type Endpoint struct {
 	stream *relay.Stream
 	ours   sdp.Capabilities
 
-	mu        sync.Mutex // guards what follows
-	wake      *sync.Cond // something of what follows has changed
-	origin    sdp.Originator
-	said      *sdp.Description // what we sent last
-	agreed    agreement
-	way       transport
-	ear       ear
-	mouth     mouth
-	reports   reports
-	closed    bool
-	beats     bool
-	stop      chan struct{} // closed by Close
-	stopped   chan struct{} // closed when the beat has ended
-	direction sdp.Direction // what we want
+	sending sync.Mutex // held while a packet is sent: the beat changes hands
+
+	mu         sync.Mutex // guards what follows
+	wake       *sync.Cond // something of what follows has changed
+	origin     sdp.Originator
+	said       *sdp.Description // what we sent last
+	agreed     agreement
+	agreements int // how often agreed was changed
+	way        transport
+	ear        ear
+	mouth      mouth
+	reports    reports
+	closed     bool
+	beats      bool
+	stop       chan struct{} // closed by Close
+	stopped    chan struct{} // closed when the beat has ended
+	seat       *Seat         // in a room, which beats instead
+	direction  sdp.Direction // what we want
 }
 
 // NewEndpoint opens the sockets of an endpoint for a call with p. The error wraps [relay.ErrPorts] if no port is left. Whoever
@@ -92,7 +96,7 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 	e := &Endpoint{
 		peer: p, voice: v, stream: stream, origin: sdp.Originator{SessionID: v.Random.Uint64() >> 2},
 		ours: v.capabilities(sdp.Place{RTP: s.advertise(rtpPlace), RTCP: s.advertise(rtcpPlace)}),
-		stop: make(chan struct{}), stopped: make(chan struct{}),
+		stop: make(chan struct{}),
 	}
 	e.wake = sync.NewCond(&e.mu)
 	e.mouth.sender = rtp.NewSender(v.Random)
@@ -131,9 +135,40 @@ func (e *Endpoint) Rate() int { return e.voice.Rate }
 // frame is how many samples a beat has.
 func (e *Endpoint) frame() int { return e.voice.Formats[0].Samples(frameTime) }
 
-// beat runs until the endpoint is closed.
-func (e *Endpoint) beat() {
-	defer close(e.stopped)
+// beatLocked starts the beat, unless a room beats.
+func (e *Endpoint) beatLocked() {
+	if e.beats || e.closed || e.seat != nil {
+		return
+	}
+	e.beats, e.stopped = true, make(chan struct{})
+	go e.beat(e.stopped)
+}
+
+// sit gives the beat to a room. It reports false if the endpoint is closed or sits in another.
+func (e *Endpoint) sit(s *Seat) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || e.seat != nil {
+		return false
+	}
+	e.seat = s
+	e.wake.Broadcast()
+	return true
+}
+
+// stand takes the beat back.
+func (e *Endpoint) stand() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seat = nil
+	if e.agreements > 0 {
+		e.beatLocked()
+	}
+}
+
+// beat runs until the endpoint is closed or sits in a room.
+func (e *Endpoint) beat(stopped chan<- struct{}) {
+	defer close(stopped)
 	next := time.Now().Add(frameTime)
 	timer := time.NewTimer(frameTime)
 	defer timer.Stop()
@@ -144,13 +179,11 @@ func (e *Endpoint) beat() {
 			return
 		case <-timer.C:
 		}
-		packet = e.tick(packet[:0])
-		if len(packet) > 0 {
-			e.stream.Send(packet)
+		var on bool
+		if packet, on = e.tick(packet[:0]); !on {
+			return
 		}
-		if report := e.report(time.Now(), packet[:0]); len(report) > 0 {
-			e.stream.SendControl(report)
-		}
+		packet = e.send(packet, time.Now())
 		if next = next.Add(frameTime); time.Since(next) > time.Second {
 			next = time.Now() // the machine has slept; nobody wants to hear that all at once
 		}
@@ -158,13 +191,30 @@ func (e *Endpoint) beat() {
 	}
 }
 
-// tick gives one frame to the reader and returns the packet to send, if any.
-func (e *Endpoint) tick(packet []byte) []byte {
+// tick gives one frame to the reader and returns the packet to send, if any. It reports false if the beat ends.
+func (e *Endpoint) tick(packet []byte) ([]byte, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.seat != nil {
+		e.beats = false
+		return packet, false
+	}
 	e.listen()
-	packet = e.speak(packet)
+	packet = e.speak(packet, nil)
 	e.wake.Broadcast()
+	return packet, true
+}
+
+// send sends a packet, if it is one, and the report that is due. It returns the memory of both.
+func (e *Endpoint) send(packet []byte, now time.Time) []byte {
+	e.sending.Lock()
+	defer e.sending.Unlock()
+	if len(packet) > 0 {
+		e.stream.Send(packet)
+	}
+	if packet = e.report(now, packet[:0]); len(packet) > 0 {
+		e.stream.SendControl(packet)
+	}
 	return packet
 }
 
@@ -172,7 +222,7 @@ func (e *Endpoint) tick(packet []byte) []byte {
 // twice.
 func (e *Endpoint) Close() {
 	e.mu.Lock()
-	closed, beats := e.closed, e.beats
+	closed, beats, stopped, seat, agreed := e.closed, e.beats, e.stopped, e.seat, e.agreements > 0
 	e.closed = true
 	e.wake.Broadcast()
 	e.mu.Unlock()
@@ -180,9 +230,16 @@ func (e *Endpoint) Close() {
 		return
 	}
 	close(e.stop)
+	if seat != nil {
+		seat.Leave()
+	}
 	if beats {
-		<-e.stopped
+		<-stopped
+	}
+	if agreed {
+		e.sending.Lock()
 		e.stream.SendControl(e.goodbye())
+		e.sending.Unlock()
 	}
 	e.stream.Tap(nil)
 	e.stream.Close()

@@ -35,8 +35,9 @@ type mouth struct {
 	sound  []byte  // encoded
 }
 
-// speak returns the packet of this beat, appended to b. RFC 3550 §5.1: the time runs whether or not something is sent.
-func (e *Endpoint) speak(b []byte) []byte {
+// speak returns the packet of this beat, appended to b. Its payload is sound; nil: what was written is encoded. RFC 3550 §5.1: the time runs whether or not
+// something is sent.
+func (e *Endpoint) speak(b, sound []byte) []byte {
 	m := &e.mouth
 	defer m.sender.Advance(e.agreed.format.Ticks(frameTime))
 	if !e.agreed.direction.Sends() {
@@ -47,11 +48,13 @@ func (e *Endpoint) speak(b []byte) []byte {
 		m.spoke = false
 		return m.sender.Append(b, p)
 	}
-	sound, err := e.agreed.encoder.Encode(m.sound[:0], e.nextFrame())
-	if err != nil {
-		return b
+	if sound == nil {
+		var err error
+		if sound, err = e.agreed.encoder.Encode(m.sound[:0], e.nextFrame()); err != nil {
+			return b
+		}
+		m.sound = sound
 	}
-	m.sound = sound
 	h := rtp.Header{PayloadType: e.agreed.payload, Timestamp: m.sender.Timestamp(), Marker: !m.spoke}
 	m.spoke = true
 	return m.sender.Append(b, rtp.Packet{Header: h, Payload: sound})
