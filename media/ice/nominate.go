@@ -1,0 +1,100 @@
+package ice
+
+// Which pair carries media, and whether the peer still wants it. RFC 8445 §8, RFC 7675 §5.
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v4"
+)
+
+// consent is that of the selected pair.
+type consent struct {
+	id   [stun.TransactionIDSize]byte
+	open bool      // a request waits for its answer
+	due  time.Time // of the next request; zero: none is due
+	last time.Time // when the peer agreed last
+}
+
+const (
+	consentPace = 5 * time.Second  // between two requests, give or take a fifth: RFC 7675 §5.1
+	consentEnd  = 30 * time.Second // after so long without an answer nothing may be sent: RFC 7675 §5.1
+)
+
+// nominate takes the choice of the controlling side. A peer of RFC 5245 that nominates all it checks means the best of them, one that moves to
+// another network means the last.
+func (a *agenda) nominate(now time.Time, p *pair) {
+	switch {
+	case a.selected == p:
+		return
+	case a.selected == nil:
+		a.first = now
+	case now.Sub(a.first) < flux && a.order(p) <= a.order(a.selected):
+		return
+	}
+	a.selected = p
+	a.news.selected = p.remote
+	a.consent = consent{last: now}
+	if !a.lite {
+		a.consent.due = now.Add(a.spread())
+	}
+}
+
+// spread is how long until the next request of consent.
+func (a *agenda) spread() time.Duration {
+	var b [1]byte
+	a.draw(b[:])
+	return consentPace*4/5 + consentPace*2/5*time.Duration(b[0])/256
+}
+
+// candidateToChoose returns the best pair that works; nil: there is none, or a choice is under way.
+func (a *agenda) candidateToChoose() *pair {
+	for _, p := range a.pairs {
+		if p.state == running && p.check.choose {
+			return nil
+		}
+	}
+	return a.best(func(p *pair) bool { return p.state == succeeded })
+}
+
+// choose nominates, if that is up to us and the time has come: nothing better is to be expected, or has not come in time. RFC 8445 §8.1.1.
+func (a *agenda) choose(now time.Time) {
+	if !a.controlling || a.selected != nil {
+		return
+	}
+	p := a.candidateToChoose()
+	if p == nil {
+		return
+	}
+	better := a.best(func(o *pair) bool { return (o.state == waiting || o.state == running) && a.order(o) > a.order(p) })
+	if better == nil && a.complete || !now.Before(a.first.Add(settling)) {
+		a.start(now, p, true)
+	}
+}
+
+// refresh asks the peer whether it still wants packets. RFC 7675 §5.1.
+func (a *agenda) refresh(now time.Time) {
+	if a.selected == nil || a.consent.due.IsZero() || now.Before(a.consent.due) {
+		return
+	}
+	if now.Sub(a.consent.last) >= consentEnd {
+		a.consent = consent{}
+		a.news.failed = ErrConsent
+		return
+	}
+	a.draw(a.consent.id[:])
+	a.consent.open = true
+	a.consent.due = now.Add(a.spread())
+	if end := a.consent.last.Add(consentEnd); a.consent.due.After(end) {
+		a.consent.due = end
+	}
+	a.out = append(a.out, datagram{a.selected.remote, a.request(a.consent.id, false)})
+}
+
+// consented takes the answer of the selected pair.
+func (a *agenda) consented(now time.Time, b []byte, from netip.AddrPort) {
+	if r, ok := readResponse(b, a.remote.Pwd); ok && r.code == 0 && from == a.selected.remote {
+		a.consent.last, a.consent.open = now, false
+	}
+}
