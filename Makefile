@@ -6,7 +6,7 @@ FUZZTIME    ?= 20s
 BENCH       ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test quick format vet staticcheck house storm race fuzz peers static bench compliance
+.PHONY: help build demo test quick format vet staticcheck house storm race fuzz peers hostile static bench compliance
 
 help: ## this text
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ fuzz: ## every fuzz target for FUZZTIME
 peers: build ## calls with programs that we did not write; installs them where apt and the rights are there
 	@test/tools.sh baresip linphonec sipp node kamailio
 	SIPWERK_PEERS=1 PATH="$$PATH:/usr/sbin" $(GO) test -count=1 -timeout 15m -v ./test/peers/...
+
+hostile: ## calls during a flood of 50,000 packets a second, beside 5,000 connections that never say anything whole; nothing else should run
+	$(GO) test -count=1 -v -run '^TestFloodOfJunk$$' ./test/hostile -rate 50000 -peers 5000
 
 bench: ## the benchmarks, and sipgo's parser beside ours
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
