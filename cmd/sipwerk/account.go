@@ -27,7 +27,7 @@ func (p *program) newAccount() *cobra.Command {
 		Long: p.tr("An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
 			"The commands work while a server runs in the same data folder, and it knows of a change within a second."),
 	}
-	c.AddCommand(p.newAccountAdd(), p.newAccountList(), p.newAccountRemove(), p.newAccountPassword(), p.newAccountImport())
+	c.AddCommand(p.newAccountAdd(), p.newAccountList(), p.newAccountRemove(), p.newAccountPassword(), p.newAccountNumber(), p.newAccountImport())
 	return c
 }
 
@@ -37,6 +37,7 @@ type account struct {
 	User    string    `json:"user"`
 	Name    string    `json:"name"`
 	Devices []device  `json:"devices"`
+	Numbers []string  `json:"numbers,omitempty"`
 	Created time.Time `json:"created"`
 }
 
@@ -188,7 +189,7 @@ func (p *program) newAccountList() *cobra.Command {
 func (p *program) listText(ctx context.Context, a *accounts) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
-	fmt.Fprintln(w, p.tr("ACCOUNT\tNAME\tDEVICES"))
+	fmt.Fprintln(w, p.tr("ACCOUNT\tNAME\tDEVICES\tNUMBERS"))
 	for acc, err := range a.Accounts(ctx, a.domain) {
 		if err != nil {
 			return err
@@ -197,7 +198,7 @@ func (p *program) listText(ctx context.Context, a *accounts) error {
 		for _, d := range acc.Devices {
 			users = append(users, d.User)
 		}
-		fmt.Fprintf(w, "%s@%s\t%s\t%s\n", acc.User, acc.Domain, acc.Name, strings.Join(users, " "))
+		fmt.Fprintf(w, "%s@%s\t%s\t%s\t%s\n", acc.User, acc.Domain, acc.Name, strings.Join(users, " "), blocks(acc.Numbers))
 	}
 	return nil
 }
@@ -211,7 +212,7 @@ func (p *program) listJSON(ctx context.Context, a *accounts) error {
 		if err != nil {
 			return err
 		}
-		out := account{Domain: acc.Domain, User: acc.User, Name: acc.Name, Devices: []device{}, Created: acc.Created}
+		out := account{Domain: acc.Domain, User: acc.User, Name: acc.Name, Devices: []device{}, Numbers: acc.Numbers, Created: acc.Created}
 		for _, d := range acc.Devices {
 			out.Devices = append(out.Devices, device(d))
 		}

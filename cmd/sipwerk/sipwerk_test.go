@@ -57,7 +57,7 @@ func TestAccount(t *testing.T) {
 	}
 	env := map[string]string{"SIPWERK_DATA": dir, "SIPWERK_DOMAIN": "example.org"}
 	for _, l := range []line{
-		{args: "account list", want: "ACCOUNT  NAME  DEVICES\n"},
+		{args: "account list", want: "ACCOUNT  NAME  DEVICES  NUMBERS\n"},
 		{args: "account list --json", want: "[]\n"},
 		{args: "account add alice --name Alice", want: "user    alice\ndomain  example.org\nsecret  …\nThe secret is shown this once and not kept.\n"},
 		{args: "account add alice", code: 1, fails: "sipwerk: alice@example.org exists already; choose another user, or give it a new secret with `sipwerk account password`\n"},
@@ -65,7 +65,7 @@ func TestAccount(t *testing.T) {
 		{args: "account add bob@example.org --json", want: `{"domain":"example.org","account":"bob","user":"bob","secret":"…"}` + "\n"},
 		{args: "account add bob@example.net --domain example.net", want: "…domain  example.net…"},
 		{args: "account add carol --stdin", code: 1, fails: "sipwerk: secret is empty; give one\n"},
-		{args: "account list", want: "ACCOUNT            NAME   DEVICES\nalice@example.org  Alice  alice alice-desk\nbob@example.org           bob\n"},
+		{args: "account list", want: "ACCOUNT            NAME   DEVICES           NUMBERS\nalice@example.org  Alice  alice alice-desk  \nbob@example.org           bob               \n"},
 		{args: "account list --json", want: `[{"domain":"example.org","user":"alice","name":"Alice","devices":[{"user":"alice","created":"…"},{"user":"alice-desk",…` + "\n"},
 		{args: "account password alice-desk --json", want: `{"domain":"example.org","account":"alice-desk","user":"alice-desk","secret":"…"}` + "\n"},
 		{args: "account password nobody", code: 1, fails: "sipwerk: device nobody@example.org does not exist; `sipwerk account list` shows what there is\n"},
@@ -76,8 +76,17 @@ func TestAccount(t *testing.T) {
 		{args: "account import -", in: "user,password\nu2,\nu0,x\n", code: 1, fails: "-: line 2: password: is empty; give one\n-: line 3: user: u0@example.org exists already; …\n" +
 			"sipwerk: nothing is imported: 2 faulty lines in -; mend them and import again\n"},
 		{args: "account import no.csv", code: 1, fails: "sipwerk: open no.csv: no such file or directory\n"},
-		{args: "account list", want: "ACCOUNT          NAME  DEVICES\nbob@example.org        bob\nu0@example.org   Zero  u0\nu1@example.org         u1\n"},
-		{args: "account list --lang de", want: "KONTO            NAME  GERÄTE\n…"},
+		{args: "account list", want: "ACCOUNT          NAME  DEVICES  NUMBERS\nbob@example.org        bob      \nu0@example.org   Zero  u0       \nu1@example.org         u1       \n"},
+		{args: "account list --lang de", want: "KONTO            NAME  GERÄTE  NUMMERN\n…"},
+		{args: "account number add bob +12145550100-+12145550109 +4930123", want: "11 numbers lead to bob@example.org\n"},
+		{args: "account number add u0 +4930123", code: 1, fails: "sipwerk: +4930123@example.org exists already; `sipwerk account list` shows what there is\n"},
+		{args: "account number remove bob +12145550105", want: "1 numbers do not lead to bob@example.org any more\n"},
+		{args: "account number remove u0 +4930123", code: 1, fails: "sipwerk: number +4930123 of u0@example.org does not exist; `sipwerk account list` shows what there is\n"},
+		{args: "account number add bob 030123", code: 1, fails: "sipwerk: number \"030123\" is none; write + and the digits with the country code, such as +4930123456\n"},
+		{args: "account number add bob +49309-+49301", code: 1, fails: "sipwerk: +49309-+49301 is no block of numbers; write the first and the last number in full, at most 10,000 apart\n"},
+		{args: "account number add bob", code: 2, fails: "sipwerk: give USER NUMBER\n…"},
+		{args: "account list", want: "…bob@example.org        bob      +12145550100-+12145550104 +12145550106-+12145550109 +4930123\n…"},
+		{args: "account list --json", want: `[{"domain":"example.org","user":"bob","name":"","devices":[…],"numbers":["+12145550100","…` + "\n"},
 		{args: "account list --data /dev/null", code: 1, fails: "sipwerk: --data: /dev/null is no folder; name another\n"},
 		{args: "account add", code: 2, fails: "sipwerk: give USER\n`sipwerk account add --help` tells more\n"},
 		{args: "account list x", code: 2, fails: "sipwerk: \"x\" is too much\n`sipwerk account list --help` tells more\n"},

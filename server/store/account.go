@@ -21,6 +21,7 @@ type Account struct {
 	User    string
 	Name    string // shown to the called party; may be ""
 	Devices []Device
+	Numbers []string // "+" and digits, in order; see [Store.AddNumbers]
 	Created time.Time
 }
 
@@ -91,12 +92,8 @@ func (s *Store) AddDevice(ctx context.Context, domain, account, user, secret str
 		return fmt.Errorf("user %w", err)
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2", d.Name, account).Scan(&n); err != nil {
-			return fmt.Errorf("store: add device: %w", err)
-		}
-		if n == 0 {
-			return fmt.Errorf("account %s@%s %w", account, d.Name, ErrNotFound)
+		if err := mustExist(ctx, tx, d.Name, account); err != nil {
+			return err
 		}
 		if user != account { // an account may get its first device back
 			if err := mustBeFree(ctx, tx, d.Name, user); err != nil {
@@ -107,11 +104,23 @@ func (s *Store) AddDevice(ctx context.Context, domain, account, user, secret str
 	})
 }
 
-// mustBeFree fails with [ErrExists] if an account or a device of the domain is called user.
+// mustExist fails with [ErrNotFound] if the domain has no such account.
+func mustExist(ctx context.Context, tx *sql.Tx, domain, account string) error {
+	var n int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2", domain, account).Scan(&n); err != nil {
+		return fmt.Errorf("store: look for account: %w", err)
+	}
+	if n == 0 {
+		return fmt.Errorf("account %s@%s %w", account, domain, ErrNotFound)
+	}
+	return nil
+}
+
+// mustBeFree fails with [ErrExists] if an account, a device or a number of the domain is called user.
 func mustBeFree(ctx context.Context, tx *sql.Tx, domain, user string) error {
 	var n int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2) +
-		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2)`, domain, user).Scan(&n)
+		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2) + (SELECT count(*) FROM numbers WHERE domain = $1 AND number = $2)`, domain, user).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("store: look for user: %w", err)
 	}
@@ -164,11 +173,12 @@ func (s *Store) SetSecret(ctx context.Context, domain, user, secret string) erro
 	})
 }
 
-// RemoveAccount removes an account with all its devices, or fails with [ErrNotFound].
+// RemoveAccount removes an account with all its devices and numbers, or fails with [ErrNotFound].
 func (s *Store) RemoveAccount(ctx context.Context, domain, user string) error {
 	domain = strings.ToLower(domain)
 	return s.change(ctx, func(tx *sql.Tx) error {
-		devices, err := deviceUsers(ctx, tx, domain, user)
+		gone, err := texts(ctx, tx, `SELECT sip_user FROM devices WHERE domain = $1 AND account = $2 UNION ALL
+			SELECT number FROM numbers WHERE domain = $1 AND account = $2`, domain, user)
 		if err != nil {
 			return err
 		}
@@ -179,26 +189,26 @@ func (s *Store) RemoveAccount(ctx context.Context, domain, user string) error {
 		if err := oneRow(res, fmt.Errorf("account %s@%s %w", user, domain, ErrNotFound)); err != nil {
 			return err
 		}
-		return note(ctx, tx, domain, append(devices, user)...)
+		return noteMany(ctx, tx, domain, append(gone, user))
 	})
 }
 
-// deviceUsers returns the users of the devices of an account.
-func deviceUsers(ctx context.Context, tx *sql.Tx, domain, account string) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT sip_user FROM devices WHERE domain = $1 AND account = $2", domain, account)
+// texts returns the first column of a query.
+func texts(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("store: list devices: %w", err)
+		return nil, fmt.Errorf("store: list: %w", err)
 	}
 	defer rows.Close()
-	var users []string
+	var all []string
 	for rows.Next() {
-		var u string
-		if err := rows.Scan(&u); err != nil {
-			return nil, fmt.Errorf("store: list devices: %w", err)
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, fmt.Errorf("store: list: %w", err)
 		}
-		users = append(users, u)
+		all = append(all, s)
 	}
-	return users, rows.Err()
+	return all, rows.Err()
 }
 
 // RemoveDevice removes one device, or fails with [ErrNotFound]. Its account stays.
@@ -232,6 +242,11 @@ func oneRow(res sql.Result, missing error) error {
 // After an error nothing more comes.
 func (s *Store) Accounts(ctx context.Context, domain string) iter.Seq2[Account, error] {
 	return func(yield func(Account, error) bool) {
+		numbers, err := s.allNumbers(ctx, strings.ToLower(domain))
+		if err != nil {
+			yield(Account{}, err)
+			return
+		}
 		rows, err := s.db.QueryContext(ctx, `SELECT a.domain, a.sip_user, a.name, a.created, coalesce(d.sip_user, ''), coalesce(d.created, 0)
 			FROM accounts a LEFT JOIN devices d ON d.domain = a.domain AND d.account = a.sip_user
 			WHERE $1 = '' OR a.domain = $1 ORDER BY a.domain, a.sip_user, d.created, d.sip_user`, strings.ToLower(domain))
@@ -253,7 +268,7 @@ func (s *Store) Accounts(ctx context.Context, domain string) iter.Seq2[Account, 
 				if current.User != "" && !yield(current, nil) {
 					return
 				}
-				a.Created = time.UnixMilli(made)
+				a.Created, a.Numbers = time.UnixMilli(made), numbers[a.User+"@"+a.Domain]
 				current = a
 			}
 			if d.User != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
-// User is what the directory knows of a user of a domain: an account, a device, or both under one name.
+// User is what the directory knows of a user of a domain: an account, a device, both under one name, or a number.
 type User struct {
 	Account string // the account called, or the one the device belongs to
 	Name    string // the account's display name
@@ -47,7 +47,7 @@ func (d *Directory) Lookup(domain, user string) (u User, ok bool) {
 	return d.users.get(domain, user)
 }
 
-// Account returns the account that user names in domain, itself or by one of its devices.
+// Account returns the account that user names in domain, itself or by one of its devices or numbers.
 func (d *Directory) Account(domain, user string) (account string, ok bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -141,14 +141,17 @@ func (d *Directory) wasteful() bool {
 	return d.users.wasteful()
 }
 
-// A user is a device with its account, or an account without a device of its own name.
+// A user is a device with its account, an account without a device of its own name, or a number with its account.
 const (
 	selectDevices = `SELECT d.domain, d.sip_user, d.account, a.name, d.ha1_md5, d.ha1_sha256, d.ha1_sha512_256
 		FROM devices d JOIN accounts a ON a.domain = d.domain AND a.sip_user = d.account`
 	selectOthers = ` UNION ALL SELECT a.domain, a.sip_user, a.sip_user, a.name, NULL, NULL, NULL FROM accounts a
 		WHERE NOT EXISTS (SELECT 1 FROM devices d WHERE d.domain = a.domain AND d.sip_user = a.sip_user)`
-	selectUsers = selectDevices + selectOthers
-	selectUser  = selectDevices + " WHERE d.domain = $1 AND d.sip_user = $2" + selectOthers + " AND a.domain = $1 AND a.sip_user = $2"
+	selectNumbers = ` UNION ALL SELECT n.domain, n.number, n.account, a.name, NULL, NULL, NULL
+		FROM numbers n JOIN accounts a ON a.domain = n.domain AND a.sip_user = n.account`
+	selectUsers = selectDevices + selectOthers + selectNumbers
+	selectUser  = selectDevices + " WHERE d.domain = $1 AND d.sip_user = $2" + selectOthers + " AND a.domain = $1 AND a.sip_user = $2" +
+		selectNumbers + " WHERE n.domain = $1 AND n.number = $2"
 )
 
 // readAll makes a new table from the whole database.

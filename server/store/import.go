@@ -253,7 +253,8 @@ func (in *importer) findTaken(ctx context.Context, tx *sql.Tx, entries []entry) 
 	args = append(args, in.domain.Name)
 	list, domain := parameters(1, len(entries)), fmt.Sprintf("$%d", len(args))
 	rows, err := tx.QueryContext(ctx, "SELECT sip_user FROM accounts WHERE domain = "+domain+" AND sip_user IN "+list+
-		" UNION SELECT sip_user FROM devices WHERE domain = "+domain+" AND sip_user IN "+list+" ORDER BY sip_user", args...)
+		" UNION SELECT sip_user FROM devices WHERE domain = "+domain+" AND sip_user IN "+list+
+		" UNION SELECT number FROM numbers WHERE domain = "+domain+" AND number IN "+list+" ORDER BY 1", args...)
 	if err != nil {
 		return fmt.Errorf("store: look for users: %w", err)
 	}
