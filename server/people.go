@@ -76,12 +76,16 @@ func (ds *domains) named(name string) *domain {
 	return d
 }
 
-// account returns the account that a URI names, itself or by one of its devices.
+// account returns the account that a URI names, itself or by one of its devices or numbers.
 func (ds *domains) account(uri sip.URI) (d *domain, account string, ok bool) {
 	if d = ds.of(uri); d == nil {
 		return nil, "", false
 	}
-	account, ok = d.directory.Account(d.name, uri.UserName())
+	user := uri.UserName()
+	if number, ok := uri.GlobalNumber(); ok {
+		user = number
+	}
+	account, ok = d.directory.Account(d.name, user)
 	return d, account, ok
 }
 
@@ -100,7 +104,7 @@ func (ds *domains) MayBind(user string, aor sip.URI) bool {
 	return d != nil && d.MaySendAs(user, aor)
 }
 
-// Identify implements [b2bua.Identity]: who has logged in is shown by name and address of the account; a trusted peer says itself who calls.
+// Identify implements [b2bua.Identity]: who has logged in is shown by name and address of the account, or the number of it that it calls by; a trusted peer says itself who calls.
 func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
 	if ev.User == "" {
 		return b2bua.Caller{Trusted: ev.Trusted}
@@ -113,7 +117,13 @@ func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
 	if !ok {
 		return b2bua.Caller{}
 	}
-	return b2bua.Caller{Address: sip.Address{Display: sip.Quote(u.Name), URI: d.uri(u.Account)}}
+	who := sip.Address{Display: sip.Quote(u.Name), URI: d.uri(u.Account)}
+	if from, err := ev.Request.From(); err == nil {
+		if number, ok := d.number(u.Account, from.URI); ok {
+			who.URI.User = number
+		}
+	}
+	return b2bua.Caller{Address: who}
 }
 
 // sender returns the domain in which the sender of a request has to prove who it is: that of From, or the one asked if From is a stranger. A REGISTER is
@@ -139,7 +149,17 @@ func (d *domain) HA1(user, realm string, a digest.Algorithm) (digest.HA1, bool) 
 	return d.directory.HA1(d.name, user, a)
 }
 
-// MaySendAs implements [digest.Accounts]: a device sends as itself and as its account.
+// number returns the number that a URI names, if it belongs to an account.
+func (d *domain) number(account string, uri sip.URI) (string, bool) {
+	number, ok := uri.GlobalNumber()
+	if !ok {
+		return "", false
+	}
+	owner, ok := d.directory.Account(d.name, number)
+	return number, ok && owner == account
+}
+
+// MaySendAs implements [digest.Accounts]: a device sends as itself, as its account and as each number of that.
 func (d *domain) MaySendAs(user string, from sip.URI) bool {
 	if user == "" || d.domains.of(from) != d {
 		return false
@@ -149,7 +169,11 @@ func (d *domain) MaySendAs(user string, from sip.URI) bool {
 		return true
 	}
 	account, ok := d.directory.Account(d.name, user)
-	return ok && account == name
+	if !ok || account == name {
+		return ok
+	}
+	_, ok = d.number(account, from)
+	return ok
 }
 
 // uri is the address-of-record of an account. No user name needs an escape (store.CheckUser).

@@ -158,7 +158,7 @@ func (h *handset) ask(req *sip.Request) *sip.Response {
 func (h *handset) prove(req *sip.Request, user, secret string) *sip.Response {
 	h.t.Helper()
 	res := h.ask(req)
-	if res.Status != sip.StatusUnauthorized {
+	if res.Status != sip.StatusUnauthorized && res.Status != sip.StatusProxyAuthRequired {
 		return res
 	}
 	c := &digest.Client{User: user, Password: secret, Host: req.URI.Host, Realm: "example.org"}

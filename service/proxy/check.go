@@ -48,12 +48,12 @@ func (p *Proxy) check(ev *sip.Event) verdict {
 	return v
 }
 
-// required returns what Proxy-Require asks of us beyond what we know. RFC 3261 §16.3 step 5.
+// required returns what Proxy-Require asks of us beyond what we know. RFC 3261 §16.3 step 5. Bulk registrations (RFC 6140 §5.1) ask no more of a proxy than Path.
 func (p *Proxy) required(req *sip.Request) string {
 	if !req.Has(sip.HeaderProxyRequire) {
 		return ""
 	}
-	return strings.Join(req.Unsupported(sip.HeaderProxyRequire), ", ")
+	return strings.Join(req.Unsupported(sip.HeaderProxyRequire, "gin"), ", ")
 }
 
 // mark is the loop detection value: everything on which the way of a request depends. RFC 5393 §4.2.1: nothing in it changes from hop to hop by itself.

@@ -24,6 +24,8 @@ type Binding struct {
 	UserAgent string    // of the REGISTER, cut to a sane length
 	Received  time.Time // when the REGISTER came, to the second
 	Expires   time.Time // to the second
+	Number    string    // the one that was called, of a bulk contact (RFC 6140); it is not stored
+	Device    string    // the same: which telephone behind it is meant, if that is known
 }
 
 // Target returns the Request-URI by which the contact is addressed: without header fields and method, which a
@@ -39,6 +41,9 @@ func (b *Binding) Target() (sip.URI, error) {
 	}
 	if a.URI.Params = a.URI.Params.Without("method"); len(b.Path) == 0 {
 		a.URI.Params = withoutPush(a.URI.Params)
+	}
+	if b.Number != "" {
+		a.URI = a.URI.Expand(b.Number, b.Device)
 	}
 	return a.URI, nil
 }

@@ -70,6 +70,9 @@ func (w *work) readContact(r *Registrar, req *sip.Request, value string) *refusa
 	if err != nil || len(value) > maxContact {
 		return &refusal{status: sip.StatusBadRequest, reason: "Bad Contact"}
 	}
+	if a.URI.Params != "" && a.URI.User != "" && a.URI.Bulk() {
+		return &refusal{status: sip.StatusBadRequest, reason: "Number In Bulk Contact"} // RFC 6140 §5.2
+	}
 	expires, no := r.grant(asked(req, a.Params))
 	if no != nil {
 		return no

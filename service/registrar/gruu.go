@@ -116,14 +116,17 @@ func (r *Registrar) appendGRUUs(b []byte, w *work, v *Binding, own bool) []byte 
 	if err != nil || v.Instance == "" {
 		return b
 	}
-	public := aor
-	public.Params = sip.Params(";gr=" + v.Instance)
+	public, bulk := aor, v.bulk()
+	if public.Params = sip.Params(";gr=" + v.Instance); bulk {
+		// RFC 6140 §7.1.1: a pattern, into which the system writes its numbers.
+		public.User, public.Params = "", ";bnc"+public.Params
+	}
 	s := public.String()
 	if !strings.HasSuffix(s, v.Instance) {
 		return b // an instance that no URI can hold
 	}
 	b = append(append(append(b, `;pub-gruu="`...), s...), '"')
-	if !own {
+	if !own || bulk {
 		return b
 	}
 	aor.User = r.mint.token(claimOf(aor.User, v), v.CSeq, aor.Host)
@@ -133,17 +136,21 @@ func (r *Registrar) appendGRUUs(b []byte, w *work, v *Binding, own bool) []byte 
 }
 
 // Resolve returns the address-of-record that a Request-URI stands for, by [Accounts], a temporary GRUU included. What a GRUU says of the device stays in it, as gr
-// parameter: give it to [Registrar.Lookup] as it is. known is false for nobody; it is false too for a temporary GRUU that has ended (RFC 5627 §5.4).
+// parameter, and what the number that was called in another one: give it to [Registrar.Lookup] as it is. known is false for nobody; it is false too for a temporary GRUU that has ended (RFC 5627 §5.4).
 func (r *Registrar) Resolve(uri sip.URI) (aor sip.URI, known bool) {
 	r.start()
 	instance, gruu := uri.GRUU()
 	if gruu && instance == "" {
 		return r.unmask(uri)
 	}
-	if aor, known = r.Accounts.AOR(uri); known && gruu {
+	if aor, known = r.Accounts.AOR(uri); !known {
+		return aor, false
+	}
+	if gruu {
 		aor.Params = sip.Params(";gr=" + instance)
 	}
-	return aor, known
+	mark(&aor, uri)
+	return aor, true
 }
 
 // unmask returns whose a temporary GRUU is.

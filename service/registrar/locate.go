@@ -15,6 +15,11 @@ import (
 type Result struct {
 	Bindings []Binding // in force, the preferred first; valid until the Result is used again
 
+	account, line reading
+}
+
+// reading is memory for the bindings of one address-of-record.
+type reading struct {
 	name, record []byte
 	decoder
 }
@@ -22,7 +27,7 @@ type Result struct {
 // Locate finds who is called by uri and fills res with the bindings that are in force, the preferred first: by q, then the most recent. known is false if uri is
 // nobody's; somebody who is known and not registered has no bindings.
 //
-// A GRUU finds the bindings of its device only (RFC 5627 §5.4). Flows of one device stand behind each other, see [Binding.SameDevice].
+// A GRUU finds the bindings of its device only (RFC 5627 §5.4). A number finds those of its account, bulk contacts expanded (RFC 6140 §5.2), and its own. Flows of one device stand behind each other, see [Binding.SameDevice].
 func (r *Registrar) Locate(res *Result, uri sip.URI) (known bool) {
 	res.Bindings = nil
 	aor, known := r.Resolve(uri)
@@ -34,21 +39,10 @@ func (r *Registrar) Locate(res *Result, uri sip.URI) (known bool) {
 
 // find fills res with the bindings of an address-of-record, of one device if it has a gr parameter.
 func (r *Registrar) find(res *Result, aor sip.URI) {
-	res.name = appendName(res.name[:0], aor)
-	s := r.table.lock(res.name)
-	res.record = append(res.record[:0], s.getLocked()...)
-	s.mu.Unlock()
-	bindings, _ := res.decode(res.record) // what the table holds was made by appendBindings
-	instance, gruu := "", false
-	if aor.Params != "" {
-		instance, gruu = aor.GRUU()
-	}
-	now := time.Now()
-	kept := bindings[:0]
-	for i := range bindings {
-		if b := &bindings[i]; !b.expired(now) && (!gruu || strings.EqualFold(b.Instance, instance)) {
-			kept = append(kept, *b)
-		}
+	c := calledBy(&aor)
+	kept := r.inForce(&res.account, aor, &c)
+	if own, ok := line(aor, c.number); ok {
+		kept = append(kept, r.inForce(&res.line, own, &c)...)
 	}
 	if res.Bindings = kept; len(kept) > 1 {
 		slices.SortStableFunc(kept, func(a, b Binding) int {
@@ -56,6 +50,23 @@ func (r *Registrar) find(res *Result, aor sip.URI) {
 		})
 		gather(kept)
 	}
+}
+
+// inForce returns the bindings kept under a name that lead to who is called.
+func (r *Registrar) inForce(m *reading, aor sip.URI, c *called) []Binding {
+	m.name = appendName(m.name[:0], aor)
+	s := r.table.lock(m.name)
+	m.record = append(m.record[:0], s.getLocked()...)
+	s.mu.Unlock()
+	bindings, _ := m.decode(m.record) // what the table holds was made by appendBindings
+	now := time.Now()
+	kept := bindings[:0]
+	for i := range bindings {
+		if b := &bindings[i]; !b.expired(now) && c.reaches(b) {
+			kept = append(kept, *b)
+		}
+	}
+	return kept
 }
 
 // gather puts the flows of each device behind its first.
@@ -87,6 +98,7 @@ func (r *Registrar) Lookup(aor sip.URI) []Binding {
 // own makes the strings of b its own.
 func (b *Binding) own() {
 	b.Contact, b.CallID, b.UserAgent, b.Instance = strings.Clone(b.Contact), strings.Clone(b.CallID), strings.Clone(b.UserAgent), strings.Clone(b.Instance)
+	b.Number, b.Device = strings.Clone(b.Number), strings.Clone(b.Device)
 	b.Path = slices.Clone(b.Path)
 	for i := range b.Path {
 		b.Path[i] = strings.Clone(b.Path[i])

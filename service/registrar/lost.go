@@ -162,7 +162,11 @@ func (r *Registrar) FlowLost(f sip.Flow) {
 // 430 (RFC 5626 §11.6). A binding that was renewed meanwhile has another key and stays.
 func (r *Registrar) FlowFailed(aor sip.URI, key uint64) {
 	r.start()
-	r.clean(appendName(nil, aor), update{now: time.Now(), seed: r.table.seed, failed: key})
+	u := update{now: time.Now(), seed: r.table.seed, failed: key}
+	r.clean(appendName(nil, aor), u)
+	if own, ok := line(aor, calledBy(&aor).number); ok {
+		r.clean(appendName(nil, own), u)
+	}
 }
 
 // Key returns a number, never 0, for a contact as this REGISTER has bound it: what [Registrar.FlowFailed] takes. It means nothing in another process.

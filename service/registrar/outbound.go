@@ -20,7 +20,7 @@ const (
 )
 
 // offered is what every 200 says is supported.
-const offered = optionPath + ", " + optionOutbound + ", " + optionGRUU
+const offered = optionPath + ", " + optionOutbound + ", " + optionGRUU + ", " + optionGIN
 
 // readOutbound decides whether the request registers a flow. A reg-id means nothing to a registrar that is not asked for outbound.
 func (w *work) readOutbound(req *sip.Request) *refusal {

@@ -75,7 +75,7 @@ func unsupported(req *sip.Request) *refusal {
 	var names []string
 	for option := range req.Values(sip.HeaderRequire) {
 		switch strings.ToLower(option) {
-		case optionPath, optionOutbound, optionGRUU:
+		case optionPath, optionOutbound, optionGRUU, optionGIN:
 		default:
 			names = append(names, option)
 		}
@@ -98,6 +98,12 @@ func (r *Registrar) authorize(w *work, ev *sip.Event) *refusal {
 		return &refusal{status: sip.StatusNotFound}
 	case !ev.Trusted && !r.Accounts.MayBind(ev.User, aor):
 		return &refusal{status: sip.StatusForbidden}
+	}
+	if number, ok := to.URI.GlobalNumber(); ok {
+		// RFC 6140 §5.2: who registers one number of a bulk registration neither renews nor removes that.
+		if own, ok := line(aor, number); ok {
+			aor = own
+		}
 	}
 	if w.name = appendName(w.name[:0], aor); len(w.name) > maxName {
 		return &refusal{status: sip.StatusBadRequest, reason: "Bad To"}

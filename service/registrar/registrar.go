@@ -26,7 +26,7 @@ const (
 // Accounts knows the people of the domain. Its methods are called on the goroutine that reads the network and must not block.
 type Accounts interface {
 	// AOR returns the address-of-record for which uri stands in this domain: that of an account that is called by one of its
-	// devices, or by another name of the domain. ok is false if uri is nobody. RFC 3261 §10.3 step 5.
+	// devices or numbers, or by another name of the domain. ok is false if uri is nobody. RFC 3261 §10.3 step 5.
 	AOR(uri sip.URI) (aor sip.URI, ok bool)
 	// MayBind reports whether user, who has proved the password ("" for nobody), may change the bindings of aor.
 	MayBind(user string, aor sip.URI) bool

@@ -1,0 +1,92 @@
+// Calls to and from the numbers of an account: a telephone system that has registered for all of them at once. RFC 6140.
+
+package server
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// refuses reads until an INVITE comes, refuses it, and returns it.
+func (h *handset) refuses(status sip.Status) (*sip.Request, error) {
+	buf := make([]byte, 65536)
+	h.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		n, err := h.conn.Read(buf)
+		if err != nil {
+			return nil, err
+		}
+		req, err := sip.ParseRequest(buf[:n])
+		if err != nil || req.Method != sip.MethodInvite {
+			continue
+		}
+		req = req.Clone()
+		res := req.Reply(status)
+		res.Set(sip.HeaderTo, req.Get(sip.HeaderTo)+";tag=h")
+		_, err = h.conn.Write([]byte(res.String()))
+		return req, err
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	const number = "+12145550102"
+	for _, service := range []string{"pbx", "proxy"} {
+		t.Run(service, func(t *testing.T) {
+			s := start(t, map[string]string{"service": service})
+			if err := s.Store.AddNumbers(t.Context(), "example.org", "bob", []string{number}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			system, alice := newHandset(t, s), newHandset(t, s)
+			register := func(h *handset, user, contact string, lines ...string) {
+				lines = append(lines, "Contact: <"+contact+">")
+				if res := h.prove(h.request("REGISTER", "sip:example.org", "sip:"+user+"@example.org", lines...), user, "secret of "+user); res.Status != sip.StatusOK {
+					t.Fatalf("%s: %s", user, res)
+				}
+			}
+			register(system, "bob", fmt.Sprintf("sip:%s;bnc", system.conn.LocalAddr()), "Require: gin", "Proxy-Require: gin", "Supported: path")
+			register(alice, "alice", fmt.Sprintf("sip:alice@%s", alice.conn.LocalAddr()))
+			for _, c := range []struct {
+				to               *handset
+				caller, who, uri string
+				status           sip.Status
+				target, identity string
+			}{
+				{system, "alice", "sip:alice@example.org", "sip:" + number + "@example.org", sip.StatusBusyHere, fmt.Sprintf("sip:%s@%s", number, system.conn.LocalAddr()), "alice@example.org"},
+				{system, "alice", "sip:alice@example.org", "sip:+1-214-555-0102@example.org;user=phone", sip.StatusBusyHere, fmt.Sprintf("sip:%s@%s", number, system.conn.LocalAddr()), "alice@example.org"},
+				{alice, "bob", "sip:" + number + "@example.org", "sip:alice@example.org", sip.StatusBusyHere, fmt.Sprintf("sip:alice@%s", alice.conn.LocalAddr()), number + "@example.org"},
+				{nil, "alice", "sip:alice@example.org", "sip:bob@example.org", sip.StatusTemporarilyUnavailable, "", ""},
+				{nil, "alice", "sip:alice@example.org", "sip:+12145550103@example.org", sip.StatusNotFound, "", ""},
+				{nil, "alice", "sip:" + number + "@example.org", "sip:bob@example.org", sip.StatusForbidden, "", ""},
+			} {
+				came := make(chan *sip.Request, 1)
+				go func() {
+					defer close(came)
+					if c.to != nil {
+						if req, err := c.to.refuses(sip.StatusBusyHere); err == nil {
+							came <- req
+						}
+					}
+				}()
+				from := newHandset(t, s)
+				req := from.request("INVITE", c.uri, c.who, fmt.Sprintf("Contact: <sip:%s>", from.conn.LocalAddr()))
+				if res := from.prove(req, c.caller, "secret of "+c.caller); res.Status != c.status {
+					t.Errorf("%s calls %s: %d, want %d", c.who, c.uri, res.Status, c.status)
+				}
+				got := <-came
+				if c.to == nil {
+					continue
+				}
+				if got == nil || got.URI.String() != c.target || !strings.Contains(got.Get(sip.HeaderFrom)+got.Get(sip.HeaderPAssertedIdentity), c.identity) {
+					t.Errorf("%s calls %s: want %s from %s, got\n%s", c.who, c.uri, c.target, c.identity, got)
+				}
+			}
+		})
+	}
+}
