@@ -99,6 +99,16 @@ func (c *Call) reply(ctx context.Context) ([]byte, error) {
 	return body, nil
 }
 
+// unsecured hangs up a call whose keys, or whose way to the peer, will not come. It does not wait.
+func (c *Call) unsecured(error) {
+	c.engine.Do(c.stripe, func() {
+		if c.usage != nil && !c.usage.Over() {
+			// An error means that the call is over anyway.
+			_ = c.usage.Bye(`SIP;cause=488;text="Media cannot be secured"`)
+		}
+	})
+}
+
 // openEndpoint opens the sockets for sound, once. A call that ends meanwhile keeps none.
 func (c *Call) openEndpoint(ctx context.Context) error {
 	c.mu.Lock()
@@ -109,7 +119,7 @@ func (c *Call) openEndpoint(ctx context.Context) error {
 	case c.endpoint != nil:
 		return nil
 	}
-	e, err := c.phone.line.site.NewEndpoint(ctx, c.peer, session.Voice{Formats: c.phone.Formats})
+	e, err := c.phone.line.site.NewEndpoint(ctx, c.peer, session.Voice{Formats: c.phone.Formats, Failed: c.unsecured})
 	if err != nil {
 		return err
 	}

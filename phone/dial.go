@@ -84,7 +84,7 @@ func (p *Phone) reach(ctx context.Context, req *sip.Request) (session.Peer, sip.
 	layer := p.line.stack.Transport()
 	targets, err := layer.Resolve(ctx, hop)
 	for _, t := range targets {
-		peer := session.Peer{Remote: t.Addr.Addr()}
+		peer := session.Peer{Remote: t.Addr.Addr(), Kind: p.Media}
 		if !t.Transport.Reliable() {
 			return peer, sip.Destination{}, nil
 		}

@@ -72,6 +72,8 @@ type Phone struct {
 
 	// Formats are the codecs in the order of preference, each with one channel; calls are heard and said at the rate of the first. nil: PCMA, PCMU and G722.
 	Formats []codec.Format
+	// Media is how the sound of calls that the phone makes goes over the wire: plain RTP, or protected by SRTP. Who calls the phone decides that by what it offers.
+	Media session.Kind
 	// Site says where sound is sent and received; nil: any port of the address that faces the peer.
 	Site *session.Site
 	// Limit is how many calls there may be at once; 0 means 1,000. Who calls beyond it hears busy.
@@ -142,7 +144,7 @@ func (p *Phone) begin(ctx context.Context) error {
 	l.ways = newRegistrations(p)
 	if l.site = p.Site; l.site == nil {
 		l.relay = &relay.Relay{Network: p.network()}
-		l.site = &session.Site{Relay: l.relay}
+		l.site = &session.Site{Relay: l.relay, FullICE: true}
 	}
 	l.stack, l.table = p.Stack, p.Calls
 	switch {

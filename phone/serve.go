@@ -116,7 +116,7 @@ func (p *Phone) invited(ev *sip.Event, replaced *Call) {
 		refuse(ev, sip.StatusBadRequest)
 		return
 	}
-	c := p.newCall(session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()}, from)
+	c := p.newCall(session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr(), Kind: p.Media}, from)
 	c.incoming, c.engine, c.stripe = true, ev.Engine, ev.Stripe
 	c.replaced = replaced
 	if c.offer, err = description.Read(&ev.Request.Clone().Message); err != nil {

@@ -32,9 +32,12 @@ type locator struct {
 	log       *slog.Logger
 }
 
-// kind is how the media of a device goes that has registered over t: who protects its signalling is offered protection of its media.
+// kind is how the media of a device goes that has registered over t: over a WebSocket it is a browser, and who protects its signalling is offered protection of its media.
 func kind(t sip.Transport) session.Kind {
-	if t == sip.TLS {
+	switch t {
+	case sip.WS, sip.WSS:
+		return session.WebRTC
+	case sip.TLS:
 		return session.Opportunistic
 	}
 	return session.Plain

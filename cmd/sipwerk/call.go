@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/phone"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
@@ -33,7 +34,7 @@ const (
 // callFlags are the flags of `call`.
 type callFlags struct {
 	user, password, server, listen, authority string
-	play, record, digits                      string
+	play, record, digits, media               string
 	duration, ring                            time.Duration
 	answer, echo, json, ladder, trace         bool
 }
@@ -72,6 +73,7 @@ func (f *callFlags) define(p *program, c *cobra.Command) {
 	s.StringVar(&f.server, "server", "", p.tr("where requests go: a host or a SIP URI; otherwise the domain of who is called"))
 	s.StringVar(&f.listen, "listen", "", p.tr("where to listen, such as udp://:5060; otherwise any port"))
 	s.StringVar(&f.authority, "ca", "", p.tr("file with the certificates to trust, for TLS"))
+	s.StringVar(&f.media, "media", "plain", p.tr("how the sound goes: plain, opportunistic, sdes, dtls or webrtc; of calls made, for a caller decides that itself"))
 	s.StringVar(&f.play, "play", "", p.tr("WAV file to play"))
 	s.StringVar(&f.record, "record", "", p.tr("WAV file to record into"))
 	s.StringVar(&f.digits, "send-digits", "", p.tr("digits to send when the call is answered"))
@@ -150,6 +152,10 @@ func (p *program) telephone(f *callFlags, r *recorder) (*phone.Phone, error) {
 	}
 	if v, ok := p.env("SIPWERK_PASSWORD"); ok && f.password == "" && f.user != "" {
 		ph.Password = v
+	}
+	var err error
+	if ph.Media, err = session.ParseKind(f.media); err != nil {
+		return nil, p.errorf("--media: %q is no way for sound to go; write plain, opportunistic, sdes, dtls or webrtc", f.media)
 	}
 	if f.listen != "" {
 		ph.Listen = strings.Split(f.listen, ",")

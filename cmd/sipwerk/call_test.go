@@ -53,6 +53,18 @@ func TestCallMeasuresEcho(t *testing.T) {
 		"echo after … ms, loss 0 %, dropouts …\n…INVITE [sdp]…180 Ringing (INVITE)…200 OK (INVITE) [sdp]…ACK…BYE…200 OK (BYE)…"}.run(t, "", nil)
 }
 
+// TestCallSecured: the echo comes back whatever protects the sound.
+func TestCallSecured(t *testing.T) {
+	uri := "sip:echo@" + callee(t, echo)
+	for _, media := range []string{"opportunistic", "sdes", "dtls", "webrtc"} {
+		t.Run(media, func(t *testing.T) {
+			t.Parallel()
+			line{args: "call " + uri + " --measure-echo --media " + media, want: "calling " + uri + "\n…talking\nended after 0:0…echo after … ms, loss … dropouts …"}.run(t, "", nil)
+		})
+	}
+	line{args: "call " + uri + " --media tin-can", code: 1, fails: "sipwerk: --media: \"tin-can\" is no way for sound to go; write plain, opportunistic, sdes, dtls or webrtc\n"}.run(t, "", nil)
+}
+
 // TestCallRefused: the exit code and one sentence say what happened.
 func TestCallRefused(t *testing.T) {
 	answers := map[string]sip.Status{"busy": sip.StatusBusyHere, "cross": sip.StatusDecline, "away": sip.StatusTemporarilyUnavailable, "odd": sip.StatusNotImplemented}

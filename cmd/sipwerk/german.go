@@ -248,6 +248,9 @@ var germanTexts = map[string]string{
 	"where requests go: a host or a SIP URI; otherwise the domain of who is called":        "wohin Anfragen gehen: ein Rechner oder eine SIP-URI; sonst die Domäne des Angerufenen",
 	"where to listen, such as udp://:5060; otherwise any port":                             "wo zu lauschen ist, etwa udp://:5060; sonst irgendein Port",
 	"file with the certificates to trust, for TLS":                                         "Datei mit den Zertifikaten, denen zu trauen ist, für TLS",
+	"how the sound goes: plain, opportunistic, sdes, dtls or webrtc; of calls made, for a caller decides that itself": "wie der Ton übertragen wird: plain, opportunistic, sdes, dtls oder webrtc; " +
+		"bei eigenen Anrufen, denn sonst entscheidet der Anrufer",
+	"--media: %q is no way for sound to go; write plain, opportunistic, sdes, dtls or webrtc": "--media: %q ist keine Art, Ton zu übertragen; bitte plain, opportunistic, sdes, dtls oder webrtc schreiben",
 	"WAV file to play":                                              "WAV-Datei, die gespielt wird",
 	"WAV file to record into":                                       "WAV-Datei, in die aufgenommen wird",
 	"digits to send when the call is answered":                      "Ziffern, die nach der Annahme gesendet werden",

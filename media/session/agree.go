@@ -36,7 +36,7 @@ func (e *Endpoint) Offer() *sdp.Description {
 			continue
 		}
 		m.SetDirection(e.direction)
-		if err := e.way.offer(m, e.peer.Kind); err != nil {
+		if err := e.way.offer(again, m, e.peer.Kind); err != nil {
 			m.Reject() // no randomness for a key: nothing is said rather than in the clear
 		}
 	}
@@ -64,7 +64,7 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 	}
 	for i := range answer.Media {
 		m := &answer.Media[i]
-		w, isRTP := read(&offer.Media[i])
+		w, isRTP := read(offer, &offer.Media[i])
 		if mid := offer.Media[i].MID(); mid != "" {
 			m.Lines.SetAttribute("mid", mid)
 		}
@@ -74,10 +74,12 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 		if m.Rejected() || !isRTP || !e.way.hear(w) {
 			continue
 		}
+		if err := e.way.answer(answer, m); err != nil {
+			return nil, err
+		}
 		if err := e.agreeLocked(offer, &offer.Media[i], m); err != nil {
 			return nil, err
 		}
-		e.way.answer(m)
 	}
 	if len(offer.Bundles()) > 0 {
 		bundleFirst(answer)
@@ -91,7 +93,7 @@ func (e *Endpoint) carriedLocked(offer *sdp.Description) *sdp.Description {
 	plain.Strip(false)
 	for i := range plain.Media {
 		m := &plain.Media[i]
-		if w, isRTP := read(&offer.Media[i]); isRTP {
+		if w, isRTP := read(offer, &offer.Media[i]); isRTP {
 			if _, ok := e.way.weigh(w); !ok {
 				m.Reject()
 			}
@@ -110,7 +112,7 @@ func (e *Endpoint) Accept(answer *sdp.Description) error {
 	}
 	for i := range min(len(answer.Media), len(e.said.Media)) {
 		m := &answer.Media[i]
-		w, isRTP := read(m)
+		w, isRTP := read(answer, m)
 		if m.Rejected() || !isRTP || e.said.Media[i].Rejected() {
 			continue
 		}
@@ -139,17 +141,17 @@ func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	if err := a.receive(e.voice.Formats, ours.Codecs()); err != nil {
 		return err
 	}
-	if err := e.way.settle(e.stream); err != nil {
-		return err
-	}
 	e.agreed = a
 	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
 	e.ear.receiver.Clock = uint32(a.format.Clock)
 	p := relay.Peer{Signalled: e.peer.Remote, Clock: a.format.Clock}
 	p.RTP = e.peer.address(d.Address(theirs))
 	p.RTCP = e.peer.address(d.RTCPAddress(theirs))
-	if e.way.now.mux {
+	if e.way.next.mux {
 		p.RTCP = p.RTP
+	}
+	if err := e.way.settle(p); err != nil {
+		return err
 	}
 	e.stream.Aim(p)
 	e.agreements++

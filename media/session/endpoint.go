@@ -29,6 +29,7 @@ type Voice struct {
 	Rate    int            // of what is written and read, in Hz; 0: that of the first format
 	Name    string         // CNAME in RTCP; made at random if empty (RFC 7022 §4.2)
 	Random  rand.Source    // of SSRC, sequence and timestamp; nil: one that nobody can guess
+	Failed  func(error)    // told, from any goroutine, when keys or a way to the peer will not come; it must neither block nor call the endpoint. May be nil
 }
 
 // Endpoint is the media of one call that ends here: one stream of sound. It beats from its first agreement on: every 20 ms it
@@ -99,6 +100,8 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 		stop: make(chan struct{}),
 	}
 	e.wake = sync.NewCond(&e.mu)
+	e.way.failed = e.fail
+	e.way.attach(s, stream, s.advertise(rtpPlace))
 	e.mouth.sender = rtp.NewSender(v.Random)
 	e.ear.digits = make(chan byte, digitQueue)
 	stream.Tap(e.hear)
@@ -242,5 +245,13 @@ func (e *Endpoint) Close() {
 		e.sending.Unlock()
 	}
 	e.stream.Tap(nil)
+	e.way.close()
 	e.stream.Close()
+}
+
+// fail tells who wants to know.
+func (e *Endpoint) fail(err error) {
+	if e.voice.Failed != nil {
+		e.voice.Failed(err)
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"context"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/media/relay"
@@ -22,6 +24,10 @@ type Leg struct {
 	origin sdp.Originator
 	lines  []line
 	bundle bool // the peer bundles
+
+	// Failed is told when the keys or the way of a stream will not come: a forged certificate, a peer that cannot be reached. It is called from any goroutine and
+	// must not block, nor call the leg. It may be nil; it is set before first use.
+	Failed func(error)
 }
 
 // line is one m= line of a leg.
@@ -80,7 +86,7 @@ func (l *Leg) learn(d *sdp.Description, f func(*line, wire)) {
 	l.bundle = len(d.Bundles()) > 0
 	for i := range d.Media {
 		m, n := &d.Media[i], &l.lines[i]
-		w, isRTP := read(m)
+		w, isRTP := read(d, m)
 		n.proto, n.mid = m.Proto, m.MID()
 		n.news, n.learned, n.reject = l.described(d, m), true, n.reject || m.Rejected() || !carried(m)
 		if isRTP && !m.Rejected() {
@@ -116,20 +122,19 @@ func (l *Leg) described(d *sdp.Description, m *sdp.Media) relay.Peer {
 // Offer makes d, an offer of the far side, an offer of this one: addresses of this leg, our o= line, the carriage that suits its peer, and codecs untouched. d is
 // not changed. Sockets are opened for new streams; the error wraps [relay.ErrPorts] if there are none left, and then the leg is as before.
 func (l *Leg) Offer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
-	return l.present(ctx, d, func(n *line, m *sdp.Media) error { return n.way.offer(m, l.peer.Kind) },
+	return l.present(ctx, d, func(ours *sdp.Description, i int) error {
+		return l.lines[i].way.offer(ours, &ours.Media[i], l.peer.Kind)
+	},
 		func(n *line) sdp.Profile { return n.way.terms(l.peer.Kind).profile })
 }
 
 // Answer is [Leg.Offer] for the answer of the far side, which becomes ours to the offer that our peer has made.
 func (l *Leg) Answer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
-	return l.present(ctx, d, func(n *line, m *sdp.Media) error {
-		n.way.answer(m)
-		return nil
-	}, func(n *line) sdp.Profile { return n.way.next.profile })
+	return l.present(ctx, d, func(ours *sdp.Description, i int) error { return l.lines[i].way.answer(ours, &ours.Media[i]) }, func(n *line) sdp.Profile { return n.way.next.profile })
 }
 
 // present makes d our own: write puts the carriage of a stream in, profile says which it will be.
-func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*line, *sdp.Media) error, profile func(*line) sdp.Profile) (*sdp.Description, error) {
+func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.Description, int) error, profile func(*line) sdp.Profile) (*sdp.Description, error) {
 	l.grow(len(d.Media))
 	places, rich := make([]sdp.Place, len(d.Media)), true
 	open := 0
@@ -160,17 +165,34 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*line,
 			m.Proto = cmp.Or(n.proto, m.Proto)
 			continue
 		}
-		if err := write(n, m); err != nil {
+		if err := write(ours, i); err != nil {
 			l.Abandon()
 			return nil, err
 		}
 	}
-	if l.bundle {
+	if l.peer.Kind == WebRTC && l.proposes() {
+		identify(ours)
+	}
+	if l.bundle || l.peer.Kind == WebRTC {
 		bundleFirst(ours)
 	}
 	ours.Complete()
 	l.origin.Stamp(ours)
 	return ours, nil
+}
+
+// proposes tells whether the peer has not described anything yet.
+func (l *Leg) proposes() bool {
+	return !slices.ContainsFunc(l.lines, func(n line) bool { return n.proto != "" })
+}
+
+// identify gives each stream a tag, as browsers want it. RFC 9143 §7.2.
+func identify(d *sdp.Description) {
+	for i := range d.Media {
+		if m := &d.Media[i]; m.MID() == "" {
+			m.Lines.AddAttribute("mid", strconv.Itoa(i))
+		}
+	}
 }
 
 // bundleFirst makes the first stream of d the only one of its group, for a peer that knows none but bundled streams: here each has a transport of its own.
@@ -192,8 +214,19 @@ func (l *Leg) open(ctx context.Context, n *line) error {
 	if err != nil {
 		return err
 	}
-	n.stream, err = l.site.Relay.Open(ctx, local)
-	return err
+	if n.stream, err = l.site.Relay.Open(ctx, local); err != nil {
+		return err
+	}
+	rtp, _ := n.stream.Local()
+	n.way.failed = l.fail
+	n.way.attach(l.site, n.stream, l.site.advertise(rtp))
+	return nil
+}
+
+func (l *Leg) fail(err error) {
+	if l.Failed != nil {
+		l.Failed(err)
+	}
 }
 
 // remote is an address of the family that the peer can reach: that of its description, or else of its signalling.
@@ -219,7 +252,7 @@ func (l *Leg) settle() error {
 		}
 		n.settled = true
 		if !n.news.Opaque {
-			if err := n.way.settle(n.stream); err != nil {
+			if err := n.way.settle(n.news); err != nil {
 				return err
 			}
 		}
@@ -249,8 +282,9 @@ func (l *Leg) Moved(remote netip.Addr) { l.peer.Remote = remote }
 // Close frees all ports. The leg must not be used afterwards, but for its counters.
 func (l *Leg) Close() {
 	for i := range l.lines {
-		if s := l.lines[i].stream; s != nil {
-			s.Close()
+		if n := &l.lines[i]; n.stream != nil {
+			n.way.close()
+			n.stream.Close()
 		}
 	}
 }
@@ -268,6 +302,7 @@ func (l *Leg) Counters() []relay.Counters {
 
 func (n *line) close() {
 	if n.stream != nil {
+		n.way.close()
 		n.stream.Close()
 	}
 	n.stream, n.settled, n.way = nil, false, transport{}

@@ -212,15 +212,15 @@ func TestSite(t *testing.T) {
 		offer := describe(t, "v=0", "c=IN IP4 192.0.2.1", "m=audio 4000 RTP/AVP 0")
 		for _, tt := range []struct {
 			name    string
-			site    Site
+			site    *Site
 			peer    Peer
 			connect string
 		}{
-			{"as reached", Site{}, Peer{Remote: alice4, Local: netip.MustParseAddr("127.0.0.1")}, "IN IP4 127.0.0.1"},
-			{"other family", Site{}, Peer{Remote: bob6, Local: server4}, "IN IP6 2001:db8::250"},
-			{"bound", Site{Bind: []netip.Addr{server6, server4}}, Peer{Remote: alice4, Local: netip.MustParseAddr("127.0.0.1")}, "IN IP4 192.0.2.250"},
-			{"advertised", Site{Advertise: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}, Peer{Remote: alice4}, "IN IP4 198.51.100.1"},
-			{"advertised, other family", Site{Advertise: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}, Peer{Remote: bob6}, "IN IP6 2001:db8::250"},
+			{"as reached", &Site{}, Peer{Remote: alice4, Local: netip.MustParseAddr("127.0.0.1")}, "IN IP4 127.0.0.1"},
+			{"other family", &Site{}, Peer{Remote: bob6, Local: server4}, "IN IP6 2001:db8::250"},
+			{"bound", &Site{Bind: []netip.Addr{server6, server4}}, Peer{Remote: alice4, Local: netip.MustParseAddr("127.0.0.1")}, "IN IP4 192.0.2.250"},
+			{"advertised", &Site{Advertise: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}, Peer{Remote: alice4}, "IN IP4 198.51.100.1"},
+			{"advertised, other family", &Site{Advertise: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}, Peer{Remote: bob6}, "IN IP6 2001:db8::250"},
 		} {
 			tt.site.Relay = site.Relay
 			l := tt.site.NewLeg(tt.peer, 1)

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 
+	"github.com/sipwerk/sipwerk/media/dtls"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
-// A Site is the place of all legs of a server. Fill it before first use; it is only read.
+// A Site is the place of all legs of a server. Fill its fields before first use; they are only read.
 type Site struct {
 	Relay *relay.Relay
 	// Bind are the local addresses of media sockets, at most one of each family. For a family without one the address is
@@ -20,6 +22,21 @@ type Site struct {
 	// Advertise are the addresses to write into descriptions instead of the bound ones, at most one of each family: behind
 	// a NAT that forwards the ports unchanged.
 	Advertise []netip.Addr
+	// FullICE makes us look for the way ourselves. A server with an address that everybody reaches leaves that to its peers (RFC 8445 §2.5).
+	FullICE bool
+
+	identity struct {
+		once sync.Once
+		made *dtls.Identity
+		err  error
+	}
+}
+
+// certificate returns the one of all our handshakes; it is made when it is first asked for.
+func (s *Site) certificate() (*dtls.Identity, error) {
+	i := &s.identity
+	i.once.Do(func() { i.made, i.err = dtls.NewIdentity() })
+	return i.made, i.err
 }
 
 // errFamily: the peer wants an address family that we have not.

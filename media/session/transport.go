@@ -1,68 +1,47 @@
 package session
 
-// How one stream goes over the wire: profile and keys, as both sides have said them. RFC 3264 §6 and RFC 3264 §8; RFC 4568 §5; RFC 5761 §5.1; RFC 8643 §3.
+// How one stream goes over the wire: what is in force and what is being agreed on, by offer and answer. RFC 3264 §6 and RFC 3264 §8; RFC 4568 §7; RFC 5763 §6;
+// RFC 8643 §3; RFC 8842 §5.
 
 import (
 	"crypto/rand"
 	"errors"
+	"net/netip"
 	"slices"
 
+	"github.com/sipwerk/sipwerk/media/dtls"
+	"github.com/sipwerk/sipwerk/media/ice"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/srtp"
 )
 
-// errKeys: a description asks for protection, and there is no way to agree on its keys.
+// errKeys: a description leaves out a protection that we insist on.
 var errKeys = errors.New("session: no keys in common")
 
-// keying is where the keys of a stream come from.
-type keying uint8
-
-const (
-	unkeyed keying = iota // plain RTP
-	sdes
-)
-
-// terms are how a stream goes over the wire.
-type terms struct {
-	profile      sdp.Profile
-	keying       keying
-	mux          bool
-	ours, theirs srtp.Crypto // sdes
-}
-
-// wire is what one description says of that.
-type wire struct {
-	profile sdp.Profile
-	cryptos []srtp.Crypto
-	mux     bool
-}
-
-// transport is the carriage of one stream: what is in force, and what is being agreed on.
+// transport is the carriage of one stream. One goroutine at a time uses it.
 type transport struct {
+	site   *Site
+	stream *relay.Stream
+	local  netip.AddrPort // of stream, as peers see it
+	failed func(error)    // told that keys or a way will not come; from any goroutine
+
 	now     terms
 	settled bool // now is in force
 
 	proposed terms         // our offer
 	offered  []srtp.Crypto // keys in it
 	next     terms         // what the offer and the answer so far come to
-	cipher   halves        // made of the keys in force
+
+	cipher      halves // sdes: made of the keys in force
+	agent       *ice.Agent
+	association *dtls.Association
+	inbox       *inbox // where the agent's DTLS goes
 }
 
-// read returns what d says of the carriage of m; false if m is not RTP.
-func read(m *sdp.Media) (wire, bool) {
-	p, ok := m.Profile()
-	if !ok {
-		return wire{}, false
-	}
-	w := wire{profile: p}
-	for _, v := range m.Cryptos() {
-		if c, err := srtp.ParseCrypto(v); err == nil {
-			w.cryptos = append(w.cryptos, c)
-		}
-	}
-	w.mux, _ = m.Mux()
-	return w, true
+// attach says over which stream it all goes.
+func (t *transport) attach(site *Site, s *relay.Stream, local netip.AddrPort) {
+	t.site, t.stream, t.local = site, s, local
 }
 
 // hear takes an offer of the peer. It reports false if we have no answer to it.
@@ -76,10 +55,12 @@ func (t *transport) hear(w wire) bool {
 
 // weigh returns the terms on which we can take an offer; false if there are none.
 func (t *transport) weigh(w wire) (terms, bool) {
-	n := terms{profile: w.profile, mux: w.mux}
+	n := terms{profile: w.profile, mux: w.mux, ice: w.ice, mismatch: w.mismatch, remote: w.remote}
 	switch {
 	case !w.profile.DTLS && t.choose(w.cryptos, &n):
 		n.keying = sdes
+	case t.shake(w, &n):
+		n.keying = handshake
 	case w.profile.Secure:
 		return n, false
 	}
@@ -97,104 +78,171 @@ func (t *transport) choose(offer []srtp.Crypto, n *terms) (ok bool) {
 	return true
 }
 
-// answer writes our answer to the offer heard into m.
-func (t *transport) answer(m *sdp.Media) {
-	t.next.write(m)
-	if t.next.keying == sdes {
-		m.Lines.AddAttribute("crypto", t.next.ours.String())
+// shake takes an offer of DTLS. The roles of an association that is up stay, unless the peer asks for others. RFC 8842 §5.3.
+func (t *transport) shake(w wire, n *terms) bool {
+	if len(w.named) == 0 || w.setup == sdp.HoldConn {
+		return false
 	}
+	n.named, n.tlsID, n.active = w.named, w.tlsID, w.setup.Answer() == sdp.Active
+	asked := terms{keying: handshake, named: w.named, tlsID: w.tlsID}
+	if t.settled && asked.sameAssociation(&t.now) && w.setup == sdp.ActPass {
+		n.active = t.now.active
+	}
+	return true
 }
 
-// offer writes our offer into m: what is in force, or what suits the kind of the peer.
-func (t *transport) offer(m *sdp.Media, k Kind) error {
-	n := t.terms(k)
-	t.proposed, t.next, t.offered = n, n, nil
+// answer writes our answer to the offer heard into m, a stream of d.
+func (t *transport) answer(d *sdp.Description, m *sdp.Media) error {
+	n := &t.next
 	n.write(m)
-	switch {
-	case n.keying != sdes:
-		return nil
-	case t.settled:
-		t.offered = []srtp.Crypto{{Tag: 1, Key: n.ours.Key}}
-	default:
-		var err error
-		if t.offered, err = srtp.Offer(rand.Reader); err != nil {
+	switch n.keying {
+	case sdes:
+		m.Lines.AddAttribute("crypto", n.ours.String())
+	case handshake:
+		setup := sdp.Passive
+		if n.active {
+			setup = sdp.Active
+		}
+		if err := t.certify(m, setup); err != nil {
 			return err
 		}
 	}
-	for _, c := range t.offered {
-		m.Lines.AddAttribute("crypto", c.String())
+	if !n.ice {
+		return nil
 	}
+	if err := t.find(false); err != nil {
+		return err
+	}
+	if err := t.agent.Remote(n.remote); err != nil {
+		return err
+	}
+	writeICE(d, m, t.agent, !t.site.FullICE)
 	return nil
 }
 
-// terms are those of our next offer.
+// terms are those of our next offer: what is in force, or what suits the kind of the peer.
 func (t *transport) terms(k Kind) terms {
 	if t.settled {
 		return t.now
 	}
-	return first(k)
+	return k.terms()
 }
 
-// first are the terms of our first offer to a peer.
-func first(k Kind) terms {
-	switch k {
-	case Opportunistic:
-		return terms{keying: sdes}
-	case SDES:
-		return terms{keying: sdes, profile: sdp.Profile{Secure: true}}
+// offer writes our offer to a peer of kind k into m, a stream of d.
+func (t *transport) offer(d *sdp.Description, m *sdp.Media, k Kind) (err error) {
+	n := t.terms(k)
+	t.proposed, t.next, t.offered = n, n, nil
+	n.write(m)
+	switch {
+	case n.keying == handshake:
+		err = t.certify(m, sdp.ActPass)
+	case n.keying == sdes && t.settled:
+		t.offered = []srtp.Crypto{{Tag: 1, Key: n.ours.Key}}
+	case n.keying == sdes:
+		t.offered, err = srtp.Offer(rand.Reader)
 	}
-	return terms{}
+	if err != nil {
+		return err
+	}
+	for _, c := range t.offered {
+		m.Lines.AddAttribute("crypto", c.String())
+	}
+	if !n.ice {
+		return nil
+	}
+	if err := t.find(true); err != nil {
+		return err
+	}
+	writeICE(d, m, t.agent, !t.site.FullICE)
+	return nil
 }
 
-// write puts into m what offers and answers have in common.
-func (n *terms) write(m *sdp.Media) {
-	m.Proto = n.profile.String()
-	if n.mux {
-		m.Lines.AddAttribute("rtcp-mux", "")
+// certify puts our certificate into m.
+func (t *transport) certify(m *sdp.Media, setup sdp.Setup) error {
+	identity, err := t.site.certificate()
+	if err != nil {
+		return err
 	}
+	m.Lines.AddAttribute("fingerprint", identity.Fingerprint().String())
+	m.Lines.AddAttribute("setup", string(setup))
+	return nil
 }
 
 // accept takes the peer's answer to our offer. The error is errKeys if it leaves a protection that we insist on.
 func (t *transport) accept(w wire) error {
 	n := t.proposed
 	n.mux = n.mux && w.mux
-	if n.keying != sdes {
-		t.next = n
-		return nil
+	n.ice, n.remote, n.mismatch = n.ice && w.ice, w.remote, false
+	var ok bool
+	switch n.keying {
+	case sdes:
+		n.ours, n.theirs, ok = taken(t.offered, w.cryptos)
+	case handshake:
+		ok = len(w.named) > 0 && w.setup != sdp.HoldConn
+		n.named, n.tlsID, n.active = w.named, w.tlsID, w.setup == sdp.Passive
+	default:
+		ok = true
 	}
-	for _, theirs := range w.cryptos {
-		for _, ours := range t.offered {
-			if theirs.Tag == ours.Tag && theirs.Key.Suite == ours.Key.Suite {
-				n.theirs, n.ours = theirs, ours
-				t.next = n
-				return nil
-			}
+	if !ok {
+		if n.profile.Secure || len(w.cryptos) > 0 {
+			return errKeys
 		}
+		n.keying = unkeyed // RFC 8643 §3: the peer speaks in the clear
 	}
-	if n.profile.Secure || len(w.cryptos) > 0 {
-		return errKeys
-	}
-	n.keying = unkeyed // RFC 8643 §3: the peer speaks in the clear
 	t.next = n
 	return nil
 }
 
-// settle makes what was agreed on the way of s.
-func (t *transport) settle(s *relay.Stream) error {
+// taken finds the key of ours that an answer takes.
+func taken(offered, answered []srtp.Crypto) (ours, theirs srtp.Crypto, ok bool) {
+	for _, theirs := range answered {
+		for _, ours := range offered {
+			if theirs.Tag == ours.Tag && theirs.Key.Suite == ours.Key.Suite {
+				return ours, theirs, true
+			}
+		}
+	}
+	return srtp.Crypto{}, srtp.Crypto{}, false
+}
+
+// drop forgets what was being agreed on.
+func (t *transport) drop() {
+	t.next, t.offered = t.now, nil
+	if !t.settled {
+		t.close()
+	}
+}
+
+// settle makes what was agreed on the way of the stream. p is who is at the other end.
+func (t *transport) settle(p relay.Peer) error {
 	n := t.next
-	s.Mux(n.mux)
-	if n.keying == unkeyed {
+	t.stream.Mux(n.mux)
+	if err := t.connect(n); err != nil {
+		return err
+	}
+	var err error
+	switch n.keying {
+	case unkeyed:
+		t.part()
 		t.cipher = halves{}
-		s.Secure(nil)
-	} else if err := t.rekey(s, n); err != nil {
+		t.stream.Secure(nil)
+	case sdes:
+		t.part()
+		err = t.rekey(n)
+	case handshake:
+		t.cipher = halves{}
+		err = t.associate(n, p)
+	}
+	if err != nil {
 		return err
 	}
 	t.now, t.settled = n, true
 	return nil
 }
 
-// rekey protects s with the keys agreed on. A direction whose key stays goes on with its cipher, which knows how often the sequence numbers have rolled over.
-func (t *transport) rekey(s *relay.Stream, n terms) error {
+// rekey protects the stream with keys of the descriptions. A direction whose key stays goes on with its cipher, which knows how often the sequence numbers have
+// rolled over.
+func (t *transport) rekey(n terms) error {
 	keepSeal := t.cipher.seal != nil && n.ours.Key.Equal(t.now.ours.Key)
 	keepOpen := t.cipher.open != nil && n.theirs.Key.Equal(t.now.theirs.Key)
 	if keepSeal && keepOpen {
@@ -210,7 +258,7 @@ func (t *transport) rekey(s *relay.Stream, n terms) error {
 	if !keepOpen {
 		t.cipher.open = c
 	}
-	s.Secure(t.cipher)
+	t.stream.Secure(t.cipher)
 	return nil
 }
 
@@ -222,6 +270,3 @@ func (h halves) Open(b []byte, control bool) ([]byte, bool) { return h.open.Open
 
 // Seal implements [relay.Cipher].
 func (h halves) Seal(b []byte, control bool) ([]byte, bool) { return h.seal.Seal(b, control) }
-
-// drop forgets what was being agreed on.
-func (t *transport) drop() { t.next, t.offered = t.now, nil }

@@ -177,7 +177,7 @@ func (c *conversation) begin() {
 	must(c.t, c.a.Offered(c.offered))
 	c.toBob, err = c.b.Offer(c.t.Context(), c.offered)
 	must(c.t, err)
-	if got, want := c.toBob.Media[0].Proto, first(c.b.peer.Kind).profile.String(); got != want {
+	if got, want := c.toBob.Media[0].Proto, c.b.peer.Kind.terms().profile.String(); got != want {
 		c.t.Errorf("offered %s, want %s", got, want)
 	}
 	for _, k := range c.alice.keys {

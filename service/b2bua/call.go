@@ -116,7 +116,9 @@ func (l *leg) take(u *dialog.Usage, p session.Peer) {
 func (c *call) newMedia(p session.Peer) *session.Leg {
 	h := fnv.New64a()
 	h.Write([]byte(c.engine.NewID(c.stripe)))
-	return c.b.Media.NewLeg(p, h.Sum64())
+	m := c.b.Media.NewLeg(p, h.Sum64())
+	m.Failed = func(error) { c.engine.After(c.stripe, 0, func() { c.hangUp(noSecurity) }) }
+	return m
 }
 
 // far returns the other side of a call that is up; nil if there is none.

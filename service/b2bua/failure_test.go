@@ -36,7 +36,7 @@ func TestFailure(t *testing.T) {
 			play(t, func(w *world) {
 				for i := range tt.devices {
 					w.phone("bob", 2+i)
-					w.phones["bob"][i].Kind = session.SDES // the last that is tried
+					w.phones["bob"][i].Kind = session.DTLS // the last that is tried
 				}
 				tx := w.invite("bob", offer("192.0.2.1", 4000))
 				started := w.take(sip.MethodInvite)

@@ -14,6 +14,9 @@ import (
 // noMedia is the Reason of a call that is ended for its silence.
 const noMedia = `SIP;cause=408;text="No media"`
 
+// noSecurity is the Reason of a call whose media cannot be protected, or not be brought to a peer that was to be found: RFC 5763 §5 wants it ended.
+const noSecurity = `SIP;cause=488;text="Media cannot be secured"`
+
 // ended takes the end of one side and ends the other. A branch whose answer was refused ends by itself, while others still ring.
 func (c *call) ended(l *leg, ev dialog.Ended) {
 	if c.over || l != c.caller && l != c.callee {

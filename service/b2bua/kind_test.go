@@ -41,7 +41,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestFallback: a device that takes no plain offer is offered keys, and one that takes neither has refused. Nobody is offered less than before.
+// TestFallback: a device that takes no plain offer is offered keys, then a handshake, and one that takes none of them has refused. Nobody is offered less than before.
 func TestFallback(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)
@@ -53,6 +53,11 @@ func TestFallback(t *testing.T) {
 		}
 		if got := w.statuses(tx); strings.Contains(got, "488") {
 			t.Errorf("alice got %s", got)
+		}
+		w.reply(s, sip.StatusNotAcceptableHere, "")
+		s = w.one(sip.MethodInvite)
+		if !strings.Contains(string(s.Body()), "UDP/TLS/RTP/SAVP 8") || !strings.Contains(string(s.Body()), "a=fingerprint:sha-256 ") {
+			t.Errorf("third offer:\n%s", s.Body())
 		}
 		w.reply(s, sip.StatusNotAcceptableHere, "")
 		if got := w.answerTo(tx).Status; got != sip.StatusNotAcceptableHere {

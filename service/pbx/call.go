@@ -51,7 +51,9 @@ func (c *call) answer(peer session.Peer) (err error) {
 	if !c.usage.Invitation().Accepts(description.Type) {
 		return sip.StatusNotAcceptable // RFC 3261 §8.2.3
 	}
-	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), peer, c.pbx.Voice); err != nil {
+	voice := c.pbx.Voice
+	voice.Failed = func(error) { c.engine.Do(c.stripe, func() { c.bye(securityReason) }) }
+	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), peer, voice); err != nil {
 		return err
 	}
 	ours, err := c.reply(&c.usage.Invitation().Message)

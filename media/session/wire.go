@@ -1,0 +1,112 @@
+package session
+
+// What a description says of how a stream goes over the wire, and how we say it. RFC 4568 §5; RFC 5763 §5; RFC 8839 §5; RFC 5761 §5.1.
+
+import (
+	"slices"
+
+	"github.com/sipwerk/sipwerk/media/dtls"
+	"github.com/sipwerk/sipwerk/media/ice"
+	"github.com/sipwerk/sipwerk/media/sdp"
+	"github.com/sipwerk/sipwerk/media/srtp"
+)
+
+// keying is where the keys of a stream come from.
+type keying uint8
+
+const (
+	unkeyed   keying = iota // plain RTP
+	sdes                    // the description
+	handshake               // DTLS
+)
+
+// terms are how a stream goes over the wire.
+type terms struct {
+	profile      sdp.Profile
+	keying       keying
+	mux          bool
+	ours, theirs srtp.Crypto        // sdes
+	named        []dtls.Fingerprint // handshake: of the peer's certificate
+	tlsID        string             // handshake: the peer's name for it
+	active       bool               // handshake: we begin
+	ice          bool               // ICE finds the way
+	mismatch     bool               // ICE cannot be, and the peer is to know
+	remote       ice.Remote         // what the peer says for ICE
+}
+
+// sameAssociation tells whether the handshake of n is that of o. RFC 8842 §5.1.
+func (n *terms) sameAssociation(o *terms) bool {
+	return n.keying == handshake && o.keying == handshake && n.tlsID == o.tlsID && slices.Equal(n.named, o.named)
+}
+
+// wire is what one description says.
+type wire struct {
+	profile  sdp.Profile
+	cryptos  []srtp.Crypto
+	named    []dtls.Fingerprint
+	setup    sdp.Setup
+	tlsID    string
+	mux      bool
+	ice      bool
+	mismatch bool
+	remote   ice.Remote
+}
+
+// read returns what d says of the carriage of m; false if m is not RTP.
+func read(d *sdp.Description, m *sdp.Media) (wire, bool) {
+	p, ok := m.Profile()
+	if !ok {
+		return wire{}, false
+	}
+	w := wire{profile: p, setup: d.Setup(m), tlsID: d.TLSID(m)}
+	for _, v := range m.Cryptos() {
+		if c, err := srtp.ParseCrypto(v); err == nil {
+			w.cryptos = append(w.cryptos, c)
+		}
+	}
+	for _, v := range d.Fingerprints(m) {
+		if f, err := dtls.ParseFingerprint(v); err == nil {
+			w.named = append(w.named, f)
+		}
+	}
+	w.mux, _ = m.Mux()
+	w.readICE(d, m)
+	return w, true
+}
+
+// readICE notes what d says for ICE. Our agents have one component: without RTCP on the port of RTP there is no ICE.
+func (w *wire) readICE(d *sdp.Description, m *sdp.Media) {
+	i, ok := d.ICE(m)
+	if !ok || !w.mux {
+		return
+	}
+	w.mismatch = d.Mismatched(m)
+	w.remote = ice.Remote{Credentials: ice.Credentials{Ufrag: i.Ufrag, Pwd: i.Password}, Lite: i.Lite, Complete: !i.Trickles()}
+	for _, v := range i.Candidates {
+		if c, err := ice.ParseCandidate(v); err == nil {
+			w.remote.Candidates = append(w.remote.Candidates, c)
+		}
+	}
+	w.ice = w.remote.Credentials.Valid() && !w.mismatch
+}
+
+// write puts into m what offers and answers have in common.
+func (n *terms) write(m *sdp.Media) {
+	m.Proto = n.profile.String()
+	if n.mux {
+		m.Lines.AddAttribute("rtcp-mux", "")
+	}
+	if n.mismatch {
+		m.Lines.AddAttribute("ice-mismatch", "")
+	}
+}
+
+// writeICE puts what an agent has into m, a stream of d.
+func writeICE(d *sdp.Description, m *sdp.Media, a *ice.Agent, lite bool) {
+	own := a.Credentials()
+	i := sdp.ICE{Ufrag: own.Ufrag, Password: own.Pwd, Lite: lite, End: true}
+	for _, c := range a.Candidates() {
+		i.Candidates = append(i.Candidates, c.String())
+	}
+	d.SetICE(m, i)
+}
