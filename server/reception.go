@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
+	"github.com/sipwerk/sipwerk/sip/event"
 )
 
 // allowed are the methods that lead somewhere.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE"
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE, SUBSCRIBE, REFER"
 
 // nonceSlots is how many nonces of a domain may be in use: none is forgotten, and refused as stale, before as many later ones were given out.
 // The memory is touched only where it is used.
@@ -36,12 +38,34 @@ func newReception(ds *domains, registrar, calls sip.EventHandler) *reception {
 	r.methods.Handle("REGISTER", prove)
 	r.methods.Handle("INVITE", prove)
 	r.methods.Handle("OPTIONS", sip.EventHandlerFunc(capabilities))
-	r.methods.Handle("SUBSCRIBE", sip.EventHandlerFunc(noEvents))
-	for _, m := range []string{"MESSAGE", "NOTIFY", "PUBLISH", "REFER", "INFO", "UPDATE", "PRACK"} {
+	for _, m := range []string{"MESSAGE", "NOTIFY", "PUBLISH", "INFO", "UPDATE", "PRACK"} {
 		r.methods.Handle(m, sip.EventHandlerFunc(notAllowed))
 	}
 	r.methods.Handle("BYE", sip.EventHandlerFunc(noDialog))
 	return r
+}
+
+// confer leads to the conferences: REFER to a room, and SUBSCRIBE to a package that there is. Nobody else is asked who they are.
+func (r *reception) confer(c *conference.Conference, n *event.Notifier) {
+	r.services.Handle("SUBSCRIBE", n)
+	r.services.Handle("REFER", c)
+	r.methods.Handle("REFER", sip.EventHandlerFunc(func(ev *sip.Event) {
+		if c.Serves(ev.Request) {
+			r.prove(ev)
+			return
+		}
+		notAllowed(ev)
+	}))
+	r.methods.Handle("SUBSCRIBE", sip.EventHandlerFunc(func(ev *sip.Event) {
+		if n.Knows(ev.Request) {
+			r.prove(ev)
+			return
+		}
+		// RFC 6665 §4.2.1.1: a telephone that asks for what we do not have gets a final answer and asks no more.
+		res := ev.Request.Reply(sip.StatusBadEvent)
+		res.Set(sip.HeaderAllowEvents, n.AllowEvents())
+		answer(ev, res)
+	}))
 }
 
 // HandleEvent takes a request outside any dialog. An ACK that belongs to none is nobody's.
@@ -113,9 +137,6 @@ func capabilities(ev *sip.Event) {
 	res.Set(sip.HeaderAccept, "application/sdp")
 	answer(ev, res)
 }
-
-// noEvents answers SUBSCRIBE: a telephone that asks for its messages gets a final answer and asks no more. RFC 6665 §4.2.1.1.
-func noEvents(ev *sip.Event) { refuse(ev, sip.StatusBadEvent) }
 
 // notAllowed answers a method that is known but not offered. RFC 3261 §8.2.1.
 func notAllowed(ev *sip.Event) {

@@ -7,21 +7,26 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// router sends calls to feature numbers and accounts.
+// router sends calls to accounts, rooms and feature numbers.
 type router struct {
-	registrar *registrar.Registrar
-	features  *pbx.PBX
+	registrar   *registrar.Registrar
+	features    *pbx.PBX
+	conferences *conference.Conference
 }
 
-// Route implements [b2bua.Router]. An account that is called like a feature is the account: people come first. A GRUU is its account and one of its devices.
+// Route implements [b2bua.Router]. An account that is called like a room or a feature is the account: people come first. A GRUU is its account and one of its devices.
 func (r *router) Route(req *sip.Request) b2bua.Route {
 	if account, ok := r.registrar.Resolve(req.URI); ok {
 		return b2bua.Route{Account: account}
+	}
+	if r.conferences.Serves(req) {
+		return b2bua.Route{Application: r.conferences}
 	}
 	return b2bua.Route{Application: r.features.Application(req.URI.UserName()), Refuse: sip.StatusNotFound}
 }

@@ -26,11 +26,13 @@ import (
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/event"
 	"github.com/sipwerk/sipwerk/sip/stack"
 	"github.com/sipwerk/sipwerk/sip/transaction"
 	"github.com/sipwerk/sipwerk/sip/transport"
@@ -68,6 +70,9 @@ type Server struct {
 	relay        *relay.Relay
 	calls        *b2bua.B2BUA
 	features     *pbx.PBX
+	conferences  *conference.Conference
+	events       *event.Notifier
+	roomJournal  *roomJournal
 	proxy        *proxy.Proxy // nil: the first domain has the PBX
 	dialogs      *dialog.Table
 	reception    *reception
@@ -154,11 +159,13 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	}
 	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()}
 	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site}
+	bindings := &locator{registrar: s.registrar, log: s.log}
+	s.openConferences(domains, site, bindings)
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
-		Router:   &router{registrar: s.registrar, features: s.features},
-		Locator:  &locator{registrar: s.registrar, log: s.log},
+		Router:   &router{registrar: s.registrar, features: s.features, conferences: s.conferences},
+		Locator:  bindings,
 		Identity: domains,
 		Observer: s.journal,
 		MaxCalls: s.Config.Limits.Calls,
@@ -168,6 +175,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		FlowFailed:    s.registrar.FlowFailed,
 	}
 	s.reception = newReception(domains, s.registrar, s.calls)
+	s.reception.confer(s.conferences, s.events)
 	s.dialogs.Next = s.reception
 	var front sip.EventHandler = s.dialogs
 	if s.Config.Service == config.ServiceProxy {

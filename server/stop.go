@@ -30,24 +30,41 @@ func (s *Server) Stop(ctx context.Context) (cut int) {
 	return cut
 }
 
-// drain waits for the calls of both services, and returns how many it had to end.
-func (s *Server) drain(ctx context.Context) (cut int) {
-	features := make(chan int)
-	go func() {
-		n := 0
-		if s.features.Drain(ctx) != nil {
-			n = s.features.Calls()
-		}
-		features <- n
-	}()
-	if s.calls.Drain(ctx) != nil {
-		cut = s.calls.Calls()
-	}
-	return cut + <-features
+// service is what has calls that a stop waits for.
+type service interface {
+	Drain(ctx context.Context) error
+	Calls() int
 }
 
-// Calls returns how many calls there are, those to feature numbers included.
-func (s *Server) Calls() int { return s.calls.Calls() + s.features.Calls() }
+// services are those that have calls.
+func (s *Server) services() []service { return []service{s.calls, s.features, s.conferences} }
+
+// drain waits for the calls of all services, and returns how many it had to end. Then it tells the subscribers.
+func (s *Server) drain(ctx context.Context) (cut int) {
+	left := make(chan int)
+	for _, one := range s.services() {
+		go func() {
+			n := 0
+			if one.Drain(ctx) != nil {
+				n = one.Calls()
+			}
+			left <- n
+		}()
+	}
+	for range s.services() {
+		cut += <-left
+	}
+	s.events.EndAll("deactivated")
+	return cut
+}
+
+// Calls returns how many calls there are, those to rooms and feature numbers included.
+func (s *Server) Calls() (n int) {
+	for _, one := range s.services() {
+		n += one.Calls()
+	}
+	return n
+}
 
 // close frees what was opened, as far as the start came.
 func (s *Server) close() {

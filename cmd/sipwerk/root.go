@@ -24,6 +24,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newServe(),
 		p.newCall(),
 		p.newAccount(),
+		p.newRoom(),
 		p.newNumbers(),
 		p.newBench(),
 		p.newCheck(),

@@ -153,6 +153,9 @@ func TestGerman(t *testing.T) {
 	for _, n := range server.Numbers() {
 		texts[n.Description] = true
 	}
+	for _, k := range server.RoomCommands() {
+		texts[k.Description] = true
+	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -116,11 +116,12 @@ func mustExist(ctx context.Context, tx *sql.Tx, domain, account string) error {
 	return nil
 }
 
-// mustBeFree fails with [ErrExists] if an account, a device or a number of the domain is called user.
+// mustBeFree fails with [ErrExists] if an account, a device, a number or a room of the domain is called user.
 func mustBeFree(ctx context.Context, tx *sql.Tx, domain, user string) error {
 	var n int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2) +
-		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2) + (SELECT count(*) FROM numbers WHERE domain = $1 AND number = $2)`, domain, user).Scan(&n)
+		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2) + (SELECT count(*) FROM numbers WHERE domain = $1 AND number = $2) +
+		(SELECT count(*) FROM rooms WHERE domain = $1 AND sip_user = $2)`, domain, user).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("store: look for user: %w", err)
 	}

@@ -1,10 +1,11 @@
-// The directory: every user that can be called or can log in, in memory, for the path of a message. It follows the log of changes.
+// The directory: every user that can be called or can log in, and every room, in memory, for the path of a message. It follows the log of changes.
 
 package store
 
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -21,7 +22,7 @@ type User struct {
 	HA1     HA1
 }
 
-// Directory is the accounts and devices of all domains in memory. Its methods may be called from any goroutine and never wait for the disk, except [Directory.Refresh].
+// Directory is the accounts, devices and rooms of all domains in memory. Its methods may be called from any goroutine and never wait for the disk, except [Directory.Refresh].
 type Directory struct {
 	store *Store
 
@@ -31,6 +32,7 @@ type Directory struct {
 	mu    sync.RWMutex // guards what follows
 	users *table
 	realm map[string]string // domain → realm
+	rooms map[roomKey]Room
 }
 
 // NewDirectory reads everything.
@@ -126,7 +128,7 @@ func (d *Directory) Refresh(ctx context.Context) (int, error) {
 		return max(len(cs), 1), nil
 	}
 	for _, c := range cs {
-		if err := d.readOne(ctx, c.domain, c.user); err != nil {
+		if err := errors.Join(d.readOne(ctx, c.domain, c.user), d.readRoom(ctx, c.domain, c.user)); err != nil {
 			return 0, err
 		}
 		d.seq = c.seq
@@ -164,6 +166,10 @@ func (d *Directory) readAll(ctx context.Context) error {
 	for _, dom := range domains {
 		realm[dom.Name] = dom.Realm
 	}
+	rooms, err := d.allRooms(ctx)
+	if err != nil {
+		return err
+	}
 	t := newTable()
 	rows, err := d.store.db.QueryContext(ctx, selectUsers)
 	if err != nil {
@@ -181,7 +187,7 @@ func (d *Directory) readAll(ctx context.Context) error {
 		return fmt.Errorf("store: read users: %w", err)
 	}
 	d.mu.Lock()
-	d.users, d.realm = t, realm
+	d.users, d.realm, d.rooms = t, realm, rooms
 	d.mu.Unlock()
 	return nil
 }

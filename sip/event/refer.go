@@ -14,6 +14,9 @@ import (
 // referTime is how long the subscription of a REFER lasts that nobody reports about.
 const referTime = 3 * time.Minute
 
+// referPackage is the package of RFC 3515 §3.
+const referPackage = "refer"
+
 // sipfrag is the type of the reports. RFC 3420 §3.
 const sipfrag = "message/sipfrag;version=2.0"
 
@@ -85,13 +88,13 @@ func (n *Notifier) referral(req *sip.Request, e sip.Engine, stripe sip.Stripe) *
 	if !req.ReferSub() {
 		return r
 	}
-	about := "refer"
+	about := referPackage
 	if cseq, err := req.CSeq(); err == nil {
 		// RFC 3515 §2.4.6: several REFER of one dialog are told apart by the number of each.
 		about += ";id=" + strconv.FormatUint(uint64(cseq.Number), 10)
 	}
-	r.s = &Subscription{notifier: n, engine: e, stripe: stripe, pack: &Package{Name: "refer", Types: []string{sipfrag}, Source: r}}
-	r.s.State = State{Event: about, Package: "refer", Type: sipfrag}
+	r.s = &Subscription{notifier: n, engine: e, stripe: stripe, pack: &Package{Name: referPackage, Types: []string{sipfrag}, Source: r}}
+	r.s.State = State{Event: about, Package: referPackage, Type: sipfrag}
 	return r
 }
 

@@ -107,6 +107,12 @@ func (n *Notifier) pack(name string) *Package {
 	return nil
 }
 
+// Knows reports whether a SUBSCRIBE is for a package of ours, or inside a dialog, where it may be about a REFER.
+func (n *Notifier) Knows(req *sip.Request) bool {
+	about, err := sip.ParseEventPackage(req.Get(sip.HeaderEvent))
+	return err == nil && (n.pack(about.Name) != nil || about.Name == referPackage && req.ToTag() != "")
+}
+
 // AllowEvents returns the names of the packages as the value of an Allow-Events header. RFC 6665 §8.2.2.
 func (n *Notifier) AllowEvents() string {
 	names := make([]string, len(n.Packages))

@@ -1,0 +1,163 @@
+// Conference rooms: what the conference service asks of the directory, who may ask it for what, and what becomes of its calls. RFC 4579, RFC 4575.
+
+package server
+
+import (
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/service/conference"
+	"github.com/sipwerk/sipwerk/service/registrar"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/event"
+)
+
+// openConferences makes the conference service and the notifier that says who is there.
+func (s *Server) openConferences(ds *domains, site *session.Site, l *locator) {
+	s.roomJournal = &roomJournal{log: s.log}
+	s.conferences = &conference.Conference{
+		Dialogs:    s.dialogs,
+		Media:      site,
+		Rooms:      &rooms{ds},
+		Identity:   members{ds},
+		Locator:    &guests{registrar: s.registrar, locator: l},
+		Observer:   s.roomJournal,
+		Recordings: filepath.Join(s.Config.Data, "recordings"),
+		MaxCalls:   s.Config.Limits.Calls,
+	}
+	s.events = &event.Notifier{Packages: []*event.Package{s.conferences.Package()}, Account: s.conferences.Account}
+	s.conferences.Events = s.events
+}
+
+// rooms finds rooms in the directory.
+type rooms struct{ domains *domains }
+
+// Room implements [conference.Directory]. To an address of ours the room of the sender's domain comes first: telephones know a conference by the Contact of its focus,
+// and that is an address.
+func (r *rooms) Room(req *sip.Request) (conference.Settings, bool) {
+	if r.domains.hosts.own(req.URI.Host) {
+		if set, ok := r.in(r.domains.sender(req), req.URI); ok {
+			return set, true
+		}
+	}
+	return r.in(r.domains.of(req.URI), req.URI)
+}
+
+func (r *rooms) in(d *domain, uri sip.URI) (conference.Settings, bool) {
+	if d == nil {
+		return conference.Settings{}, false
+	}
+	room, ok := d.directory.Room(d.name, uri.UserName())
+	if !ok {
+		return conference.Settings{}, false
+	}
+	return d.room(&room), true
+}
+
+// room are the settings of a room of the domain.
+func (d *domain) room(r *store.Room) conference.Settings {
+	set := conference.Settings{
+		URI: d.uri(r.User), Title: r.Title, PIN: conference.PIN(r.PIN), Moderator: conference.PIN(r.ModeratorPIN), MaxMembers: r.MaxMembers,
+		WaitForModerator: r.WaitForModerator, MuteOnEntry: r.MuteOnEntry, Quiet: r.Quiet, Record: r.Record, Factory: r.Factory,
+	}
+	for _, owner := range r.Owners {
+		uri := d.uri(owner)
+		set.Owners = append(set.Owners, uri.String())
+	}
+	return set
+}
+
+// members says who sends a request to a room.
+type members struct{ domains *domains }
+
+// Identify implements [conference.Identity].
+func (m members) Identify(ev *sip.Event) sip.Address { return m.domains.Identify(ev).Address }
+
+// guests finds the devices of whoever is invited: accounts of ours only, so that nobody can make the server call out.
+type guests struct {
+	registrar *registrar.Registrar
+	locator   *locator
+}
+
+// Lookup implements [conference.Locator].
+func (g *guests) Lookup(uri sip.URI) (sip.URI, []conference.Binding, bool) {
+	account, ok := g.registrar.Resolve(uri)
+	if !ok {
+		return sip.URI{}, nil, false
+	}
+	found := g.locator.Lookup(account)
+	devices := make([]conference.Binding, 0, len(found))
+	for _, b := range found {
+		if !b.Spare { // RFC 5626 §7: one flow of a device
+			devices = append(devices, conference.Binding{Target: b.Target, Path: b.Path, To: b.To, Remote: b.Remote, Local: b.Local, Kind: b.Kind})
+		}
+	}
+	return account, devices, true
+}
+
+// HashPIN returns the hash of the PIN of a room, for [store.Room]; a PIN has 4 to 16 digits.
+func HashPIN(digits string) (string, error) {
+	pin, err := conference.NewPIN(digits)
+	return string(pin), err
+}
+
+// RoomCommands returns what members of a conference can dial.
+func RoomCommands() []conference.Command { return conference.Commands() }
+
+// roomJournal is told of conferences.
+type roomJournal struct {
+	log     *slog.Logger
+	joined  atomic.Uint64
+	talked  atomic.Int64 // all members together, in nanoseconds
+	refused atomic.Uint64
+}
+
+// ObserveMember implements [conference.Observer].
+func (j *roomJournal) ObserveMember(d *conference.Detail) {
+	who := []any{"call", d.ID, "room", d.Room, "member", d.Member, "call-id", d.CallID}
+	switch d.Phase {
+	case conference.Started:
+		j.log.Debug("conference call started", append(who, "invited", d.Invited)...)
+	case conference.WrongPIN:
+		j.log.Warn("wrong PIN of a conference room", who...)
+	case conference.Joined:
+		j.joined.Add(1)
+		j.log.Info("joined a conference", append(who, "invited", d.Invited, "moderator", d.Moderator)...)
+	case conference.Ended:
+		j.end(d, who)
+	}
+}
+
+func (j *roomJournal) end(d *conference.Detail, who []any) {
+	j.talked.Add(int64(d.Duration()))
+	if d.Join.IsZero() {
+		j.refused.Add(1)
+	}
+	who = append(who, "status", int(d.Status), "by", d.By.String(), "invited", d.Invited)
+	if d.Reason != "" {
+		who = append(who, "reason", d.Reason)
+	}
+	if d.Err != nil {
+		who = append(who, "err", d.Err)
+	}
+	if !d.Join.IsZero() {
+		who = append(who, "stayed", d.Duration().Round(time.Millisecond), "packets", d.Media.Received.Packets, "lost", d.Media.Received.Lost)
+	}
+	j.log.Info("conference call ended", who...)
+}
+
+// ObserveRoom implements [conference.Observer].
+func (j *roomJournal) ObserveRoom(ev conference.RoomEvent) {
+	switch {
+	case ev.Err != nil:
+		j.log.Error("the recording of a conference failed", "room", ev.Room, "file", ev.File, "err", ev.Err)
+	case ev.File != "":
+		j.log.Info("conference "+ev.What, "room", ev.Room, "file", ev.File)
+	default:
+		j.log.Info("conference "+ev.What, "room", ev.Room)
+	}
+}

@@ -1,0 +1,110 @@
+// REFER to the focus: invite somebody, or remove somebody. RFC 4579 §5.5, §5.11; RFC 3515 §2.4.
+
+package conference
+
+import (
+	"slices"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/event"
+)
+
+// wish is what a REFER asks of a room.
+type wish struct {
+	method sip.Method
+	uri    sip.URI
+}
+
+// wishOf reads a REFER from somebody; a status refuses it.
+func (r *room) wishOf(req *sip.Request, who string) (w wish, refusal sip.Status) {
+	to, err := req.ReferTo()
+	if err != nil {
+		return w, sip.StatusBadRequest
+	}
+	w = wish{wantsMethod(to.URI), target(to.URI)}
+	inside, moderator, locked := r.rights(who)
+	switch {
+	case !inside:
+		return w, sip.StatusForbidden
+	case w.method == sip.MethodInvite && (moderator || !locked):
+		return w, 0
+	case w.method == sip.MethodBye && moderator:
+		return w, 0
+	case w.method == sip.MethodInvite, w.method == sip.MethodBye:
+		return w, sip.StatusForbidden
+	}
+	return w, sip.StatusNotImplemented
+}
+
+// rights says what somebody is in the room.
+func (r *room) rights(who string) (inside, moderator, locked bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	moderator = slices.Contains(r.set.Owners, who)
+	for m := range r.members {
+		if m.entity == who && m.admitted {
+			inside, moderator = true, moderator || m.moderator
+		}
+	}
+	return inside || moderator, moderator, r.roster.locked
+}
+
+// refer takes a REFER outside any dialog.
+func (c *Conference) refer(ev *sip.Event, set Settings) {
+	r := c.live(nameOf(set.URI))
+	switch {
+	case c.Events == nil:
+		refuse(ev, sip.StatusMethodNotAllowed)
+		return
+	case r == nil:
+		refuse(ev, sip.StatusTemporarilyUnavailable)
+		return
+	}
+	w, status := r.wishOf(ev.Request, c.identify(ev).entity)
+	if status != 0 {
+		refuse(ev, status)
+		return
+	}
+	referral, err := c.Events.Refer(ev)
+	if err != nil {
+		return // it has been answered
+	}
+	r.grant(ev.Engine, ev.Stripe, w, referral)
+}
+
+// refer takes a REFER inside the call of a member.
+func (m *member) refer(ev *dialog.Request) {
+	if m.c.Events == nil {
+		return // the usage refuses it
+	}
+	w, status := m.room.wishOf(ev.Request, m.entity)
+	if status != 0 {
+		_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, status))
+		return
+	}
+	referral, err := m.c.Events.ReferWithin(m.engine, m.usage, ev, m.entity)
+	if err != nil {
+		return // it has been answered
+	}
+	m.room.grant(m.engine, m.stripe, w, referral)
+}
+
+// grant does what a REFER asks for.
+func (r *room) grant(e sip.Engine, stripe sip.Stripe, w wish, referral *event.Referral) {
+	if w.method == sip.MethodInvite {
+		r.call(e, stripe, w.uri, referral)
+		return
+	}
+	entity := w.uri.String()
+	if r.c.Locator != nil {
+		if account, _, ok := r.c.Locator.Lookup(w.uri); ok {
+			entity = account.String()
+		}
+	}
+	if r.remove(entity) {
+		referral.Report(sip.StatusOK, "")
+		return
+	}
+	referral.Report(sip.StatusNotFound, "")
+}
