@@ -31,7 +31,14 @@ func Check(ctx context.Context, cfg *config.Config) error {
 	}
 	for _, l := range cfg.Listen {
 		if err := tryListener(ctx, l); err != nil {
-			return s.listenError(l, err)
+			return s.listenError("listen", l, err)
+		}
+	}
+	if cfg.Origin("turn.listen") != "" && !cfg.Turn.Off() {
+		for _, l := range cfg.Turn.Listen {
+			if err := tryListener(ctx, l); err != nil {
+				return s.listenError("turn.listen", l, err)
+			}
 		}
 	}
 	w, err := listenWeb(s)

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/sipwerk/sipwerk/server/turn"
 	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
@@ -64,6 +65,10 @@ func metrics() []metric {
 		{"sipwerk_media_streams", "Media streams open in the relay.", gauge, "", one(func(s *Server) int { return s.relay.Streams() })},
 		{"sipwerk_media_packets_total", "Media packets heard, of ended calls.", counter, "", one(func(s *Server) uint64 { return s.journal.packets.Load() })},
 		{"sipwerk_media_lost_total", "Media packets that were missing, of ended calls.", counter, "", one(func(s *Server) uint64 { return s.journal.lost.Load() })},
+		{"sipwerk_turn_relays", "TURN relays open.", gauge, "", one(func(s *Server) int { return s.relayed().Relays })},
+		{"sipwerk_turn_opened_total", "TURN relays opened.", counter, "", one(func(s *Server) uint64 { return s.relayed().Opened })},
+		{"sipwerk_turn_refused_total", "What the TURN server has refused: credentials that are wrong or over, relays above the quota of an account, datagrams and permissions for peers that may not be reached, " +
+			"requests without credentials of sources that send too many.", counter, "reason", readTurn},
 		{"sipwerk_dialogs", "INVITE usages alive.", gauge, "", one(func(s *Server) int { return s.dialogs.Len() })},
 		{"sipwerk_messages_received_total", "SIP messages received, by transport.", counter, "transport", readReceived},
 		{"sipwerk_messages_sent_total", "SIP messages sent, by transport.", counter, "transport", readSent},
@@ -96,6 +101,22 @@ func (s *Server) proxied() proxy.Counts {
 		return proxy.Counts{}
 	}
 	return s.proxy.Counts()
+}
+
+// relayed returns the figures of the TURN server, zero without one.
+func (s *Server) relayed() turn.Counts {
+	if s.turn == nil {
+		return turn.Counts{}
+	}
+	return s.turn.Counts()
+}
+
+func readTurn(s *Server, emit func(float64, ...string)) {
+	c := s.relayed()
+	emit(float64(c.Denied), "credentials")
+	emit(float64(c.Quota), "quota")
+	emit(float64(c.Dropped), "peer")
+	emit(float64(c.Ignored), "flood")
 }
 
 func readDigest(s *Server, emit func(float64, ...string)) {

@@ -25,6 +25,7 @@ import (
 	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/server/turn"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -79,6 +80,7 @@ type Server struct {
 	stack        *stack.Stack
 	journal      *journal
 	web          *web
+	turn         *turn.Server // nil: off
 
 	started  time.Time
 	stopping atomic.Bool
@@ -235,9 +237,12 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	if s.web, err = listenWeb(s); err != nil {
 		return err
 	}
+	if s.turn, err = s.listenTurn(ctx); err != nil {
+		return err
+	}
 	for _, url := range s.Config.Listen {
 		if err := s.stack.Listen(ctx, advertised(url, s.Config.Advertise)); err != nil {
-			return s.listenError(url, err)
+			return s.listenError("listen", url, err)
 		}
 	}
 	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -264,7 +269,7 @@ func (s *Server) dataError(err error) error {
 }
 
 // listenError says that a listener cannot be opened.
-func (s *Server) listenError(url string, err error) error {
+func (s *Server) listenError(field, url string, err error) error {
 	problem := fmt.Sprintf("%v; name another address", err)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -274,5 +279,5 @@ func (s *Server) listenError(url string, err error) error {
 	case errors.Is(err, syscall.EACCES):
 		problem = url + ": this port is for privileged programs; name one above 1023, or give the program the right to it"
 	}
-	return &config.Error{Where: s.Config.Origin("listen"), Field: "listen", Problem: problem}
+	return &config.Error{Where: s.Config.Origin(field), Field: field, Problem: problem}
 }

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // configuration returns one for a test: a new data folder, the domain example.org, free ports on loopback.
 func configuration(t *testing.T, set map[string]string) *config.Config {
 	t.Helper()
-	flags := map[string]string{"data": filepath.Join(t.TempDir(), "data"), "domain": "example.org", "listen": "udp://127.0.0.1:0", "http": "127.0.0.1:0", "drain": "0s"}
+	flags := map[string]string{"data": filepath.Join(t.TempDir(), "data"), "domain": "example.org", "listen": "udp://127.0.0.1:0", "http": "127.0.0.1:0", "turn.listen": "off", "drain": "0s"}
 	for k, v := range set {
 		flags[k] = v
 	}
@@ -504,7 +504,7 @@ func TestListenerURL(t *testing.T) {
 
 func TestListenError(t *testing.T) {
 	s := &Server{Config: configuration(t, nil)}
-	if got := s.listenError("udp://:80", fmt.Errorf("x: %w", syscall.EACCES)).Error(); !strings.Contains(got, "privileged") {
+	if got := s.listenError("listen", "udp://:80", fmt.Errorf("x: %w", syscall.EACCES)).Error(); !strings.Contains(got, "privileged") {
 		t.Error(got)
 	}
 }

@@ -77,6 +77,9 @@ func (s *Server) close() {
 	if s.stack != nil {
 		report("stack", s.stack.Close())
 	}
+	if s.turn != nil {
+		report("turn", s.turn.Close())
+	}
 	if s.web != nil {
 		s.web.close()
 	}

@@ -27,7 +27,7 @@ func (p *program) newAccount() *cobra.Command {
 		Long: p.tr("An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
 			"The commands work while a server runs in the same data folder, and it knows of a change within a second."),
 	}
-	c.AddCommand(p.newAccountAdd(), p.newAccountList(), p.newAccountRemove(), p.newAccountPassword(), p.newAccountNumber(), p.newAccountImport())
+	c.AddCommand(p.newAccountAdd(), p.newAccountList(), p.newAccountRemove(), p.newAccountPassword(), p.newAccountNumber(), p.newAccountImport(), p.newAccountTurn())
 	return c
 }
 

@@ -239,7 +239,15 @@ var germanTexts = map[string]string{
 	"%s@%s is removed\n":                                                "%s@%s ist entfernt\n",
 	"Give a device a new secret":                                        "Einem Gerät ein neues Geheimnis geben",
 	"Gives a device (USER, or USER-DEVICE) a new secret and shows it, once. The old one is worthless from then on.": "Gibt einem Gerät (BENUTZER, oder BENUTZER-GERÄT) ein neues Geheimnis und zeigt es einmal. Das alte gilt von da an nicht mehr.",
-	"Add the accounts of a CSV file": "Die Konten einer CSV-Datei anlegen",
+	"Issue a TURN credential for an account": "Einem Konto Zugang zum TURN-Server geben",
+	"Issues what a client of the account needs to use the TURN server, for a while. It ends by itself and is not kept; " +
+		"an account that is removed can use it no longer. With --json it is written as browsers expect an ICE server.": "Gibt aus, was ein Client des Kontos für den TURN-Server braucht, auf Zeit. Der Zugang endet von selbst und wird nicht aufbewahrt;\n" +
+		"ein entferntes Konto kann ihn nicht mehr nutzen. Mit --json so geschrieben, wie Browser einen ICE-Server erwarten.",
+	"how long it is good": "wie lange er gilt",
+	"--for: %s is no time to come; write one such as 24h": "--for: %s liegt nicht in der Zukunft; zum Beispiel 24h schreiben",
+	"url       %s\n": "URL       %s\n",
+	"username  %s\npassword  %s\nexpires   %s\n": "Benutzer  %s\nPasswort  %s\ngilt bis  %s\n",
+	"Add the accounts of a CSV file":             "Die Konten einer CSV-Datei anlegen",
 	"Adds an account with one device for each line of a CSV file whose first line is user,password,name; - reads standard input.\n" +
 		"Either every line is imported or none; every faulty line is named.": "Legt für jede Zeile einer CSV-Datei, deren erste user,password,name lautet, ein Konto mit einem Gerät an; - liest die Standardeingabe.\n" +
 		"Entweder jede Zeile wird übernommen oder keine; jede fehlerhafte wird genannt.",
@@ -259,6 +267,10 @@ var germanTexts = map[string]string{
 	"Sources that are not challenged, as address prefixes: peers known by their address":                               "Absender ohne Anmeldung, als Adresspräfixe: Gegenstellen, die man an der Adresse kennt",
 	"The algorithms by which devices prove their password, the preferred first: MD5, SHA-256, SHA-512-256":             "Verfahren, mit denen Geräte ihr Passwort beweisen, das bevorzugte zuerst: MD5, SHA-256, SHA-512-256",
 	"How long running calls may go on after SIGTERM or SIGINT":                                                         "wie lange laufende Anrufe nach SIGTERM oder SIGINT noch dauern dürfen",
+	"Where STUN and TURN are offered, as URLs: udp, tcp or tls, then address and port; off closes it":                  "Wo es STUN und TURN gibt, als URLs: udp, tcp oder tls, dann Adresse und Port; off schaltet es ab",
+	"The UDP ports of relays, first and last":                                                                          "Die UDP-Ports der TURN-Weiterleitungen, erster und letzter",
+	"Private networks that relays may reach, as address prefixes":                                                      "Private Netze, die TURN-Weiterleitungen erreichen dürfen, als Adresspräfixe",
+	"How many relays one account may have at a time":                                                                   "Wie viele TURN-Weiterleitungen ein Konto zugleich haben darf",
 	"The UDP ports of RTP and RTCP, first and last":                                                                    "die UDP-Ports für RTP und RTCP, erster und letzter",
 	"The IP address written into SDP, for a server behind address translation":                                         "die IP-Adresse im SDP, für einen Server hinter Adressumsetzung",
 	"The certificate of the tls and wss listeners, a PEM file with its chain":                                          "das Zertifikat für tls und wss, eine PEM-Datei mit Kette",

@@ -30,6 +30,7 @@ type Config struct {
 	Registrations Registrations
 
 	Media  Media
+	Turn   Turn
 	TLS    TLS
 	Log    Log
 	Limits Limits
@@ -63,6 +64,17 @@ type Media struct {
 	Advertise netip.Addr // address written into SDP; invalid: the local one toward the peer
 }
 
+// Turn is the STUN and TURN server. RFC 8656.
+type Turn struct {
+	Listen  []string       // listener URLs, "off" alone for none
+	Ports   PortRange      // UDP ports of relays
+	Private []netip.Prefix // peers that relays may reach though they are private
+	Relays  int            // of one account at a time
+}
+
+// Off reports whether there is no such server.
+func (t Turn) Off() bool { return len(t.Listen) == 1 && t.Listen[0] == "off" }
+
 // TLS is the certificate of the tls and wss listeners. Both empty: one signed by the local CA of the data folder.
 type TLS struct {
 	Certificate string // PEM file, chain included
@@ -95,6 +107,10 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		Drain:   30 * time.Second,
 		Calls:   Calls{SessionExpires: 30 * time.Minute, MinSE: shortestSession, RingTime: 2 * time.Minute},
 		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}},
+
+		Turn: Turn{
+			Listen: []string{"udp://:3478", "tcp://:3478", "tls://:5349"}, Ports: PortRange{First: 49152, Last: 65535}, Relays: 10,
+		},
 
 		Registrations: Registrations{FlowTimer: 2 * time.Minute},
 

@@ -70,6 +70,15 @@ func (c *Config) Fields() []Field {
 		{"media.advertise", "The IP address written into SDP, for a server behind address translation. Without a value it is `advertise` if that is an IP address, otherwise the " +
 			"local address toward the peer.",
 			"203.0.113.7", (*address)(&c.Media.Advertise)},
+		{"turn.listen", "Where STUN and TURN are offered, as URLs: udp, tcp or tls, then address and port; `off` closes it. Clients that nothing else reaches get their sound through a relay there. Without " +
+			"a value it is on the addresses of `listen`, and if another program has these ports, the server says so and goes on without.",
+			"udp://:3478,tls://:443", (*list)(&c.Turn.Listen)},
+		{"turn.ports", "The UDP ports of relays, first and last. Each relay takes one.",
+			"50000-59999", &c.Turn.Ports},
+		{"turn.private", "Private networks that relays may reach, as address prefixes. Otherwise they reach public addresses, and of this machine nothing but the ports that carry media.",
+			"10.20.0.0/16", (*prefixes)(&c.Turn.Private)},
+		{"turn.relays", "How many relays one account may have at a time. A call takes one or two.",
+			"4", count{&c.Turn.Relays, 1, 10_000}},
 		{"tls.certificate", "The certificate of the tls and wss listeners, a PEM file with its chain. Without a value the server signs one with its local CA.",
 			"/etc/sipwerk/fullchain.pem", (*text)(&c.TLS.Certificate)},
 		{"tls.key", "The private key that belongs to `tls.certificate`, a PEM file.",

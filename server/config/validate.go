@@ -28,6 +28,7 @@ func (c *Config) Validate() error {
 		{"http", c.checkHTTP},
 		{"tls.certificate", c.checkTLS},
 		{"calls.session-expires", c.checkSessions},
+		{"turn.listen", c.checkTurnListen},
 		{"registrations.service-route", c.checkServiceRoute},
 	} {
 		if err := check.f(); err != nil {
@@ -60,7 +61,7 @@ func (c *Config) checkListen() error {
 	}
 	seen := make(map[string]bool)
 	for _, l := range c.Listen {
-		if err := checkListener(l); err != nil {
+		if err := checkListener(l, "udp", "tcp", "tls", "ws", "wss"); err != nil {
 			return err
 		}
 		if seen[l] && !strings.HasSuffix(l, ":0") {
@@ -71,14 +72,14 @@ func (c *Config) checkListen() error {
 	return nil
 }
 
-// checkListener checks one listener URL.
-func checkListener(l string) error {
+// checkListener checks one listener URL with one of these transports.
+func checkListener(l string, transports ...string) error {
 	u, err := url.Parse(l)
 	if err != nil || u.Host == "" || u.User != nil || (u.Path != "" && u.Path != "/") {
 		return fmt.Errorf("%q is no listener; write one such as udp://192.0.2.1:5060", l)
 	}
-	if !slices.Contains([]string{"udp", "tcp", "tls", "ws", "wss"}, u.Scheme) {
-		return fmt.Errorf("%s: %q is no transport; write one of udp, tcp, tls, ws, wss", l, u.Scheme)
+	if !slices.Contains(transports, u.Scheme) {
+		return fmt.Errorf("%s: %q is no transport; write one of %s", l, u.Scheme, strings.Join(transports, ", "))
 	}
 	if host := u.Hostname(); host != "" {
 		if _, err := netip.ParseAddr(host); err != nil {
@@ -143,6 +144,24 @@ const shortestSession = 90 * time.Second
 func (c *Config) checkSessions() error {
 	if s := c.Calls.SessionExpires; s > 0 && s < c.Calls.MinSE {
 		return fmt.Errorf("%s is less than calls.min-session, %s; write at least that, or 0 for none", written(s), written(c.Calls.MinSE))
+	}
+	return nil
+}
+
+func (c *Config) checkTurnListen() error {
+	if c.Turn.Off() {
+		return nil
+	}
+	if len(c.Turn.Listen) == 0 {
+		return fmt.Errorf("no listener is named; write one such as udp://:3478, or off")
+	}
+	for _, l := range c.Turn.Listen {
+		if err := checkListener(l, "udp", "tcp", "tls"); err != nil {
+			return err
+		}
+		if u, err := url.Parse(l); err != nil || u.Port() == "" || u.RawQuery != "" {
+			return fmt.Errorf("%q is no listener; write one such as udp://:3478", l)
+		}
 	}
 	return nil
 }

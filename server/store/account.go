@@ -239,6 +239,16 @@ func oneRow(res sql.Result, missing error) error {
 	return nil
 }
 
+// HasAccount reports whether there is an account.
+func (s *Store) HasAccount(ctx context.Context, domain, user string) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2", strings.ToLower(domain), user).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("store: find account: %w", err)
+	}
+	return n > 0, nil
+}
+
 // Accounts yields the accounts of a domain with their devices, in the order of their users; with domain "" those of all domains.
 // After an error nothing more comes.
 func (s *Store) Accounts(ctx context.Context, domain string) iter.Seq2[Account, error] {
