@@ -55,7 +55,7 @@ func (h *house) stranger() *attacker {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { conn.Close() })
-	return &attacker{t: h.t, conn: conn}
+	return &attacker{t: h.t, conn: conn, heard: make(map[string]bool)}
 }
 
 // call has alice call bob, proving who she is, with these headers; it returns the INVITE that bob got, nil if the server refused it.
@@ -83,6 +83,7 @@ func (a *attacker) call(invites <-chan []byte, lines ...string) []byte {
 	a.send(proof)
 	for {
 		if r := a.read(); r.Status.Final() {
+			a.heard[r.Response.String()] = true
 			a.acknowledge(proof, r.Response)
 			if r.Status == sip.StatusForbidden { // that is not her name
 				return nil

@@ -147,7 +147,7 @@ func (h *house) honest() {
 type attacker struct {
 	t     *testing.T
 	conn  *net.UDPConn
-	heard map[string]bool // of one who is trusted: the refusals of INVITEs, which are repeated until their ACK
+	heard map[string]bool // of one whose INVITEs get that far: their refusals, which are repeated until their ACK
 }
 
 func (h *house) attacker() *attacker {
