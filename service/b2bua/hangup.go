@@ -31,8 +31,8 @@ func (c *call) ended(l *leg, ev dialog.Ended) {
 		by = ByCallee
 	}
 	c.detail.Reason = ev.Reason
-	if c.caller.usage.Dialog().State == dialog.Early {
-		c.detail.Status = sip.StatusTemporarilyUnavailable // its 200 waits for a PRACK, and is not sent any more
+	if c.early() {
+		c.detail.Status = sip.StatusTemporarilyUnavailable
 	}
 	c.finish(by)
 	if far := l.far(); far != nil {
@@ -46,7 +46,7 @@ func (c *call) hangUp(reason string) {
 		return
 	}
 	c.detail.Reason = reason
-	if c.callee == nil {
+	if c.callee == nil || c.early() {
 		c.detail.Status = sip.StatusTemporarilyUnavailable
 	}
 	c.cancelOthers(c.callee, reason)
@@ -57,6 +57,9 @@ func (c *call) hangUp(reason string) {
 	}
 	c.sweep()
 }
+
+// early reports whether the caller has no answer yet: a 200 may wait for its PRACK, and is not sent any more when the call ends.
+func (c *call) early() bool { return c.caller.usage.Dialog().State == dialog.Early }
 
 // finish frees what the call holds, and tells what became of it.
 func (c *call) finish(by Side) {

@@ -186,3 +186,33 @@ func TestDrain(t *testing.T) {
 		}
 	})
 }
+
+// TestEndBeforePrack: a call whose 200 still waits for the PRACK of the caller was never answered, whoever ends it. RFC 3262 §3.
+func TestEndBeforePrack(t *testing.T) {
+	for name, end := range map[string]func(w *world, s *sent){
+		"the callee hangs up": func(w *world, s *sent) { w.back(s, sip.MethodBye, 1, "") },
+		"the server stops": func(w *world, s *sent) {
+			now, cancel := context.WithCancel(w.t.Context())
+			cancel()
+			_ = w.b.Drain(now)
+			w.pass(time.Second)
+			w.reply(w.one(sip.MethodBye), sip.StatusOK, "")
+		},
+	} {
+		play(t, func(w *world) {
+			w.phone("bob", 2)
+			tx := w.invite("bob", offer("192.0.2.1", 4000), "Supported: 100rel")
+			s := w.one(sip.MethodInvite)
+			w.reply(s, sip.StatusSessionProgress, offer("192.0.2.2", 6000), "Require: 100rel", "RSeq: 1")
+			w.reply(w.one(sip.MethodPrack), sip.StatusOK, "")
+			w.reply(s, sip.StatusOK, "")
+			if got := w.statuses(tx); got != "183" {
+				t.Errorf("%s: alice got %s before her PRACK", name, got)
+			}
+			end(w, s)
+			if got, d := w.answerTo(tx).Status, w.end(); got != sip.StatusTemporarilyUnavailable || d.Status != got {
+				t.Errorf("%s: alice got %d, the detail says %d", name, got, d.Status)
+			}
+		})
+	}
+}
