@@ -92,6 +92,8 @@ const (
 	retryAfter = "10"
 	stopReason = `SIP;cause=503;text="Server stops"`
 	timeReason = `SIP;cause=480;text="Time is over"`
+	// securityReason is that of a call whose media cannot be protected, or not be brought to the peer.
+	securityReason = `SIP;cause=488;text="Media cannot be secured"`
 )
 
 // Serves reports whether a request is for a room.

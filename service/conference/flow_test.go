@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/codec"
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
@@ -50,6 +51,27 @@ func TestThree(t *testing.T) {
 		if c := w.focus.Counts(); c.Rooms != 1 || c.Calls != 2 {
 			t.Errorf("counts %+v", c)
 		}
+	})
+}
+
+// TestKinds: a telephone, one that protects its sound and a browser in one room, called in and called out. RFC 4568, RFC 5763, RFC 8835.
+func TestKinds(t *testing.T) {
+	run(t, func(w *world) {
+		lines := make(map[string]*line)
+		for name, kind := range map[string]session.Kind{"alice": session.Plain, "bob": session.SDES, "carol": session.WebRTC} {
+			p := w.phone(name)
+			p.kind = kind
+			lines[name] = p.dial("4000")
+		}
+		w.Wait(2 * time.Second) // checks and handshakes
+		for name, l := range lines {
+			l.want(200, false)
+			l.say(tones[name])
+		}
+		w.Wait(2 * time.Second)
+		wantHeard(t, lines["alice"], "bob", "carol")
+		wantHeard(t, lines["bob"], "alice", "carol")
+		wantHeard(t, lines["carol"], "alice", "bob")
 	})
 }
 

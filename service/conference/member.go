@@ -124,6 +124,12 @@ func (m *member) answer(peer session.Peer) error {
 func (m *member) listen(peer session.Peer) (err error) {
 	voice := m.c.Voice
 	voice.Rate = m.c.rate()
+	voice.Failed = func(err error) {
+		m.do(func() {
+			m.detail.Err = err
+			m.bye(securityReason)
+		})
+	}
 	m.endpoint, err = m.c.Media.NewEndpoint(context.Background(), peer, voice)
 	return err
 }

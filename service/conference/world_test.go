@@ -140,6 +140,7 @@ type phone struct {
 	table  *dialog.Table
 	site   *session.Site
 	format []codec.Format
+	kind   session.Kind
 	lines  []*line
 	answer bool // calls that come in
 	rang   chan *line
@@ -148,7 +149,7 @@ type phone struct {
 func (w *world) phone(name string, formats ...codec.Format) *phone {
 	p := &phone{w: w, name: name, format: formats, answer: true, rang: make(chan *line, 8)}
 	r, table, s := w.host(name, p.ring)
-	p.table, p.stack, p.site = table, s, &session.Site{Relay: r}
+	p.table, p.stack, p.site = table, s, &session.Site{Relay: r, FullICE: true}
 	w.phones[name] = p
 	return p
 }
@@ -171,7 +172,7 @@ type line struct {
 
 func (p *phone) newLine() *line {
 	addr := p.w.Addr("focus")
-	e, err := p.site.NewEndpoint(context.Background(), session.Peer{Remote: addr}, session.Voice{Formats: p.format, Rate: 8000})
+	e, err := p.site.NewEndpoint(context.Background(), session.Peer{Remote: addr, Kind: p.kind}, session.Voice{Formats: p.format, Rate: 8000})
 	if err != nil {
 		p.w.T.Fatal(err)
 	}

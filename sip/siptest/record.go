@@ -47,8 +47,10 @@ func (b *Bench) observe(t network.Transmission) {
 	}
 }
 
-// isMedia reports whether a datagram is RTP or RTCP by its first byte. RFC 7983 §7.
-func isMedia(b []byte) bool { return len(b) > 0 && b[0] >= 128 && b[0] <= 191 }
+// isMedia reports whether a datagram is RTP or RTCP, or the STUN or DTLS before it, by its first byte. RFC 7983 §7.
+func isMedia(b []byte) bool {
+	return len(b) > 0 && (b[0] >= 128 && b[0] <= 191 || b[0] <= 3 || b[0] >= 20 && b[0] <= 63)
+}
 
 // direction is one way of a connection.
 type direction struct{ from, to netip.AddrPort }
