@@ -4,18 +4,14 @@ package phone
 
 import (
 	"context"
-	"errors"
 
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
-// errReplaces says that a request would both replace a call and join one.
-var errReplaces = errors.New("phone: Replaces and Join in one request")
-
 // replacing looks for the call that an INVITE names. That one lives in another stripe, so the INVITE waits meanwhile.
 func (p *Phone) replacing(ev *sip.Event) {
-	which, err := replaces(ev.Request)
+	which, err := ev.Request.Replaces()
 	if err != nil {
 		refuse(ev, sip.StatusBadRequest)
 		return
@@ -42,12 +38,4 @@ func (p *Phone) replacing(ev *sip.Event) {
 			}
 		})
 	})
-}
-
-// replaces reads the Replaces of a request. RFC 3891 §3: one beside Join is none.
-func replaces(req *sip.Request) (sip.Replaces, error) {
-	if req.Has(sip.HeaderJoin) {
-		return sip.Replaces{}, errReplaces
-	}
-	return sip.ParseReplaces(req.Get(sip.HeaderReplaces))
 }

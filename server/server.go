@@ -155,7 +155,8 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	s.relay = &relay.Relay{Network: network.OS{}, Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
 	s.journal = &journal{log: s.log}
 	calls := s.Config.Calls
-	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE}
+	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE,
+		Extensions: []string{"replaces"}}
 	if calls.SessionExpires == 0 {
 		s.dialogs.SessionExpires = -1 // no session timers
 	}

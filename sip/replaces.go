@@ -14,6 +14,21 @@ func ParseReplaces(s string) (Replaces, error) {
 	return Replaces{id, p.Get("to-tag"), p.Get("from-tag"), p.Has("early-only")}, err
 }
 
+// Replaces returns what a request is to take the place of. RFC 3891 §3: two of them, or one beside a Join, are malformed. The error is a [*ParseError].
+func (r *Request) Replaces() (Replaces, error) {
+	first, n := "", 0
+	for value := range r.Values(HeaderReplaces) {
+		if first == "" {
+			first = value
+		}
+		n++
+	}
+	if n > 1 || r.Has(HeaderJoin) {
+		return Replaces{}, &ParseError{What: "Replaces", Reason: "it stands twice, or beside Join"}
+	}
+	return ParseReplaces(first)
+}
+
 // String prints the value.
 func (r Replaces) String() string {
 	p := Params("").With("to-tag", r.ToTag).With("from-tag", r.FromTag)

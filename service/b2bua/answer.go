@@ -24,6 +24,10 @@ func (c *call) answered(l *leg, res *sip.Response) {
 		return
 	}
 	body, err := c.answerBody(l, res)
+	if err == nil && c.ousted != nil {
+		c.answerSuccessor(l)
+		return
+	}
 	if err != nil {
 		l.usage.Bye(badAnswer)
 		l.err = err
@@ -56,7 +60,7 @@ func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
 	if err != nil {
 		return dialog.Body{}, err
 	}
-	if c.caller.said == nil {
+	if c.offerer().said == nil {
 		if d == nil {
 			return dialog.Body{}, sip.StatusNotAcceptableHere
 		}
@@ -71,7 +75,7 @@ func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
 	if d == nil {
 		return dialog.Body{}, sip.StatusNotAcceptableHere
 	}
-	return c.settle(c.caller, l, d)
+	return c.settle(c.offerer(), l, d)
 }
 
 // lateOffer takes an offer that came in a 2xx and returns it as offer to the other side, whose answer comes with its ACK.

@@ -97,6 +97,10 @@ func (b *B2BUA) HandleEvent(ev *sip.Event) {
 	if ev.Kind != sip.EventRequest {
 		return
 	}
+	if ev.Request.Method == sip.MethodInvite && ev.Request.Has(sip.HeaderReplaces) {
+		b.replace(ev)
+		return
+	}
 	route := b.Router.Route(ev.Request)
 	switch {
 	case route.Application != nil:

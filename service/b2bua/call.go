@@ -21,8 +21,11 @@ type call struct {
 
 	caller   *leg
 	branches []*leg
-	callee   *leg // the branch that answered
-	over     bool // nobody waits for anything any more, but a BYE may be under way
+	callee   *leg      // the branch that answered
+	waiting  *exchange // of one who took the caller's place: it begins when somebody answers
+	joining  *leg      // it is to take the place of one of the two
+	ousted   *leg      // the caller whose place was taken before anybody answered: what the devices were offered is its offer
+	over     bool      // nobody waits for anything any more, but a BYE may be under way
 
 	from    string // for the callee, without tag
 	trusted bool
@@ -121,6 +124,14 @@ func (c *call) newMedia(p session.Peer) *session.Leg {
 	return m
 }
 
+// offerer is the leg whose offer the devices have.
+func (c *call) offerer() *leg {
+	if c.ousted != nil {
+		return c.ousted
+	}
+	return c.caller
+}
+
 // far returns the other side of a call that is up; nil if there is none.
 func (l *leg) far() *leg {
 	if l == l.call.caller {
@@ -158,7 +169,9 @@ func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	case dialog.Rejected:
 		c.rejected(l, ev)
 	case dialog.Cancelled:
-		c.cancelled(ev.Reason)
+		if !c.withdrew(l) {
+			c.cancelled(ev.Reason)
+		}
 	case dialog.AckReceived:
 		c.acked(l, ev.Request)
 	case dialog.PrackReceived:

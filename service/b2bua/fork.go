@@ -81,7 +81,7 @@ func (c *call) detour(l *leg, ev dialog.Rejected) bool {
 
 // again calls the device of a branch by its next way, and reports whether there is one.
 func (c *call) again(l *leg) bool {
-	return len(l.spares) > 0 && c.branch(&leg{call: c, account: l.account, spares: l.spares, plain: l.plain}, c.caller.said)
+	return len(l.spares) > 0 && c.branch(&leg{call: c, account: l.account, spares: l.spares, plain: l.plain}, c.offerer().said)
 }
 
 // flowFailed says that nothing has come over the way of a branch, if that is why it failed.
@@ -165,10 +165,10 @@ func (c *call) earlyMedia(l *leg, res *sip.Response) dialog.Body {
 	if err != nil || d == nil {
 		return dialog.Body{}
 	}
-	if reliable(res) && c.caller.said != nil {
+	if reliable(res) && c.offerer().said != nil {
 		l.agreed = d
 	}
-	if c.ringing() > 1 {
+	if c.ringing() > 1 || c.ousted != nil {
 		return dialog.Body{}
 	}
 	var body dialog.Body

@@ -63,7 +63,7 @@ func (c *call) early() bool { return c.caller.usage.Dialog().State == dialog.Ear
 
 // finish frees what the call holds, and tells what became of it.
 func (c *call) finish(by Side) {
-	c.over, c.exchange = true, nil
+	c.over = true
 	c.stopTimer()
 	c.detail.By = by
 	c.detail.CallerMedia = c.caller.media.Counters()
@@ -72,6 +72,11 @@ func (c *call) finish(by Side) {
 		c.detail.CalleeMedia = c.callee.media.Counters()
 		c.callee.media.Close()
 	}
+	if c.ousted != nil {
+		c.ousted.media.Close()
+	}
+	c.leaveNobodyWaiting()
+	c.exchange = nil
 	c.reached(Ended)
 }
 

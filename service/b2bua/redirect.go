@@ -35,7 +35,7 @@ func (c *call) follow(res *sip.Response) bool {
 		}
 		c.left--
 		c.hops--
-		called += c.ring(account, c.caller.said)
+		called += c.ring(account, c.offerer().said)
 	}
 	return called > 0
 }

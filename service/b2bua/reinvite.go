@@ -23,6 +23,8 @@ type exchange struct {
 	quick bool             // from cannot wait: it has sent UPDATE or PRACK
 	late  bool             // the offer of to has gone to from, whose answer comes with its ACK
 	gone  bool             // from does not wait any more: it has withdrawn, or the change undoes one that was withdrawn
+	place *leg             // from is to take the place of this leg, and has sent its INVITE
+	tries int              // how often that was tried
 }
 
 // offered takes a re-INVITE, or an UPDATE or PRACK with an offer, before the answer too.
@@ -116,7 +118,10 @@ func (c *call) modified(l *leg, ev dialog.Modified) {
 	if !ev.Status.Success() {
 		c.exchange = nil
 		x.abandon()
-		if !x.gone {
+		switch {
+		case x.place != nil:
+			c.refused(x, ev.Status)
+		case !x.gone:
 			x.from.usage.Refuse(refusal(ev.Status))
 		}
 		return
@@ -143,13 +148,21 @@ func (c *call) accept(x *exchange, d *sdp.Description) error {
 		if err != nil {
 			return err
 		}
-		return x.from.usage.Accept(body)
+		return c.agree(x, body)
 	}
 	body, err := c.settle(x.from, x.to, d)
 	if err != nil {
 		return err
 	}
 	x.from.said, c.exchange = x.offer, nil
+	return c.agree(x, body)
+}
+
+// agree answers the side that asked.
+func (c *call) agree(x *exchange, body dialog.Body) error {
+	if x.place != nil {
+		return c.succeed(x, body)
+	}
 	return x.from.usage.Accept(body)
 }
 
@@ -166,6 +179,9 @@ func (c *call) withdrawn(l *leg) {
 func (c *call) restore(x *exchange, d *sdp.Description) error {
 	undoing := x.offer != nil && x.offer == x.from.said
 	c.exchange = nil
+	if x.place != nil {
+		return c.stay(x)
+	}
 	switch {
 	case undoing:
 		if err := x.to.media.Answered(d); err != nil {

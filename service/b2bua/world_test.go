@@ -53,6 +53,7 @@ type world struct {
 	held      *relay.Stream // occupies the only pair of ports
 	via       string        // of what alice sends
 	contacts  string        // of the next reply
+	user      string        // who has proved to be whom
 	bodyType  string        // the same
 }
 
@@ -206,7 +207,7 @@ func (w *world) request(req *sip.Request) sip.TransactionID {
 	flow := sip.Flow{Transport: sip.UDP, Local: netip.AddrPortFrom(serverAddress, 5060), Remote: netip.AddrPortFrom(aliceAddress, 5060)}
 	w.incoming[tx] = parsed
 	w.in(func() {
-		w.table.HandleEvent(&sip.Event{Kind: kind, Stripe: stripe, Tx: tx, Request: parsed, Flow: flow, Engine: w})
+		w.table.HandleEvent(&sip.Event{Kind: kind, Stripe: stripe, Tx: tx, Request: parsed, Flow: flow, Engine: w, User: w.user})
 	})
 	return tx
 }

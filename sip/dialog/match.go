@@ -8,8 +8,8 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// Match finds the usage whose dialog r names and calls f in its stripe, which need not be the one of the request that holds r. status is 0 if the usage may be
-// replaced; otherwise it is the answer to the request, and u may be nil: 481 for a dialog that nobody knows or that rings here and not at the
+// Match finds the usage whose dialog r names and calls f in its stripe, which need not be the one of the request that holds r: see [Carry]. status is 0 if the usage
+// may be replaced; otherwise it is the answer to the request, and u may be nil: 481 for a dialog that nobody knows or, with u, that rings here and not at the
 // peer, 486 for one that is answered although only an early one is meant, 603 for one that is ending. A Join is matched as Replaces without EarlyOnly.
 // Match may be called from anywhere and keeps nothing of r.
 //
@@ -19,12 +19,23 @@ func (t *Table) Match(e sip.Engine, r sip.Replaces, f func(u *Usage, status sip.
 	stripe := sip.StripeOf(r.CallID)
 	e.Do(stripe, func() {
 		u := t.lanes[stripe][r.ToTag]
-		if u == nil || !u.named(r) {
+		switch {
+		case u == nil:
 			f(nil, sip.StatusCallDoesNotExist)
-			return
+		case u.stripe == stripe:
+			u.match(r, f)
+		default:
+			u.Do(func() { u.match(r, f) })
 		}
-		f(u, u.replaceable(r.EarlyOnly))
 	})
+}
+
+func (u *Usage) match(r sip.Replaces, f func(u *Usage, status sip.Status)) {
+	if !u.named(r) {
+		f(nil, sip.StatusCallDoesNotExist)
+		return
+	}
+	f(u, u.replaceable(r.EarlyOnly))
 }
 
 // named reports whether Call-ID and remote tag of r are those of the usage, or of one of its early dialogs.

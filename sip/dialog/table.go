@@ -52,8 +52,8 @@ func (t *Table) Len() int { return int(t.count.Load()) }
 func (t *Table) HandleEvent(ev *sip.Event) {
 	switch ev.Kind {
 	case sip.EventAck:
-		if u := t.lanes[ev.Stripe][ev.Request.ToTag()]; u != nil && u.dialogOf(ev.Request) != nil {
-			u.ack(ev.Request)
+		if u := t.lanes[ev.Stripe][ev.Request.ToTag()]; u != nil {
+			u.reach(ev)
 		}
 	case sip.EventRequest:
 		t.request(ev)
@@ -71,7 +71,7 @@ func (t *Table) request(ev *sip.Event) {
 		return
 	}
 	if u := t.lanes[ev.Stripe][tag]; u != nil {
-		u.request(ev)
+		u.reach(ev)
 		return
 	}
 	switch ev.Request.Method {
@@ -107,33 +107,53 @@ func (t *Table) add(u *Usage) error {
 		t.count.Add(-1)
 		return ErrFull
 	}
-	lane := t.lanes[u.stripe]
-	if lane == nil {
-		lane = make(map[string]*Usage)
-		t.lanes[u.stripe] = lane
-	}
-	if lane[u.tag] != nil {
+	if t.lanes[u.stripe][u.tag] != nil {
 		t.count.Add(-1)
 		return ErrState
 	}
-	lane[u.tag] = u
+	t.enter(u)
 	return nil
+}
+
+// enter and leave do that in the lane of u.
+func (t *Table) enter(u *Usage) {
+	if away, tag := u.lane() != u.stripe, u.tag; away {
+		u.engine.Do(u.lane(), func() { t.put(u, tag) })
+		return
+	}
+	t.put(u, u.tag)
+}
+
+func (t *Table) put(u *Usage, tag string) {
+	lane := &t.lanes[u.lane()]
+	if *lane == nil {
+		*lane = make(map[string]*Usage)
+	}
+	(*lane)[tag] = u
+}
+
+func (t *Table) leave(u *Usage) {
+	if away, tag := u.lane() != u.stripe, u.tag; away {
+		u.engine.Do(u.lane(), func() { delete(t.lanes[u.lane()], tag) })
+		return
+	}
+	delete(t.lanes[u.stripe], u.tag)
 }
 
 // rename enters a usage under another local tag.
 func (t *Table) rename(u *Usage, tag string) {
-	lane := t.lanes[u.stripe]
-	delete(lane, u.tag)
+	t.leave(u)
 	u.tag = tag
-	lane[tag] = u
+	t.enter(u)
 }
 
 // remove forgets a usage.
 func (t *Table) remove(u *Usage) {
-	if t.lanes[u.stripe][u.tag] != u {
+	if u.removed {
 		return
 	}
-	delete(t.lanes[u.stripe], u.tag)
+	u.removed = true
+	t.leave(u)
 	t.count.Add(-1)
 	if u.dialog != nil {
 		t.unwatch(u.dialog.Flow, u)

@@ -53,6 +53,7 @@ type Usage struct {
 	cause    Cause // of the BYE under way
 	leaving  bool  // our BYE is under way
 	over     bool  // the last event was delivered
+	removed  bool  // the table has forgotten it
 	lost     sip.Timer
 }
 

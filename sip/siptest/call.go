@@ -24,6 +24,7 @@ type Call struct {
 	events []string
 	wake   chan struct{}
 	remote string // what the peer described last
+	which  sip.Replaces
 }
 
 // await is how long [Call.Await] waits: longer than every timer of a call.
@@ -56,6 +57,10 @@ func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 func (c *Call) hearLocked(ev dialog.Event) {
 	var body []byte
 	switch ev := ev.(type) {
+	case dialog.Progress:
+		if d := ev.Dialog; d != nil {
+			c.which = sip.Replaces{CallID: d.CallID, ToTag: d.RemoteTag, FromTag: d.LocalTag}
+		}
 	case dialog.Answered:
 		body = ev.Response.Body()
 	case dialog.AckReceived:
@@ -135,6 +140,21 @@ func (c *Call) Remote() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.remote
+}
+
+// Replaces names the dialog of the call as its peer sees it, for an INVITE that is to take its place; of one that is not answered, the last that has said 1xx.
+func (c *Call) Replaces() (r sip.Replaces) {
+	c.Order("name the dialog", func() error {
+		if d := c.Usage.Dialog(); d != nil {
+			r = sip.Replaces{CallID: d.CallID, ToTag: d.RemoteTag, FromTag: d.LocalTag}
+			return nil
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		r = c.which
+		return nil
+	})
+	return r
 }
 
 // Do runs an order in the stripe of the call and returns its error.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/network"
@@ -173,18 +174,28 @@ func (p *Phone) Dial(to sip.URI) *Call {
 	return p.dial(to, true)
 }
 
+// DialReplacing starts a call that is to take the place of the one that r names: see [Call.Replaces].
+func (p *Phone) DialReplacing(to sip.URI, r sip.Replaces) *Call {
+	p.bench.T.Helper()
+	return p.dial(to, true, sip.HeaderReplaces.String()+": "+r.String())
+}
+
 // DialWithoutOffer starts a call whose INVITE has no body: the offer comes in the 200, the answer goes with the ACK.
 func (p *Phone) DialWithoutOffer(to sip.URI) *Call {
 	p.bench.T.Helper()
 	return p.dial(to, false)
 }
 
-func (p *Phone) dial(to sip.URI, offer bool) *Call {
+func (p *Phone) dial(to sip.URI, offer bool, lines ...string) *Call {
 	p.bench.T.Helper()
 	c := newCall(p)
 	req := sip.NewRequest(sip.MethodInvite, to)
 	req.Set(sip.HeaderFrom, "<"+p.identity().String()+">")
 	req.Set(sip.HeaderContact, "<"+p.contact().String()+">")
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		req.AddName(name, value)
+	}
 	if offer {
 		body := c.describe("sendrecv")
 		req.SetBody(body.Type, body.Bytes)

@@ -32,6 +32,7 @@ func serverFlows() []siptest.Flow {
 		{Name: "b2bua-bye-in-reinvite", About: "The answer to a re-INVITE is lost, and both hang up: what waits for it ends too. RFC 3261 §9.1.", Play: byeInReinvite},
 		{Name: "b2bua-reliable-device", About: "One of two devices describes its session reliably before it answers, and not again. RFC 3262 §5.", Play: reliableDevice},
 		{Name: "b2bua-bad-answer", About: "One of two devices answers without a description; the other still rings, and answers. RFC 3264 §5.", Play: badAnswer},
+		{Name: "b2bua-attended-transfer", About: "Alice, who talks to Carol, has told Bob's telephone to take her place there. RFC 5589 §7; RFC 3891 §3.", Play: attendedTransfer},
 		{Name: "b2bua-late-ack", About: "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", Play: lateAck},
 	}
 }
@@ -235,6 +236,24 @@ func cancelRaceThroughServer(b *siptest.Bench) {
 	call.Cancel()
 	call.Await("Rejected 487")
 	in.Await("Ended BYE received")
+}
+
+func attendedTransfer(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	carol := device(b, "carol", "carol", "tcp")
+	first, in := talk(b, alice, bob)
+	first.Hold()
+	first.Await("Modified 200")
+	second := alice.Dial(aor("carol"))
+	asked := carol.Incoming()
+	second.Talk(asked)
+	moved := bob.DialReplacing(aor("carol"), second.Replaces())
+	moved.Await("Answered")
+	second.Await("Ended BYE received")
+	asked.Await("Offer")
+	first.HangUp(in)
+	b.Wait(5 * time.Second)
+	moved.HangUp(asked)
 }
 
 func lateAck(b *siptest.Bench) {

@@ -43,7 +43,7 @@ func newServer(b *siptest.Bench) *server {
 	random := b.Random("server")
 	s := &server{bench: b, relay: &relay.Relay{Network: host}}
 	s.registrar = &registrar.Registrar{Accounts: people{}}
-	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64}
+	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64, Extensions: []string{"replaces"}}
 	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: &session.Site{Relay: s.relay}, Router: people{}, Locator: s,
 		RingTime: 30 * time.Second, FlowFailed: s.registrar.FlowFailed}
 	mux := new(sip.Mux)
@@ -98,10 +98,12 @@ func (s *server) Lookup(account sip.URI) []b2bua.Binding {
 	return out
 }
 
-// people are the accounts of the domain: alice and bob, whose password is their name.
+// people are the accounts of the domain: alice, bob and carol, whose password is their name.
 type people struct{}
 
-func (people) exists(user string) bool { return slices.Contains([]string{"alice", "bob"}, user) }
+func (people) exists(user string) bool {
+	return slices.Contains([]string{"alice", "bob", "carol"}, user)
+}
 
 // HA1 implements [digest.Accounts].
 func (p people) HA1(user, realm string, a digest.Algorithm) (digest.HA1, bool) {
