@@ -32,9 +32,12 @@ vet: ## go vet
 staticcheck: ## honnef.co/go/tools
 	$(STATICCHECK) ./...
 
-static: ## one static binary, and builds for other systems
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sipwerk-static ./cmd/sipwerk
+static: ## one static binary (it hears Opus but speaks none), one that loads libopus, and builds for other systems
+	CGO_ENABLED=0 $(GO) build -trimpath -tags noopus -o bin/sipwerk-static ./cmd/sipwerk
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sipwerk-opus ./cmd/sipwerk
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/sipwerk
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/sipwerk
+	CGO_ENABLED=0 $(GO) test -count=1 -tags noopus ./media/codec/opus
 
 house: ## layers, sizes, names, comments, citations
 	$(GO) test -count=1 ./test/house ./rfc/...
@@ -43,7 +46,7 @@ storm: ## 10,020 storms in virtual time, each drawn by a seed; SEEDS and FIRST p
 	$(GO) test -count=1 -timeout 60m ./test/storm $(if $(SEEDS),-run '^TestStorm$$' -seeds $(SEEDS)) $(if $(FIRST),-first $(FIRST))
 
 race: ## every test, shuffled, under the race detector (which needs a C compiler)
-	@test/tools.sh gcc
+	@test/tools.sh gcc libopus
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 
 fuzz: ## every fuzz target for FUZZTIME

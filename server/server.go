@@ -161,9 +161,14 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		s.dialogs.SessionExpires = -1 // no session timers
 	}
 	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()}
-	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site}
+	voice, err := sound()
+	if err != nil {
+		s.log.Warn("something is missing", "err", err)
+	}
+	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice}
 	bindings := &locator{registrar: s.registrar, log: s.log}
 	s.openConferences(domains, site, bindings)
+	s.conferences.Voice = voice
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,

@@ -2,13 +2,17 @@
 # Makes sure that the named programs are there: installs their Debian packages where apt and the rights are there, otherwise says in one
 # line what will be left out. With CI=true a missing program is a failure.
 #
-#   test/tools.sh baresip linphonec sipp node gcc
+#   test/tools.sh baresip linphonec sipp node gcc libopus
 set -u
 PATH=$PATH:/usr/sbin # where Debian has kamailio
-declare -A package=([baresip]=baresip-core [linphonec]=linphone-cli [sipp]=sip-tester [node]=nodejs [gcc]=gcc [kamailio]=kamailio)
+declare -A package=([baresip]=baresip-core [linphonec]=linphone-cli [sipp]=sip-tester [node]=nodejs [gcc]=gcc [libopus]=libopus0 [kamailio]=kamailio)
 missing=() wanted=()
+# there PROGRAM: is it there? A library is looked for where the loader finds it.
+there() {
+  case "$1" in lib*) /sbin/ldconfig -p 2>/dev/null | grep -q "$1\.so" ;; *) command -v "$1" >/dev/null ;; esac
+}
 for program in "$@"; do
-  command -v "$program" >/dev/null || { missing+=("$program"); wanted+=("${package[$program]}"); }
+  there "$program" || { missing+=("$program"); wanted+=("${package[$program]}"); }
   # Speech for the calls, and the tools that make it.
   [ "$program" = baresip ] && ! command -v sox >/dev/null && { missing+=(sox); wanted+=(sox); }
   [ "$program" = baresip ] && ! command -v espeak-ng >/dev/null && { missing+=(espeak-ng); wanted+=(espeak-ng); }

@@ -45,6 +45,9 @@ func (p *program) newCheck() *cobra.Command {
 		}
 		if !asJSON {
 			p.printf("the server would start\n")
+			for _, missing := range server.Missing() {
+				fmt.Fprintln(p.out, missing)
+			}
 		}
 		return nil
 	}

@@ -5,9 +5,7 @@
 // call or through the runtime's poller. Elsewhere it reads one datagram at a time through package net, without packet
 // information.
 //
-// A [Hub] serves many sockets with one thread: it waits for all of them, reads what there is in rounds, and sends what is made of that when the round is over.
-//
-// Packages network and media/relay are the only users; programs use those.
+// Package network is the only user; programs use that.
 package mmsg
 
 import "net/netip"

@@ -93,7 +93,7 @@ func (p *Participant) Play(s Source) { p.listening.source = s }
 // Playing tells whether the source of [Participant.Play] has not ended.
 func (p *Participant) Playing() bool { return p.listening.source != nil }
 
-// Payload returns what the participant hears of the last Step, valid until the next; nil if it could not be encoded.
+// Payload returns what the participant hears of the last Step, valid until the next: nil if it could not be encoded, empty if nothing has to be sent.
 func (p *Participant) Payload() []byte { return p.listening.payload }
 
 // encode makes the payloads of all. Those who hear something of their own come first: who begins to needs the state that the common encoder had after

@@ -15,6 +15,7 @@ type Participant struct {
 	decoder codec.Decoder
 	payload []byte  // one frame that was not decoded; its memory is the giver's
 	lost    bool    // one frame is to be made up
+	next    []byte  // what follows the lost frame, if it is there
 	queue   []int16 // decoded and not mixed: of packets that are no whole frame
 
 	level     uint8 // of this step, in -dBov
@@ -58,6 +59,14 @@ func (p *Participant) Miss() {
 	}
 }
 
+// Recover is [Participant.Miss] with the payload that follows the lost one, which may hold a copy of it. It is kept like that of Hear.
+func (p *Participant) Recover(next []byte) {
+	if !p.Ready() {
+		p.next = next
+		p.Miss()
+	}
+}
+
 // Ready tells whether one frame is there for the next Step.
 func (p *Participant) Ready() bool {
 	return p.payload != nil || p.lost || len(p.queue) >= p.mixer.frame()
@@ -96,7 +105,7 @@ func (p *Participant) take(dst []int16, n int) []int16 {
 		dst, _ = p.decoder.Decode(dst, p.payload)
 		p.payload = nil
 	case p.lost && p.decoder != nil && p.speaking > 1:
-		dst = p.decoder.Conceal(append(dst, p.queue...), n-len(p.queue))
+		dst = p.conceal(append(dst, p.queue...), n-len(p.queue))
 		p.queue = p.queue[:0]
 	default:
 		dst = append(dst, p.queue[:min(n, len(p.queue))]...)
@@ -104,9 +113,17 @@ func (p *Participant) take(dst []int16, n int) []int16 {
 	return dst
 }
 
+// conceal makes up n samples.
+func (p *Participant) conceal(dst []int16, n int) []int16 {
+	if r, ok := p.decoder.(codec.Recoverer); ok && p.next != nil {
+		return r.Recover(dst, p.next, n)
+	}
+	return p.decoder.Conceal(dst, n)
+}
+
 // forget drops what this step was given, played or not.
 func (p *Participant) forget() {
-	p.payload, p.lost = nil, false
+	p.payload, p.lost, p.next = nil, false, nil
 	if len(p.queue) > 0 {
 		p.queue = p.queue[:copy(p.queue, p.queue[min(p.mixer.frame(), len(p.queue)):])]
 	}

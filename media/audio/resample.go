@@ -114,6 +114,15 @@ func (r *Resampler) Resample(dst, src []int16) []int16 {
 	return dst
 }
 
+// Succeed goes on where another resampler of the same rates is, which stays as it is. It reports false if that has other rates.
+func (r *Resampler) Succeed(other *Resampler) bool {
+	if r.up != other.up || r.down != other.down {
+		return false
+	}
+	r.past, r.phase = append(r.past[:0], other.past...), other.phase
+	return true
+}
+
 // dot multiplies two rows of equal length, in four sums that the processor can add at the same time.
 func dot(a, b []float32) float32 {
 	var s0, s1, s2, s3 float32

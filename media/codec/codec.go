@@ -13,8 +13,8 @@ import "time"
 
 // An Encoder makes payloads of one stream. One goroutine at a time.
 type Encoder interface {
-	// Encode appends the payload of pcm to dst. How many samples make a payload is limited by the codec; a number that
-	// it cannot have is an error.
+	// Encode appends the payload of pcm to dst, nothing if nothing has to be sent. How many samples make a payload is limited by
+	// the codec; a number that it cannot have is an error.
 	Encode(dst []byte, pcm []int16) ([]byte, error)
 }
 
@@ -47,6 +47,14 @@ type Format struct {
 	NewEncoder func() (Encoder, error)
 	// NewDecoder makes the decoder of a stream.
 	NewDecoder func() (Decoder, error)
+	// Tune returns the format with encoders as the parameters in the description of the peer want them; nil if they change nothing.
+	Tune func(fmtp string) Format
+}
+
+// A Recoverer is a [Decoder] of a codec whose payloads may hold a copy of the one before.
+type Recoverer interface {
+	// Recover is Conceal with the payload that follows the one that was lost; that is still to be decoded afterwards.
+	Recover(dst []int16, next []byte, samples int) []int16
 }
 
 // Samples returns how many samples of all channels a frame of that duration has.

@@ -161,6 +161,16 @@ func (j *Jitter) Pop() (Packet, Playout) {
 	return Packet{Header: slot.header, Payload: slot.payload}, Played
 }
 
+// Next returns the packet that the next call of Pop would bring, if it is there: after a lost one, the one behind it. Its payload is valid until the next
+// call of Put.
+func (j *Jitter) Next() (Packet, bool) {
+	slot := &j.slots[j.next%jitterSize]
+	if !j.playing || slot.state != slotFull {
+		return Packet{}, false
+	}
+	return Packet{Header: slot.header, Payload: slot.payload}, true
+}
+
 // take moves on to the next packet and returns its slot, nil if it is missing.
 func (j *Jitter) take() *jitterSlot {
 	slot := &j.slots[j.next%jitterSize]

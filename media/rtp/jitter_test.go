@@ -167,3 +167,32 @@ func TestJitterAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// What follows a lost packet can be looked at: it may hold a copy of it.
+func TestNextAfterLoss(t *testing.T) {
+	j := new(Jitter)
+	put := func(n uint16) { j.Put(&Packet{Header: Header{Sequence: n}, Payload: []byte{byte(n)}}) }
+	if _, ok := j.Next(); ok {
+		t.Error("a packet in an empty buffer")
+	}
+	for _, n := range []uint16{1, 2, 4} {
+		put(n)
+	}
+	for range 2 {
+		if _, playout := j.Pop(); playout != Played {
+			t.Fatal(playout)
+		}
+	}
+	if _, ok := j.Next(); ok {
+		t.Error("the lost packet is there")
+	}
+	if _, playout := j.Pop(); playout != Lost {
+		t.Fatal(playout)
+	}
+	if p, ok := j.Next(); !ok || p.Sequence != 4 || p.Payload[0] != 4 {
+		t.Errorf("%v %t", p, ok)
+	}
+	if p, playout := j.Pop(); playout != Played || p.Sequence != 4 {
+		t.Error("looking took it away")
+	}
+}

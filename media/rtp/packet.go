@@ -94,6 +94,39 @@ func Parse(b []byte) (Packet, error) {
 	return p, nil
 }
 
+// ExtensionElement returns the content of an element of the header extension: one or two bytes in front of each, RFC 8285 §4.2 and RFC 8285 §4.3. It
+// reports false if there is none with that identifier.
+func (p *Packet) ExtensionElement(id uint8) ([]byte, bool) {
+	short := p.ExtensionProfile == 0xbede
+	if !short && p.ExtensionProfile&0xfff0 != 0x1000 {
+		return nil, false
+	}
+	for b := p.Extension; len(b) > 0; {
+		if b[0] == 0 {
+			b = b[1:] // padding
+			continue
+		}
+		head, found, n := 1, b[0]>>4, int(b[0]&0xf)+1
+		if short && found == 15 {
+			return nil, false // reserved: what follows is not to be read
+		}
+		if !short {
+			if len(b) < 2 {
+				return nil, false
+			}
+			head, found, n = 2, b[0], int(b[1])
+		}
+		if len(b) < head+n {
+			return nil, false
+		}
+		if found == id {
+			return b[head : head+n], true
+		}
+		b = b[head+n:]
+	}
+	return nil, false
+}
+
 // AppendTo appends the packet. CSRC and Extension must obey their limits; what exceeds them is left out.
 func (p *Packet) AppendTo(b []byte) []byte {
 	csrc := p.CSRC[:min(len(p.CSRC), 60)&^3]

@@ -159,3 +159,32 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// RFC 8285 §4.2, §4.3: elements behind one byte and behind two.
+func TestExtensionElement(t *testing.T) {
+	for _, tt := range []struct {
+		profile   uint16
+		extension []byte
+		id        uint8
+		want      string // "-": none
+	}{
+		{0xbede, []byte{0x10, 0x85, 0, 0}, 1, "\x85"},
+		{0xbede, []byte{0x31, 1, 2, 0, 0, 0x10, 0x85, 0}, 1, "\x85"},
+		{0xbede, []byte{0x31, 1, 2, 0, 0, 0x10, 0x85, 0}, 3, "\x01\x02"},
+		{0xbede, []byte{0x10, 0x85, 0, 0}, 2, "-"},
+		{0xbede, []byte{0xf0, 0, 0x10, 0x85}, 1, "-"},
+		{0xbede, []byte{0x1f, 0x85, 0, 0}, 1, "-"},
+		{0x1000, []byte{1, 1, 0x85, 0}, 1, "\x85"},
+		{0x1005, []byte{0, 7, 0, 1, 2, 3, 4, 0}, 1, "\x03\x04"},
+		{0x1000, []byte{1, 9, 0x85, 0}, 1, "-"},
+		{0x1000, []byte{0, 0, 0, 1}, 1, "-"},
+		{0x2000, []byte{0x10, 0x85, 0, 0}, 1, "-"},
+		{0xbede, nil, 1, "-"},
+	} {
+		p := Packet{ExtensionProfile: tt.profile, Extension: tt.extension}
+		got, ok := p.ExtensionElement(tt.id)
+		if ok != (tt.want != "-") || ok && string(got) != tt.want {
+			t.Errorf("%#x % x: %d is % x %t", tt.profile, tt.extension, tt.id, got, ok)
+		}
+	}
+}

@@ -3,22 +3,9 @@ package session
 // Offer and answer of an endpoint. RFC 3264; RFC 4733 §7 for digits.
 
 import (
-	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
-
-// agreement is what both sides have said they do.
-type agreement struct {
-	direction sdp.Direction // ours
-	format    codec.Format  // of what we send
-	payload   uint8         // its payload type at the peer
-	encoder   codec.Encoder
-	decoders  map[uint8]codec.Decoder // by our payload type
-	event     uint8                   // payload type of digits at the peer
-	events    bool                    // the peer takes digits
-	eventsIn  map[uint8]bool          // our payload types of digits
-}
 
 // Offer returns our offer: the first of a call, or one that says anew what we want of a call that is up. The peer's answer goes to
 // [Endpoint.Accept].
@@ -36,6 +23,7 @@ func (e *Endpoint) Offer() *sdp.Description {
 			continue
 		}
 		m.SetDirection(e.direction)
+		offerLevel(m)
 		if err := e.way.offer(again, m, e.peer.Kind); err != nil {
 			m.Reject() // no randomness for a key: nothing is said rather than in the clear
 		}
@@ -77,6 +65,7 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 		if err := e.way.answer(answer, m); err != nil {
 			return nil, err
 		}
+		answerLevel(&offer.Media[i], m)
 		if err := e.agreeLocked(offer, &offer.Media[i], m); err != nil {
 			return nil, err
 		}
@@ -133,14 +122,11 @@ func (e *Endpoint) SetDirection(d sdp.Direction) {
 
 // agreeLocked makes a stream of both descriptions the agreement, and starts the beat.
 func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) error {
-	a := agreement{decoders: map[uint8]codec.Decoder{}, eventsIn: map[uint8]bool{}}
-	a.direction = d.Direction(theirs).Answer(e.direction)
+	a := agreement{direction: d.Direction(theirs).Answer(e.direction), level: levelExtension(theirs, ours)}
 	if err := a.send(e.voice.Formats, theirs.Codecs()); err != nil {
 		return err
 	}
-	if err := a.receive(e.voice.Formats, ours.Codecs()); err != nil {
-		return err
-	}
+	a.receive(e.voice.Formats, ours.Codecs())
 	e.agreed = a
 	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
 	e.ear.receiver.Clock = uint32(a.format.Clock)
@@ -157,58 +143,4 @@ func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	e.agreements++
 	e.beatLocked()
 	return nil
-}
-
-// send takes the peer's first codec that we have: RFC 3264 §7 lets us use any of them, and the first is preferred.
-func (a *agreement) send(formats []codec.Format, theirs []sdp.Codec) error {
-	for _, c := range theirs {
-		f, ok := formatOf(formats, c)
-		if !ok {
-			continue
-		}
-		encoder, err := f.NewEncoder()
-		if err != nil {
-			return err
-		}
-		a.format, a.payload, a.encoder = f, c.PayloadType, encoder
-		a.event, a.events = eventOf(theirs, c.Clock)
-		return nil
-	}
-	return sdp.ErrNothingCommon
-}
-
-// receive makes a decoder for each codec that we have said we take.
-func (a *agreement) receive(formats []codec.Format, ours []sdp.Codec) error {
-	for _, c := range ours {
-		if !c.IsSpeech() {
-			a.eventsIn[c.PayloadType] = sdp.Codec{Name: sdp.TelephoneEvent, Clock: c.Clock}.Matches(c)
-			continue
-		}
-		if f, ok := formatOf(formats, c); ok {
-			decoder, err := f.NewDecoder()
-			if err != nil {
-				return err
-			}
-			a.decoders[c.PayloadType] = decoder
-		}
-	}
-	return nil
-}
-
-func formatOf(formats []codec.Format, c sdp.Codec) (codec.Format, bool) {
-	for _, f := range formats {
-		if c.Matches(sdp.Codec{Name: f.Name, Clock: f.Clock, Channels: f.Channels}) {
-			return f, true
-		}
-	}
-	return codec.Format{}, false
-}
-
-func eventOf(codecs []sdp.Codec, clock int) (uint8, bool) {
-	for _, c := range codecs {
-		if c.Matches(sdp.Codec{Name: sdp.TelephoneEvent, Clock: clock}) {
-			return c.PayloadType, true
-		}
-	}
-	return 0, false
 }

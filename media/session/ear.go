@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/rtp"
 )
 
@@ -28,6 +29,8 @@ type ear struct {
 	last     uint8   // payload type of the last sound
 	frames   []int16 // for the reader
 	late     bool    // the reader has not come in time
+	noise    codec.Noise
+	level    uint8 // what the last packet says of itself
 }
 
 // hear takes a packet from the sockets.
@@ -43,14 +46,14 @@ func (e *Endpoint) hear(b []byte, _ bool) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	event := e.agreed.eventsIn[p.PayloadType]
-	if !event && e.agreed.decoders[p.PayloadType] == nil || !e.ear.receiver.Receive(&p, now) {
+	if !e.agreed.hears(p.PayloadType) || !e.ear.receiver.Receive(&p, now) {
 		return
 	}
 	e.ear.jitter.Put(&p)
-	if event {
+	if e.agreed.isEvent(p.PayloadType) {
 		e.hearEvent(&p)
 	}
+	e.ear.level = levelOf(&p, e.agreed.level)
 }
 
 // hearEvent hands a digit to whoever waits for one. It does not wait in the jitter buffer: nobody minds a digit that comes early.
@@ -75,8 +78,8 @@ func (e *Endpoint) listen() {
 	r, n := &e.ear, e.frame()
 	for len(r.decoded) < n && e.play() {
 	}
-	for len(r.decoded) < n {
-		r.decoded = append(r.decoded, 0)
+	if missing := n - len(r.decoded); missing > 0 {
+		r.decoded = r.noise.Append(r.decoded, missing)
 	}
 	r.frames = append(r.frames, r.decoded[:n]...)
 	r.decoded = r.decoded[:copy(r.decoded, r.decoded[n:])]
@@ -91,10 +94,12 @@ func (e *Endpoint) play() bool {
 	p, playout := r.jitter.Pop()
 	switch playout {
 	case rtp.Played:
-		decoder := e.agreed.decoders[p.PayloadType]
+		decoder := e.agreed.decoder(p.PayloadType)
 		if decoder == nil {
-			return false // a digit: a beat of silence
+			e.hearNoise(&p)
+			return false // or a digit: a beat of silence
 		}
+		r.noise.Stop()
 		before := len(r.decoded)
 		decoded, err := decoder.Decode(r.decoded, p.Payload)
 		if err != nil || len(decoded) == before {
@@ -103,14 +108,31 @@ func (e *Endpoint) play() bool {
 		r.decoded, r.packet, r.last = decoded, len(decoded)-before, p.PayloadType
 		return true
 	case rtp.Lost:
-		decoder := e.agreed.decoders[r.last]
+		decoder := e.agreed.decoder(r.last)
 		if decoder == nil || r.packet == 0 {
 			return false
 		}
-		r.decoded = decoder.Conceal(r.decoded, r.packet)
+		r.decoded = e.recover(decoder, r.decoded, r.packet)
 		return true
 	}
 	return false
+}
+
+// hearNoise takes what a packet says of the noise during silence, if it is one. RFC 3389.
+func (e *Endpoint) hearNoise(p *rtp.Packet) {
+	if e.agreed.isNoise(p.PayloadType) {
+		e.ear.noise.Describe(p.Payload)
+	}
+}
+
+// recover makes up what was lost, with the packet behind it if that helps.
+func (e *Endpoint) recover(decoder codec.Decoder, dst []int16, samples int) []int16 {
+	if r, ok := decoder.(codec.Recoverer); ok {
+		if next, there := e.ear.jitter.Next(); there && next.PayloadType == e.ear.last {
+			return r.Recover(dst, next.Payload, samples)
+		}
+	}
+	return decoder.Conceal(dst, samples)
 }
 
 // Read gives PCM as it is heard, at the pace of the call; where nothing comes there is silence. It waits for at least one sample; after Close

@@ -120,7 +120,10 @@ func (v *Voice) capabilities(place sdp.Place) sdp.Capabilities {
 	c := sdp.Capability{Type: "audio", Place: place, PacketTime: frameTime}
 	clocks := map[int]bool{}
 	for _, f := range v.Formats {
-		c.Codecs = append(c.Codecs, sdp.Codec{PayloadType: f.PayloadType, Name: f.Name, Clock: f.Clock, Channels: f.Channels})
+		c.Codecs = append(c.Codecs, described(f))
+	}
+	if slices.ContainsFunc(v.Formats, func(f codec.Format) bool { return f.Clock == noiseClock }) {
+		c.Codecs = append(c.Codecs, sdp.Codec{PayloadType: noisePayloadType, Name: comfortNoise, Clock: noiseClock, Channels: 1})
 	}
 	for _, f := range v.Formats {
 		if !clocks[f.Clock] {

@@ -293,7 +293,7 @@ func TestVoice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := e.Offer().String(); !strings.Contains(got, "RTP/AVP 0 101\r\n") {
+		if got := e.Offer().String(); !strings.Contains(got, "RTP/AVP 0 13 101\r\n") {
 			t.Errorf("offer\n%s", got)
 		}
 		if err := e.Dial("1"); err == nil {

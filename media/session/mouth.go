@@ -50,10 +50,14 @@ func (e *Endpoint) speak(b, sound []byte) []byte {
 	}
 	if sound == nil {
 		var err error
-		if sound, err = e.agreed.encoder.Encode(m.sound[:0], e.nextFrame()); err != nil {
+		if sound, err = e.agreed.encode(m.sound[:0], e.nextFrame()); err != nil {
 			return b
 		}
 		m.sound = sound
+	}
+	if len(sound) == 0 {
+		m.spoke = false // silence that needs no packet: the next one begins a talk spurt, RFC 3551 §4.1
+		return b
 	}
 	h := rtp.Header{PayloadType: e.agreed.payload, Timestamp: m.sender.Timestamp(), Marker: !m.spoke}
 	m.spoke = true

@@ -30,6 +30,9 @@ func atRate(f codec.Format, rate int) codec.Format {
 		d, err := decoder()
 		return &convertingDecoder{coder: d, resampler: r, rate: rate, native: native}, err
 	}
+	if tune := f.Tune; tune != nil {
+		f.Tune = func(fmtp string) codec.Format { return atRate(tune(fmtp), rate) }
+	}
 	return f
 }
 
@@ -43,6 +46,16 @@ type convertingEncoder struct {
 func (c *convertingEncoder) Encode(dst []byte, pcm []int16) ([]byte, error) {
 	c.pcm = c.resampler.Resample(c.pcm[:0], pcm)
 	return c.coder.Encode(dst, c.pcm)
+}
+
+// Succeed implements [codec.Successor].
+func (c *convertingEncoder) Succeed(other codec.Encoder) bool {
+	o, ok := other.(*convertingEncoder)
+	if !ok || !c.resampler.Succeed(o.resampler) {
+		return false
+	}
+	s, ok := c.coder.(codec.Successor)
+	return ok && s.Succeed(o.coder)
 }
 
 type convertingDecoder struct {
@@ -62,5 +75,25 @@ func (c *convertingDecoder) Decode(dst []int16, payload []byte) ([]int16, error)
 // Conceal implements [codec.Decoder].
 func (c *convertingDecoder) Conceal(dst []int16, samples int) []int16 {
 	c.pcm = c.coder.Conceal(c.pcm[:0], samples*c.native/c.rate)
+	return c.resampler.Resample(dst, c.pcm)
+}
+
+// Peek implements [codec.Peeker].
+func (c *convertingDecoder) Peek(payload []byte) (int, uint8) {
+	p, ok := c.coder.(codec.Peeker)
+	if !ok {
+		return 0, codec.Unknown
+	}
+	samples, level := p.Peek(payload)
+	return samples * c.rate / c.native, level
+}
+
+// Recover implements [codec.Recoverer].
+func (c *convertingDecoder) Recover(dst []int16, next []byte, samples int) []int16 {
+	r, ok := c.coder.(codec.Recoverer)
+	if !ok {
+		return c.Conceal(dst, samples)
+	}
+	c.pcm = r.Recover(c.pcm[:0], next, samples*c.native/c.rate)
 	return c.resampler.Resample(dst, c.pcm)
 }

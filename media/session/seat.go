@@ -135,18 +135,30 @@ func (s *Seat) playLocked() bool {
 	p, playout := e.ear.jitter.Pop()
 	switch playout {
 	case rtp.Played:
-		decoder := e.agreed.decoders[p.PayloadType]
+		decoder := e.agreed.decoder(p.PayloadType)
 		if decoder == nil {
-			return false // a digit: a beat of silence
+			return false // a digit, or noise: a beat of silence
 		}
+		e.ear.last = p.PayloadType
 		s.due = append(s.due[:0], p.Payload...)
-		s.participant.Hear(decoder, s.due, codec.Unknown)
+		s.participant.Hear(decoder, s.due, e.ear.level)
 		return true
 	case rtp.Lost:
-		s.participant.Miss()
+		s.missLocked()
 		return true
 	}
 	return false
+}
+
+// missLocked makes up for a lost packet of somebody who is heard.
+func (s *Seat) missLocked() {
+	e := s.endpoint
+	if next, ok := e.ear.jitter.Next(); ok && next.PayloadType == e.ear.last {
+		s.due = append(s.due[:0], next.Payload...)
+		s.participant.Recover(s.due)
+		return
+	}
+	s.participant.Miss()
 }
 
 // digitsLocked notes the digits that came, for after the step.
@@ -167,7 +179,7 @@ func (s *Seat) digitsLocked() {
 // speak sends what the seat hears, on the goroutine of the room.
 func (s *Seat) speak(now time.Time) {
 	e, r := s.endpoint, s.room
-	if len(s.payload) == 0 {
+	if s.payload == nil {
 		return
 	}
 	e.mu.Lock()

@@ -1,0 +1,96 @@
+package session
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/media/codec"
+	"github.com/sipwerk/sipwerk/media/codec/opus"
+	"github.com/sipwerk/sipwerk/media/rtp"
+	"github.com/sipwerk/sipwerk/network"
+)
+
+// Two endpoints agree on Opus as RFC 7587 §7 writes it, and hear each other over a network that loses packets; who has it not gets G.711.
+func TestOpus(t *testing.T) {
+	library, err := opus.Open()
+	if !library.Speaks() {
+		t.Log(err) // the gate has it; package opus fails there without
+		return
+	}
+	format := func(rate int) codec.Format { return library.Format(rate, opus.Settings{FEC: true}) }
+	wide := Voice{Rate: 16000, Formats: []codec.Format{format(16000), codec.PCMA()}}
+	full := Voice{Rate: 48000, Formats: []codec.Format{format(48000), codec.G722()}}
+	voices(t, network.Conditions{Delay: 20 * time.Millisecond, Loss: 0.05}, full, wide, func(t *testing.T, a, b *Endpoint) {
+		offer := a.Offer().String()
+		for _, line := range []string{"a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1", "telephone-event/48000"} {
+			if !strings.Contains(offer, line) {
+				t.Errorf("no %s in\n%s", line, offer)
+			}
+		}
+		go say(t, a, 1000, 2*time.Second)
+		if level := audio.Goertzel(heard(t, b, 2*time.Second)[16000:], 16000, 1000); level < 6000 {
+			t.Errorf("heard at %.0f", level)
+		}
+		if err := a.Dial("5"); err != nil {
+			t.Error(err)
+		}
+		if digit := <-b.Digits(); digit != '5' {
+			t.Errorf("digit %c", digit)
+		}
+	})
+	voices(t, network.Conditions{}, wide, Voice{Formats: []codec.Format{codec.PCMA()}}, func(t *testing.T, a, b *Endpoint) {
+		go say(t, a, 1000, time.Second)
+		if level := audio.Goertzel(heard(t, b, time.Second)[4000:], 8000, 1000); level < 6000 {
+			t.Errorf("without Opus heard at %.0f", level)
+		}
+	})
+}
+
+// RFC 3389 §4: while the peer sends noise descriptions instead of sound, the noise is heard, and ends with the next word.
+func TestComfortNoise(t *testing.T) {
+	pair(t, network.Conditions{}, func(t *testing.T, _, b *Endpoint) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		put := func(sequence uint16, payloadType uint8, payload []byte) {
+			b.ear.jitter.Put(&rtp.Packet{Header: rtp.Header{SSRC: 77, Sequence: sequence, PayloadType: payloadType}, Payload: payload})
+			b.ear.decoded, b.ear.frames, b.ear.late = b.ear.decoded[:0], b.ear.frames[:0], false
+			for range 3 {
+				b.listen()
+			}
+		}
+		put(1, noisePayloadType, []byte{40})
+		b.listen()
+		if level := codec.Level(b.ear.frames[len(b.ear.frames)-160:]); level < 35 || level > 45 {
+			t.Errorf("noise of -40 dBov at level %d", level)
+		}
+		put(2, 8, make([]byte, 160))
+		b.listen()
+		if level := codec.Level(b.ear.frames[len(b.ear.frames)-160:]); level != codec.Silence {
+			t.Errorf("after a word: level %d", level)
+		}
+	})
+}
+
+// RFC 6464: the level is offered, answered under the identifier of the offer, and read.
+func TestLevelExtension(t *testing.T) {
+	offer := strings.Split("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"+
+		"a=extmap:3 urn:example:other\r\na=extmap:7/sendonly urn:ietf:params:rtp-hdrext:ssrc-audio-level vad=on", "\r\n")
+	pair(t, network.Conditions{}, func(t *testing.T, a, b *Endpoint) {
+		if got := a.Offer().String(); !strings.Contains(got, "a=extmap:1 "+levelURI) || a.agreed.level != levelIdentifier || b.agreed.level != levelIdentifier {
+			t.Errorf("levels %d and %d, offer\n%s", a.agreed.level, b.agreed.level, got)
+		}
+		answer, err := b.Answer(describe(t, offer...))
+		if err != nil || !strings.Contains(answer.String(), "a=extmap:7 "+levelURI) || b.agreed.level != 7 {
+			t.Errorf("%v: level %d, answer\n%s", err, b.agreed.level, answer)
+		}
+		p := rtp.Packet{ExtensionProfile: 0xbede, Extension: []byte{0x70, 0x80 | 23, 0, 0}}
+		if got := levelOf(&p, 7); got != 23 {
+			t.Errorf("level %d", got)
+		}
+		if levelOf(&p, 0) != codec.Unknown || levelOf(&p, 5) != codec.Unknown {
+			t.Error("a level from nowhere")
+		}
+	})
+}
