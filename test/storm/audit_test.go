@@ -209,16 +209,16 @@ func (c *conversation) forwarded(life int) []string {
 	return c.branches()
 }
 
-// branches checks that no phone was called twice.
+// branches checks that no phone was called twice, unless it has refused the session as the B2BUA described it first.
 func (c *conversation) branches() []string {
 	var out []string
-	seen := make(map[string]bool)
+	seen := make(map[string]*leg)
 	for _, l := range c.callees {
 		key := fmt.Sprintf("%s %d", l.party.name, l.life)
-		if seen[key] {
+		if first := seen[key]; first != nil && (c.server == nil || first.status != sip.StatusNotAcceptableHere) {
 			out = append(out, fmt.Sprintf("%s was called twice", l.party.name))
 		}
-		seen[key] = true
+		seen[key] = l
 	}
 	return out
 }
