@@ -57,6 +57,9 @@ module aubridge.so
 module aufile.so
 module g711.so
 module sndfile.so
+module srtp.so
+module dtls_srtp.so
+module ice.so
 module uuid.so
 module_tmp account.so
 module_app ctrl_tcp.so
@@ -64,7 +67,19 @@ module_app menu.so
 module_app contact.so
 ctrl_tcp_listen 127.0.0.1:%[3]d
 snd_path %[4]s/snd
+rtcp_mux %[5]s
 `
+
+// security is how an account is told to protect its sound.
+func security(m peer.Media) (parameters, mux string) {
+	switch m {
+	case peer.SDES:
+		return ";mediaenc=srtp-mand", "no"
+	case peer.DTLS:
+		return ";mediaenc=dtls_srtp;medianat=ice", "yes"
+	}
+	return "", "no"
+}
 
 // Start runs baresip for an account.
 func Start(t testing.TB, a peer.Account) (*Phone, error) {
@@ -73,10 +88,11 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 	if err != nil {
 		return nil, err
 	}
-	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;answermode=manual;audio_codecs=pcmu,pcma;regint=120;mwi=no;outbound=\"sip:%s;transport=%s\"\n",
-		a.User, a.Domain, a.Transport, a.User, a.Password, a.Server, a.Transport)
+	parameters, mux := security(a.Media)
+	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;answermode=manual;audio_codecs=pcmu,pcma;regint=120;mwi=no;outbound=\"sip:%s;transport=%s\"%s\n",
+		a.User, a.Domain, a.Transport, a.User, a.Password, a.Server, a.Transport, parameters)
 	files := map[string]string{
-		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir),
+		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir, mux),
 		"accounts": account,
 		"contacts": "",
 	}

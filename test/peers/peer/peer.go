@@ -24,7 +24,18 @@ type Account struct {
 	Server         string // host:port of the listener
 	Transport      string // udp, tcp, tls
 	Source         string // WAV file that is spoken into every call
+	Media          Media  // how its sound goes over the wire
 }
+
+// Media is how a telephone sends sound.
+type Media int
+
+// What the telephones can be set up to.
+const (
+	Plain Media = iota
+	SDES
+	DTLS // with ICE where the telephone has it
+)
 
 // Phone is a telephone that no one here wrote. Every method that waits gives up when ctx ends.
 type Phone interface {
