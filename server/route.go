@@ -33,12 +33,17 @@ func (r *router) Route(req *sip.Request) b2bua.Route {
 
 // locator finds devices by their bindings.
 type locator struct {
+	kinds     map[string]session.Kind // by account, as set
 	registrar *registrar.Registrar
 	log       *slog.Logger
 }
 
 // kind is how the media of a device goes that has registered over t: over a WebSocket it is a browser, and who protects its signalling is offered protection of its media.
-func kind(t sip.Transport) session.Kind {
+// A setting for the account goes before that.
+func (l *locator) kind(account sip.URI, t sip.Transport) session.Kind {
+	if k, ok := l.kinds[account.UserName()]; ok {
+		return k
+	}
 	switch t {
 	case sip.WS, sip.WSS:
 		return session.WebRTC
@@ -66,7 +71,7 @@ func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 			Local:  found[i].Flow.Local.Addr(),
 			Spare:  i > 0 && found[i].SameDevice(&found[i-1]),
 			Key:    l.registrar.Key(&found[i]),
-			Kind:   kind(found[i].Flow.Transport),
+			Kind:   l.kind(account, found[i].Flow.Transport),
 		})
 	}
 	return bindings

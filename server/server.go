@@ -161,12 +161,16 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		s.dialogs.SessionExpires = -1 // no session timers
 	}
 	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()}
+	if site.Music, err = music(media.Music); err != nil {
+		return err
+	}
 	voice, err := sound()
 	if err != nil {
 		s.log.Warn("something is missing", "err", err)
 	}
+	site.Formats = voice.Formats
 	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice}
-	bindings := &locator{registrar: s.registrar, log: s.log}
+	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), log: s.log}
 	s.openConferences(domains, site, bindings)
 	s.conferences.Voice = voice
 	s.calls = &b2bua.B2BUA{

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -39,6 +40,26 @@ func TestCallSettings(t *testing.T) {
 	}
 	if c := s.calls; !c.PassRedirects || c.RingTime.Seconds() != 1 || s.dialogs.SessionExpires.Hours() != 1 {
 		t.Errorf("redirects %t, %v of ringing, %v of session", c.PassRedirects, c.RingTime, s.dialogs.SessionExpires)
+	}
+}
+
+// TestMediaSettings: what is set for an account goes before what its connection suggests.
+func TestMediaSettings(t *testing.T) {
+	s := start(t, map[string]string{"media.music": "none", "media.kinds": "bob=dtls"})
+	if s.calls.Media.Music != nil {
+		t.Error("there is music")
+	}
+	l := s.calls.Locator.(*locator)
+	for account, want := range map[string]session.Kind{"bob": session.DTLS, "alice": session.WebRTC} {
+		if got := l.kind(sip.URI{Scheme: "sip", User: account, Host: "example.org"}, sip.WSS); got != want {
+			t.Errorf("%s is called as %v, want %v", account, got, want)
+		}
+	}
+	if got := l.kind(sip.URI{User: "alice"}, sip.TLS); got != session.Opportunistic {
+		t.Errorf("over TLS: %v", got)
+	}
+	if _, err := music("settings_test.go"); err == nil || !strings.HasPrefix(err.Error(), "media.music: ") {
+		t.Errorf("music that is none: %v", err)
 	}
 }
 

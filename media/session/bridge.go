@@ -4,8 +4,6 @@ package session
 
 import (
 	"errors"
-
-	"github.com/sipwerk/sipwerk/media/relay"
 )
 
 // Settle makes the offer and the answer that a and b have learned and presented their session, and joins their streams, each
@@ -16,8 +14,8 @@ func Settle(a, b *Leg) error {
 		return err
 	}
 	for i := range min(len(a.lines), len(b.lines)) {
-		if x, y := a.lines[i].stream, b.lines[i].stream; x != nil && y != nil {
-			relay.Join(x, y)
+		if x, y := &a.lines[i], &b.lines[i]; x.stream != nil && y.stream != nil {
+			join(a.site, x, y)
 		}
 	}
 	return nil

@@ -35,11 +35,21 @@ type line struct {
 	stream  *relay.Stream // nil: rejected, or not presented yet
 	settled bool          // stream carries packets
 	reject  bool          // to be closed when settled
-	news    relay.Peer    // what the description learned last says
+	news    said          // what the description learned last says
+	told    said          // the same, in force
 	learned bool          // news is to be taken when settled
+	waiting *waiting      // who hears music from us instead of the far side
 	way     transport
 	proto   string // of the peer's m= line, if there was one
 	mid     string // the same
+}
+
+// said is what a peer says of one stream.
+type said struct {
+	relay.Peer
+	direction sdp.Direction
+	codecs    []sdp.Codec
+	sound     bool // an audio stream
 }
 
 // NewLeg returns a leg without streams. sessionID is for the o= line and should be random.
@@ -108,13 +118,13 @@ func (l *Leg) grow(n int) {
 }
 
 // described is what a description says about one stream.
-func (l *Leg) described(d *sdp.Description, m *sdp.Media) relay.Peer {
+func (l *Leg) described(d *sdp.Description, m *sdp.Media) said {
 	_, isRTP := m.Profile()
-	p := relay.Peer{Signalled: l.peer.Remote, Opaque: !isRTP}
+	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio"}
 	p.RTP = l.peer.address(d.Address(m))
 	p.RTCP = l.peer.address(d.RTCPAddress(m))
-	if codecs := m.Codecs(); len(codecs) > 0 {
-		p.Clock = codecs[0].Clock
+	if len(p.codecs) > 0 {
+		p.Clock = p.codecs[0].Clock
 	}
 	return p
 }
@@ -125,16 +135,16 @@ func (l *Leg) Offer(ctx context.Context, d *sdp.Description) (*sdp.Description, 
 	return l.present(ctx, d, func(ours *sdp.Description, i int) error {
 		return l.lines[i].way.offer(ours, &ours.Media[i], l.peer.Kind)
 	},
-		func(n *line) sdp.Profile { return n.way.terms(l.peer.Kind).profile })
+		func(n *line) sdp.Profile { return n.way.terms(l.peer.Kind).profile }, false)
 }
 
 // Answer is [Leg.Offer] for the answer of the far side, which becomes ours to the offer that our peer has made.
 func (l *Leg) Answer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
-	return l.present(ctx, d, func(ours *sdp.Description, i int) error { return l.lines[i].way.answer(ours, &ours.Media[i]) }, func(n *line) sdp.Profile { return n.way.next.profile })
+	return l.present(ctx, d, func(ours *sdp.Description, i int) error { return l.lines[i].way.answer(ours, &ours.Media[i]) }, func(n *line) sdp.Profile { return n.way.next.profile }, true)
 }
 
 // present makes d our own: write puts the carriage of a stream in, profile says which it will be.
-func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.Description, int) error, profile func(*line) sdp.Profile) (*sdp.Description, error) {
+func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.Description, int) error, profile func(*line) sdp.Profile, answers bool) (*sdp.Description, error) {
 	l.grow(len(d.Media))
 	places, rich := make([]sdp.Place, len(d.Media)), true
 	open := 0
@@ -164,6 +174,9 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.D
 		if _, isRTP := m.Profile(); !isRTP || m.Rejected() {
 			m.Proto = cmp.Or(n.proto, m.Proto)
 			continue
+		}
+		if was := ours.Direction(m); was != l.direction(n, was, m.Type == "audio", answers) {
+			m.SetDirection(l.direction(n, was, m.Type == "audio", answers))
 		}
 		if err := write(ours, i); err != nil {
 			l.Abandon()
@@ -252,12 +265,13 @@ func (l *Leg) settle() error {
 		}
 		n.settled = true
 		if !n.news.Opaque {
-			if err := n.way.settle(n.news); err != nil {
+			if err := n.way.settle(n.news.Peer); err != nil {
 				return err
 			}
 		}
 		if n.learned {
-			n.stream.Aim(n.news)
+			n.told = n.news
+			n.stream.Aim(n.news.Peer)
 			n.learned = false
 		}
 	}
@@ -283,6 +297,7 @@ func (l *Leg) Moved(remote netip.Addr) { l.peer.Remote = remote }
 func (l *Leg) Close() {
 	for i := range l.lines {
 		if n := &l.lines[i]; n.stream != nil {
+			n.resume()
 			n.way.close()
 			n.stream.Close()
 		}
@@ -302,6 +317,7 @@ func (l *Leg) Counters() []relay.Counters {
 
 func (n *line) close() {
 	if n.stream != nil {
+		n.resume()
 		n.way.close()
 		n.stream.Close()
 	}

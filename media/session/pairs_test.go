@@ -28,7 +28,7 @@ func bridge(t *testing.T, caller, callee Kind, f func(b *bridged)) {
 		site := func(h *network.SimHost) *Site {
 			r := &relay.Relay{Network: h}
 			relays = append(relays, r)
-			return &Site{Relay: r}
+			return &Site{Relay: r, Music: Tune}
 		}
 		server := site(sim.Host(server4))
 		alice, bob := site(sim.Host(alice4)), site(sim.Host(bob4))
@@ -73,6 +73,9 @@ func (b *bridged) offer(by, to *Endpoint, from, far *Leg) (offered, answered *sd
 	must(b.t, by.Accept(answered))
 	return offered, answered
 }
+
+// wait lets time pass: for checks, handshakes and what is on its way.
+func (b *bridged) wait(d time.Duration) { time.Sleep(d) }
 
 // talk lets both speak, each a tone of its own, and looks whether each hears the other.
 func (b *bridged) talk(when string) {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/dtls"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
@@ -24,12 +25,23 @@ type Site struct {
 	Advertise []netip.Addr
 	// FullICE makes us look for the way ourselves. A server with an address that everybody reaches leaves that to its peers (RFC 8445 §2.5).
 	FullICE bool
+	// Music is what somebody hears who is put on hold; nil: what the other side sends, if it sends anything.
+	Music Music
+	// Formats are the codecs in which we can speak ourselves, the preferred first; nil: G.722, PCMA and PCMU.
+	Formats []codec.Format
 
 	identity struct {
 		once sync.Once
 		made *dtls.Identity
 		err  error
 	}
+}
+
+func (s *Site) formats() []codec.Format {
+	if s.Formats != nil {
+		return s.Formats
+	}
+	return []codec.Format{codec.G722(), codec.PCMA(), codec.PCMU()}
 }
 
 // certificate returns the one of all our handshakes; it is made when it is first asked for.

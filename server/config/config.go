@@ -58,10 +58,18 @@ type Registrations struct {
 	ServiceRoute []string      // SIP URIs by way of which its requests go (RFC 3608)
 }
 
+// The values of [Media].Music that are no file.
+const (
+	MusicTune = "tune"
+	MusicNone = "none"
+)
+
 // Media is where calls carry their sound.
 type Media struct {
 	Ports     PortRange  // UDP ports of RTP and RTCP
 	Advertise netip.Addr // address written into SDP; invalid: the local one toward the peer
+	Music     string     // for who is put on hold: "tune", "none", or a WAV file
+	Kinds     []string   // account=kind: how the devices of an account are offered media
 }
 
 // Turn is the STUN and TURN server. RFC 8656.
@@ -106,7 +114,7 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		Digest:  []digest.Algorithm{digest.MD5},
 		Drain:   30 * time.Second,
 		Calls:   Calls{SessionExpires: 30 * time.Minute, MinSE: shortestSession, RingTime: 2 * time.Minute},
-		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}},
+		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}, Music: MusicTune},
 
 		Turn: Turn{
 			Listen: []string{"udp://:3478", "tcp://:3478", "tls://:5349"}, Ports: PortRange{First: 49152, Last: 65535}, Relays: 10,

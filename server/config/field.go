@@ -70,6 +70,12 @@ func (c *Config) Fields() []Field {
 		{"media.advertise", "The IP address written into SDP, for a server behind address translation. Without a value it is `advertise` if that is an IP address, otherwise the " +
 			"local address toward the peer.",
 			"203.0.113.7", (*address)(&c.Media.Advertise)},
+		{"media.music", "What somebody hears who is put on hold: `tune` is a melody of ours, `none` leaves it to the telephone that holds, and anything else is a WAV file that is played " +
+			"over and over. It is heard on hold where caller and server have a codec in common.",
+			"/etc/sipwerk/hold.wav", (*text)(&c.Media.Music)},
+		{"media.kinds", "How calls are offered to the devices of an account, as `account=kind`: `plain` RTP, `opportunistic` (RTP with keys that may be left), `sdes`, `dtls` or `webrtc`. Other " +
+			"accounts are offered what their connection suggests: a browser's over a WebSocket, opportunistic over TLS, otherwise plain RTP, and SRTP when that is refused.",
+			"door=plain,bob=sdes", (*list)(&c.Media.Kinds)},
 		{"turn.listen", "Where STUN and TURN are offered, as URLs: udp, tcp or tls, then address and port; `off` closes it. Clients that nothing else reaches get their sound through a relay there. Without " +
 			"a value it is on the addresses of `listen`, and if another program has these ports, the server says so and goes on without.",
 			"udp://:3478,tls://:443", (*list)(&c.Turn.Listen)},

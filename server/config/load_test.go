@@ -130,6 +130,8 @@ func TestRefused(t *testing.T) {
 		{"digest: md5, MD5", "sipwerk.yaml line 1: digest: MD5 is named twice; write one or more of MD5, SHA-256, SHA-512-256, each once"},
 		{"digest: []", "sipwerk.yaml line 1: digest: no algorithm is named; write one or more of MD5, SHA-256, SHA-512-256"},
 		{"drain: soon", `sipwerk.yaml line 1: drain: "soon" is no time span up to a day; write one such as 30s or 5m`},
+		{"media:\n  kinds: bob", `sipwerk.yaml line 2: media.kinds: "bob" is no account with a kind; write one such as bob=sdes, with plain, opportunistic, sdes, dtls or webrtc`},
+		{"media:\n  kinds: =sdes", `sipwerk.yaml line 2: media.kinds: "=sdes" names no account; write one such as bob=sdes`},
 		{"media:\n  ports: 20000", `sipwerk.yaml line 2: media.ports: "20000" is no port range; write first and last port such as 20000-29999`},
 		{"media:\n  ports: 20000-20001", `sipwerk.yaml line 2: media.ports: "20000-20001" holds less than the four ports of one call; write first and last port such as 20000-29999`},
 		{"media:\n  advertise: 0.0.0.0", `sipwerk.yaml line 2: media.advertise: "0.0.0.0" is no IP address; write one such as 203.0.113.7`},

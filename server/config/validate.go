@@ -25,6 +25,7 @@ func (c *Config) Validate() error {
 		{"domain", c.checkDomain},
 		{"listen", c.checkListen},
 		{"advertise", c.checkAdvertise},
+		{"media.kinds", c.checkKinds},
 		{"http", c.checkHTTP},
 		{"tls.certificate", c.checkTLS},
 		{"calls.session-expires", c.checkSessions},
@@ -92,6 +93,21 @@ func checkListener(l string, transports ...string) error {
 	for key, v := range u.Query() {
 		if key != "advertise" || len(v) != 1 || !isHostPort(v[0]) {
 			return fmt.Errorf("%s: only ?advertise=host:port may follow the address; write it so", l)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkKinds() error {
+	for _, pair := range c.Media.Kinds {
+		account, kind, _ := strings.Cut(pair, "=")
+		switch kind {
+		case "plain", "opportunistic", "sdes", "dtls", "webrtc":
+		default:
+			return fmt.Errorf("%q is no account with a kind; write one such as bob=sdes, with plain, opportunistic, sdes, dtls or webrtc", pair)
+		}
+		if account == "" {
+			return fmt.Errorf("%q names no account; write one such as bob=sdes", pair)
 		}
 	}
 	return nil

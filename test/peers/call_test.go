@@ -74,7 +74,13 @@ func TestCalls(t *testing.T) {
 // connect makes a call from a to bob at b and answers it.
 func connect(t *testing.T, a, b peer.Phone) {
 	t.Helper()
-	must(t, "dial", a.Dial("sip:bob@"+domain))
+	connectTo(t, a, b, "bob")
+}
+
+// connectTo is connect for whoever b is.
+func connectTo(t *testing.T, a, b peer.Phone, user string) {
+	t.Helper()
+	must(t, "dial", a.Dial("sip:"+user+"@"+domain))
 	must(t, "callee rings", b.WaitIncoming(within(t, 10*time.Second)))
 	must(t, "answer", b.Answer())
 	must(t, "callee established", b.WaitEstablished(within(t, 10*time.Second)))

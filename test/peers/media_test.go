@@ -9,7 +9,7 @@ import (
 	"github.com/sipwerk/sipwerk/test/peers/peer"
 )
 
-// side is a telephone and what it is set up to.
+// end is a telephone and what it is set up to.
 type end struct {
 	name  string
 	start starter
@@ -29,14 +29,18 @@ func ends() []end {
 func TestPairs(t *testing.T) {
 	need(t, "baresip", "linphonec")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)
-	s := serve(t, "alice", "bob")
+	s := serve(t, "alice", "bob", "dora")
 	for _, caller := range ends() {
 		for _, callee := range ends() {
 			t.Run(caller.name+" to "+callee.name, func(t *testing.T) {
-				by, to := s.account("alice", "udp", alice), s.account("bob", "udp", bob)
+				user := "bob"
+				if callee.media == peer.DTLS {
+					user = "dora" // of whom the server is told
+				}
+				by, to := s.account("alice", "udp", alice), s.account(user, "udp", bob)
 				by.Media, to.Media = caller.media, callee.media
 				a, b := phone(t, caller.start, by), phone(t, callee.start, to)
-				connect(t, a, b)
+				connectTo(t, a, b, user)
 				pause(t.Context(), 4*time.Second)
 				for _, holder := range []peer.Phone{a, b} {
 					must(t, holder.Name()+" holds", holder.Hold())
