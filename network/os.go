@@ -49,6 +49,12 @@ func (o OS) ListenPacket(_ context.Context, addr netip.AddrPort, n int) ([]Packe
 	return listenPackets(cfg, n)
 }
 
+// NewHub starts a thread that serves many UDP sockets, for datagrams of up to room bytes behind which spare bytes may be written. It is an error that wraps
+// errors.ErrUnsupported where the system has none; whoever made it closes it.
+func (o OS) NewHub(room, spare int) (*mmsg.Hub, error) {
+	return mmsg.NewHub(mmsg.HubConfig{Room: room, Spare: spare, Receive: o.ReceiveBuffer, Send: o.SendBuffer})
+}
+
 func listenPackets(cfg mmsg.Config, n int) ([]PacketConn, error) {
 	var conns []PacketConn
 	for range n {

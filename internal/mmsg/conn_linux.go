@@ -32,32 +32,8 @@ type Conn struct {
 
 // Listen opens a socket. An address in use gives an error that wraps syscall.EADDRINUSE.
 func Listen(cfg Config) (*Conn, error) {
-	c, err := listen(cfg)
-	if err == unix.EAFNOSUPPORT && cfg.Addr.Addr() == netip.IPv6Unspecified() {
-		cfg.Addr = netip.AddrPortFrom(netip.IPv4Unspecified(), cfg.Addr.Port())
-		c, err = listen(cfg)
-	}
+	c, fd, err := open(cfg)
 	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(cfg.Addr), Err: err}
-	}
-	return c, nil
-}
-
-func listen(cfg Config) (*Conn, error) {
-	c := &Conn{v6: !cfg.Addr.Addr().Is4(), wild: cfg.Addr.Addr().IsUnspecified()}
-	family, kind := unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC
-	if c.v6 {
-		family = unix.AF_INET6
-	}
-	if !cfg.Blocking {
-		kind |= unix.SOCK_NONBLOCK
-	}
-	fd, err := unix.Socket(family, kind, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.bind(fd, cfg); err != nil {
-		unix.Close(fd)
 		return nil, err
 	}
 	if cfg.Blocking {
@@ -71,6 +47,39 @@ func listen(cfg Config) (*Conn, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// open makes a socket and binds it. Where there is no IPv6 its wildcard becomes that of IPv4.
+func open(cfg Config) (*Conn, int, error) {
+	c, fd, err := openAt(cfg)
+	if err == unix.EAFNOSUPPORT && cfg.Addr.Addr() == netip.IPv6Unspecified() {
+		cfg.Addr = netip.AddrPortFrom(netip.IPv4Unspecified(), cfg.Addr.Port())
+		c, fd, err = openAt(cfg)
+	}
+	if err != nil {
+		return nil, -1, &net.OpError{Op: "listen", Net: "udp", Addr: net.UDPAddrFromAddrPort(cfg.Addr), Err: err}
+	}
+	return c, fd, nil
+}
+
+func openAt(cfg Config) (*Conn, int, error) {
+	c := &Conn{v6: !cfg.Addr.Addr().Is4(), wild: cfg.Addr.Addr().IsUnspecified()}
+	family, kind := unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC
+	if c.v6 {
+		family = unix.AF_INET6
+	}
+	if !cfg.Blocking {
+		kind |= unix.SOCK_NONBLOCK
+	}
+	fd, err := unix.Socket(family, kind, 0)
+	if err != nil {
+		return nil, -1, err
+	}
+	if err := c.bind(fd, cfg); err != nil {
+		unix.Close(fd)
+		return nil, -1, err
+	}
+	return c, fd, nil
 }
 
 func (c *Conn) bind(fd int, cfg Config) error {

@@ -5,7 +5,9 @@
 // call or through the runtime's poller. Elsewhere it reads one datagram at a time through package net, without packet
 // information.
 //
-// Package network is the only user; programs use that.
+// A [Hub] serves many sockets with one thread: it waits for all of them, reads what there is in rounds, and sends what is made of that when the round is over.
+//
+// Packages network and media/relay are the only users; programs use those.
 package mmsg
 
 import "net/netip"

@@ -130,8 +130,10 @@ func (v *Vector) Received(i int) (n int, peer netip.AddrPort, local netip.Addr) 
 	return int(v.headers[i].length), v.peer(i), v.local(i)
 }
 
-func (v *Vector) peer(i int) netip.AddrPort {
-	name := &v.names[i]
+func (v *Vector) peer(i int) netip.AddrPort { return getPeer(&v.names[i]) }
+
+// getPeer reads an address as the system writes it.
+func getPeer(name *unix.RawSockaddrInet6) netip.AddrPort {
 	port := ntohs(name.Port)
 	if name.Family == unix.AF_INET {
 		return netip.AddrPortFrom(netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(name)).Addr), port)
@@ -183,10 +185,12 @@ func (v *Vector) SetWrite(i int, buf []byte, peer netip.AddrPort, local netip.Ad
 	}
 }
 
-func (v *Vector) setPeer(i int, peer netip.AddrPort) uint32 {
-	name := &v.names[i]
+func (v *Vector) setPeer(i int, peer netip.AddrPort) uint32 { return putPeer(&v.names[i], peer, v.v6) }
+
+// putPeer writes an address as the system reads it, for a socket of either family, and returns its size.
+func putPeer(name *unix.RawSockaddrInet6, peer netip.AddrPort, v6 bool) uint32 {
 	*name = unix.RawSockaddrInet6{Port: htons(peer.Port())}
-	if !v.v6 {
+	if !v6 {
 		name.Family = unix.AF_INET
 		if peer.Addr().Is4() {
 			(*unix.RawSockaddrInet4)(unsafe.Pointer(name)).Addr = peer.Addr().As4()

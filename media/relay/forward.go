@@ -6,46 +6,13 @@ import (
 	"net/netip"
 
 	"github.com/sipwerk/sipwerk/media/rtp"
-	"github.com/sipwerk/sipwerk/network"
 )
 
 // room is for one datagram; longer ones are dropped, for they would be passed on cut.
 const room = 2048
 
-// batch is the memory for one packet on its way.
-type batch struct {
-	in, out [1]network.Datagram
-	buf     [room + Overhead]byte
-}
-
-// batch returns memory that is given back with r.batches.Put.
-func (r *Relay) batch() *batch {
-	if b, ok := r.batches.Get().(*batch); ok {
-		return b
-	}
-	return new(batch)
-}
-
-// read brings what comes to k where it belongs until k is closed. The system reports nothing else for a socket
-// without a fixed peer; should it, the stream falls silent, which whoever watches its counters sees.
-func (r *Relay) read(k *socket) {
-	defer r.readers.Done()
-	b := r.batch()
-	defer r.batches.Put(b)
-	for {
-		b.in[0].Buf = b.buf[:room]
-		n, err := k.conn.ReadBatch(b.in[:])
-		if err != nil {
-			return
-		}
-		if n > 0 {
-			k.take(b, b.buf[:b.in[0].N], arrival{from: b.in[0].Peer, at: r.now()})
-		}
-	}
-}
-
-// take brings a datagram that came to k where it belongs. It lies in m.
-func (k *socket) take(m *batch, b []byte, a arrival) {
+// take brings a datagram that came to k where it belongs. The memory of b goes on for Overhead.
+func (k *socket) take(o outlet, b []byte, a arrival) {
 	s := k.stream
 	if f := s.aside.Load(); f != nil && isAside(b) {
 		(*f)(b, a.from, k.component == control)
@@ -59,7 +26,7 @@ func (k *socket) take(m *batch, b []byte, a arrival) {
 		(*f)(p.b, p.component == control)
 	}
 	if p.to != nil {
-		p.to.speak(m, p.component, p.b)
+		p.to.speak(o, p.component, p.b)
 	}
 }
 
@@ -118,17 +85,15 @@ func (s *Stream) admit(c component, b []byte, a *arrival) ([]byte, bool) {
 	return b, true
 }
 
-// speak sends b, a plain packet of component c that lies in m, to the peer of s.
-func (s *Stream) speak(m *batch, c component, b []byte) {
+// speak sends b, a plain packet of component c, to the peer of s. The memory of b goes on for Overhead.
+func (s *Stream) speak(o outlet, c component, b []byte) {
 	s.mu.Lock()
 	k, to, b := s.prepare(c, b)
 	s.mu.Unlock()
 	if k == nil {
 		return
 	}
-	m.out[0] = network.Datagram{Buf: b, Peer: to}
-	// An unreachable peer is noticed by the silence it leaves; there is nobody to tell here.
-	_, _ = k.conn.WriteBatch(m.out[:])
+	o.send(k, b, to)
 }
 
 // prepare returns the socket for a packet, where it goes, and its protected form; no socket if it goes nowhere.

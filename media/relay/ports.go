@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
-
-	"github.com/sipwerk/sipwerk/network"
 )
 
 // ErrPorts: every port of the range is taken. The error that wraps it names the range.
@@ -80,80 +78,67 @@ func (p *pool) put(i int) {
 	p.taken--
 }
 
-// listen opens the two sockets of a stream and returns what frees their ports after they are closed.
-func (r *Relay) listen(ctx context.Context, ip netip.Addr) (pair [2]network.PacketConn, free func(), err error) {
+// listen opens the two sockets of s and returns what frees their ports after they are closed.
+func (s *Stream) listen(ctx context.Context, ip netip.Addr) (free func(), err error) {
+	r := s.relay
 	if r.Ports.Min == 0 {
-		pair, err = r.listenAny(ctx, ip)
-		return pair, func() {}, err
+		return func() {}, s.listenAny(ctx, ip)
 	}
 	for range r.Ports.pairs() {
 		i, ok := r.pool.take(r.Ports.pairs())
 		if !ok {
 			break
 		}
-		pair, err = r.listenPair(ctx, ip, uint16(r.Ports.first()+2*i))
+		err = s.listenPair(ctx, ip, uint16(r.Ports.first()+2*i))
 		if err == nil {
-			return pair, func() { r.pool.put(i) }, nil
+			return func() { r.pool.put(i) }, nil
 		}
 		r.pool.put(i)
 		if !errors.Is(err, syscall.EADDRINUSE) {
-			return pair, nil, fmt.Errorf("relay: open media port: %w", err)
+			return nil, fmt.Errorf("relay: open media port: %w", err)
 		}
 	}
-	return pair, nil, fmt.Errorf("relay: %w in %d-%d", ErrPorts, r.Ports.Min, r.Ports.Max)
+	return nil, fmt.Errorf("relay: %w in %d-%d", ErrPorts, r.Ports.Min, r.Ports.Max)
 }
 
 // attempts is how often a pair is looked for among the ports the system chooses, before two that are no pair will do.
 const attempts = 8
 
-func (r *Relay) listenAny(ctx context.Context, ip netip.Addr) (pair [2]network.PacketConn, err error) {
+func (s *Stream) listenAny(ctx context.Context, ip netip.Addr) error {
 	for range attempts {
-		one, err := r.listenOne(ctx, ip, 0)
-		if err != nil {
-			return pair, fmt.Errorf("relay: open media port: %w", err)
+		if err := s.sockets[media].listen(ctx, netip.AddrPortFrom(ip, 0)); err != nil {
+			return fmt.Errorf("relay: open media port: %w", err)
 		}
-		port := one.LocalAddr().Port()
-		mate, err := r.listenOne(ctx, ip, port^1)
-		if err != nil {
-			_ = one.Close()
-			continue
+		port := s.sockets[media].local().Port()
+		if port&1 == 0 && s.sockets[control].listen(ctx, netip.AddrPortFrom(ip, port+1)) == nil {
+			return nil
 		}
-		if port&1 == 1 {
-			one, mate = mate, one
-		}
-		return [2]network.PacketConn{one, mate}, nil
-	}
-	for i := range pair {
-		if pair[i], err = r.listenOne(ctx, ip, 0); err != nil {
-			closeAll(pair)
-			return pair, fmt.Errorf("relay: open media port: %w", err)
+		s.sockets[media].close()
+		if port&1 == 1 && s.listenPair(ctx, ip, port-1) == nil {
+			return nil
 		}
 	}
-	return pair, nil
+	for i := range s.sockets {
+		if err := s.sockets[i].listen(ctx, netip.AddrPortFrom(ip, 0)); err != nil {
+			s.closeSockets()
+			return fmt.Errorf("relay: open media port: %w", err)
+		}
+	}
+	return nil
 }
 
-func (r *Relay) listenPair(ctx context.Context, ip netip.Addr, port uint16) (pair [2]network.PacketConn, err error) {
-	for i := range pair {
-		if pair[i], err = r.listenOne(ctx, ip, port+uint16(i)); err != nil {
-			closeAll(pair)
-			return pair, err
+func (s *Stream) listenPair(ctx context.Context, ip netip.Addr, port uint16) error {
+	for i := range s.sockets {
+		if err := s.sockets[i].listen(ctx, netip.AddrPortFrom(ip, port+uint16(i))); err != nil {
+			s.closeSockets()
+			return err
 		}
 	}
-	return pair, nil
+	return nil
 }
 
-func (r *Relay) listenOne(ctx context.Context, ip netip.Addr, port uint16) (network.PacketConn, error) {
-	conns, err := r.Network.ListenPacket(ctx, netip.AddrPortFrom(ip, port), 1)
-	if err != nil {
-		return nil, err
-	}
-	return conns[0], nil
-}
-
-func closeAll(pair [2]network.PacketConn) {
-	for _, c := range pair {
-		if c != nil {
-			_ = c.Close()
-		}
+func (s *Stream) closeSockets() {
+	for i := range s.sockets {
+		s.sockets[i].close()
 	}
 }

@@ -4,11 +4,16 @@ package relay
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/internal/mmsg"
 	"github.com/sipwerk/sipwerk/network"
 )
 
@@ -22,60 +27,74 @@ type Relay struct {
 	Strangers bool
 
 	pool    pool
-	once    sync.Once
-	started time.Time
-	batches sync.Pool // of *batch: calls come and go
+	started time.Time      // set before the first stream
+	batches sync.Pool      // of *batch
+	opening sync.WaitGroup // calls of Open
+	readers sync.WaitGroup
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	streams map[*Stream]struct{}
 	own     map[netip.AddrPort]struct{} // sockets of all streams
+	hubs    []*mmsg.Hub
+	opened  int // streams ever
 	closed  bool
-	readers sync.WaitGroup
 }
 
 // Open opens the sockets of one stream at a local address. The error wraps [ErrPorts] if the range is used up, and
 // network errors otherwise. Whoever opened the stream closes it.
 func (r *Relay) Open(ctx context.Context, local netip.Addr) (*Stream, error) {
-	r.once.Do(func() { r.started = time.Now() })
-	pair, free, err := r.listen(ctx, local)
-	if err != nil {
-		return nil, err
-	}
-	s := &Stream{relay: r, free: free}
-	for c := range s.sockets {
-		s.sockets[c] = socket{stream: s, component: component(c), conn: pair[c]}
-		s.latches[c].strangers = r.Strangers
-	}
-	if !r.add(s) {
-		closeAll(pair)
-		free()
+	if !r.begin() {
 		return nil, net.ErrClosed
 	}
+	defer r.opening.Done()
+	hub, err := r.hub()
+	if err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
+	}
+	s := &Stream{relay: r, hub: hub}
 	for c := range s.sockets {
-		go r.read(&s.sockets[c])
+		s.sockets[c] = socket{stream: s, component: component(c)}
+		s.latches[c].strangers = r.Strangers
+	}
+	if s.free, err = s.listen(ctx, local); err != nil {
+		return nil, err
+	}
+	r.add(s)
+	if hub == nil {
+		r.readers.Add(len(s.sockets))
+		for c := range s.sockets {
+			go s.sockets[c].read()
+		}
 	}
 	return s, nil
 }
 
-// now is the time that latches and counters see.
-func (r *Relay) now() time.Duration { return time.Since(r.started) }
-
-func (r *Relay) add(s *Stream) bool {
+// begin keeps the relay from ending until r.opening.Done; it reports false if it has ended.
+func (r *Relay) begin() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return false
 	}
 	if r.streams == nil {
+		r.started = time.Now()
 		r.streams = make(map[*Stream]struct{})
 		r.own = make(map[netip.AddrPort]struct{})
 	}
+	r.opening.Add(1)
+	return true
+}
+
+// now is the time that latches and counters see.
+func (r *Relay) now() time.Duration { return time.Since(r.started) }
+
+func (r *Relay) add(s *Stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.streams[s] = struct{}{}
 	for i := range s.sockets {
-		r.own[s.sockets[i].conn.LocalAddr()] = struct{}{}
+		r.own[s.sockets[i].local()] = struct{}{}
 	}
-	r.readers.Add(len(s.sockets))
-	return true
 }
 
 func (r *Relay) remove(s *Stream) {
@@ -83,7 +102,7 @@ func (r *Relay) remove(s *Stream) {
 	defer r.mu.Unlock()
 	delete(r.streams, s)
 	for i := range s.sockets {
-		delete(r.own, s.sockets[i].conn.LocalAddr())
+		delete(r.own, s.sockets[i].local())
 	}
 }
 
@@ -111,14 +130,22 @@ func (r *Relay) Streams() int {
 func (r *Relay) Close() error {
 	r.mu.Lock()
 	r.closed = true
-	streams := make([]*Stream, 0, len(r.streams))
-	for s := range r.streams {
-		streams = append(streams, s)
-	}
 	r.mu.Unlock()
-	for _, s := range streams {
+	r.opening.Wait() // whoever opens a stream now has it among those that are closed
+	for _, s := range r.all() {
 		s.Close()
 	}
 	r.readers.Wait()
-	return nil
+	var err error
+	for _, h := range r.hubs {
+		err = errors.Join(err, h.Close())
+	}
+	r.hubs = nil
+	return err
+}
+
+func (r *Relay) all() []*Stream {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.streams))
 }

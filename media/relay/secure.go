@@ -3,11 +3,7 @@ package relay
 // What a secured or ICE-checked leg adds to a stream: a cipher, a way aside for STUN and DTLS, a fixed target, one port for both.
 // RFC 3711 §3, RFC 7983 §7, RFC 8445 §12, RFC 5761 §5.1.
 
-import (
-	"net/netip"
-
-	"github.com/sipwerk/sipwerk/network"
-)
+import "net/netip"
 
 // Overhead is the most bytes that a [Cipher] may add to a packet.
 const Overhead = 64
@@ -46,8 +42,9 @@ func (s *Stream) Aside(f Aside) {
 
 // SendTo sends b as it is, for STUN and DTLS. An error is that of the system, or net.ErrClosed.
 func (s *Stream) SendTo(b []byte, to netip.AddrPort, control bool) error {
-	_, err := s.sockets[componentOf(control)].conn.WriteBatch([]network.Datagram{{Buf: b, Peer: to}})
-	return err
+	m := s.relay.batch()
+	defer s.relay.batches.Put(m)
+	return m.sendTo(&s.sockets[componentOf(control)], b, to)
 }
 
 func componentOf(isControl bool) component {

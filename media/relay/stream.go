@@ -7,28 +7,14 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/sipwerk/sipwerk/internal/mmsg"
 	"github.com/sipwerk/sipwerk/media/rtp"
-	"github.com/sipwerk/sipwerk/network"
 )
-
-// component is one of the two sockets of a stream.
-type component uint8
-
-const (
-	media   component = iota // RTP, and RTCP of peers that multiplex
-	control                  // RTCP
-)
-
-// socket is one component of a stream.
-type socket struct {
-	stream    *Stream
-	component component
-	conn      network.PacketConn
-}
 
 // A Stream is one m= line of one leg. Its methods may be called from anywhere.
 type Stream struct {
 	relay   *Relay
+	hub     *mmsg.Hub // that serves the sockets; nil: a goroutine each
 	sockets [2]socket
 	free    func()
 	tap     atomic.Pointer[Listener]
@@ -59,7 +45,7 @@ type Listener func(b []byte, control bool)
 
 // Local returns the addresses of the sockets.
 func (s *Stream) Local() (rtp, rtcp netip.AddrPort) {
-	return s.sockets[media].conn.LocalAddr(), s.sockets[control].conn.LocalAddr()
+	return s.sockets[media].local(), s.sockets[control].local()
 }
 
 // Aim takes what an offer or answer of the peer says, and opens the learning window. An address that is one of our own sockets is none: a call
@@ -146,9 +132,7 @@ func (s *Stream) Close() {
 	if closed {
 		return
 	}
-	for i := range s.sockets {
-		_ = s.sockets[i].conn.Close()
-	}
+	s.closeSockets()
 	s.free()
 	s.relay.remove(s)
 }

@@ -1,0 +1,41 @@
+//go:build !linux || !(amd64 || arm64)
+
+// Systems without hubs.
+
+package mmsg
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+)
+
+// Hub serves many UDP sockets with one thread; there is none on this system.
+type Hub struct{}
+
+// HubConn is a UDP socket of a [Hub].
+type HubConn struct{}
+
+// A Round is what a hub reads at once and sends at once.
+type Round struct{ At time.Time }
+
+// NewHub returns errors.ErrUnsupported.
+func NewHub(HubConfig) (*Hub, error) { return nil, errors.ErrUnsupported }
+
+// Listen is never called.
+func (*Hub) Listen(netip.AddrPort, Taker) (*HubConn, error) { return nil, errors.ErrUnsupported }
+
+// Close is never called.
+func (*Hub) Close() error { return nil }
+
+// LocalAddr is never called.
+func (*HubConn) LocalAddr() netip.AddrPort { return netip.AddrPort{} }
+
+// Send is never called.
+func (*HubConn) Send([]byte, netip.AddrPort) error { return errors.ErrUnsupported }
+
+// Close is never called.
+func (*HubConn) Close() error { return nil }
+
+// Send is never called.
+func (*Round) Send(*HubConn, []byte, netip.AddrPort) {}
