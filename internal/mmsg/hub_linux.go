@@ -101,6 +101,7 @@ func (h *Hub) Close() error {
 func (h *Hub) run() {
 	defer close(h.done)
 	r := newRound(h.config)
+	defer r.close()
 	rested := time.Now()
 	for !h.stop.Load() {
 		n := h.wait(r)

@@ -210,6 +210,45 @@ func TestHubAllocates(t *testing.T) {
 	}
 }
 
+// TestFlush: what a round sends leaves from the sockets it should and whole, with the system's queue and without; what cannot be sent holds nothing up.
+func TestFlush(t *testing.T) {
+	r := newRound(HubConfig{Room: 512, Spare: 16})
+	defer r.close()
+	t.Logf("the system's queue is in use: %v", r.ring != nil)
+	h := newHub(t)
+	var conns []*HubConn
+	for range 20 {
+		conn, e := listenEcho(t, h)
+		e.conn.Store(nil)
+		conns = append(conns, conn)
+	}
+	c := dial(t)
+	to := c.LocalAddr().(*net.UDPAddr).AddrPort()
+	for _, ring := range []*ring{r.ring, nil, r.ring} {
+		r.ring = ring
+		for i, conn := range conns {
+			r.Send(conn, make([]byte, 70000), to) // too long
+			r.Send(conn, []byte{byte(i)}, to)
+		}
+		r.flush()
+		for i, conn := range conns {
+			b := make([]byte, 10)
+			n, from, err := c.ReadFromUDPAddrPort(b)
+			if err != nil || n != 1 || b[0] != byte(i) || from != conn.LocalAddr() {
+				t.Fatalf("datagram %d: %x from %v, %v", i, b[:n], from, err)
+			}
+		}
+	}
+	for _, conn := range conns {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		if conn.state.Load() != 0 {
+			t.Error("a descriptor is still in use")
+		}
+	}
+}
+
 // TestHubIPv6: addresses of both families come and go as they are.
 func TestHubIPv6(t *testing.T) {
 	var name unix.RawSockaddrInet6

@@ -23,6 +23,7 @@ type Round struct {
 	memory  []byte // of one round: datagrams lie close together
 	arrived []arrived
 	queue   []sending
+	ring    *ring // nil: the system has none for us
 }
 
 // arrived is a datagram that was read.
@@ -40,8 +41,9 @@ type sending struct {
 }
 
 func newRound(cfg HubConfig) *Round {
+	queue, _ := newRing(queueSize) // without one each datagram is a call
 	return &Round{
-		config: cfg, memory: make([]byte, roundSize*align(cfg.Room+cfg.Spare)), ready: make([]*HubConn, 0, roundSize),
+		config: cfg, ring: queue, memory: make([]byte, roundSize*align(cfg.Room+cfg.Spare)), ready: make([]*HubConn, 0, roundSize),
 		arrived: make([]arrived, 0, roundSize), queue: make([]sending, 0, queueSize),
 	}
 }
@@ -91,12 +93,32 @@ func (r *Round) Send(c *HubConn, b []byte, to netip.AddrPort) {
 	r.queue = append(r.queue, sending{conn: c, b: b, to: to})
 }
 
+// few is up to how many datagrams are sent one by one: so many calls cost no more than filling the ring.
+const few = 2
+
 func (r *Round) flush() {
+	if r.ring == nil || len(r.queue) <= few {
+		for i := range r.queue {
+			_ = r.queue[i].conn.transmit(r.queue[i].b, r.queue[i].to)
+		}
+	} else {
+		for i := range r.queue {
+			r.ring.put(&r.queue[i])
+		}
+		if !r.ring.submit() {
+			r.ring.close()
+			r.ring = nil
+		}
+	}
 	for i := range r.queue {
-		s := &r.queue[i]
-		_ = s.conn.transmit(s.b, s.to)
-		s.conn.release()
+		r.queue[i].conn.release()
 	}
 	clear(r.queue)
 	r.queue = r.queue[:0]
+}
+
+func (r *Round) close() {
+	if r.ring != nil {
+		r.ring.close()
+	}
 }
