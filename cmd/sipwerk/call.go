@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -160,15 +158,8 @@ func (p *program) telephone(f *callFlags, r *recorder) (*phone.Phone, error) {
 	if f.listen != "" {
 		ph.Listen = strings.Split(f.listen, ",")
 	}
-	if f.authority != "" {
-		pem, err := os.ReadFile(f.authority)
-		if err != nil {
-			return nil, err
-		}
-		ph.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
-		if !ph.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, p.errorf("--ca: %s holds no certificate in PEM; name another file", f.authority)
-		}
+	if ph.TLS, err = p.authority(f.authority); err != nil {
+		return nil, err
 	}
 	if f.play != "" {
 		if _, err := os.Stat(f.play); err != nil {

@@ -209,6 +209,20 @@ var germanTexts = map[string]string{
 	"starts or ends the recording": "beginnt oder beendet die Aufnahme",
 	"ends the conference":          "beendet die Konferenz",
 
+	// watch
+	"Show what becomes of something, such as a conference room": "Zeigen, was aus etwas wird, etwa aus einem Konferenzraum",
+	"Subscribes to an event package and shows each notification until the subscription ends, or until Ctrl-C. With --expires 0 the state is shown once.\n" +
+		"Exit codes: 0 shown; 1 not started; 2 the command line; 3 refused.": "Abonniert ein Ereignispaket und zeigt jede Benachrichtigung, bis das Abonnement endet, oder bis Strg-C. Mit --expires 0 wird der Zustand einmal gezeigt.\n" +
+		"Exit-Codes: 0 gezeigt; 1 nicht begonnen; 2 die Befehlszeile; 3 abgelehnt.",
+	"who asks: user@domain or a SIP URI; otherwise anonymous":                         "wer fragt: user@domain oder eine SIP-URI; sonst anonym",
+	"where requests go: a host or a SIP URI; otherwise the domain of what is watched": "wohin Anfragen gehen: ein Host oder eine SIP-URI; sonst die Domäne dessen, was beobachtet wird",
+	"the event package":                                             "das Ereignispaket",
+	"the type of document that is wanted":                           "die Art von Dokument, die gewünscht wird",
+	"how long the subscription lasts before it is refreshed":        "wie lange das Abonnement gilt, bevor es erneuert wird",
+	"the subscription was refused: %v":                              "das Abonnement wurde abgelehnt: %v",
+	"the subscription has run out; nothing was heard of the server": "das Abonnement ist abgelaufen; vom Server war nichts zu hören",
+	"the subscription was ended: %s":                                "das Abonnement wurde beendet: %s",
+
 	// account
 	"Add, list and remove accounts": "Konten anlegen, auflisten und entfernen",
 	"An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +

@@ -33,3 +33,15 @@ func Example() {
 	fmt.Println(n.AllowEvents(), n.Len(), table.Len())
 	// Output: door 0 0
 }
+
+// What is published of a resource is what its subscribers are told.
+func ExampleCompositor() {
+	house := doors{"front": false}
+	n := &event.Notifier{Packages: []*event.Package{{Name: "door", Types: []string{"text/plain"}, Source: house}}}
+	c := &event.Compositor{Packages: []*event.Published{{Name: "door", Types: []string{"text/plain"}, Find: house.Find, Changed: n.Changed}}}
+	mux := new(sip.Mux)
+	mux.Handle("SUBSCRIBE", n)
+	mux.Handle("PUBLISH", c)
+	fmt.Println(len(c.Published("door", "front")))
+	// Output: 0
+}

@@ -71,6 +71,17 @@ func TestRefresh(t *testing.T) {
 	})
 }
 
+// TestFetch: a subscription of no time tells the state once. RFC 6665 §4.4.3.
+func TestFetch(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.subscribe("counter", "Expires", "0")
+		w.want(l, "terminated: 0 zero")
+		if end := l.over(); end == nil || end.Reason != "timeout" {
+			t.Errorf("ended with %+v", end)
+		}
+	})
+}
+
 // TestEnd: the notifier ends it. RFC 6665 §4.2.2, §4.1.3.
 func TestEnd(t *testing.T) {
 	run(t, func(w *world) {

@@ -54,7 +54,7 @@ type account struct {
 type Counts struct {
 	Subscriptions int    // alive
 	Notified      uint64 // NOTIFY requests sent
-	Refused       uint64 // SUBSCRIBE and PUBLISH requests refused
+	Refused       uint64 // SUBSCRIBE and REFER requests refused
 }
 
 // Counts returns what the notifier has done so far. It may be called from anywhere.
@@ -122,11 +122,14 @@ func (n *Notifier) AllowEvents() string {
 	return strings.Join(names, ", ")
 }
 
-// accountOf names who sends a request. It owns its memory.
-func (n *Notifier) accountOf(ev *sip.Event) string {
+// accountOf names who sends a request.
+func (n *Notifier) accountOf(ev *sip.Event) string { return senderOf(n.Account, ev) }
+
+// senderOf names who sends a request, by account if that is set. It owns its memory.
+func senderOf(account func(*sip.Event) string, ev *sip.Event) string {
 	switch {
-	case n.Account != nil:
-		return strings.Clone(n.Account(ev))
+	case account != nil:
+		return strings.Clone(account(ev))
 	case ev.User != "":
 		return strings.Clone(ev.User)
 	}

@@ -229,6 +229,9 @@ func (w *Watch) do(a watchAction, notify *sip.Request) {
 
 // arm begins to count the time that was granted.
 func (w *Watch) arm() {
+	if w.expires <= 0 {
+		return // RFC 6665 §4.4.3: a fetch ends with its NOTIFY, or with timer N
+	}
 	w.until = time.Now().Add(w.expires)
 	w.after(&w.due, w.expires-min(ahead, w.expires/2), watchDue)
 	w.after(&w.expiry, w.expires, watchExpired)

@@ -27,6 +27,7 @@ type world struct {
 	counter    *counter
 	watcher    *stack.Stack
 	referral   *Referral
+	publish    *Compositor
 }
 
 func run(t *testing.T, f func(w *world), faults ...siptest.Faults) {
@@ -37,6 +38,9 @@ func run(t *testing.T, f func(w *world), faults ...siptest.Faults) {
 			if ev.Kind == sip.EventRequest && ev.Request.Method == sip.MethodRefer {
 				w.referral, _ = w.notifier.Refer(ev)
 				return
+			}
+			if w.publish != nil {
+				w.publish.HandleEvent(ev)
 			}
 			w.notifier.HandleEvent(ev)
 		})

@@ -1,0 +1,222 @@
+// `sipwerk watch`: subscribes to something and shows what it is told. RFC 6665.
+
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/digest"
+	"github.com/sipwerk/sipwerk/sip/event"
+	"github.com/sipwerk/sipwerk/sip/stack"
+)
+
+// watchFlags are the flags of `watch`.
+type watchFlags struct {
+	user, password, server, authority, event, accept string
+	expires                                          time.Duration
+	json                                             bool
+}
+
+func (p *program) newWatch() *cobra.Command {
+	var f watchFlags
+	c := &cobra.Command{
+		Use:   "watch URI",
+		Short: p.tr("Show what becomes of something, such as a conference room"),
+		Long: p.tr("Subscribes to an event package and shows each notification until the subscription ends, or until Ctrl-C. With --expires 0 the state is shown once.\n" +
+			"Exit codes: 0 shown; 1 not started; 2 the command line; 3 refused."),
+		Example: examples("sipwerk watch sip:4000@example.org --user alice@example.org --server 192.0.2.1", "sipwerk watch sip:4000@example.org --user alice@example.org --expires 0 --json"),
+		Args:    p.exactly("URI"),
+	}
+	s := c.Flags()
+	s.StringVar(&f.user, "user", "", p.tr("who asks: user@domain or a SIP URI; otherwise anonymous"))
+	s.StringVar(&f.password, "password", "", p.tr("of the user; otherwise SIPWERK_PASSWORD, which other users of the machine cannot see"))
+	s.StringVar(&f.server, "server", "", p.tr("where requests go: a host or a SIP URI; otherwise the domain of what is watched"))
+	s.StringVar(&f.authority, "ca", "", p.tr("file with the certificates to trust, for TLS"))
+	s.StringVar(&f.event, "event", "conference", p.tr("the event package"))
+	s.StringVar(&f.accept, "accept", "application/conference-info+xml", p.tr("the type of document that is wanted"))
+	s.DurationVar(&f.expires, "expires", time.Hour, p.tr("how long the subscription lasts before it is refreshed"))
+	s.BoolVar(&f.json, "json", false, p.tr("write JSON"))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		return p.watch(ctx, &f, args[0])
+	}
+	return c
+}
+
+// notification is one NOTIFY, or the end.
+type notification struct {
+	State string     `json:"state"`
+	Type  string     `json:"type,omitempty"`
+	Body  string     `json:"body,omitempty"`
+	end   *event.End // the last one
+}
+
+// viewer takes what the subscription brings, in its stripe, and hands it on.
+type viewer struct{ out chan notification }
+
+// viewerRoom is how many notifications wait to be written; what comes beyond is dropped.
+const viewerRoom = 64
+
+// Told implements [event.Listener].
+func (v *viewer) Told(_ *event.Watch, notify *sip.Request) {
+	v.send(notification{State: string([]byte(notify.Get(sip.HeaderSubscriptionState))), Type: string([]byte(notify.ContentType())), Body: string(notify.Body())})
+}
+
+// Ended implements [event.Listener].
+func (v *viewer) Ended(_ *event.Watch, end event.End) {
+	v.send(notification{end: &end})
+	close(v.out)
+}
+
+func (v *viewer) send(n notification) {
+	if n.end == nil && len(v.out) > viewerRoom {
+		return
+	}
+	v.out <- n // the end has room of its own
+}
+
+// watch subscribes and writes until the end.
+func (p *program) watch(ctx context.Context, f *watchFlags, uri string) error {
+	req, to, err := f.request(uri)
+	if err != nil {
+		return err
+	}
+	roots, err := p.authority(f.authority)
+	if err != nil {
+		return err
+	}
+	subscriber := &event.Subscriber{}
+	table := &dialog.Table{Next: subscriber}
+	s := &stack.Stack{Handler: table, FlowLost: table, TLS: roots, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	for _, listen := range []string{"udp://:0", "tcp://:0"} {
+		if err := s.Listen(ctx, listen); err != nil {
+			return err
+		}
+	}
+	defer s.Close()
+	o := event.Outgoing{Engine: s, Stripe: sip.StripeOf(uri), Request: req, To: to}
+	if f.user != "" {
+		o.Auth = &digest.Client{User: userPart(callerURI(f.user, f.server)), Password: p.password(f.password), Host: req.URI.Host, Realm: digest.AnyRealm}
+	}
+	v := &viewer{out: make(chan notification, viewerRoom+2)}
+	begun := make(chan error, 1)
+	var watch *event.Watch
+	s.Do(o.Stripe, func() {
+		var err error
+		watch, err = subscriber.Subscribe(o, v)
+		begun <- err
+	})
+	if err := <-begun; err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { watch.Do(watch.Unsubscribe) })()
+	for n := range v.out {
+		if n.end != nil {
+			return p.watched(ctx, f, n.end)
+		}
+		if err := p.showNotification(f, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// request makes the SUBSCRIBE.
+func (f *watchFlags) request(uri string) (*sip.Request, sip.Destination, error) {
+	var to sip.Destination
+	target, err := sip.ParseURI(sipURI(uri))
+	if err != nil {
+		return nil, to, err
+	}
+	if f.server != "" {
+		if to.URI, err = sip.ParseURI(sipURI(f.server)); err != nil {
+			return nil, to, err
+		}
+	}
+	from := "sip:anonymous@anonymous.invalid"
+	if f.user != "" {
+		from = callerURI(f.user, f.server)
+	}
+	if _, err := sip.ParseURI(from); err != nil {
+		return nil, to, err
+	}
+	req := sip.NewRequest(sip.MethodSubscribe, target)
+	req.Set(sip.HeaderFrom, "<"+from+">")
+	req.Set(sip.HeaderEvent, f.event)
+	req.Set(sip.HeaderAccept, f.accept)
+	req.Set(sip.HeaderExpires, strconv.FormatInt(int64(f.expires/time.Second), 10))
+	return req, to, nil
+}
+
+// userPart returns the user part of a URI that was parsed before.
+func userPart(uri string) string {
+	u, err := sip.ParseURI(uri)
+	if err != nil {
+		return ""
+	}
+	return u.UserName()
+}
+
+// password is that of the flag, otherwise that of the environment.
+func (p *program) password(flag string) string {
+	if v, ok := p.env("SIPWERK_PASSWORD"); ok && flag == "" {
+		return v
+	}
+	return flag
+}
+
+// authority reads a file of certificates to trust; without one those of the system are.
+func (p *program) authority(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, p.errorf("--ca: %s holds no certificate in PEM; name another file", file)
+	}
+	return &tls.Config{RootCAs: roots}, nil
+}
+
+func (p *program) showNotification(f *watchFlags, n notification) error {
+	if f.json {
+		return json.NewEncoder(p.out).Encode(n)
+	}
+	_, err := fmt.Fprintf(p.out, "# %s\n%s", n.State, n.Body)
+	return err
+}
+
+// watched says how the subscription ended, unless that was wanted.
+func (p *program) watched(ctx context.Context, f *watchFlags, end *event.End) error {
+	switch {
+	case ctx.Err() != nil || f.expires == 0 && end.Reason == "timeout":
+		return nil
+	case end.Status != 0:
+		fmt.Fprintln(p.err, "sipwerk: "+p.tr("the subscription was refused: %v", end.Status))
+		return exitError{exitRefused}
+	case end.Reason == "":
+		fmt.Fprintln(p.err, "sipwerk: "+p.tr("the subscription has run out; nothing was heard of the server"))
+		return exitError{exitRefused}
+	}
+	fmt.Fprintln(p.err, "sipwerk: "+p.tr("the subscription was ended: %s", end.Reason))
+	return nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/store"
+)
+
+// TestWatch: a room is shown once, as text and as JSON; a refusal is said.
+func TestWatch(t *testing.T) {
+	flags := map[string]string{"data": filepath.Join(t.TempDir(), "data"), "domain": "example.org", "listen": "udp://127.0.0.1:0", "http": "off", "drain": "0s"}
+	cfg, err := config.Load(config.Input{Flags: flags})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.Start(t.Context(), cfg, server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Stop(context.Background()) })
+	if err := s.Store.AddAccount(t.Context(), store.Account{Domain: "example.org", User: "alice"}, "secret"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Store.AddRoom(t.Context(), store.Room{Domain: "example.org", User: "4000", Title: "Sales"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at := " --user alice@example.org --password secret --expires 0 --server " + s.Listeners()[0].Addr.String()
+	line{args: "watch sip:4000@example.org" + at, want: "# terminated;reason=timeout\n<?xml…<display-text>Sales</display-text>…</conference-info>\n"}.run(t, "", nil)
+	line{args: "watch sip:4000@example.org --json" + at, want: `{"state":"terminated;reason=timeout","type":"application/conference-info+xml","body":"…"}` + "\n"}.run(t, "", nil)
+	line{args: "watch sip:4001@example.org" + at, code: exitRefused, fails: "sipwerk: the subscription was refused: 404 Not Found\n"}.run(t, "", nil)
+	line{args: "watch sip:4000@example.org --event presence --lang de" + at, code: exitRefused, fails: "sipwerk: das Abonnement wurde abgelehnt: 489 Bad Event\n"}.run(t, "", nil)
+	line{args: "watch", code: 2, fails: "sipwerk: give URI\n…"}.run(t, "", nil)
+
+	// Until Ctrl-C.
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &awaited{text: "</conference-info>", seen: cancel}
+	p := &program{out: out, err: out, env: func(string) (string, bool) { return "", false }}
+	f := &watchFlags{user: "alice@example.org", password: "secret", server: s.Listeners()[0].Addr.String(), event: "conference", accept: "application/conference-info+xml", expires: 600e9}
+	if err := p.watch(ctx, f, "sip:4000@example.org"); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(out.String(), "# active;expires=") {
+		t.Errorf("shown:\n%s", out)
+	}
+}
+
+// awaited is an output that calls seen when it holds a text.
+type awaited struct {
+	bytes.Buffer
+	text string
+	seen func()
+}
+
+func (a *awaited) Write(b []byte) (int, error) {
+	n, err := a.Buffer.Write(b)
+	if strings.Contains(a.String(), a.text) {
+		a.seen()
+	}
+	return n, err
+}
