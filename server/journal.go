@@ -4,6 +4,7 @@ package server
 
 import (
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,9 @@ func (j *journal) end(d *b2bua.Detail) {
 	}
 	if !d.Answer.IsZero() {
 		attributes = append(attributes, "talked", d.Duration().Round(time.Millisecond), "packets", packets, "lost", lost)
+		if mos := worst(d.CallerMedia, d.CalleeMedia); mos > 0 {
+			attributes = append(attributes, "mos", math.Round(mos*10)/10)
+		}
 	}
 	j.log.Info("call ended", attributes...)
 }
@@ -64,6 +68,18 @@ func class(s sip.Status) int {
 		return c
 	}
 	return 0
+}
+
+// worst is the lowest estimate of how a stream sounded, 0 if nothing was heard.
+func worst(sides ...[]relay.Counters) (mos float64) {
+	for _, side := range sides {
+		for _, c := range side {
+			if c.MOS > 0 && (mos == 0 || c.MOS < mos) {
+				mos = c.MOS
+			}
+		}
+	}
+	return mos
 }
 
 // heard sums up what both sides sent.

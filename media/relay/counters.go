@@ -1,6 +1,6 @@
 package relay
 
-// What is counted of a stream: plain data. RFC 3550 §6.4.1.
+// What is counted of a stream: plain data. RFC 3550 §6.4.1, RFC 3611 §4.7.
 
 import "time"
 
@@ -9,7 +9,12 @@ type Counters struct {
 	PacketsIn, BytesIn   uint64 // heard from the peer, RTP and RTCP, IP payload
 	PacketsOut, BytesOut uint64 // sent to the peer
 	Refused              uint64 // from sources that are not listened to, or no RTP where only RTP belongs
+	Packets              uint64 // RTP packets heard from the peer
 	Lost                 uint64 // RTP packets missing in what the peer sent
 	Jitter               time.Duration
+	RoundTrip            time.Duration // to the peer and back, by RTCP that passes; 0: not known
+	PeerLost             int64         // RTP packets missing in what we sent, as the peer says; negative if it got some twice
+	PeerJitter           time.Duration // of what we sent, as the peer says
+	MOS                  float64       // how what we hear sounds, 1 to 4.5, as estimated by media/rtp from Lost, RoundTrip and Jitter; 0: nothing was heard
 	LastIn               time.Duration // how long ago the last packet was heard; negative if none was
 }

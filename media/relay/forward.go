@@ -79,8 +79,11 @@ func (s *Stream) admit(c component, b []byte, a *arrival) ([]byte, bool) {
 	if !l.step(*a) {
 		return nil, false
 	}
-	if k == sound {
+	switch k {
+	case sound:
 		s.receiver.Receive(&rtp.Packet{Header: h}, s.relay.started.Add(a.at))
+	case report:
+		s.hearing.receive(b, a.at)
 	}
 	return b, true
 }
@@ -105,9 +108,13 @@ func (s *Stream) prepare(c component, b []byte) (*socket, netip.AddrPort, []byte
 	if !to.IsValid() || s.closed {
 		return nil, to, nil
 	}
+	isReport := !s.opaque && rtp.IsRTCP(b)
+	if isReport {
+		s.hearing.send(b, s.relay.now())
+	}
 	if s.cipher != nil {
 		var ok bool
-		if b, ok = s.cipher.Seal(b, rtp.IsRTCP(b)); !ok {
+		if b, ok = s.cipher.Seal(b, isReport); !ok {
 			return nil, to, nil
 		}
 	}

@@ -25,8 +25,9 @@ type Stream struct {
 	partner  *Stream
 	counters Counters
 	receiver rtp.Receiver
-	cipher   Cipher // nil: plain
-	mux      bool   // RTCP on the RTP port
+	hearing  hearing // of the peer
+	cipher   Cipher  // nil: plain
+	mux      bool    // RTCP on the RTP port
 	opaque   bool
 	closed   bool
 }
@@ -86,7 +87,8 @@ func (s *Stream) Counters() Counters {
 	defer s.mu.Unlock()
 	c := s.counters
 	received := s.receiver.Statistics()
-	c.Lost, c.Jitter = received.Lost, received.Jitter
+	c.Packets, c.Lost, c.Jitter = received.Packets, received.Lost, received.Jitter
+	s.hearing.fill(&c, s.receiver.Clock) // both ways have one clock, but for codecs that are converted
 	c.LastIn = -1
 	if c.PacketsIn > 0 {
 		c.LastIn = now - max(s.latches[media].last, s.latches[control].last)

@@ -29,7 +29,7 @@ const (
 	errRTCPEmpty   ParseError = "RTCP datagram is empty"
 )
 
-// A ControlPacket is one of *[SenderReport], *[ReceiverReport], *[SourceDescription] and *[Goodbye]. A datagram holds
+// A ControlPacket is one of *[SenderReport], *[ReceiverReport], *[SourceDescription], *[Goodbye], *[Nack], *[PictureLoss] and *[FullIntra]. A datagram holds
 // several, a report first: RFC 3550 §6.1.
 type ControlPacket interface {
 	// AppendTo appends the packet.
@@ -89,27 +89,17 @@ func ParseRTCP(b []byte) ([]ControlPacket, error) {
 	}
 	var packets []ControlPacket
 	for len(b) > 0 {
-		if len(b) < 4 {
-			return nil, errRTCPLength
-		}
-		if b[0]>>6 != version {
-			return nil, errVersion
-		}
-		size := 4 * (int(binary.BigEndian.Uint16(b[2:])) + 1)
-		if size > len(b) {
-			return nil, errRTCPLength
-		}
-		body, err := unpad(b[:size])
+		raw, rest, err := SplitRTCP(b)
 		if err != nil {
 			return nil, err
 		}
-		if p := newControlPacket(b[1]); p != nil {
-			if !p.parse(int(b[0]&0x1f), body) {
+		if p := newControlPacket(raw.Type, raw.Count); p != nil {
+			if !p.parse(raw.Count, raw.Body) {
 				return nil, errRTCPBody
 			}
 			packets = append(packets, p)
 		}
-		b = b[size:]
+		b = rest
 	}
 	return packets, nil
 }
@@ -127,7 +117,7 @@ func unpad(b []byte) ([]byte, error) {
 	return body[:len(body)-n], nil
 }
 
-func newControlPacket(typ byte) ControlPacket {
+func newControlPacket(typ byte, count int) ControlPacket {
 	switch typ {
 	case typeSenderReport:
 		return new(SenderReport)
@@ -138,7 +128,7 @@ func newControlPacket(typ byte) ControlPacket {
 	case typeGoodbye:
 		return new(Goodbye)
 	}
-	return nil
+	return newFeedback(typ, count)
 }
 
 func (p *SenderReport) parse(count int, b []byte) bool {
@@ -166,19 +156,22 @@ func (p *ReceiverReport) parse(count int, b []byte) bool {
 func parseReports(count int, b []byte) []ReceptionReport {
 	reports := make([]ReceptionReport, count)
 	for i := range reports {
-		lost := binary.BigEndian.Uint32(b[4:])
-		reports[i] = ReceptionReport{
-			SSRC:         binary.BigEndian.Uint32(b),
-			FractionLost: uint8(lost >> 24),
-			Lost:         int32(lost<<8) >> 8,
-			LastSequence: binary.BigEndian.Uint32(b[8:]),
-			Jitter:       binary.BigEndian.Uint32(b[12:]),
-			LastReport:   binary.BigEndian.Uint32(b[16:]),
-			Delay:        binary.BigEndian.Uint32(b[20:]),
-		}
-		b = b[reportSize:]
+		reports[i] = readReport(b[i*reportSize:])
 	}
 	return reports
+}
+
+func readReport(b []byte) ReceptionReport {
+	lost := binary.BigEndian.Uint32(b[4:])
+	return ReceptionReport{
+		SSRC:         binary.BigEndian.Uint32(b),
+		FractionLost: uint8(lost >> 24),
+		Lost:         int32(lost<<8) >> 8,
+		LastSequence: binary.BigEndian.Uint32(b[8:]),
+		Jitter:       binary.BigEndian.Uint32(b[12:]),
+		LastReport:   binary.BigEndian.Uint32(b[16:]),
+		Delay:        binary.BigEndian.Uint32(b[20:]),
+	}
 }
 
 // parse reads chunks: a source, then items until a zero, then zeros up to the next multiple of four. RFC 3550 §6.5.

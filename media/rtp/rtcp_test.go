@@ -47,7 +47,7 @@ func TestRTCPRoundTrip(t *testing.T) {
 
 func TestRTCPCompound(t *testing.T) {
 	b := controlPackets["SR"].AppendTo(nil)
-	b = append(b, unhex(t, "81cd 0002 00000001 00000002")...) // transport feedback: left out
+	b = append(b, unhex(t, "8fcd 0002 00000001 00000002")...) // another feedback: left out
 	b = controlPackets["CNAME 3"].AppendTo(b)
 	b = append(b, unhex(t, "a1cb 0002 00000009 00000004")...) // BYE with padding
 	want := []ControlPacket{controlPackets["SR"], controlPackets["CNAME 3"], &Goodbye{SSRCs: []uint32{9}}}
@@ -108,7 +108,19 @@ func FuzzRTCP(f *testing.F) {
 	for _, tt := range badRTCP {
 		f.Add(unhex(f, tt.in))
 	}
+	for _, c := range feedback {
+		f.Add(unhex(f, c.wire))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		for rest := b; len(rest) > 0; {
+			raw, next, err := SplitRTCP(rest)
+			if err != nil {
+				break
+			}
+			raw.SenderTime()
+			raw.Report(raw.Count - 1)
+			rest = next
+		}
 		first, err := ParseRTCP(b)
 		if err != nil || len(first) == 0 {
 			return
