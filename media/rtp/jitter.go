@@ -37,6 +37,8 @@ type Jitter struct {
 	Min, Max int
 
 	slots   [jitterSize]jitterSlot
+	buffers [][]byte // of payloads: as many as were held at a time
+	free    []uint8  // those that hold nothing, the last one what was popped last
 	held    int
 	ssrc    uint32
 	started bool
@@ -55,10 +57,14 @@ type Jitter struct {
 	statistics JitterStatistics
 }
 
+// jitterSlot is where one packet waits, small because most slots wait in vain.
 type jitterSlot struct {
-	state   slotState
-	header  Header
-	payload []byte // capacity is kept
+	state       slotState
+	marker      bool
+	payloadType uint8
+	buffer      uint8 // index of its payload
+	sequence    uint16
+	timestamp   uint32
 }
 
 type slotState uint8
@@ -66,7 +72,7 @@ type slotState uint8
 const (
 	slotEmpty slotState = iota
 	slotFull
-	slotDone // header tells which packet was here
+	slotDone // sequence tells which packet was here
 )
 
 // JitterStatistics are totals of a [Jitter].
@@ -102,7 +108,7 @@ func (j *Jitter) Put(p *Packet) bool {
 		d = 0
 	}
 	slot := &j.slots[p.Sequence%jitterSize]
-	if slot.state != slotEmpty && slot.header.Sequence == p.Sequence {
+	if slot.state != slotEmpty && slot.sequence == p.Sequence {
 		j.statistics.Duplicates++
 		return false
 	}
@@ -113,14 +119,40 @@ func (j *Jitter) Put(p *Packet) bool {
 		}
 		j.next = p.Sequence // the first two have overtaken each other
 	}
-	slot.state, slot.header = slotFull, p.Header
-	slot.payload = append(slot.payload[:0], p.Payload...)
+	if slot.state == slotFull {
+		j.free = append(j.free, slot.buffer) // of a numbering long gone
+		j.held--
+	}
+	*slot = jitterSlot{state: slotFull, marker: p.Marker, payloadType: p.PayloadType, buffer: j.keep(p.Payload), sequence: p.Sequence, timestamp: p.Timestamp}
 	j.held++
 	return true
 }
 
+// keep copies a payload and returns where.
+func (j *Jitter) keep(payload []byte) uint8 {
+	n := len(j.free)
+	if n == 0 {
+		j.buffers = append(j.buffers, append([]byte(nil), payload...))
+		return uint8(len(j.buffers) - 1)
+	}
+	i := j.free[n-1]
+	j.free = j.free[:n-1]
+	j.buffers[i] = append(j.buffers[i][:0], payload...)
+	return i
+}
+
+// packet returns what a slot holds, or held before anything else was put.
+func (j *Jitter) packet(slot *jitterSlot) Packet {
+	h := Header{Marker: slot.marker, PayloadType: slot.payloadType, Sequence: slot.sequence, Timestamp: slot.timestamp, SSRC: j.ssrc}
+	return Packet{Header: h, Payload: j.buffers[slot.buffer]}
+}
+
 // begin forgets the stream that was and starts with p.
 func (j *Jitter) begin(p *Packet) {
+	j.free = j.free[:0]
+	for i := range j.buffers {
+		j.free = append(j.free, uint8(i))
+	}
 	for i := range j.slots {
 		j.slots[i].state = slotEmpty
 	}
@@ -158,7 +190,7 @@ func (j *Jitter) Pop() (Packet, Playout) {
 		return Packet{}, Lost
 	}
 	j.statistics.Played++
-	return Packet{Header: slot.header, Payload: slot.payload}, Played
+	return j.packet(slot), Played
 }
 
 // Next returns the packet that the next call of Pop would bring, if it is there: after a lost one, the one behind it. Its payload is valid until the next
@@ -168,7 +200,7 @@ func (j *Jitter) Next() (Packet, bool) {
 	if !j.playing || slot.state != slotFull {
 		return Packet{}, false
 	}
-	return Packet{Header: slot.header, Payload: slot.payload}, true
+	return j.packet(slot), true
 }
 
 // take moves on to the next packet and returns its slot, nil if it is missing.
@@ -180,6 +212,7 @@ func (j *Jitter) take() *jitterSlot {
 		return nil
 	}
 	slot.state = slotDone
+	j.free = append(j.free, slot.buffer)
 	j.held--
 	return slot
 }

@@ -196,3 +196,19 @@ func TestNextAfterLoss(t *testing.T) {
 		t.Error("looking took it away")
 	}
 }
+
+// Payloads share a few buffers: a long call takes no more of them than were held at a time.
+func TestJitterMemory(t *testing.T) {
+	j := new(Jitter)
+	for n := range uint16(5000) {
+		if n%7 != 0 {
+			j.Put(&Packet{Header: Header{Sequence: n, SSRC: uint32(n / 1000)}, Payload: []byte{byte(n), byte(n >> 8)}})
+		}
+		if p, playout := j.Pop(); playout == Played && (p.Payload[0] != byte(p.Sequence) || p.Payload[1] != byte(p.Sequence>>8)) {
+			t.Fatalf("packet %d has the payload of another", p.Sequence)
+		}
+	}
+	if len(j.buffers) > 12 || len(j.free)+j.held != len(j.buffers) {
+		t.Errorf("%d buffers, %d free, %d held", len(j.buffers), len(j.free), j.held)
+	}
+}
