@@ -35,5 +35,13 @@ func ReadAll(s Source, limit int) ([]int16, error) {
 	}
 }
 
+// endOf is the error of a source that ends after n samples.
+func endOf(n int) error {
+	if n > 0 {
+		return nil
+	}
+	return io.EOF
+}
+
 // clip returns x as a sample, limited to the range of one.
 func clip[T int | float32 | float64](x T) int16 { return int16(min(max(x, -32768), 32767)) }
