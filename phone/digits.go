@@ -7,7 +7,8 @@ import (
 	"fmt"
 )
 
-// SendDigits sends 0 to 9, *, #, A to D and ! (hook flash) as telephone events, 200 ms each, and waits for the last. It fails if the peer takes none.
+// SendDigits sends 0 to 9, *, #, A to D and ! (hook flash) as telephone events, 200 ms each, or as tones to a peer that takes none,
+// and waits for the last.
 func (c *Call) SendDigits(ctx context.Context, digits string) error {
 	err := c.await(ctx, c.heard)
 	if err == nil {

@@ -10,6 +10,8 @@ type Participant struct {
 	Muted bool
 	// Deaf lets the participant hear nothing but its own sources, see [Participant.Play].
 	Deaf bool
+	// Decoded is given all that the participant says, which is decoded for it whether it is mixed or not; usually nil.
+	Decoded func(pcm []int16)
 
 	mixer   *Mixer
 	decoder codec.Decoder
@@ -39,12 +41,16 @@ func (p *Participant) Hear(d codec.Decoder, payload []byte, level uint8) {
 		}
 	}
 	p.decoder = d
-	if samples == p.mixer.frame() && len(p.queue) == 0 {
+	if samples == p.mixer.frame() && len(p.queue) == 0 && p.Decoded == nil {
 		p.payload, p.level = payload, level
 		return
 	}
 	// What cannot be decoded is as if it had not come.
+	before := len(p.queue)
 	p.queue, _ = d.Decode(p.queue, payload)
+	if p.Decoded != nil {
+		p.Decoded(p.queue[before:])
+	}
 	p.queue = p.queue[:min(len(p.queue), maxQueued*p.mixer.frame())]
 	p.level = codec.Level(p.queue[:min(len(p.queue), p.mixer.frame())])
 }

@@ -94,3 +94,52 @@ func TestLevelExtension(t *testing.T) {
 		}
 	})
 }
+
+// A peer that has agreed to no telephone events is dialled to, and heard, by tones: in a call and in a room.
+func TestDigitsAsTones(t *testing.T) {
+	deaf := func(e *Endpoint) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.agreed.events, e.agreed.eventsIn = false, nil
+	}
+	pair(t, network.Conditions{Delay: 20 * time.Millisecond, Loss: 0.01}, func(t *testing.T, a, b *Endpoint) {
+		deaf(a)
+		deaf(b)
+		if err := a.Dial("42#d"); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []byte("42#D") {
+			if got := <-b.Digits(); got != want {
+				t.Errorf("%c, want %c", got, want)
+			}
+		}
+		if err := a.Dial(strings.Repeat("1", digitQueue+1)); err == nil {
+			t.Error("too many digits")
+		}
+	})
+	var digits []byte
+	room := &Room{Digit: func(_ *Seat, digit byte) { digits = append(digits, digit) }}
+	inHall(t, network.Conditions{}, room, func(h *hall) {
+		a := h.enter(500, Voice{}, 8000)
+		h.enter(900, Voice{}, 8000)
+		a.say(false)
+		deaf(a.phone)
+		deaf(a.server)
+		if err := a.phone.Dial("77"); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.server.Dial("3"); err != nil {
+			t.Fatal(err)
+		}
+		h.pass(time.Second)
+		if string(digits) != "77" {
+			t.Errorf("digits %q", digits)
+		}
+		if got := <-a.phone.Digits(); got != '3' || a.hears(900) < 4500 {
+			t.Errorf("digit %c to the phone, which hears the other at %.0f", got, a.hears(900))
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/rtp"
 )
@@ -30,7 +31,9 @@ type ear struct {
 	frames   []int16 // for the reader
 	late     bool    // the reader has not come in time
 	noise    codec.Noise
-	level    uint8 // what the last packet says of itself
+	level    uint8           // what the last packet says of itself
+	tones    *audio.Detector // of a peer that sends no telephone events
+	dialled  []byte
 }
 
 // hear takes a packet from the sockets.
@@ -63,14 +66,35 @@ func (e *Endpoint) hearEvent(p *rtp.Packet) {
 		return
 	}
 	if digit, ok := event.Digit(); ok {
-		select {
-		case e.ear.digits <- digit:
-		default:
-		}
+		e.dialled(digit)
 	}
 }
 
-// Digits gives the digits that the peer dials during the call: 0 to 9, *, #, A to D, and ! for a hook flash.
+// dialled hands over a digit; one too many is dropped.
+func (e *Endpoint) dialled(digit byte) {
+	select {
+	case e.ear.digits <- digit:
+	default:
+	}
+}
+
+// hearTones looks for digits in the sound of a peer that sends no telephone events.
+func (e *Endpoint) hearTones(pcm []int16) {
+	r := &e.ear
+	if e.agreed.events {
+		return
+	}
+	if r.tones == nil {
+		r.tones = &audio.Detector{Rate: e.Rate()}
+	}
+	r.dialled = r.tones.Detect(r.dialled[:0], pcm)
+	for _, digit := range r.dialled {
+		e.dialled(digit)
+	}
+}
+
+// Digits gives the digits that the peer dials during the call: 0 to 9, *, #, A to D, and ! for a hook flash. Of a
+// peer that has agreed to no telephone events they are heard in its sound.
 func (e *Endpoint) Digits() <-chan byte { return e.ear.digits }
 
 // listen moves one frame from the jitter buffer to the reader; what has not come is silence.
@@ -106,6 +130,7 @@ func (e *Endpoint) play() bool {
 			return false
 		}
 		r.decoded, r.packet, r.last = decoded, len(decoded)-before, p.PayloadType
+		e.hearTones(decoded[before:])
 		return true
 	case rtp.Lost:
 		decoder := e.agreed.decoder(r.last)

@@ -7,8 +7,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/media/rtp"
 )
 
@@ -26,13 +29,14 @@ const (
 type mouth struct {
 	sender *rtp.Sender
 	events rtp.EventSender
-	queue  []byte  // digits to send
-	pause  int     // beats until the next digit
-	spoke  bool    // sound was sent: no marker on the next packet
-	frames []int16 // written and not sent
-	half   []byte  // a sample of which one byte was written
-	frame  []int16 // silence, and the last part of what was written
-	sound  []byte  // encoded
+	queue  []byte          // digits to send
+	pause  int             // beats until the next digit
+	spoke  bool            // sound was sent: no marker on the next packet
+	frames []int16         // written and not sent
+	half   []byte          // a sample of which one byte was written
+	frame  []int16         // silence, and the last part of what was written
+	sound  []byte          // encoded
+	tones  *audio.Dialling // digits as sound, for a peer that takes no telephone events
 }
 
 // speak returns the packet of this beat, appended to b. Its payload is sound; nil: what was written is encoded. RFC 3550 §5.1: the time runs whether or not
@@ -48,7 +52,7 @@ func (e *Endpoint) speak(b, sound []byte) []byte {
 		m.spoke = false
 		return m.sender.Append(b, p)
 	}
-	if sound == nil {
+	if sound == nil || m.tones != nil {
 		var err error
 		if sound, err = e.agreed.encode(m.sound[:0], e.nextFrame()); err != nil {
 			return b
@@ -84,10 +88,25 @@ func (e *Endpoint) digit() (rtp.Packet, bool) {
 // nextFrame takes one frame of what was written, filled up with silence.
 func (e *Endpoint) nextFrame() []int16 {
 	m, n := &e.mouth, e.frame()
+	if m.tones != nil {
+		return e.toneFrame(n)
+	}
 	m.frame = append(m.frame[:0], m.frames[:min(n, len(m.frames))]...)
 	m.frames = m.frames[:copy(m.frames, m.frames[len(m.frame):])]
 	for len(m.frame) < n {
 		m.frame = append(m.frame, 0)
+	}
+	return m.frame
+}
+
+// toneFrame takes one frame of the digits that are said as sound.
+func (e *Endpoint) toneFrame(n int) []int16 {
+	m := &e.mouth
+	m.frame = slices.Grow(m.frame[:0], n)[:n]
+	got, err := m.tones.ReadSamples(m.frame)
+	clear(m.frame[got:])
+	if err != nil || m.tones.Digits == "" {
+		m.tones = nil
 	}
 	return m.frame
 }
@@ -134,7 +153,7 @@ func (e *Endpoint) Drain(ctx context.Context) error {
 	defer context.AfterFunc(ctx, e.nudge)()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for !e.closed && ctx.Err() == nil && (len(e.mouth.frames) > 0 || len(e.mouth.queue) > 0 || e.mouth.events.Active()) {
+	for !e.closed && ctx.Err() == nil && (len(e.mouth.frames) > 0 || len(e.mouth.queue) > 0 || e.mouth.events.Active() || e.mouth.tones != nil) {
 		e.wake.Wait()
 	}
 	if e.closed {
@@ -150,8 +169,8 @@ func (e *Endpoint) nudge() {
 	e.wake.Broadcast()
 }
 
-// Dial sends digits as telephone events, 200 ms each; [Endpoint.Drain] waits for the last. It fails on what is no digit, and if the peer
-// takes no telephone events.
+// Dial sends digits as telephone events, 200 ms each, or as tones to a peer that takes none; [Endpoint.Drain] waits for the last. It fails on what is no digit,
+// and before both sides have agreed.
 func (e *Endpoint) Dial(digits string) error {
 	for i := range len(digits) {
 		if _, ok := rtp.EventCode(digits[i]); !ok {
@@ -163,11 +182,21 @@ func (e *Endpoint) Dial(digits string) error {
 	switch {
 	case e.closed:
 		return io.ErrClosedPipe
-	case !e.agreed.events:
-		return fmt.Errorf("session: dial %q: the peer takes no telephone events", digits)
+	case e.agreements == 0:
+		return fmt.Errorf("session: dial %q: nobody has answered", digits)
 	case len(e.mouth.queue)+len(digits) > digitQueue:
 		return fmt.Errorf("session: dial %q: too many digits are waiting", digits)
 	}
-	e.mouth.queue = append(e.mouth.queue, digits...)
+	if e.agreed.events {
+		e.mouth.queue = append(e.mouth.queue, digits...)
+		return nil
+	}
+	if e.mouth.tones == nil {
+		e.mouth.tones = &audio.Dialling{Rate: e.Rate()}
+	}
+	if len(e.mouth.tones.Digits)+len(digits) > digitQueue {
+		return fmt.Errorf("session: dial %q: too many digits are waiting", digits)
+	}
+	e.mouth.tones.Digits += strings.ToUpper(digits)
 	return nil
 }

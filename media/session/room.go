@@ -54,7 +54,7 @@ type change struct {
 func (r *Room) Join(e *Endpoint) (*Seat, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := &Seat{room: r, endpoint: e}
+	s := &Seat{room: r, endpoint: e, hearTones: e.hearTones}
 	if r.closed || e.Rate() != cmp.Or(r.Rate, defaultRoomRate) || !e.sit(s) {
 		return nil, ErrRoom
 	}

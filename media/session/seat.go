@@ -26,6 +26,7 @@ type Seat struct {
 	agreements int    // of the endpoint, seen so far
 	due        []byte // the payload that is mixed
 	payload    []byte // to send
+	hearTones  func(pcm []int16)
 }
 
 // Endpoint returns who sits here.
@@ -141,6 +142,10 @@ func (s *Seat) playLocked() bool {
 		}
 		e.ear.last = p.PayloadType
 		s.due = append(s.due[:0], p.Payload...)
+		s.participant.Decoded = nil
+		if !e.agreed.events {
+			s.participant.Decoded = s.hearTones
+		}
 		s.participant.Hear(decoder, s.due, e.ear.level)
 		return true
 	case rtp.Lost:
