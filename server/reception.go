@@ -27,6 +27,8 @@ type reception struct {
 	methods  sip.Mux      // by method: what needs no proof, and the way to the guard of the sender's domain
 	services sip.Mux      // behind the guard
 	proxy    *proxy.Proxy // serves the first domain; nil: the services do
+
+	replies [sip.Stripes]sip.Response // each for events of its stripe alone
 }
 
 func newReception(ds *domains, registrar, calls sip.EventHandler) *reception {
@@ -37,7 +39,7 @@ func newReception(ds *domains, registrar, calls sip.EventHandler) *reception {
 	prove := sip.EventHandlerFunc(r.prove)
 	r.methods.Handle("REGISTER", prove)
 	r.methods.Handle("INVITE", prove)
-	r.methods.Handle("OPTIONS", sip.EventHandlerFunc(capabilities))
+	r.methods.Handle("OPTIONS", sip.EventHandlerFunc(r.capabilities))
 	for _, m := range []string{"MESSAGE", "NOTIFY", "PUBLISH", "INFO", "UPDATE", "PRACK"} {
 		r.methods.Handle(m, sip.EventHandlerFunc(notAllowed))
 	}
@@ -125,14 +127,15 @@ func (r *reception) guard(c *config.Config, key []byte) func(*domain) *digest.Au
 }
 
 // capabilities answers OPTIONS, for whomever it is: it tells nothing about them. RFC 3261 §11.2, §8.2.2.3.
-func capabilities(ev *sip.Event) {
+func (r *reception) capabilities(ev *sip.Event) {
 	if unknown := ev.Request.Unsupported(sip.HeaderRequire); len(unknown) > 0 {
 		res := ev.Request.Reply(sip.StatusBadExtension)
 		res.Set(sip.HeaderUnsupported, strings.Join(unknown, ", "))
 		answer(ev, res)
 		return
 	}
-	res := ev.Request.Reply(sip.StatusOK)
+	res := &r.replies[ev.Stripe]
+	res.ReplyTo(ev.Request, sip.StatusOK)
 	res.Set(sip.HeaderAllow, allowed)
 	res.Set(sip.HeaderAccept, "application/sdp")
 	answer(ev, res)

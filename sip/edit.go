@@ -2,7 +2,10 @@
 
 package sip
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // write appends a line to made and returns its field; a value of a comma list may come in two parts.
 func (m *Message) write(h Header, name string, values ...string) field {
@@ -208,9 +211,25 @@ func (m *Message) SetFirst(h Header, value string) {
 	}
 	m.forget(h)
 	m.fields[i] = m.write(h, h.String(), trim(safe(value)), m.behindFirst(i))
-	if h == HeaderVia {
-		m.learnVia()
+}
+
+// SetVia replaces the topmost Via, without the allocation of its text; the strings of v are to live as long as m. Without a Via it is [Message.PrependVia].
+func (m *Message) SetVia(v Via) {
+	i := m.find(HeaderVia, 0)
+	if i < 0 {
+		m.PrependVia(v)
+		return
 	}
+	f := m.open(HeaderVia, "Via")
+	m.made = v.AppendTo(m.made)
+	if printed := text(m.made[f.value.start:]); strings.HasSuffix(printed, string(v.Params)) {
+		v.Params = Params(printed[len(printed)-len(v.Params):])
+		m.via, m.known = v, m.known|knownVia
+	} else { // its parameters were malformed
+		m.forget(HeaderVia)
+	}
+	m.made = append(m.made, safe(m.behindFirst(i))...)
+	m.fields[i] = m.close(f)
 }
 
 // behindFirst returns what stands behind the first value of field i, from the comma on.

@@ -102,6 +102,8 @@ func TestEdit(t *testing.T) {
 		{"prepend", func(r *Request) { r.Prepend(HeaderVia, "zero") }, "Via: zero|Via: one, two|X-A: 1|Route: r1|Route: r2|x-a: 2|To: t"},
 		{"prepend absent", func(r *Request) { r.Prepend(HeaderRecordRoute, "rr") }, "Via: one, two|Record-Route: rr|X-A: 1|Route: r1|Route: r2|x-a: 2|To: t"},
 		{"set first", func(r *Request) { r.SetFirst(HeaderVia, "1") }, "Via: 1, two|X-A: 1|Route: r1|Route: r2|x-a: 2|To: t"},
+		{"set via", func(r *Request) { r.SetVia(Via{Transport: "UDP", Host: "h", Port: 9, Params: ";branch=b"}) }, "Via: SIP/2.0/UDP h:9;branch=b, two|X-A: 1|Route: r1|Route: r2|x-a: 2|To: t"},
+		{"set via absent", func(r *Request) { r.Remove(HeaderVia); r.SetVia(Via{Transport: "UDP", Host: "h"}) }, "Via: SIP/2.0/UDP h|X-A: 1|Route: r1|Route: r2|x-a: 2|To: t"},
 		{"pop first", func(r *Request) { r.PopFirst(HeaderVia) }, "Via: two|X-A: 1|Route: r1|Route: r2|x-a: 2|To: t"},
 		{"pop both", func(r *Request) { r.PopFirst(HeaderVia); r.PopFirst(HeaderVia) }, "X-A: 1|Route: r1|Route: r2|x-a: 2|To: t"},
 		{"pop route", func(r *Request) { r.PopFirst(HeaderRoute) }, "Via: one, two|X-A: 1|Route: r2|x-a: 2|To: t"},
@@ -369,5 +371,24 @@ func TestParseAllocatesNothing(t *testing.T) {
 		buf = res.AppendTo(buf[:0])
 	}); allocs != 0 {
 		t.Errorf("%v allocations to forward a response", allocs)
+	}
+}
+
+// What SetVia remembers is what the text says.
+func TestSetVia(t *testing.T) {
+	for _, params := range []Params{"", ";branch=z9hG4bK1;received=192.0.2.1", ";branch=b;x=\"open", ";branch=b\r\nEvil: 1"} {
+		r, err := ParseRequest([]byte("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP old;branch=old, SIP/2.0/UDP two\r\n\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetVia(Via{Transport: "TCP", Host: "h", Port: 5062, Params: params})
+		got, err := r.Via()
+		if err != nil {
+			t.Fatalf("%q: %v", params, err)
+		}
+		value, _, _ := member(r.Get(HeaderVia))
+		if want, err := ParseVia(value); err != nil || got != want {
+			t.Errorf("%q: %+v is remembered, %q says %+v (%v)", params, got, value, want, err)
+		}
 	}
 }

@@ -2,13 +2,19 @@
 
 package sip
 
-import "fmt"
+import (
+	"fmt"
+	"net/netip"
+)
 
 // Validate checks what RFC 3261 §8.1.1 and §16.3 make mandatory (To, From, CSeq, Call-ID, Max-Forwards range, Via, Contact; single
 // fields occurring once; CSeq method equal to the method; schemes). The error wraps the [Status] to answer with: 400, 416, 501, 505 …
 // A missing Max-Forwards, From tag or branch is tolerated (RFC 4475 §3.4.1).
 func (r *Request) Validate() error {
 	if err := r.checkFields(); err != nil {
+		return err
+	}
+	if _, err := r.checkVias(); err != nil {
 		return err
 	}
 	seq, err := r.CSeq()
@@ -41,27 +47,16 @@ func (r *Response) Validate() error {
 	if err := r.checkFields(); err != nil {
 		return err
 	}
+	next, err := r.checkVias()
+	if err != nil {
+		return err
+	}
 	if _, err := r.CSeq(); err != nil {
 		return err
 	}
-	return r.checkNextHop()
-}
-
-// checkNextHop refuses a response that would be forwarded to everybody: the second Via names a broadcast or multicast address. RFC 4475 §3.3.10.
-func (r *Response) checkNextHop() error {
-	n := 0
-	for s := range r.members(HeaderVia) {
-		if n++; n < 2 {
-			continue
-		}
-		v, err := ParseVia(s)
-		if err != nil {
-			return err
-		}
-		if a := v.Addr(); a.IsMulticast() || a.Is4() && a.As4() == [4]byte{255, 255, 255, 255} {
-			return refuse(StatusBadRequest, "next Via is no unicast address")
-		}
-		break
+	// RFC 4475 §3.3.10: it would be forwarded to everybody.
+	if next.IsMulticast() || next == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+		return refuse(StatusBadRequest, "next Via is no unicast address")
 	}
 	return nil
 }
@@ -86,10 +81,7 @@ func (m *Message) checkFields() error {
 	if !validCallID(m.CallID()) {
 		return refuse(StatusBadRequest, "malformed Call-ID")
 	}
-	if err := m.checkParties(); err != nil {
-		return err
-	}
-	return m.checkVias()
+	return m.checkParties()
 }
 
 // checkParties checks From and To and remembers their tags.
@@ -110,24 +102,27 @@ func (m *Message) checkParties() error {
 	return nil
 }
 
-// checkVias checks every Via: they are sent on, or back.
-func (m *Message) checkVias() error {
-	read := m.known&knownVia != 0 // the first one
+// checkVias checks every Via: they are sent on, or back. It returns the address in the second, where a response goes next, if that names one.
+func (m *Message) checkVias() (next netip.Addr, err error) {
+	n := 0
 	for i := m.find(HeaderVia, 0); i >= 0; i = m.find(HeaderVia, i+1) {
 		rest := m.valueOf(&m.fields[i])
 		for more := true; more; {
 			var first string
 			first, rest, more = member(rest)
-			if read {
-				read = false
+			if n++; n == 1 && m.known&knownVia != 0 {
 				continue
 			}
-			if _, err := ParseVia(first); err != nil {
-				return err
+			v, err := ParseVia(first)
+			if err != nil {
+				return netip.Addr{}, err
+			}
+			if n == 2 {
+				next = v.Addr()
 			}
 		}
 	}
-	return nil
+	return next, nil
 }
 
 // validCallID checks word ["@" word]; a "," or ";" is tolerated.

@@ -81,7 +81,7 @@ func (s *stripe) drive(j job, out *transport.Outbox) {
 	if own {
 		out = s.table.getOutbox()
 	}
-	s.job, s.out = j, out
+	s.job, s.out, s.room = j, out, roomOf(out)
 	for step := (*stripe).runAll; !s.guarded(step); {
 		step = (*stripe).recoverAll
 	}
@@ -104,9 +104,18 @@ func (s *stripe) guarded(step func(*stripe)) (done bool) {
 // runAll runs the job and those that are queued meanwhile.
 func (s *stripe) runAll() {
 	for more := true; more; more = s.nextJob() {
-		s.now = s.table.clock()
+		s.now = s.time()
 		s.run()
 	}
+}
+
+// time is now, never earlier than for the job before; for a packet, as the reader saw it when its batch came: that saves asking. What was queued, and the timers, need it
+// as it is.
+func (s *stripe) time() time.Duration {
+	if at := s.out.Time(); s.job.packet != nil && s.job.queued == 0 && !at.IsZero() {
+		return max(s.now, at.Sub(s.table.start))
+	}
+	return max(s.now, s.table.clock())
 }
 
 // recoverAll does the same behind a panic.

@@ -383,7 +383,9 @@ func TestMatchKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return table.stripes[0].matchKey(r, &via)
+		s := &table.stripes[0]
+		s.room = new(room)
+		return s.matchKey(r, &via)
 	}
 	for _, c := range []struct {
 		from     string

@@ -44,10 +44,10 @@ type stripe struct {
 	inside  bool     // the TU's code is running
 	later   []notice // what it must be told behind that
 	arrival arrival
-	room    room
+	room    *room // of whoever runs the lane
 }
 
-// room is memory that a stripe uses again and again.
+// room is memory that is used again and again, by one job behind the other. Each outbox has one, because a reader runs now this stripe, now that.
 type room struct {
 	event  sip.Event
 	work   sip.Request  // a request on its way out
@@ -56,6 +56,16 @@ type room struct {
 	text   []byte
 	bytes  []byte // an answer that may be needed
 	via    []byte
+}
+
+// roomOf returns the room that goes with an outbox.
+func roomOf(out *transport.Outbox) *room {
+	r, ok := out.Room.(*room)
+	if !ok {
+		r = new(room)
+		out.Room = r
+	}
+	return r
 }
 
 func (s *stripe) open(t *Table, number sip.Stripe, random *mrand.ChaCha8) {

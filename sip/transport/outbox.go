@@ -24,6 +24,10 @@ type Outbox struct {
 	batch     []network.Datagram // of one other socket, while it is flushed
 	ends      []int              // of the messages for one stream, while it is flushed
 	gathered  []byte
+
+	// Room is memory that whoever handles the messages of the reader uses again and again; nil at first. It stays in the processor's cache, which that of each
+	// stripe would not.
+	Room any
 }
 
 // stray is a message that does not leave by the socket of the reader: for another socket, or for a stream.

@@ -27,7 +27,7 @@ type Packet struct {
 	buf      []byte
 	own      []byte // of a packet that is kept: where buf lies
 	kept     bool
-	stamped  []byte // the completed top Via
+	stamped  []byte // the completed parameters of the top Via
 	request  sip.Request
 	response sip.Response
 }

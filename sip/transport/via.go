@@ -21,15 +21,13 @@ func (p *Packet) stamp() error {
 		if v, ok = sip.MendVia(p.Request.Get(sip.HeaderVia)); !ok {
 			return nil
 		}
-		p.Request.SetFirst(sip.HeaderVia, v.String())
+		p.Request.SetVia(v)
 	}
-	b, params := appendStamped(p.stamped[:0], v, p.Flow.Remote, p.layer.Feedback)
-	p.stamped = b
 	p.Via = v
-	if len(b) > 0 {
-		all := unsafe.String(&b[0], len(b))
-		p.Via.Params = sip.Params(all[params:])
-		p.Request.SetFirst(sip.HeaderVia, all) // which copies the value
+	p.stamped = appendStamped(p.stamped[:0], v, p.Flow.Remote, p.layer.Feedback)
+	if len(p.stamped) > 0 {
+		p.Via.Params = sip.Params(unsafe.String(&p.stamped[0], len(p.stamped)))
+		p.Request.SetVia(p.Via)
 	}
 	return err
 }
@@ -60,18 +58,14 @@ func askedBy(p sip.Params) asked {
 	return a
 }
 
-// appendStamped appends the Via with received and rport as RFC 3261 §18.2.1 and RFC 3581 §4 want them, and the answer of feedback to a bare oc, or nothing if it
-// is right as it is; its parameters start at params. What the peer wrote there itself is replaced: it may not send our responses to a third party.
-func appendStamped(b []byte, v sip.Via, source netip.AddrPort, feedback func([]byte, time.Time) []byte) (stamped []byte, params int) {
+// appendStamped appends the parameters of a Via with received and rport as RFC 3261 §18.2.1 and RFC 3581 §4 want them, and the answer of feedback to a bare oc, or nothing if they
+// are right as they are. What the peer wrote there itself is replaced: it may not send our responses to a third party.
+func appendStamped(b []byte, v sip.Via, source netip.AddrPort, feedback func([]byte, time.Time) []byte) []byte {
 	a := askedBy(v.Params)
 	tells := a.overload && feedback != nil && offersLoss(a.algorithm)
 	if !a.port && !a.received && !tells && v.Addr() == source.Addr().WithZone("") {
-		return b, 0
+		return b
 	}
-	bare := v
-	bare.Params = ""
-	b = bare.AppendTo(b)
-	params = len(b)
 	switch before, after, ok := strings.Cut(string(v.Params), ";rport"); {
 	case a.plain && ok && (after == "" || after[0] == ';') && strings.IndexByte(string(v.Params), '"') < 0:
 		b = append(append(b, before...), after...)
@@ -89,7 +83,7 @@ func appendStamped(b []byte, v sip.Via, source netip.AddrPort, feedback func([]b
 	if tells {
 		b = feedback(b, time.Now())
 	}
-	return b, params
+	return b
 }
 
 // offersLoss reports whether a list of algorithms names the one that everybody knows. RFC 7339 §4.2.
