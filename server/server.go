@@ -156,7 +156,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	s.journal = &journal{log: s.log}
 	calls := s.Config.Calls
 	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE,
-		Extensions: []string{"replaces"}}
+		Extensions: []string{"replaces"}, Allow: "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE, REFER, NOTIFY"}
 	if calls.SessionExpires == 0 {
 		s.dialogs.SessionExpires = -1 // no session timers
 	}
@@ -180,6 +180,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		Locator:  bindings,
 		Identity: domains,
 		Observer: s.journal,
+		Events:   s.events,
 		MaxCalls: s.Config.Limits.Calls,
 		RingTime: calls.RingTime,
 

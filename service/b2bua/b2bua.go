@@ -10,6 +10,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/event"
 )
 
 // Router says who is called. It must not block.
@@ -77,6 +78,9 @@ type B2BUA struct {
 	// FlowFailed, if set, is told that nothing came over the way to the binding of an account that is called key: its connection is gone, or whoever keeps it has answered 430
 	// (RFC 5626 §11.6). It must not block.
 	FlowFailed func(account sip.URI, key uint64)
+
+	// Events keeps those informed who transfer a call; nil: REFER is not taken.
+	Events *event.Notifier
 
 	MaxCalls    int           // calls at once, further ones get 503; 0: 10,000
 	MaxBranches int           // devices that ring for one call; 0: 16

@@ -24,6 +24,7 @@ type call struct {
 	callee   *leg      // the branch that answered
 	waiting  *exchange // of one who took the caller's place: it begins when somebody answers
 	joining  *leg      // it is to take the place of one of the two
+	transfer *transfer // under way
 	ousted   *leg      // the caller whose place was taken before anybody answered: what the devices were offered is its offer
 	over     bool      // nobody waits for anything any more, but a BYE may be under way
 
@@ -48,18 +49,19 @@ type leg struct {
 	usage *dialog.Usage
 	media *session.Leg
 
-	to      Binding          // branch: whom it calls
-	said    *sdp.Description // what its peer described last, as far as it is in force
-	agreed  *sdp.Description // branch: its answer in a reliable 1xx, which the 2xx need not repeat
-	status  sip.Status       // branch: how it was refused, 0 as long as it may still answer
-	refusal *sip.Response    // branch: the response that refused, if there was one
-	account sip.URI          // branch: whose device it calls
-	key     uint64           // branch: of its binding
-	spares  []Binding        // branch: other ways to its device
-	plain   bool             // branch: no reliable 1xx
-	heard   bool             // branch: 1xx above 100
-	rang    bool             // branch: 180
-	err     error            // branch: why it could not be called, or did not answer
+	to       Binding          // branch: whom it calls
+	said     *sdp.Description // what its peer described last, as far as it is in force
+	agreed   *sdp.Description // branch: its answer in a reliable 1xx, which the 2xx need not repeat
+	status   sip.Status       // branch: how it was refused, 0 as long as it may still answer
+	refusal  *sip.Response    // branch: the response that refused, if there was one
+	account  sip.URI          // branch: whose device it calls
+	key      uint64           // branch: of its binding
+	spares   []Binding        // branch: other ways to its device
+	transfer *transfer        // branch: it rings for that one
+	plain    bool             // branch: no reliable 1xx
+	heard    bool             // branch: 1xx above 100
+	rang     bool             // branch: 180
+	err      error            // branch: why it could not be called, or did not answer
 }
 
 // invite starts a call to an account.
@@ -132,6 +134,14 @@ func (c *call) offerer() *leg {
 	return c.caller
 }
 
+// offerTo is what a branch is offered.
+func (c *call) offerTo(l *leg) *sdp.Description {
+	if l.transfer != nil {
+		return l.transfer.offer
+	}
+	return c.offerer().said
+}
+
 // far returns the other side of a call that is up; nil if there is none.
 func (l *leg) far() *leg {
 	if l == l.call.caller {
@@ -161,6 +171,11 @@ func (l *leg) partner() *leg {
 func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	c := l.call
 	l.usage = u
+	if l.transfer != nil {
+		l.transfer.rings(l, ev)
+		c.sweep()
+		return
+	}
 	switch ev := ev.(type) {
 	case dialog.Progress:
 		c.progress(l, ev.Response)

@@ -50,12 +50,12 @@ func (c *call) rejected(l *leg, ev dialog.Rejected) {
 // otherwise calls a device again that did not like how its media was to be carried: with the next kind that it may take.
 func (c *call) otherwise(l *leg) bool {
 	next, ok := l.to.Kind.Fallback()
-	if !ok || c.offerer().said == nil || l.status != sip.StatusNotAcceptableHere && l.status != sip.StatusNotAcceptableAnywhere && l.status != sip.StatusUnsupportedMediaType {
+	if !ok || c.offerTo(l) == nil || l.status != sip.StatusNotAcceptableHere && l.status != sip.StatusNotAcceptableAnywhere && l.status != sip.StatusUnsupportedMediaType {
 		return false
 	}
 	to := l.to
 	to.Kind = next
-	return c.branch(&leg{call: c, account: l.account, spares: append([]Binding{to}, l.spares...), plain: l.plain}, c.offerer().said)
+	return c.branch(&leg{call: c, account: l.account, spares: append([]Binding{to}, l.spares...), plain: l.plain, transfer: l.transfer}, c.offerTo(l))
 }
 
 // failIfAllRefused ends the call when no device is left, with the best of their answers; 480 if there never was one.

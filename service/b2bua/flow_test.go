@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
+	"github.com/sipwerk/sipwerk/sip/event"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 	"github.com/sipwerk/sipwerk/sip/stack"
 	"github.com/sipwerk/sipwerk/sip/transaction"
@@ -44,7 +46,7 @@ func newDomain(b *siptest.Bench) *domain {
 	host := b.Host("server")
 	r := &relay.Relay{Network: host, Ports: relay.Ports{Min: 20000, Max: 20099}}
 	table := &dialog.Table{}
-	d.service = &b2bua.B2BUA{Dialogs: table, Media: &session.Site{Relay: r}, Router: d, Locator: d}
+	d.service = &b2bua.B2BUA{Dialogs: table, Media: &session.Site{Relay: r}, Router: d, Locator: d, Events: &event.Notifier{}}
 	table.Next = d.service
 	s := &stack.Stack{Handler: table, FlowLost: table, Network: host, Resolver: &b.Net.Names, Readers: 1}
 	for _, transport := range []string{"udp", "tcp"} {
@@ -89,7 +91,7 @@ func on(play func(d *domain)) func(b *siptest.Bench) {
 }
 
 func flows() []siptest.Flow {
-	return append(append(extensionFlows(), replaceFlows()...), []siptest.Flow{
+	return append(slices.Concat(extensionFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
 		{Name: "call", About: "A call through the server. RFC 3665 §3.1, with a back-to-back user agent.", Play: on(call)},
 		{Name: "fork", About: "Two devices ring, one answers, the other stops. RFC 3261 §13.2.2.4, RFC 3326 §3.1.", Play: on(fork)},
 		{Name: "hold", About: "Hold and resume are carried across. RFC 3665 §3.7.", Play: on(hold)},

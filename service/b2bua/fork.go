@@ -48,7 +48,8 @@ func (c *call) start(account sip.URI) {
 
 // ring calls the devices of an account and returns how many.
 func (c *call) ring(account sip.URI, offer *sdp.Description) int {
-	c.asked = append(c.asked, account.Clone())
+	account = account.Clone() // it may share the memory of the INVITE
+	c.asked = append(c.asked, account)
 	devices := byDevice(c.b.Locator.Lookup(account))
 	devices = devices[:min(len(devices), max(or(c.b.MaxBranches, defaultBranches)-len(c.branches), 0))]
 	// An offer that comes in a 1xx of a device is answered by the caller's PRACK, and only one of them can be carried across.
@@ -81,7 +82,7 @@ func (c *call) detour(l *leg, ev dialog.Rejected) bool {
 
 // again calls the device of a branch by its next way, and reports whether there is one.
 func (c *call) again(l *leg) bool {
-	return len(l.spares) > 0 && c.branch(&leg{call: c, account: l.account, spares: l.spares, plain: l.plain}, c.offerer().said)
+	return len(l.spares) > 0 && c.branch(&leg{call: c, account: l.account, spares: l.spares, plain: l.plain, transfer: l.transfer}, c.offerTo(l))
 }
 
 // flowFailed says that nothing has come over the way of a branch, if that is why it failed.
@@ -99,6 +100,10 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind}
 	l.media = c.newMedia(peer)
 	req, in := c.invitation(to), c.caller.usage.Invitation()
+	if l.transfer != nil {
+		req = l.transfer.invitation(c, to)
+		in = req // it has no body to hand on
+	}
 	if offer != nil {
 		ours, err := l.media.Offer(context.Background(), offer)
 		if err != nil {

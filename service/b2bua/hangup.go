@@ -19,7 +19,7 @@ const noSecurity = `SIP;cause=488;text="Media cannot be secured"`
 
 // ended takes the end of one side and ends the other. A branch whose answer was refused ends by itself, while others still ring.
 func (c *call) ended(l *leg, ev dialog.Ended) {
-	if c.over || l != c.caller && l != c.callee {
+	if c.over || l != c.caller && l != c.callee || c.leaves(l) {
 		return
 	}
 	by := BySystem
@@ -76,6 +76,10 @@ func (c *call) finish(by Side) {
 		c.ousted.media.Close()
 	}
 	c.leaveNobodyWaiting()
+	if t := c.transfer; t != nil {
+		c.dropTransfer()
+		t.report(sip.StatusRequestTerminated)
+	}
 	c.exchange = nil
 	c.reached(Ended)
 }

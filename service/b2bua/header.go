@@ -39,7 +39,8 @@ func trusted() []sip.Header {
 // inside returns what a request inside the dialog, or the answer to one, may hand on.
 func inside() []sip.Header {
 	return []sip.Header{sip.HeaderInfoPackage, sip.HeaderContentDisposition, sip.HeaderContentLanguage, sip.HeaderSubject, sip.HeaderDate,
-		sip.HeaderAccept, sip.HeaderRetryAfter, sip.HeaderWarning}
+		sip.HeaderAccept, sip.HeaderRetryAfter, sip.HeaderWarning, sip.HeaderReferTo, sip.HeaderReferredBy, sip.HeaderReferSub, sip.HeaderEvent,
+		sip.HeaderSubscriptionState}
 }
 
 // refused returns what a final response may hand on to the caller.

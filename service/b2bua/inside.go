@@ -15,9 +15,11 @@ const maxInside = 64 << 10
 // request hands a request on and its final response back. What is not handed on is answered by the dialog.
 func (c *call) request(l *leg, r *dialog.Request) {
 	far := l.far()
-	switch r.Request.Method {
-	case sip.MethodInfo, sip.MethodMessage, sip.MethodOptions:
-	default:
+	switch {
+	case r.Request.Method == sip.MethodRefer && c.b.Events != nil && !attended(r.Request):
+		c.refer(l, r)
+		return
+	case !passes(r.Request):
 		return
 	}
 	if c.over || far == nil || len(r.Request.Body()) > maxInside {
@@ -35,6 +37,10 @@ func (c *call) request(l *leg, r *dialog.Request) {
 		return
 	}
 	hand(&req.Message, &r.Request.Message)
+	if about, err := sip.ParseEventPackage(req.Get(sip.HeaderEvent)); err == nil {
+		about.Params = about.Params.Without("id") // the number of the REFER is another one on each side
+		req.Set(sip.HeaderEvent, about.String())
+	}
 	r.Keep()
 	r.Request = r.Request.Clone()
 	err := far.usage.SendRequest(req, func(res *sip.Response, err error) {
@@ -52,6 +58,31 @@ func (c *call) request(l *leg, r *dialog.Request) {
 	if err != nil {
 		l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusTemporarilyUnavailable))
 	}
+}
+
+// passes reports whether a request inside the dialog is handed on: what is said to the other side, and the second half of a transfer, which a telephone does itself: the
+// REFER that names a call of its sender's, and what is told of it.
+func passes(req *sip.Request) bool {
+	switch req.Method {
+	case sip.MethodInfo, sip.MethodMessage, sip.MethodOptions:
+		return true
+	case sip.MethodRefer:
+		return attended(req)
+	case sip.MethodNotify:
+		about, err := sip.ParseEventPackage(req.Get(sip.HeaderEvent))
+		return err == nil && strings.EqualFold(about.Name, "refer")
+	}
+	return false
+}
+
+// attended reports whether a REFER means somebody whom its sender talks to already. RFC 5589 §7.
+func attended(req *sip.Request) bool {
+	to, err := req.ReferTo()
+	if err != nil {
+		return false
+	}
+	_, ok := to.URI.Header("Replaces")
+	return ok
 }
 
 // insideStatus hands a status back, but for those that are about the other dialog only.

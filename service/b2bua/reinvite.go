@@ -25,6 +25,8 @@ type exchange struct {
 	gone  bool             // from does not wait any more: it has withdrawn, or the change undoes one that was withdrawn
 	place *leg             // from is to take the place of this leg, and has sent its INVITE
 	tries int              // how often that was tried
+
+	transfer *transfer // from has answered a call for that one: its session is to be that of to
 }
 
 // offered takes a re-INVITE, or an UPDATE or PRACK with an offer, before the answer too.
@@ -106,7 +108,9 @@ func (c *call) modify(x *exchange, body dialog.Body) error {
 // abandon leaves the session as it was.
 func (x *exchange) abandon() {
 	x.to.media.Abandon()
-	x.from.media.Abandon()
+	if x.transfer == nil {
+		x.from.media.Abandon()
+	}
 }
 
 // modified takes the word of the other side.
@@ -119,6 +123,8 @@ func (c *call) modified(l *leg, ev dialog.Modified) {
 		c.exchange = nil
 		x.abandon()
 		switch {
+		case x.transfer != nil:
+			c.notConnected(x.transfer, ev.Status)
 		case x.place != nil:
 			c.refused(x, ev.Status)
 		case !x.gone:
@@ -188,7 +194,11 @@ func (c *call) restore(x *exchange, d *sdp.Description) error {
 			return err
 		}
 		x.to.said = d
-		return session.Settle(x.from.media, x.to.media)
+		if err := session.Settle(x.from.media, x.to.media); err != nil || x.transfer == nil {
+			return err
+		}
+		c.moved(x.transfer)
+		return nil
 	case x.offer == nil:
 		if err := x.to.media.Offered(d); err != nil {
 			return err

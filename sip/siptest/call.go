@@ -35,21 +35,32 @@ func newCall(p *Phone) *Call { return &Call{Phone: p, wake: make(chan struct{}, 
 // HandleUsage implements [dialog.Owner]: it notes the event, and accepts what the peer offers.
 func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	c.mu.Lock()
-	c.events = append(c.events, Describe(ev))
 	c.hearLocked(ev)
 	c.mu.Unlock()
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
+	c.note(Describe(ev))
 	switch ev := ev.(type) {
 	case dialog.Offer:
 		// The order cannot fail: the offer is pending.
 		_ = u.Accept(c.answerTo(ev.Request.Body()))
+	case *dialog.Request:
+		if ev.Request.Method == sip.MethodNotify {
+			_ = u.Respond(ev, u.ReplyTo(ev.Request, sip.StatusOK))
+		}
 	case dialog.Answered:
 		if len(u.Invitation().Body()) == 0 {
 			_ = u.Ack(c.answerTo(ev.Response.Body()))
 		}
+	}
+}
+
+// note makes an event known.
+func (c *Call) note(what string) {
+	c.mu.Lock()
+	c.events = append(c.events, what)
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -91,6 +102,9 @@ func Describe(ev dialog.Event) string {
 	case dialog.Ended:
 		return "Ended " + ev.Cause.String()
 	case *dialog.Request:
+		if fragment, ok := strings.CutPrefix(string(ev.Request.Body()), "SIP/2.0 "); ok {
+			return "Notified " + strings.TrimSpace(fragment)
+		}
 		return "Request " + string(ev.Request.Method)
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", ev), "dialog.")
@@ -220,6 +234,25 @@ func (c *Call) HangUp(other *Call) {
 	c.Bye()
 	other.Await("Ended BYE received")
 	c.Await("Ended BYE sent")
+}
+
+// Refer asks the peer to call somebody; the event "Referred" holds its final response, and "Notified" what it says then. RFC 3515 §2.4.
+func (c *Call) Refer(to sip.URI) {
+	c.Phone.bench.T.Helper()
+	c.Order("refer", func() error {
+		req := c.Usage.NewRequest(sip.MethodRefer)
+		if req == nil {
+			return dialog.ErrState
+		}
+		req.Set(sip.HeaderReferTo, "<"+to.String()+">")
+		return c.Usage.SendRequest(req, func(res *sip.Response, err error) {
+			if err != nil || res == nil {
+				c.note("Referred in vain")
+				return
+			}
+			c.note(fmt.Sprintf("Referred %d", res.Status))
+		})
+	})
 }
 
 // Hold asks the peer to be silent, Resume to speak again.

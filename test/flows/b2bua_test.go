@@ -32,6 +32,8 @@ func serverFlows() []siptest.Flow {
 		{Name: "b2bua-bye-in-reinvite", About: "The answer to a re-INVITE is lost, and both hang up: what waits for it ends too. RFC 3261 §9.1.", Play: byeInReinvite},
 		{Name: "b2bua-reliable-device", About: "One of two devices describes its session reliably before it answers, and not again. RFC 3262 §5.", Play: reliableDevice},
 		{Name: "b2bua-bad-answer", About: "One of two devices answers without a description; the other still rings, and answers. RFC 3264 §5.", Play: badAnswer},
+		{Name: "b2bua-transfer", About: "Alice transfers Bob to Carol, whose telephones know nothing of it. RFC 5589 §6.1; RFC 3515 §2.4.", Play: blindTransfer},
+		{Name: "b2bua-transfer-fails", About: "Nobody answers the transferred call: it stays with Alice. RFC 5589 §6.2.", Play: transferFails},
 		{Name: "b2bua-attended-transfer", About: "Alice, who talks to Carol, has told Bob's telephone to take her place there. RFC 5589 §7; RFC 3891 §3.", Play: attendedTransfer},
 		{Name: "b2bua-late-ack", About: "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", Play: lateAck},
 	}
@@ -236,6 +238,36 @@ func cancelRaceThroughServer(b *siptest.Bench) {
 	call.Cancel()
 	call.Await("Rejected 487")
 	in.Await("Ended BYE received")
+}
+
+func blindTransfer(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	carol := device(b, "carol", "carol", "tcp")
+	call, in := talk(b, alice, bob)
+	call.Hold()
+	call.Await("Modified 200")
+	call.Refer(aor("carol"))
+	target := carol.Incoming()
+	target.Ring()
+	b.Wait(2 * time.Second)
+	target.Answer()
+	target.Await("AckReceived")
+	call.Await("Ended BYE received")
+	b.Wait(5 * time.Second)
+	in.HangUp(target)
+}
+
+func transferFails(b *siptest.Bench) {
+	alice, bob := pair(b, "udp")
+	carol := device(b, "carol", "carol", "tcp")
+	call, in := talk(b, alice, bob)
+	call.Refer(aor("carol"))
+	target := carol.Incoming()
+	target.Ring()
+	call.Await("Notified 480")
+	target.Await("Cancelled")
+	b.Wait(5 * time.Second)
+	call.HangUp(in)
 }
 
 func attendedTransfer(b *siptest.Bench) {

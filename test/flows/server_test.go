@@ -17,6 +17,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/digest"
+	"github.com/sipwerk/sipwerk/sip/event"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 	"github.com/sipwerk/sipwerk/sip/stack"
 	"github.com/sipwerk/sipwerk/sip/transaction"
@@ -45,7 +46,7 @@ func newServer(b *siptest.Bench) *server {
 	s.registrar = &registrar.Registrar{Accounts: people{}}
 	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64, Extensions: []string{"replaces"}}
 	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: &session.Site{Relay: s.relay}, Router: people{}, Locator: s,
-		RingTime: 30 * time.Second, FlowFailed: s.registrar.FlowFailed}
+		RingTime: 30 * time.Second, FlowFailed: s.registrar.FlowFailed, Events: &event.Notifier{}}
 	mux := new(sip.Mux)
 	mux.Handle("REGISTER "+domain, s.registrar)
 	mux.Handle(domain, s.b2bua)
