@@ -5,6 +5,7 @@ package conference
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -170,8 +171,23 @@ func contactOf(u sip.URI) string {
 	return "<" + sip.URI{Scheme: "sip", User: u.User, Host: sip.AnyHost}.String() + ">;isfocus"
 }
 
-// caller is who sends a request.
-type caller struct{ entity, display string }
+// caller is who sends a request. An entity that is not proven is what From says: it is shown, and gives no rights.
+type caller struct {
+	entity, display string
+	proven          bool
+	source          string // for what is counted of somebody who has not proved who it is
+}
+
+// name is what a caller cannot choose.
+func (w caller) name() string {
+	if w.proven {
+		return w.entity
+	}
+	return w.source
+}
+
+// owns reports whether the caller is an owner of a room.
+func (w caller) owns(set *Settings) bool { return w.proven && slices.Contains(set.Owners, w.entity) }
 
 // identify says who sends a request: the account that proved to, otherwise whoever From names.
 func (c *Conference) identify(ev *sip.Event) caller {
@@ -183,6 +199,7 @@ func (c *Conference) identify(ev *sip.Event) caller {
 	if err != nil {
 		from = sip.Address{}
 	}
+	proven := c.Identity == nil || who.URI.Host != ""
 	if who.URI.Host == "" {
 		who = from
 	}
@@ -190,11 +207,11 @@ func (c *Conference) identify(ev *sip.Event) caller {
 		who.Display = from.Display
 	}
 	u := sip.URI{Scheme: who.URI.Scheme, User: who.URI.User, Host: strings.ToLower(who.URI.Host)}
-	return caller{strings.Clone(u.String()), strings.Clone(who.Name())}
+	return caller{strings.Clone(u.String()), strings.Clone(who.Name()), proven, ev.Flow.Remote.Addr().String()}
 }
 
-// Account names who sends a request, as the roster does: for [event.Notifier.Account].
-func (c *Conference) Account(ev *sip.Event) string { return c.identify(ev).entity }
+// Account names who sends a request, as the roster does, or by the address it came from if that is not proven: for [event.Notifier.Account].
+func (c *Conference) Account(ev *sip.Event) string { return c.identify(ev).name() }
 
 func (c *Conference) most(set *Settings) int {
 	if set.MaxMembers > 0 {

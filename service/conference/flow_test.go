@@ -263,3 +263,44 @@ func TestUnderLoss(t *testing.T) {
 		})
 	}
 }
+
+// proofs is an identity that believes nobody but those in it.
+type proofs map[string]bool
+
+func (p proofs) Identify(ev *sip.Event) sip.Address {
+	from, err := ev.Request.From()
+	if err != nil || !p[from.URI.User] {
+		return sip.Address{}
+	}
+	return from
+}
+
+// TestForgedOwner: what From says gives no rights: not those of the owner, and not those of the moderator who is there.
+func TestForgedOwner(t *testing.T) {
+	run(t, func(w *world) {
+		alice, mallory := w.phone("alice"), w.phone("mallory")
+		pin, _ := NewPIN("4711")
+		w.set["4000"] = Settings{Owners: []string{alice.uri()}, PIN: pin}
+		w.focus.Identity = proofs{"alice": true}
+		forge := func(req *sip.Request) { req.Set(sip.HeaderFrom, "<"+alice.uri()+">") }
+		w.focus.Identity = proofs{}
+		m := mallory.dial("4000", forge)
+		m.press("*5")
+		if status := m.refer(alice.uri() + ";method=BYE"); status != 403 {
+			t.Errorf("REFER at the gate: %d", status)
+		}
+		w.focus.Identity = proofs{"alice": true}
+		a := alice.dial("4000") // is let in
+		a.press("*6")
+		w.focus.Identity = proofs{}
+		m.press("4711#")
+		if status := m.refer(alice.uri() + ";method=BYE"); status != 403 {
+			t.Errorf("REFER of a member: %d", status)
+		}
+		a.want(200, false)
+		heard, _ := mallory.watch("4000")
+		if len(heard.documents) != 1 || heard.documents[0] != "ended" {
+			t.Errorf("mallory hears %v", heard.documents)
+		}
+	})
+}

@@ -96,7 +96,7 @@ func (in *invitation) withdraw() {
 
 // branch calls one device.
 func (in *invitation) branch(to Binding) {
-	m := &member{c: in.room.c, engine: in.engine, stripe: in.stripe, caller: caller{entity: in.account.String()}, invited: true}
+	m := &member{c: in.room.c, engine: in.engine, stripe: in.stripe, caller: caller{entity: in.account.String(), proven: true}, invited: true}
 	if status := in.room.c.enter(m, in.room.set); status != 0 {
 		in.status = status
 		return

@@ -4,7 +4,6 @@ package conference
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +46,7 @@ func (m *member) do(f func()) { m.engine.Do(m.stripe, f) }
 // invite takes a call into a room. RFC 4579 §5.2; to a factory §5.4.
 func (c *Conference) invite(ev *sip.Event, set Settings) {
 	m := &member{c: c, engine: ev.Engine, stripe: ev.Stripe, caller: c.identify(ev)}
-	m.moderator = slices.Contains(set.Owners, m.entity)
+	m.moderator = m.owns(&set)
 	if set.Factory {
 		set = c.fresh(ev, set)
 		m.moderator = true
@@ -90,7 +89,7 @@ func (c *Conference) fresh(ev *sip.Event, set Settings) Settings {
 	return set
 }
 
-func (m *member) suspect(set Settings) suspect { return suspect{nameOf(set.URI), m.entity} }
+func (m *member) suspect(set Settings) suspect { return suspect{nameOf(set.URI), m.name()} }
 
 // answer opens the media of the call and answers it.
 func (m *member) answer(peer session.Peer) error {

@@ -3,8 +3,6 @@
 package conference
 
 import (
-	"slices"
-
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/event"
@@ -16,14 +14,16 @@ type wish struct {
 	uri    sip.URI
 }
 
-// wishOf reads a REFER from somebody; a status refuses it.
-func (r *room) wishOf(req *sip.Request, who string) (w wish, refusal sip.Status) {
+// wishOf reads a REFER; a status refuses it.
+func (r *room) wishOf(req *sip.Request, inside, moderator bool) (w wish, refusal sip.Status) {
 	to, err := req.ReferTo()
 	if err != nil {
 		return w, sip.StatusBadRequest
 	}
 	w = wish{wantsMethod(to.URI), target(to.URI)}
-	inside, moderator, locked := r.rights(who)
+	r.mu.Lock()
+	locked := r.roster.locked
+	r.mu.Unlock()
 	switch {
 	case !inside:
 		return w, sip.StatusForbidden
@@ -37,17 +37,17 @@ func (r *room) wishOf(req *sip.Request, who string) (w wish, refusal sip.Status)
 	return w, sip.StatusNotImplemented
 }
 
-// rights says what somebody is in the room.
-func (r *room) rights(who string) (inside, moderator, locked bool) {
+// rights says what somebody outside a call is to the room: a member by another way, a moderator.
+func (r *room) rights(who caller) (inside, moderator bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	moderator = slices.Contains(r.set.Owners, who)
+	moderator = who.owns(&r.set)
 	for m := range r.members {
-		if m.entity == who && m.admitted {
+		if who.proven && m.proven && m.entity == who.entity && m.admitted {
 			inside, moderator = true, moderator || m.moderator
 		}
 	}
-	return inside || moderator, moderator, r.roster.locked
+	return inside || moderator, moderator
 }
 
 // refer takes a REFER outside any dialog.
@@ -61,7 +61,8 @@ func (c *Conference) refer(ev *sip.Event, set Settings) {
 		refuse(ev, sip.StatusTemporarilyUnavailable)
 		return
 	}
-	w, status := r.wishOf(ev.Request, c.identify(ev).entity)
+	inside, moderator := r.rights(c.identify(ev))
+	w, status := r.wishOf(ev.Request, inside, moderator)
 	if status != 0 {
 		refuse(ev, status)
 		return
@@ -78,12 +79,12 @@ func (m *member) refer(ev *dialog.Request) {
 	if m.c.Events == nil {
 		return // the usage refuses it
 	}
-	w, status := m.room.wishOf(ev.Request, m.entity)
+	w, status := m.room.wishOf(ev.Request, m.admitted, m.moderator)
 	if status != 0 {
 		_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, status))
 		return
 	}
-	referral, err := m.c.Events.ReferWithin(m.engine, m.usage, ev, m.entity)
+	referral, err := m.c.Events.ReferWithin(m.engine, m.usage, ev, m.name())
 	if err != nil {
 		return // it has been answered
 	}

@@ -26,10 +26,10 @@ func (c *Conference) Find(ev *sip.Event) (string, error) {
 	}
 	name := nameOf(set.URI)
 	who := c.identify(ev)
-	if set.PIN == "" || slices.Contains(set.Owners, who.entity) {
+	if set.PIN == "" || who.owns(&set) {
 		return name, nil
 	}
-	if r := c.live(name); r != nil && r.hosts(who.entity) {
+	if r := c.live(name); r != nil && who.proven && r.hosts(who.entity) {
 		return name, nil
 	}
 	return "", sip.StatusForbidden
@@ -60,7 +60,7 @@ func (r *room) seesLocked(entity string) bool {
 		return true
 	}
 	for m := range r.members {
-		if m.entity == entity && m.admitted {
+		if m.proven && m.entity == entity && m.admitted {
 			return true
 		}
 	}
@@ -72,7 +72,7 @@ func (r *room) hosts(entity string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for m := range r.members {
-		if m.entity == entity {
+		if m.proven && m.entity == entity {
 			return true
 		}
 	}
