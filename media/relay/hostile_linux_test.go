@@ -130,7 +130,9 @@ func TestMemoryOfSession(t *testing.T) {
 		}
 		return s
 	}
-	Join(open(), open()) // the threads are there
+	for range perHub { // the threads are there
+		Join(open(), open())
+	}
 	before := heap()
 	const sessions = 50
 	for range sessions {
@@ -140,6 +142,9 @@ func TestMemoryOfSession(t *testing.T) {
 		t.Errorf("%d bytes of heap a session", each)
 	} else {
 		t.Logf("%d bytes of heap a session", each)
+	}
+	if want := min(2, runtime.NumCPU()); len(r.hubs) < want {
+		t.Errorf("%d threads, want at least %d", len(r.hubs), want)
 	}
 }
 

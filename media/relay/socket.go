@@ -12,8 +12,12 @@ import (
 	"github.com/sipwerk/sipwerk/network"
 )
 
-// maxHubs is how many threads read at most: one does a hundred thousand packets a second.
-const maxHubs = 8
+const (
+	// maxHubs is how many threads read at most: one does a hundred thousand packets a second.
+	maxHubs = 8
+	// perHub is how many open streams ask for one more thread. A telephone needs but one, a server all it can have.
+	perHub = 64
+)
 
 // component is one of the two sockets of a stream.
 type component uint8
@@ -41,7 +45,7 @@ func (r *Relay) hub() (*mmsg.Hub, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for range min(runtime.NumCPU(), maxHubs) - len(r.hubs) {
+	if len(r.hubs) <= len(r.streams)/perHub && len(r.hubs) < min(runtime.NumCPU(), maxHubs) {
 		h, err := maker.NewHub(room, Overhead)
 		if errors.Is(err, errors.ErrUnsupported) {
 			return nil, nil
