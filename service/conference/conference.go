@@ -89,7 +89,7 @@ type Conference struct {
 }
 
 const (
-	allowed    = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, SUBSCRIBE"
+	allowed    = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, SUBSCRIBE"
 	retryAfter = "10"
 	stopReason = `SIP;cause=503;text="Server stops"`
 	timeReason = `SIP;cause=480;text="Time is over"`

@@ -244,9 +244,7 @@ func (m *member) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	case dialog.Offer:
 		m.changeSession(ev.Request)
 	case *dialog.Request:
-		if ev.Request.Method == sip.MethodRefer {
-			m.refer(ev)
-		}
+		m.request(ev)
 	case dialog.Cancelled:
 		m.detail.Status = sip.StatusRequestTerminated
 		m.end(ByMember, ev.Reason)
@@ -258,6 +256,19 @@ func (m *member) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 			by = ByMember
 		}
 		m.end(by, ev.Reason)
+	}
+}
+
+// request takes a request inside the call; the usage answers what is left.
+func (m *member) request(ev *dialog.Request) {
+	switch ev.Request.Method {
+	case sip.MethodRefer:
+		m.refer(ev)
+	case sip.MethodInfo:
+		if d := signalled(ev.Request.ContentType(), ev.Request.Body()); d != 0 {
+			_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, sip.StatusOK)) // a transaction that has ended needs no answer
+			m.digit(d)
+		}
 	}
 }
 

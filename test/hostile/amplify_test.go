@@ -30,6 +30,7 @@ func TestAmplification(t *testing.T) {
 		"INVITE to a phone": short("INVITE", "tel:1"),
 		"BYE":               short("BYE", "sip:127.0.0.1"),
 		"SUBSCRIBE":         short("SUBSCRIBE", "sip:127.0.0.1"),
+		"SUBSCRIBE, known":  strings.Replace(short("SUBSCRIBE", "sip:127.0.0.1"), "CSeq", "o:conference\nCSeq", 1),
 		"MESSAGE":           short("MESSAGE", "sip:127.0.0.1"),
 		"REFER":             short("REFER", "sip:127.0.0.1"),
 		"X":                 short("X", "sip:127.0.0.1"),
@@ -85,8 +86,9 @@ func TestFlood(t *testing.T) {
 	a := h.attacker()
 	for range 2000 {
 		a.ask([]byte(withBody(request("INVITE", "sip:bob@example.org", "UDP "+a.conn.LocalAddr().String()), "application/sdp", offer)))
+		a.ask([]byte(strings.Replace(request("SUBSCRIBE", "sip:bob@example.org", "UDP "+a.conn.LocalAddr().String()), "CSeq", "Event: conference\r\nCSeq", 1)))
 	}
-	if n := h.count("sipwerk_transactions", "sipwerk_calls", "sipwerk_dialogs", "sipwerk_media_streams"); n != 0 {
+	if n := h.count("sipwerk_transactions", "sipwerk_calls", "sipwerk_dialogs", "sipwerk_media_streams", "sipwerk_subscriptions"); n != 0 {
 		t.Errorf("%d things were made for strangers", n)
 	}
 	h.audit()
