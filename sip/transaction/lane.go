@@ -52,7 +52,7 @@ func (s *stripe) claimLocked(j job) bool {
 	case j.tick:
 		s.tick = true
 		return false
-	case j.packet != nil && s.packets >= s.table.Limits.Queue:
+	case j.packet != nil && !s.hasRoomLocked(&j):
 		s.counts.dropped.Add(1)
 		j.packet.Release()
 		return false
@@ -64,6 +64,23 @@ func (s *stripe) claimLocked(j job) bool {
 	s.queue = append(s.queue, j)
 	s.counts.queued.Store(int64(len(s.queue)))
 	return false
+}
+
+// hasRoomLocked reports whether the queue takes a packet. A request that comes by a connection does not come a second time: where the queue is full, a further quarter
+// takes those, to be refused with 503. What comes as a datagram is sent again, and may be the copy of a request that is being answered.
+func (s *stripe) hasRoomLocked(j *job) bool {
+	limit, p := s.table.Limits.Queue, j.packet
+	switch {
+	case s.packets < limit:
+		return true
+	case p.Request == nil || p.Request.Method == sip.MethodAck || !p.Flow.Transport.Reliable() || s.packets >= limit+limit/4:
+		return false
+	}
+	if j.refuse == 0 {
+		j.refuse = sip.StatusServiceUnavailable
+		s.counts.overload.Add(1)
+	}
+	return true
 }
 
 // spawn is enter for callers who may be inside a stripe or hold a lock: j never runs before it returns, and not at all once the table is closed.

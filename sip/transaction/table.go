@@ -31,7 +31,7 @@ type Wire interface {
 // Limits are the caps of a table; zero fields mean the documented defaults.
 type Limits struct {
 	Rows  int // transactions in one stripe; 32,768. A new request beyond it gets 503; client transactions may take half as many again
-	Queue int // packets that wait for one stripe; 4,096. What comes beyond it is dropped
+	Queue int // packets that wait for one stripe; 4,096. Beyond it a datagram is dropped, and a request that came by a connection gets 503
 }
 
 func (l Limits) withDefaults() Limits {
