@@ -207,6 +207,7 @@ func (c *call) succeed(x *exchange, body dialog.Body) error {
 		c.caller = n
 	case c.callee:
 		c.callee, old.status = n, sip.StatusRequestTerminated
+		c.forgetBranches()
 		c.branches = append(c.branches, n)
 	}
 	old.media.Close()

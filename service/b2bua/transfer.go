@@ -4,6 +4,7 @@ package b2bua
 // one answers, the other side is offered its session, and the one who asked has done. What comes of nothing comes back. RFC 3515 §2.4; RFC 5589 §6.
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -95,6 +96,7 @@ func (c *call) transferTo(t *transfer, account sip.URI) {
 		}
 	}
 	c.transfer = t
+	c.forgetBranches()
 	devices := byDevice(c.b.Locator.Lookup(account))
 	for _, ways := range devices[:min(len(devices), or(c.b.MaxBranches, defaultBranches))] {
 		c.branch(&leg{call: c, account: account, spares: ways, transfer: t}, t.offer)
@@ -104,6 +106,11 @@ func (c *call) transferTo(t *transfer, account sip.URI) {
 		c.sweep()
 	})
 	c.missedIfAllRefused(t)
+}
+
+// forgetBranches forgets the devices that have refused, so that a call that is transferred again and again does not grow.
+func (c *call) forgetBranches() {
+	c.branches = slices.DeleteFunc(c.branches, func(l *leg) bool { return l.status != 0 && (l.usage == nil || l.usage.Over()) })
 }
 
 // invitation makes the INVITE of a transfer for one device.

@@ -123,3 +123,22 @@ func TestReferUnwanted(t *testing.T) {
 		w.hangUp(tx, 2)
 	})
 }
+
+// TestTransferAgainAndAgain: a call does not grow with the transfers that come to nothing.
+func TestTransferAgainAndAgain(t *testing.T) {
+	play(t, func(w *world) {
+		w.b.Events = &event.Notifier{}
+		w.phone("dora", 3)
+		tx, s := w.connect()
+		for i := range 40 {
+			w.referTo(s, i+1, "<sip:dora@example.org>")
+			w.reply(w.one(sip.MethodInvite), sip.StatusBusyHere, "")
+		}
+		for c := range w.b.calls {
+			if n := len(c.branches); n > 3 {
+				t.Errorf("the call holds %d branches", n)
+			}
+		}
+		w.hangUp(tx, 2)
+	})
+}
