@@ -18,6 +18,7 @@ const (
 	ringSingleMap    = 1 << 0     // feature: one mapping holds both rings
 	ringOpSend       = 26
 	ringQuietSuccess = 1 << 6 // an entry that succeeds is not reported
+	ringResultSize   = 16     // struct io_uring_cqe
 )
 
 // ringParams is struct io_uring_params.
@@ -50,13 +51,6 @@ type ringEntry struct {
 	_         [2]uint64
 }
 
-// ringResult is struct io_uring_cqe.
-type ringResult struct {
-	user  uint64
-	code  int32
-	flags uint32
-}
-
 // ring is the system's queue of one thread.
 type ring struct {
 	fd                     int
@@ -86,7 +80,7 @@ func (q *ring) mapMemory(p *ringParams) (err error) {
 	if p.features&ringSingleMap == 0 {
 		return os.NewSyscallError("io_uring_setup", unix.ENOSYS)
 	}
-	size := max(int(p.cq.cqes)+int(p.completions)*int(unsafe.Sizeof(ringResult{})), int(p.sq.array)+int(p.entries)*4)
+	size := max(int(p.cq.cqes)+int(p.completions)*ringResultSize, int(p.sq.array)+int(p.entries)*4)
 	const access, kind = unix.PROT_READ | unix.PROT_WRITE, unix.MAP_SHARED | unix.MAP_POPULATE
 	if q.memory, err = unix.Mmap(q.fd, 0, size, access, kind); err != nil {
 		return os.NewSyscallError("mmap", err)
