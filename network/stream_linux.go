@@ -178,6 +178,20 @@ func passed(deadline *atomic.Pointer[time.Time]) bool {
 	return t != nil && !t.IsZero() && time.Until(*t) <= 0
 }
 
+// Unread implements [Stream].
+func (c *tcpConn) Unread() (n int) {
+	c.use.RLock()
+	defer c.use.RUnlock()
+	ask := func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) } // of a connection that is closed nobody wants to know
+	switch {
+	case c.polled != nil:
+		_ = c.raw.Control(ask)
+	case !c.closed.Load():
+		ask(uintptr(c.busy.fd))
+	}
+	return n
+}
+
 // Block implements [Stream].
 func (c *tcpConn) Block(done func()) bool {
 	if !c.use.TryLock() { // someone writes: later, then

@@ -133,3 +133,29 @@ func TestStreamThatBlocksWaitsForRoom(t *testing.T) {
 		t.Errorf("write: %d, %v", n, err)
 	}
 }
+
+// What has come and was not read is counted, in the poller and blocking.
+func TestUnread(t *testing.T) {
+	a, b := ends(t)
+	for _, block := range []bool{false, true} {
+		if block && !b.Block(func() {}) {
+			t.Fatal("it does not block")
+		}
+		if _, err := a.Write(make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(b, make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if n := b.Unread(); n != 999 {
+			t.Errorf("blocking %t: %d bytes are unread", block, n)
+		}
+		if _, err := io.ReadFull(b, make([]byte, 999)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Close()
+	if n := b.Unread(); n != 0 {
+		t.Errorf("%d bytes of a closed connection are unread", n)
+	}
+}

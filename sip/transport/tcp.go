@@ -22,6 +22,8 @@ type byteWire struct {
 	outlet *outlet        // below conn, if that is TLS above such a one
 	quiet  time.Time      // when the idle deadline was last set
 	ends   int            // line ends read since the last message or ping
+	lag    lag
+	waited time.Duration // what the last read has brought
 }
 
 func (s *stream) byteWire() *byteWire {
@@ -63,6 +65,7 @@ func (w *byteWire) run(s *stream) error {
 		if err != nil {
 			return err
 		}
+		w.measure(n, len(*buf))
 		if err = w.take(s, buf, n); err != nil {
 			return err
 		}
@@ -75,6 +78,13 @@ func (w *byteWire) allowSilence(s *stream) {
 	if idle := s.layer.Limits.Idle; w.quiet.IsZero() || time.Since(w.quiet) > idle/16 {
 		w.quiet = time.Now()
 		s.setReadDeadline(idle)
+	}
+}
+
+// measure notes how long what was read has waited, where the system can tell.
+func (w *byteWire) measure(n, size int) {
+	if w.direct != nil {
+		w.waited = w.lag.read(n, size, w.direct.Unread)
 	}
 }
 
@@ -118,6 +128,7 @@ func (w *byteWire) take(s *stream, buf *[]byte, n int) error {
 		if more, err = w.conn.Read(room[n:]); more == 0 {
 			continue
 		}
+		w.measure(more, len(room)-n)
 		n += more
 		used, err = w.deliver(s, room[:n], &frame)
 	}
@@ -129,6 +140,7 @@ func (w *byteWire) deliver(s *stream, b []byte, frame *sip.Framer) (used int, er
 	l := s.layer
 	out := l.outbox(nil, nil)
 	p := l.packet(s, out)
+	p.Waited = w.waited
 	defer func() {
 		l.giveBack(p)
 		l.Flush(out)
