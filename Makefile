@@ -53,7 +53,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	test/fuzz.sh $(FUZZTIME)
 
 peers: build ## calls with programs that we did not write; installs them where apt and the rights are there
-	@test/tools.sh baresip linphonec sipp node kamailio
+	@test/tools.sh baresip linphonec sipp node kamailio chromium
 	SIPWERK_PEERS=1 PATH="$$PATH:/usr/sbin" $(GO) test -count=1 -timeout 15m -v ./test/peers/...
 
 hostile: ## calls during a flood of 50,000 packets a second, beside 5,000 connections that never say anything whole; nothing else should run

@@ -281,14 +281,18 @@ func (s *Server) dataError(err error) error {
 
 // listenError says that a listener cannot be opened.
 func (s *Server) listenError(field, url string, err error) error {
-	problem := fmt.Sprintf("%v; name another address", err)
+	return &config.Error{Where: s.Config.Origin(field), Field: field, Problem: listenProblem(url, err)}
+}
+
+// listenProblem says why a listener cannot be opened, and what helps.
+func listenProblem(url string, err error) string {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		problem = url + ": another program uses this port; stop it, or name another port"
+		return url + ": another program uses this port; stop it, or name another port"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		problem = url + ": this machine has no such address; name one it has, or none for all"
+		return url + ": this machine has no such address; name one it has, or none for all"
 	case errors.Is(err, syscall.EACCES):
-		problem = url + ": this port is for privileged programs; name one above 1023, or give the program the right to it"
+		return url + ": this port is for privileged programs; name one above 1023, or give the program the right to it"
 	}
-	return &config.Error{Where: s.Config.Origin(field), Field: field, Problem: problem}
+	return fmt.Sprintf("%v; name another address", err)
 }

@@ -1,0 +1,154 @@
+// Package browser runs a JsSIP telephone in headless Chromium: the browser's own media, with ICE and DTLS-SRTP.
+package browser
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/test/peers/peer"
+)
+
+//go:embed phone.mjs package.json package-lock.json
+var files embed.FS
+
+// patience is for an order that the page carries out.
+const patience = 15 * time.Second
+
+// Install puts JsSIP and what drives Chromium into a folder and returns it; several telephones can share it.
+func Install(ctx context.Context, t testing.TB) (string, error) {
+	dir := t.TempDir()
+	for _, name := range []string{"phone.mjs", "package.json", "package-lock.json"} {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return "", err
+		}
+	}
+	npm := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund")
+	npm.Dir = dir
+	if out, err := npm.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm ci: %w: %s", err, out)
+	}
+	return dir, nil
+}
+
+// Phone is one browser.
+type Phone struct {
+	dir     string
+	process *peer.Process
+	saved   atomic.Bool
+}
+
+// Start runs a browser for an account; modules is what [Install] returned.
+func Start(t testing.TB, modules string, a peer.Account) (*Phone, error) {
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Join(modules, "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
+		return nil, err
+	}
+	text, err := files.ReadFile("phone.mjs")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "phone.mjs"), text, 0o600); err != nil {
+		return nil, err
+	}
+	source := filepath.Join(dir, "source.wav") // Chromium's microphone wants this rate
+	if out, err := exec.Command("sox", a.Source, "-r", "48000", "-c", "1", "-b", "16", source).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("sox: %w: %s", err, out)
+	}
+	url := a.Transport + "://" + a.Server
+	p := &Phone{dir: dir}
+	if p.process, err = peer.Start(t, dir, "node", "phone.mjs", url, "sip:"+a.User+"@"+a.Domain, a.Password, source); err != nil {
+		return nil, err
+	}
+	t.Cleanup(p.Close) // before the process is killed, or Chromium stays
+	return p, nil
+}
+
+// Name implements peer.Phone.
+func (p *Phone) Name() string { return "browser" }
+
+// order has the page do something.
+func (p *Phone) order(words ...string) error {
+	mark := p.process.Mark()
+	if err := p.process.Write(strings.Join(words, " ")); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_, err := p.process.Wait(ctx, mark, "done "+words[0])
+	return err
+}
+
+func (p *Phone) wait(ctx context.Context, text string) error {
+	_, err := p.process.Wait(ctx, 0, text)
+	return err
+}
+
+// WaitRegistered implements peer.Line.
+func (p *Phone) WaitRegistered(ctx context.Context) error { return p.wait(ctx, "registered") }
+
+// Dial implements peer.Line.
+func (p *Phone) Dial(uri string) error { return p.order("dial", uri) }
+
+// WaitIncoming implements peer.Line.
+func (p *Phone) WaitIncoming(ctx context.Context) error { return p.wait(ctx, "newRTCSession remote") }
+
+// Answer implements peer.Line.
+func (p *Phone) Answer() error { return p.order("answer") }
+
+// Hangup implements peer.Line.
+func (p *Phone) Hangup() error { return p.order("hangup") }
+
+// WaitEstablished implements peer.Talk: the call is answered, and the way for sound is found.
+func (p *Phone) WaitEstablished(ctx context.Context) error {
+	if err := p.wait(ctx, "confirmed"); err != nil {
+		return err
+	}
+	return p.wait(ctx, "connection connected")
+}
+
+// WaitEnded implements peer.Talk.
+func (p *Phone) WaitEnded(ctx context.Context) error { return p.wait(ctx, "ended") }
+
+// Hold implements peer.Talk.
+func (p *Phone) Hold() error { return p.order("hold") }
+
+// Resume implements peer.Talk.
+func (p *Phone) Resume() error { return p.order("resume") }
+
+// Recordings implements peer.Talk. After [Phone.Close] they are those up to then.
+func (p *Phone) Recordings() ([]string, error) {
+	file := filepath.Join(p.dir, "heard.wav")
+	if !p.saved.Load() {
+		if err := p.order("save", file); err != nil {
+			return nil, err
+		}
+	}
+	return []string{file}, nil
+}
+
+// Close implements peer.Phone. It keeps the recording.
+func (p *Phone) Close() {
+	if p.saved.Load() {
+		return
+	}
+	if _, err := p.Recordings(); err == nil {
+		p.saved.Store(true)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if p.process.Write("quit") == nil {
+		_, _ = p.process.WaitExit(ctx)
+	}
+}
