@@ -162,7 +162,7 @@ func TestSubscribe(t *testing.T) {
 // TestGateKeepsRoster: who has not said the PIN sees nobody; who is not there may not ask.
 func TestGateKeepsRoster(t *testing.T) {
 	run(t, func(w *world) {
-		pin, _ := NewPIN("4711")
+		pin, _ := newPIN("4711", quick)
 		w.set["4000"] = Settings{PIN: pin}
 		alice, bob, mallory := w.phone("alice"), w.phone("bob"), w.phone("mallory")
 		refused, _ := mallory.watch("4000")

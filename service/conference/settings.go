@@ -47,18 +47,21 @@ const (
 var errPIN = errors.New("conference: a PIN has 4 to 16 digits")
 
 // NewPIN hashes a PIN of 4 to 16 digits.
-func NewPIN(digits string) (PIN, error) {
+func NewPIN(digits string) (PIN, error) { return newPIN(digits, pinIterations) }
+
+// newPIN hashes a PIN so many times.
+func newPIN(digits string, iterations int) (PIN, error) {
 	if len(digits) < minPIN || len(digits) > maxPIN || strings.Trim(digits, "0123456789") != "" {
 		return "", errPIN
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // documented never to fail
-	hash, err := pinHash(digits, salt, pinIterations)
+	hash, err := pinHash(digits, salt, iterations)
 	if err != nil {
 		return "", err
 	}
 	b64 := base64.RawStdEncoding
-	return PIN(fmt.Sprintf("%s$%d$%s$%s", pinScheme, pinIterations, b64.EncodeToString(salt), b64.EncodeToString(hash))), nil
+	return PIN(fmt.Sprintf("%s$%d$%s$%s", pinScheme, iterations, b64.EncodeToString(salt), b64.EncodeToString(hash))), nil
 }
 
 func pinHash(digits string, salt []byte, iterations int) ([]byte, error) {

@@ -47,7 +47,7 @@ func FuzzSignalled(f *testing.F) {
 // TestInfo: a telephone that says its digits by INFO passes the gate like another.
 func TestInfo(t *testing.T) {
 	run(t, func(w *world) {
-		pin, _ := NewPIN("4711")
+		pin, _ := newPIN("4711", quick)
 		w.set["4000"] = Settings{PIN: pin}
 		a := w.phone("alice").dial("4000")
 		info := func(kind, body string) (status sip.Status) {

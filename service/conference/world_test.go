@@ -25,6 +25,9 @@ import (
 
 var _ = flag.Bool("update", false, "write the golden files")
 
+// quick is how often the PINs of tests are hashed.
+const quick = 10
+
 // world is a focus on one host of a bench and telephones on others.
 type world struct {
 	*siptest.Bench
