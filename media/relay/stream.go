@@ -96,6 +96,15 @@ func (s *Stream) Counters() Counters {
 	return c
 }
 
+// Timestamp returns the RTP timestamp of what the peer would be sending now, by the clock of its description; false if it has sent nothing. Who speaks in the peer's place
+// begins there: some receivers take a jump of the timestamps for frames that are too old.
+func (s *Stream) Timestamp() (uint32, bool) {
+	now := s.relay.started.Add(s.relay.now())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.receiver.Timestamp(now)
+}
+
 // Join makes a and b one path: what is heard on one is sent on the other. Each leaves the stream it was joined with before.
 func Join(a, b *Stream) {
 	Part(a)

@@ -92,6 +92,11 @@ func (r *Receiver) measureJitter(timestamp uint32, arrival time.Time) {
 	r.maxJitter = max(r.maxJitter, r.jitter)
 }
 
+// Timestamp returns what the source would stamp on a packet that arrived now, if its clock runs on; false before its first packet.
+func (r *Receiver) Timestamp(now time.Time) (uint32, bool) {
+	return uint32(r.ticks(now.Sub(r.epoch)) - r.transit), r.sequence.started
+}
+
 // ticks converts without overflow for as long as a Duration lasts.
 func (r *Receiver) ticks(d time.Duration) int64 {
 	clock := int64(r.Clock)

@@ -130,3 +130,17 @@ func TestRoundTrip(t *testing.T) {
 		t.Error("round trip without a sender report")
 	}
 }
+
+// TestReceiverTimestamp: what the source would stamp now, while it is silent too.
+func TestReceiverTimestamp(t *testing.T) {
+	r := Receiver{Clock: 8000}
+	if _, ok := r.Timestamp(t0); ok {
+		t.Error("a timestamp of nobody")
+	}
+	stream(&r, none, row(100, 110)...)
+	for after, want := range map[time.Duration]uint32{0: 109 * 160, time.Second: 109*160 + 8000} {
+		if got, ok := r.Timestamp(t0.Add(109*20*time.Millisecond + after)); !ok || got != want {
+			t.Errorf("after %v: %d, want %d", after, got, want)
+		}
+	}
+}

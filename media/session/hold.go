@@ -51,7 +51,7 @@ func join(site *Site, a, b *line) {
 	waits := false
 	for _, pair := range [...][2]*line{{a, b}, {b, a}} {
 		holder, other := pair[0], pair[1]
-		if site.Music != nil && holder.held() && other.hears() && other.wait(site) {
+		if site.Music != nil && holder.held() && other.hears() && other.wait(site, holder) {
 			waits = true
 		} else {
 			other.resume()
@@ -64,8 +64,8 @@ func join(site *Site, a, b *line) {
 	relay.Join(a.stream, b.stream)
 }
 
-// wait plays music to the peer of n, and reports whether that can be: it needs a codec that we have.
-func (n *line) wait(site *Site) bool {
+// wait plays music to the peer of n in the place of holder, and reports whether that can be: it needs a codec that we have.
+func (n *line) wait(site *Site, holder *line) bool {
 	format, payload, ok := n.told.speech(site.formats())
 	if !ok {
 		n.resume()
@@ -77,8 +77,14 @@ func (n *line) wait(site *Site) bool {
 	n.resume()
 	w := &waiting{format: format, payload: payload, stop: make(chan struct{})}
 	n.waiting = w
+	random := newRandom()
+	h := rtp.Header{PayloadType: payload, Marker: true, SSRC: uint32(random.Uint64()), Sequence: uint16(random.Uint64()), Timestamp: uint32(random.Uint64())}
+	if t, ok := holder.stream.Timestamp(); ok && holder.told.Clock == format.Clock {
+		n.way.numbers.begin(&h)
+		h.Timestamp = t // a receiver that knows the holder's timestamps sees no jump, neither now nor when its sound comes back
+	}
 	s := n.stream
-	w.stopped.Go(func() { w.play(s, site.Music) })
+	w.stopped.Go(func() { w.play(s, h, site.Music) })
 	return true
 }
 
@@ -88,6 +94,7 @@ func (n *line) resume() {
 		close(n.waiting.stop)
 		n.waiting.stopped.Wait()
 		n.waiting = nil
+		n.way.numbers.end()
 	}
 }
 
@@ -105,7 +112,7 @@ func (s *said) speech(formats []codec.Format) (codec.Format, uint8, bool) {
 }
 
 // play sends a frame of music at each beat until it is stopped, or the music ends or fails: then there is silence.
-func (w *waiting) play(s *relay.Stream, music Music) {
+func (w *waiting) play(s *relay.Stream, h rtp.Header, music Music) {
 	encoder, err := w.format.NewEncoder()
 	if err != nil {
 		return
@@ -117,12 +124,11 @@ func (w *waiting) play(s *relay.Stream, music Music) {
 	if c, ok := source.(io.Closer); ok {
 		defer c.Close()
 	}
-	sender := rtp.NewSender(newRandom())
 	pcm := make([]int16, w.format.Samples(frameTime))
 	payload, packet := make([]byte, 0, 2*len(pcm)), make([]byte, 0, 1500)
 	beat := time.NewTicker(frameTime)
 	defer beat.Stop()
-	for marker := true; ; marker = false {
+	for ; ; h.Marker = false {
 		select {
 		case <-w.stop:
 			return
@@ -134,10 +140,11 @@ func (w *waiting) play(s *relay.Stream, music Music) {
 		if payload, err = encoder.Encode(payload[:0], pcm); err != nil {
 			return
 		}
-		h := rtp.Header{PayloadType: w.payload, Timestamp: sender.Timestamp(), Marker: marker}
-		packet = sender.Append(packet[:0], rtp.Packet{Header: h, Payload: payload})
+		p := rtp.Packet{Header: h, Payload: payload}
+		packet = p.AppendTo(packet[:0])
 		s.Send(packet)
-		sender.Advance(w.format.Ticks(frameTime))
+		h.Sequence++
+		h.Timestamp += w.format.Ticks(frameTime)
 	}
 }
 

@@ -3,50 +3,74 @@
 package peers
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/test/peers/chromium"
 	"github.com/sipwerk/sipwerk/test/peers/peer"
 )
 
 // end is a telephone and what it is set up to.
 type end struct {
-	name  string
-	start starter
-	media peer.Media
+	name      string
+	start     starter
+	media     peer.Media
+	transport string
 }
 
-func ends() []end {
+func ends(browser starter) []end {
 	return []end{
-		{"baresip RTP", startBaresip, peer.Plain},
-		{"baresip SDES", startBaresip, peer.SDES},
-		{"baresip DTLS", startBaresip, peer.DTLS},
-		{"linphonec", startLinphonec, peer.Plain},
+		{"baresip RTP", startBaresip, peer.Plain, "udp"},
+		{"baresip SDES", startBaresip, peer.SDES, "udp"},
+		{"baresip DTLS", startBaresip, peer.DTLS, "udp"},
+		{"linphonec", startLinphonec, peer.Plain, "udp"},
+		{"chromium", browser, peer.DTLS, "ws"},
 	}
 }
 
-// TestPairs: the calls of one caller go on side by side.
+// receiver is a telephone that tells whether sound comes in: a recording of baresip may end with the first hold.
+type receiver interface {
+	WaitReceiving(ctx context.Context) error
+}
+
+// TestPairs: each telephone with each, and with its like; who calls takes turns.
 func TestPairs(t *testing.T) {
-	need(t, "baresip", "linphonec")
+	need(t, "baresip", "linphonec", "node", "npm", "chromium")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)
 	s := serve(t, "alice", "bob", "dora")
-	for _, caller := range ends() {
-		for _, callee := range ends() {
+	dir, err := chromium.Install(within(t, 2*time.Minute), t)
+	must(t, "install", err)
+	page := func(t testing.TB, a peer.Account) (peer.Phone, error) {
+		return chromium.Start(t, dir, "ws://"+a.Server, a)
+	}
+	all := ends(page)
+	for i := range all {
+		for j := range all[:i+1] {
+			caller, callee := all[i], all[j]
+			if (i+j)%2 == 1 {
+				caller, callee = callee, caller
+			}
 			t.Run(caller.name+" to "+callee.name, func(t *testing.T) {
 				user := "bob"
-				if callee.media == peer.DTLS {
+				if callee.name == "baresip DTLS" {
 					user = "dora" // of whom the server is told
 				}
-				by, to := s.account("alice", "udp", alice), s.account(user, "udp", bob)
+				by, to := s.account("alice", caller.transport, alice), s.account(user, callee.transport, bob)
 				by.Media, to.Media = caller.media, callee.media
 				a, b := phone(t, caller.start, by), phone(t, callee.start, to)
 				connectTo(t, a, b, user)
-				pause(t.Context(), 4*time.Second)
+				pause(t.Context(), 6*time.Second)
 				for _, holder := range []peer.Phone{a, b} {
 					must(t, holder.Name()+" holds", holder.Hold())
 					pause(t.Context(), time.Second)
 					must(t, holder.Name()+" resumes", holder.Resume())
 					pause(t.Context(), time.Second)
+				}
+				for _, p := range []peer.Phone{a, b} {
+					if r, ok := p.(receiver); ok {
+						must(t, p.Name()+" hears", r.WaitReceiving(within(t, 10*time.Second)))
+					}
 				}
 				pause(t.Context(), 5*time.Second)
 				must(t, "hang up", a.Hangup())

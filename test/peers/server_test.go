@@ -82,7 +82,7 @@ func accounts(t *testing.T, program, data, domain string, users ...string) {
 
 func (s *server) start(t *testing.T, program string) {
 	t.Helper()
-	args := []string{"serve", "--data", s.data, "--domain", domain, "--http", "127.0.0.1:0", "--media-kinds", "dora=webrtc"}
+	args := []string{"serve", "--data", s.data, "--domain", domain, "--http", "127.0.0.1:0", "--media-kinds", "dora=webrtc", "--turn-listen", "off"}
 	for _, l := range []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0", "tls://127.0.0.1:0", "ws://127.0.0.1:0", "wss://127.0.0.1:0", "udp://[::1]:0"} {
 		args = append(args, "--listen", l)
 	}

@@ -69,6 +69,7 @@ func heard(t *testing.T, who string, recordings []string, right, wrong string) {
 	var level float64
 	for _, file := range recordings {
 		recorded := clip(t, file)
+		t.Logf("%s recorded %.1f s", who, float64(len(recorded.Samples))/float64(recorded.Rate))
 		if len(recorded.Samples) < recorded.Rate*2 {
 			continue
 		}
