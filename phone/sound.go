@@ -150,6 +150,27 @@ func (c *Call) RecordFile(ctx context.Context, name string) error {
 	return errors.Join(err, f.Close())
 }
 
+// RecordBoth writes both sides of the call until it is over, which is no error, or ctx ends: what is heard is the left channel, what is said the right one. It reads
+// nothing away from others, and closes w. A disk that is full or slow does not disturb the call.
+func (c *Call) RecordBoth(ctx context.Context, w audio.StereoWriter) error {
+	if err := c.await(ctx, c.heard); errors.Is(err, ErrEnded) {
+		return w.Close()
+	} else if err != nil {
+		return errors.Join(fmt.Errorf("phone: record: %w", err), w.Close())
+	}
+	r := audio.NewRecorder(w)
+	c.endpoint.Record(r.Take)
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+	}
+	c.endpoint.Record(nil)
+	if err := r.Close(); err != nil {
+		return fmt.Errorf("phone: record: %w", err)
+	}
+	return nil
+}
+
 // resampled is a source at another rate.
 type resampled struct {
 	source  audio.Source

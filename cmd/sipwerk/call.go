@@ -32,7 +32,7 @@ const (
 // callFlags are the flags of `call`.
 type callFlags struct {
 	user, password, server, listen, authority string
-	play, record, digits, media               string
+	play, record, both, digits, media         string
 	duration, ring                            time.Duration
 	answer, echo, json, ladder, trace         bool
 }
@@ -72,8 +72,9 @@ func (f *callFlags) define(p *program, c *cobra.Command) {
 	s.StringVar(&f.listen, "listen", "", p.tr("where to listen, such as udp://:5060; otherwise any port"))
 	s.StringVar(&f.authority, "ca", "", p.tr("file with the certificates to trust, for TLS"))
 	s.StringVar(&f.media, "media", "plain", p.tr("how the sound goes: plain, opportunistic, sdes, dtls or webrtc; of calls made, for a caller decides that itself"))
-	s.StringVar(&f.play, "play", "", p.tr("WAV file to play"))
+	s.StringVar(&f.play, "play", "", p.tr("WAV or Ogg-Opus file to play"))
 	s.StringVar(&f.record, "record", "", p.tr("WAV file to record into"))
+	s.StringVar(&f.both, "record-both", "", p.tr("stereo file to record both sides into: .wav, or .opus where the system has libopus"))
 	s.StringVar(&f.digits, "send-digits", "", p.tr("digits to send when the call is answered"))
 	s.DurationVar(&f.duration, "duration", 0, p.tr("hang up so long after the answer"))
 	s.DurationVar(&f.ring, "ring", time.Minute, p.tr("how long to wait for the answer"))

@@ -96,6 +96,10 @@ func (v *conversation) talk(ctx context.Context, c *phone.Call) error {
 	if f.record != "" {
 		record.Go(func() { recorded = c.RecordFile(ctx, f.record) })
 	}
+	var recordedBoth error
+	if f.both != "" {
+		record.Go(func() { recordedBoth = recordBoth(ctx, c, f.both) })
+	}
 	err := v.speak(ctx, c)
 	if err == nil && (f.duration > 0 || f.play+f.digits == "" && !f.echo) {
 		select {
@@ -106,7 +110,7 @@ func (v *conversation) talk(ctx context.Context, c *phone.Call) error {
 	hung := c.Hangup()
 	cancel()
 	record.Wait()
-	return errors.Join(harmless(err), harmless(recorded), hung, lost(c))
+	return errors.Join(harmless(err), harmless(recorded), harmless(recordedBoth), hung, lost(c))
 }
 
 // speak plays, dials and measures, one after the other.
@@ -118,7 +122,7 @@ func (v *conversation) speak(ctx context.Context, c *phone.Call) error {
 		}
 	}
 	if f.play != "" {
-		if err := c.PlayFile(ctx, f.play); err != nil {
+		if err := playFile(ctx, c, f.play); err != nil {
 			return err
 		}
 	}

@@ -100,7 +100,7 @@ func TestCallRefused(t *testing.T) {
 // TestCallAnswer: one command waits, another calls it, plays, dials and records; both end well.
 func TestCallAnswer(t *testing.T) {
 	dir := t.TempDir()
-	spoken, heard := filepath.Join(dir, "spoken.wav"), filepath.Join(dir, "heard.wav")
+	spoken, heard, both := filepath.Join(dir, "spoken.wav"), filepath.Join(dir, "heard.wav"), filepath.Join(dir, "both.wav")
 	f, err := os.Create(spoken)
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func TestCallAnswer(t *testing.T) {
 	waits := &program{out: into, err: &errs, env: func(string) (string, bool) { return "", false }}
 	code := make(chan int, 1)
 	go func() {
-		code <- waits.run([]string{"call", "--answer", "--listen", "udp://127.0.0.1:0", "--record", heard})
+		code <- waits.run([]string{"call", "--answer", "--listen", "udp://127.0.0.1:0", "--record", heard, "--record-both", both})
 		into.Close()
 	}()
 	var port int
@@ -133,18 +133,20 @@ func TestCallAnswer(t *testing.T) {
 	if c := <-code; c != 0 {
 		t.Errorf("exit code %d: %s", c, &errs)
 	}
-	r, err := os.Open(heard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	wav, err := audio.NewWAVReader(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := audio.ReadAll(wav, 1<<20)
-	if err != nil || len(all) < 8000 || audio.Goertzel(all[len(all)-6000:len(all)-3000], 8000, 500) < 4000 {
-		t.Errorf("%v, %d samples", err, len(all))
+	for name, least := range map[string]float64{heard: 4000, both: 2000} { // both sides are mixed by the reader, and one is silent
+		r, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		wav, err := audio.NewWAVReader(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := audio.ReadAll(wav, 1<<20)
+		if err != nil || len(all) < 8000 || audio.Goertzel(all[len(all)-6000:len(all)-3000], 8000, 500) < least {
+			t.Errorf("%s: %v, %d samples", name, err, len(all))
+		}
 	}
 }
 

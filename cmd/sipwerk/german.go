@@ -321,7 +321,8 @@ var germanTexts = map[string]string{
 	"how the sound goes: plain, opportunistic, sdes, dtls or webrtc; of calls made, for a caller decides that itself": "wie der Ton übertragen wird: plain, opportunistic, sdes, dtls oder webrtc; " +
 		"bei eigenen Anrufen, denn sonst entscheidet der Anrufer",
 	"--media: %q is no way for sound to go; write plain, opportunistic, sdes, dtls or webrtc": "--media: %q ist keine Art, Ton zu übertragen; bitte plain, opportunistic, sdes, dtls oder webrtc schreiben",
-	"WAV file to play":                                              "WAV-Datei, die gespielt wird",
+	"WAV or Ogg-Opus file to play": "WAV- oder Ogg-Opus-Datei, die gespielt wird",
+	"stereo file to record both sides into: .wav, or .opus where the system has libopus": "Stereodatei, in die beide Seiten aufgenommen werden: .wav, oder .opus, wo das System libopus hat",
 	"WAV file to record into":                                       "WAV-Datei, in die aufgenommen wird",
 	"digits to send when the call is answered":                      "Ziffern, die nach der Annahme gesendet werden",
 	"hang up so long after the answer":                              "so lange nach der Annahme auflegen",

@@ -121,7 +121,7 @@ func TestTalkOff(t *testing.T) {
 			_, _ = (&Tone{Rate: rate, Frequencies: []float64{440, 480}, Amplitude: 6000}).ReadSamples(pcm)
 		},
 	} {
-		pcm := make([]int16, 20*rate)
+		pcm := make([]int16, 6*rate)
 		sound(pcm)
 		if got := (&Detector{Rate: rate}).Detect(nil, pcm); len(got) > 0 {
 			t.Errorf("%s: heard %q", name, got)

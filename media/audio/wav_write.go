@@ -1,6 +1,6 @@
 package audio
 
-// Writing WAV files of 16-bit mono PCM as the samples come.
+// Writing WAV files of 16-bit PCM, mono or stereo, as the samples come.
 
 import (
 	"encoding/binary"
@@ -18,16 +18,22 @@ var ErrFileFull = errors.New("audio: write WAV: more than 4 GiB of samples")
 
 // A WAVWriter writes a WAV file. Its errors are those of the writer below and [ErrFileFull].
 type WAVWriter struct {
-	w       io.Writer
-	rate    int
-	written uint32 // bytes of samples
-	buf     []byte
+	w        io.Writer
+	rate     int
+	channels int
+	written  uint32 // bytes of samples
+	buf      []byte
 }
 
 // NewWAVWriter writes the header. If w is an [io.Seeker], Close puts the lengths in; otherwise they stay those of a
 // stream, which readers take for "up to the end".
-func NewWAVWriter(w io.Writer, rate int) (*WAVWriter, error) {
-	f := &WAVWriter{w: w, rate: rate}
+func NewWAVWriter(w io.Writer, rate int) (*WAVWriter, error) { return newWAVWriter(w, rate, 1) }
+
+// NewStereoWAVWriter is NewWAVWriter for two channels: see [WAVWriter.WriteStereo].
+func NewStereoWAVWriter(w io.Writer, rate int) (*WAVWriter, error) { return newWAVWriter(w, rate, 2) }
+
+func newWAVWriter(w io.Writer, rate, channels int) (*WAVWriter, error) {
+	f := &WAVWriter{w: w, rate: rate, channels: channels}
 	_, err := w.Write(f.head(0xffffffff, 0xffffffff))
 	return f, err
 }
@@ -38,16 +44,25 @@ func (f *WAVWriter) head(riff, data uint32) []byte {
 	b = append(b, "WAVEfmt "...)
 	b = binary.LittleEndian.AppendUint32(b, 16)
 	b = binary.LittleEndian.AppendUint16(b, wavPCM)
-	b = binary.LittleEndian.AppendUint16(b, 1)
+	b = binary.LittleEndian.AppendUint16(b, uint16(f.channels))
 	b = binary.LittleEndian.AppendUint32(b, uint32(f.rate))
-	b = binary.LittleEndian.AppendUint32(b, uint32(f.rate)*2)
-	b = binary.LittleEndian.AppendUint16(b, 2)
+	b = binary.LittleEndian.AppendUint32(b, uint32(f.rate*2*f.channels))
+	b = binary.LittleEndian.AppendUint16(b, uint16(2*f.channels))
 	b = binary.LittleEndian.AppendUint16(b, 16)
 	b = append(b, "data"...)
 	return binary.LittleEndian.AppendUint32(b, data)
 }
 
-// WriteSamples appends samples.
+// WriteStereo appends a sample of each side in turn; both have equally many.
+func (f *WAVWriter) WriteStereo(left, right []int16) error {
+	pcm := make([]int16, 0, 2*len(left))
+	for i := range min(len(left), len(right)) {
+		pcm = append(pcm, left[i], right[i])
+	}
+	return f.WriteSamples(pcm)
+}
+
+// WriteSamples appends samples, of stereo files those of both channels in turn.
 func (f *WAVWriter) WriteSamples(pcm []int16) error {
 	if uint64(f.written)+2*uint64(len(pcm)) > maxWAVBytes {
 		return ErrFileFull

@@ -143,3 +143,27 @@ func TestDigitsAsTones(t *testing.T) {
 		}
 	})
 }
+
+// Both sides of a call are recorded in step, each by itself.
+func TestRecordBothSides(t *testing.T) {
+	pair(t, network.Conditions{Delay: 20 * time.Millisecond}, func(t *testing.T, a, b *Endpoint) {
+		var left, right []int16
+		a.Record(func(heard, said []int16) { left, right = append(left, heard...), append(right, said...) })
+		go say(t, a, 500, time.Second)
+		go say(t, b, 900, time.Second)
+		heard(t, a, 1500*time.Millisecond)
+		a.Record(nil)
+		if len(left) != len(right) || len(left) < 11000 {
+			t.Fatalf("%d and %d samples", len(left), len(right))
+		}
+		for name, tt := range map[string]struct {
+			side       []int16
+			own, other float64
+		}{"heard": {left, 900, 500}, "said": {right, 500, 900}} {
+			middle := tt.side[len(tt.side)/3 : 2*len(tt.side)/3]
+			if own, other := audio.Goertzel(middle, 8000, tt.own), audio.Goertzel(middle, 8000, tt.other); own < 6000 || other > 200 {
+				t.Errorf("%s: %.0f of its own, %.0f of the other", name, own, other)
+			}
+		}
+	})
+}

@@ -29,6 +29,7 @@ type ear struct {
 	packet   int     // samples of the last packet
 	last     uint8   // payload type of the last sound
 	frames   []int16 // for the reader
+	now      []int16 // of this beat
 	late     bool    // the reader has not come in time
 	noise    codec.Noise
 	level    uint8           // what the last packet says of itself
@@ -105,7 +106,8 @@ func (e *Endpoint) listen() {
 	if missing := n - len(r.decoded); missing > 0 {
 		r.decoded = r.noise.Append(r.decoded, missing)
 	}
-	r.frames = append(r.frames, r.decoded[:n]...)
+	r.now = append(r.now[:0], r.decoded[:n]...)
+	r.frames = append(r.frames, r.now...)
 	r.decoded = r.decoded[:copy(r.decoded, r.decoded[n:])]
 	if r.late = r.late || len(r.frames) > backlog*n; r.late {
 		r.frames = r.frames[:copy(r.frames, r.frames[len(r.frames)-n:])]

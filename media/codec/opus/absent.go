@@ -10,6 +10,6 @@ type native struct{}
 
 func load() (*native, string, error) { return nil, "", ErrMissing }
 
-func (*native) newEncoder(int, Settings) (codec.Encoder, error) { return nil, ErrMissing }
+func (*native) newEncoder(int, int, Settings) (codec.Encoder, error) { return nil, ErrMissing }
 
 func (*native) newDecoder(rate int) (codec.Decoder, error) { return newFallback(rate) }

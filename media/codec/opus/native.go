@@ -28,7 +28,8 @@ const (
 type native struct {
 	encoderSize, encoderInit, encode, encoderControl uintptr
 	decoderSize, decoderInit, decode                 uintptr
-	encoderBytes, decoderBytes                       int
+	encoderBytes                                     [3]int // by channels
+	decoderBytes                                     int
 }
 
 // load finds the library under its usual names.
@@ -62,7 +63,7 @@ func bind(handle uintptr) (*native, string, error) {
 			return nil, "", fmt.Errorf("%w (%w)", ErrMissing, err)
 		}
 	}
-	n.encoderBytes, n.decoderBytes = call(n.encoderSize, 1), call(n.decoderSize, 1)
+	n.encoderBytes, n.decoderBytes = [3]int{0, call(n.encoderSize, 1), call(n.encoderSize, 2)}, call(n.decoderSize, 1)
 	var says func() string
 	purego.RegisterFunc(&says, version)
 	return n, says(), nil
@@ -83,15 +84,16 @@ func newState(bytes int) state { return make(state, (bytes+7)/8) }
 
 // encoder implements [codec.Encoder].
 type encoder struct {
-	native *native
-	rate   int
-	dtx    bool
-	state  state
+	native   *native
+	rate     int
+	channels int
+	dtx      bool
+	state    state
 }
 
-func (n *native) newEncoder(rate int, s Settings) (codec.Encoder, error) {
-	e := &encoder{native: n, rate: rate, dtx: s.DTX, state: newState(n.encoderBytes)}
-	if code := call(n.encoderInit, uintptr(unsafe.Pointer(&e.state[0])), uintptr(rate), 1, applicationVoIP); code != 0 {
+func (n *native) newEncoder(rate, channels int, s Settings) (codec.Encoder, error) {
+	e := &encoder{native: n, rate: rate, channels: channels, dtx: s.DTX, state: newState(n.encoderBytes[channels])}
+	if code := call(n.encoderInit, uintptr(unsafe.Pointer(&e.state[0])), uintptr(rate), uintptr(channels), applicationVoIP); code != 0 {
 		return nil, fmt.Errorf("opus: encoder of %d Hz: error %d", rate, code)
 	}
 	e.set(setBitrate, s.bitrate())
@@ -125,7 +127,7 @@ const maxPayload = 1500
 
 // Encode implements [codec.Encoder]. In silence with DTX nothing is appended: nothing has to be sent.
 func (e *encoder) Encode(dst []byte, pcm []int16) ([]byte, error) {
-	if len(pcm) == 0 {
+	if len(pcm) == 0 || len(pcm)%e.channels != 0 {
 		return dst, errFrame
 	}
 	start := len(dst)
@@ -133,7 +135,7 @@ func (e *encoder) Encode(dst []byte, pcm []int16) ([]byte, error) {
 		dst = append(make([]byte, 0, start+maxPayload), dst...)
 	}
 	room := dst[start : start+maxPayload]
-	n := call(e.native.encode, uintptr(unsafe.Pointer(&e.state[0])), uintptr(unsafe.Pointer(&pcm[0])), uintptr(len(pcm)),
+	n := call(e.native.encode, uintptr(unsafe.Pointer(&e.state[0])), uintptr(unsafe.Pointer(&pcm[0])), uintptr(len(pcm)/e.channels),
 		uintptr(unsafe.Pointer(&room[0])), uintptr(len(room)))
 	runtime.KeepAlive(e.state)
 	switch {
@@ -148,7 +150,7 @@ func (e *encoder) Encode(dst []byte, pcm []int16) ([]byte, error) {
 // Succeed implements [codec.Successor]: opus_encoder.h allows to copy the memory.
 func (e *encoder) Succeed(other codec.Encoder) bool {
 	o, ok := other.(*encoder)
-	if !ok || o.rate != e.rate {
+	if !ok || o.rate != e.rate || o.channels != e.channels {
 		return false
 	}
 	copy(e.state, o.state)

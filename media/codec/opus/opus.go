@@ -1,8 +1,8 @@
 // Package opus speaks and hears Opus with the libopus of the system, which it loads while the program runs: the program is built without it and starts
 // without it. Where libopus is missing, and in programs built with the tag noopus, Opus is heard, by a decoder in Go, and not spoken.
 //
-// [Open] looks for the library, and [Library.Format] gives formats to write into the lists of those who speak. Streams are mono; what comes in stereo is
-// mixed. Memory of coders belongs to Go: nothing has to be closed.
+// [Open] looks for the library, and [Library.Format] gives formats to write into the lists of those who speak. Streams are mono, but for those of files; what comes
+// in stereo is mixed. Memory of coders belongs to Go: nothing has to be closed.
 //
 // RFC 6716 (the codec itself is libopus), RFC 7587 (payload, clock, parameters).
 package opus
@@ -62,7 +62,7 @@ func (l *Library) Format(rate int, s Settings) codec.Format {
 			if l.native == nil {
 				return nil, ErrMissing
 			}
-			return l.native.newEncoder(rate, s)
+			return l.native.newEncoder(rate, 1, s)
 		},
 		NewDecoder: func() (codec.Decoder, error) {
 			if l.native == nil {
@@ -71,5 +71,18 @@ func (l *Library) Format(rate int, s Settings) codec.Format {
 			return l.native.newDecoder(rate)
 		},
 		Tune: func(theirs string) codec.Format { return l.Format(rate, s.tuned(theirs)) },
+	}
+}
+
+// Stereo returns Opus with two channels for the files of recordings. It has no decoder.
+func (l *Library) Stereo(rate int, s Settings) codec.Format {
+	return codec.Format{
+		Name: "opus", PayloadType: payloadType, Clock: Clock, Rate: rate, Channels: 2,
+		NewEncoder: func() (codec.Encoder, error) {
+			if l.native == nil {
+				return nil, ErrMissing
+			}
+			return l.native.newEncoder(rate, 2, s)
+		},
 	}
 }
