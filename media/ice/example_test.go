@@ -37,6 +37,10 @@ func Example() {
 	browser, server := agents[0], agents[1]
 	_ = server.Remote(ice.Remote{Credentials: browser.Credentials()}) // from the offer
 	_ = browser.Remote(ice.Remote{Credentials: server.Credentials(), Lite: true, Candidates: server.Candidates(), Complete: true})
-	fmt.Println(<-done != <-done)
-	// Output: true
+	for range agents {
+		fmt.Println(<-done)
+	}
+	// Unordered output:
+	// browser
+	// server
 }
