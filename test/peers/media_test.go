@@ -1,4 +1,5 @@
-// Every kind of leg with every other: sound both ways at first, and after each side has held and resumed. RFC 4568; RFC 5763; RFC 8445; RFC 3264 §8.4.
+// Every kind of leg with every other: sound both ways at first, and after each side has held and resumed. RFC 4568; RFC 5763; RFC 8445; RFC 8835;
+// RFC 3264 §8.4.
 
 package peers
 
@@ -7,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sipwerk/sipwerk/test/peers/chromium"
+	"github.com/sipwerk/sipwerk/test/peers/browser"
 	"github.com/sipwerk/sipwerk/test/peers/peer"
 )
 
@@ -19,13 +20,13 @@ type end struct {
 	transport string
 }
 
-func ends(browser starter) []end {
+func ends(page starter) []end {
 	return []end{
 		{"baresip RTP", startBaresip, peer.Plain, "udp"},
 		{"baresip SDES", startBaresip, peer.SDES, "udp"},
 		{"baresip DTLS", startBaresip, peer.DTLS, "udp"},
 		{"linphonec", startLinphonec, peer.Plain, "udp"},
-		{"chromium", browser, peer.DTLS, "ws"},
+		{"browser", page, peer.Plain, "wss"},
 	}
 }
 
@@ -39,11 +40,9 @@ func TestPairs(t *testing.T) {
 	need(t, "baresip", "linphonec", "node", "npm", "chromium")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)
 	s := serve(t, "alice", "bob", "dora")
-	dir, err := chromium.Install(within(t, 2*time.Minute), t)
+	modules, err := browser.Install(within(t, 3*time.Minute), t)
 	must(t, "install", err)
-	page := func(t testing.TB, a peer.Account) (peer.Phone, error) {
-		return chromium.Start(t, dir, "ws://"+a.Server, a)
-	}
+	page := func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, modules, a) }
 	all := ends(page)
 	for i := range all {
 		for j := range all[:i+1] {
