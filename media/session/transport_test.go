@@ -152,13 +152,12 @@ func TestKindsMeet(t *testing.T) {
 
 // conversation is two telephones with a leg each.
 type conversation struct {
-	t               *testing.T
-	proto           string
-	alice, bob      *telephone
-	a, b            *Leg
-	toAlice, toBob  *sdp.Description // what we say to them
-	bobOffered      string
-	offered, answer *sdp.Description
+	t              *testing.T
+	proto          string
+	alice, bob     *telephone
+	a, b           *Leg
+	toAlice, toBob *sdp.Description // what we say to them
+	offered        *sdp.Description
 }
 
 func newConversation(t *testing.T, sim *network.Sim, site *Site, caller string, callee Kind) *conversation {
