@@ -7,18 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
-// TestDemo: the robot's call is seen to its end in ten seconds, and nothing stays behind.
+// TestDemo: the robot's call is seen to its end, and nothing stays behind.
 func TestDemo(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	begun := time.Now()
 	p, lines := run(t, "alice and bob call each other", "demo", "--listen", "udp://127.0.0.1:0", "--http", "127.0.0.1:0")
 	got := strings.Join(lines, "\n")
-	if took := time.Since(begun); took > 10*time.Second {
-		t.Errorf("it took %s", took)
-	}
 	if !matches(got, "…listening on udp://127.0.0.1:…ready\n\na robot calls the echo number\n\n…INVITE…401 Unauthorized…INVITE…200 OK…ACK…BYE…200 OK…\n"+
 		"the call is over: … packets of sound came back, 0 were lost, and the echo took … ms\n…user      alice   password  …", "") {
 		t.Errorf("demo\n%s\n%s", got, &p.errors)
