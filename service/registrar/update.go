@@ -154,7 +154,7 @@ func (s *updateState) refresh(at int, w *wish) *refusal {
 	b := &s.bindings[at]
 	order := s.order(b)
 	// Deviates: RFC 3261 §10.3 step 7 lets a CSeq that is not higher fail. A copy of the REGISTER that made the binding gets the same 200: no transaction
-	// remembers it (RFC 3261 §8.2.7).
+	// remembers it (RFC 3261 §8.2.7). Behind a later one it does fail, but then nobody waits for its answer any more.
 	if order == 0 && w.expires > 0 {
 		s.touched[at] = true
 		return nil

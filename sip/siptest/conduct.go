@@ -75,7 +75,8 @@ func (c *conduct) answers(from, to string, res *sip.Response) error {
 }
 
 // mayChange reports whether a copy of a request may get another answer: a CANCEL, a request of a dialog that is not there or comes late, and one to
-// somebody who has no device, are answered without a transaction, and meanwhile that may have changed.
+// somebody who has no device, are answered without a transaction, and meanwhile that may have changed. So is a REGISTER: the copy that comes behind a
+// later one is out of order, and nobody waits for its answer, because the later one was sent when there was one (RFC 3261 §10.2).
 func mayChange(m sip.Method, was, is sip.Status) bool {
 	gone := func(s sip.Status) bool { return s == sip.StatusCallDoesNotExist || s == sip.StatusServerInternalError }
 	switch {
@@ -83,6 +84,8 @@ func mayChange(m sip.Method, was, is sip.Status) bool {
 		return true
 	case was == sip.StatusTemporarilyUnavailable, m != sip.MethodInvite && was == sip.StatusCallDoesNotExist:
 		return true
+	case m == sip.MethodRegister && was == sip.StatusOK:
+		return is == sip.StatusServerInternalError
 	}
 	return gone(was) && gone(is)
 }
