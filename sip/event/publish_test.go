@@ -4,6 +4,7 @@ package event
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,10 +63,10 @@ func (e *editor) say(want, head, body string) string {
 }
 
 // publishing runs f with a compositor in place of the notifier.
-func publishing(t *testing.T, f func(w *world, c *Compositor, e *editor, changed *[]string)) {
+func publishing(t *testing.T, f func(w *world, c *Compositor, e *editor, changed *atomic.Int32)) {
 	run(t, func(w *world) {
-		changed := new([]string)
-		p := &Published{Name: "counter", Types: []string{"text/plain"}, Find: w.counter.Find, Changed: func(_, name string) { *changed = append(*changed, name) }}
+		changed := new(atomic.Int32)
+		p := &Published{Name: "counter", Types: []string{"text/plain"}, Find: w.counter.Find, Changed: func(_, _ string) { changed.Add(1) }}
 		c := &Compositor{Packages: []*Published{p}}
 		w.publish = c
 		f(w, c, &editor{Peer: w.Peer("mallory"), w: w}, changed)
@@ -73,7 +74,7 @@ func publishing(t *testing.T, f func(w *world, c *Compositor, e *editor, changed
 }
 
 func TestPublish(t *testing.T) {
-	publishing(t, func(w *world, c *Compositor, e *editor, changed *[]string) {
+	publishing(t, func(w *world, c *Compositor, e *editor, changed *atomic.Int32) {
 		text := "Content-Type: text/plain"
 		read := func() string {
 			words := ""
@@ -99,17 +100,17 @@ func TestPublish(t *testing.T) {
 		if read() != "closed " {
 			t.Errorf("published %q", read())
 		}
-		n := len(*changed)
+		n := changed.Load()
 		w.Wait(time.Minute + sweepTime)
-		if read() != "" || c.Len() != 0 || len(*changed) != n+1 {
-			t.Errorf("after its time: %q, %d, told %d times", read(), c.Len(), len(*changed)-n)
+		if read() != "" || c.Len() != 0 || changed.Load() != n+1 {
+			t.Errorf("after its time: %q, %d, told %d times", read(), c.Len(), changed.Load()-n)
 		}
 		e.publish("SIP/2.0 412", "Event: counter", "SIP-If-Match: "+fourth)
 	})
 }
 
 func TestPublishRefused(t *testing.T) {
-	publishing(t, func(w *world, c *Compositor, e *editor, _ *[]string) {
+	publishing(t, func(w *world, c *Compositor, e *editor, _ *atomic.Int32) {
 		text := "Content-Type: text/plain"
 		e.publish("SIP/2.0 489", "Event: presence", text, ">x")
 		e.publish("SIP/2.0 489", text, ">x")
