@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,6 +36,13 @@ func Start(t testing.TB, r Route) (*peer.Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.Cleanup(func() { // killed, it would leave its children behind
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if p.Signal(syscall.SIGTERM) == nil {
+			_, _ = p.WaitExit(ctx)
+		}
+	})
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	return p, answers(ctx, r.IP+":5060")
