@@ -25,6 +25,9 @@ func (r *router) Route(req *sip.Request) b2bua.Route {
 	if account, ok := r.registrar.Resolve(req.URI); ok {
 		return b2bua.Route{Account: account}
 	}
+	if route, ok := r.pickUp(req); ok {
+		return route
+	}
 	if r.conferences.Serves(req) {
 		return b2bua.Route{Application: r.conferences}
 	}

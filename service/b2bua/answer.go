@@ -36,6 +36,7 @@ func (c *call) answered(l *leg, res *sip.Response) {
 		return
 	}
 	c.callee = l
+	c.rung()
 	c.cancelOthers(l, elsewhere)
 	c.stopTimer()
 	c.session(l, res)

@@ -24,6 +24,8 @@ type Route struct {
 	Application sip.EventHandler // takes the event if set
 	Account     sip.URI          // whose devices ring; an empty one is unknown
 	Refuse      sip.Status       // for whatever is neither; 404 if 0
+	PickUp      []sip.URI        // if set: the caller takes the call that has rung longest at one of these accounts; 404 if none rings
+	Take        sip.Replaces     // if set: the caller takes the place of this dialog, one of those of [B2BUA.Dialogs]
 }
 
 // Locator finds the devices of an account. It must not block.
@@ -89,9 +91,10 @@ type B2BUA struct {
 	PassRedirects bool
 	Silence       time.Duration // a call whose sides send nothing for so long is ended; 0: 5 minutes, negative: never
 
-	mu       sync.Mutex       // guards what follows
-	calls    map[*call]uint64 // numbered as they came
-	came     uint64           // how many
+	mu       sync.Mutex         // guards what follows
+	calls    map[*call]uint64   // numbered as they came
+	came     uint64             // how many
+	ringing  map[string][]*call // by account: what may ring there
 	draining bool
 	idle     chan struct{} // closed when the last call ends while draining
 }
@@ -107,6 +110,10 @@ func (b *B2BUA) HandleEvent(ev *sip.Event) {
 	}
 	route := b.Router.Route(ev.Request)
 	switch {
+	case len(route.PickUp) > 0 && ev.Request.Method == sip.MethodInvite:
+		b.pickUp(ev, route.PickUp)
+	case route.Take.CallID != "" && ev.Request.Method == sip.MethodInvite:
+		b.replacing(ev, route.Take)
 	case route.Application != nil:
 		route.Application.HandleEvent(ev)
 	case route.Account.Host == "":

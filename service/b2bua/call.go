@@ -24,6 +24,7 @@ type call struct {
 	callee   *leg      // the branch that answered
 	waiting  *exchange // of one who took the caller's place: it begins when somebody answers
 	joining  *leg      // it is to take the place of one of the two
+	taker    *leg      // it is to answer in the place of a device that rings
 	transfer *transfer // under way
 	ousted   *leg      // the caller whose place was taken before anybody answered: what the devices were offered is its offer
 	over     bool      // nobody waits for anything any more, but a BYE may be under way
@@ -58,6 +59,8 @@ type leg struct {
 	key      uint64           // branch: of its binding
 	spares   []Binding        // branch: other ways to its device
 	transfer *transfer        // branch: it rings for that one
+	taking   bool             // it picks up the call, and is not in it yet
+	tries    int              // how often the session was offered to it meanwhile
 	plain    bool             // branch: no reliable 1xx
 	heard    bool             // branch: 1xx above 100
 	rang     bool             // branch: 180
@@ -171,6 +174,11 @@ func (l *leg) partner() *leg {
 func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	c := l.call
 	l.usage = u
+	if l.taking {
+		c.takes(l, ev)
+		c.sweep()
+		return
+	}
 	if l.transfer != nil {
 		l.transfer.rings(l, ev)
 		c.sweep()

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,9 @@ type domain struct {
 // Route implements [b2bua.Router]: the accounts are those that have devices, and carol, who is offline.
 func (d *domain) Route(req *sip.Request) b2bua.Route {
 	user := req.URI.UserName()
+	if at, ok := strings.CutPrefix(user, "**"); ok {
+		return b2bua.Route{PickUp: []sip.URI{d.uri(at)}}
+	}
 	if d.devices[user] == nil && user != "carol" {
 		return b2bua.Route{}
 	}
@@ -91,7 +95,7 @@ func on(play func(d *domain)) func(b *siptest.Bench) {
 }
 
 func flows() []siptest.Flow {
-	return append(slices.Concat(extensionFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
+	return append(slices.Concat(extensionFlows(), pickupFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
 		{Name: "call", About: "A call through the server. RFC 3665 §3.1, with a back-to-back user agent.", Play: on(call)},
 		{Name: "fork", About: "Two devices ring, one answers, the other stops. RFC 3261 §13.2.2.4, RFC 3326 §3.1.", Play: on(fork)},
 		{Name: "hold", About: "Hold and resume are carried across. RFC 3665 §3.7.", Play: on(hold)},

@@ -97,6 +97,7 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	to := l.spares[0]
 	l.to, l.key, l.spares = to, to.Key, l.spares[1:]
 	c.branches = append(c.branches, l)
+	c.b.ringsAt(l.account, c)
 	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind}
 	l.media = c.newMedia(peer)
 	req, in := c.invitation(to), c.caller.usage.Invitation()

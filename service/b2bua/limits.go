@@ -38,6 +38,7 @@ func (b *B2BUA) admit(c *call) bool {
 }
 
 func (b *B2BUA) forget(c *call) {
+	b.stopsRinging(c)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.calls, c)

@@ -29,6 +29,11 @@ func (b *B2BUA) replace(ev *sip.Event) {
 		b.refuse(ev, sip.StatusForbidden) // RFC 3891 §6: who it is must be known
 		return
 	}
+	b.replacing(ev, which)
+}
+
+// replacing gives the sender of an INVITE the place of the one whose dialog is named.
+func (b *B2BUA) replacing(ev *sip.Event, which sip.Replaces) {
 	kept := dialog.Carry(ev, ev.Stripe)
 	b.Dialogs.Match(ev.Engine, which, func(u *dialog.Usage, status sip.Status) {
 		if u == nil {
@@ -37,17 +42,23 @@ func (b *B2BUA) replace(ev *sip.Event) {
 		}
 		here := dialog.Carry(kept, u.Stripe())
 		place, ok := u.Owner().(*leg)
-		if !ok || place.call.b != b || !place.replaceable(status) {
+		switch {
+		case !ok || place.call.b != b:
 			b.refuse(here, or(status, sip.StatusCallDoesNotExist))
 			return
+		case status == 0 && place.call.rings(place):
+			place.call.take(here)
+		case place.replaceable(status):
+			place.call.await(place, here)
+		default:
+			b.refuse(here, or(status, sip.StatusCallDoesNotExist))
 		}
-		place.call.await(place, here)
 		place.call.sweep()
 	})
 }
 
 // replaceable reports whether somebody else may have the place of a leg, about which the dialog says status. A user agent gives away no early dialog that it did not
-// begin; we do, for the caller's call goes on with another caller. A device that rings has no place yet.
+// begin; we do, for the caller's call goes on with another caller.
 func (l *leg) replaceable(status sip.Status) bool {
 	c := l.call
 	if c.callee == nil {
@@ -67,12 +78,10 @@ func (c *call) await(place *leg, ev *sip.Event) {
 		c.b.refuse(ev, sip.StatusNotAcceptableHere) // the devices will offer, and they offer to somebody else
 		return
 	}
-	n := &leg{call: c}
-	usage, err := c.b.Dialogs.Incoming(ev, n)
-	if err != nil {
+	n := c.newcomer(ev)
+	if n == nil {
 		return
 	}
-	n.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
 	offer, err := description.Find(&ev.Request.Message)
 	if err != nil {
 		n.turnAway(description.Status(err))
@@ -85,6 +94,20 @@ func (c *call) await(place *leg, ev *sip.Event) {
 	}
 	c.joining, x.to = n, place.far()
 	c.join(x)
+}
+
+// newcomer makes a leg of the sender of an INVITE; nil if it has been refused.
+func (c *call) newcomer(ev *sip.Event) *leg {
+	n := &leg{call: c}
+	usage, err := c.b.Dialogs.Incoming(ev, n)
+	if err != nil {
+		return nil
+	}
+	if c.b.Identity != nil {
+		n.account = c.b.Identity.Identify(ev).Address.URI.Clone()
+	}
+	n.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
+	return n
 }
 
 // oust puts the newcomer in the place of a caller whom nobody has answered yet. Its session is agreed on when somebody does.
@@ -104,6 +127,7 @@ func (c *call) oust(x *exchange) {
 // answerSuccessor takes the answer of a device, which was for the caller before, and offers it the session of the one who took its place.
 func (c *call) answerSuccessor(l *leg) {
 	c.callee = l
+	c.rung()
 	c.cancelOthers(l, elsewhere)
 	c.stopTimer()
 	x := c.waiting
@@ -177,6 +201,7 @@ func (c *call) leaveNobodyWaiting() {
 	if x := c.exchange; x != nil && x.gone && x.place != nil {
 		x.from.media.Close()
 	}
+	c.dropTaker("")
 	if n := c.joining; n != nil {
 		c.joining = nil
 		n.turnAway(sip.StatusCallDoesNotExist)

@@ -110,6 +110,7 @@ func (c *call) transferTo(t *transfer, account sip.URI) {
 
 // forgetBranches forgets the devices that have refused, so that a call that is transferred again and again does not grow.
 func (c *call) forgetBranches() {
+	c.b.stopsRinging(c)
 	c.branches = slices.DeleteFunc(c.branches, func(l *leg) bool { return l.status != 0 && (l.usage == nil || l.usage.Over()) })
 }
 
@@ -297,6 +298,9 @@ func (c *call) dropTransfer() {
 
 // giveUpDevices ends every leg of a transfer but one.
 func (c *call) giveUpDevices(t *transfer, but *leg, reason string) {
+	if c.taker != nil && c.taker.transfer == t {
+		c.dropTaker(reason)
+	}
 	for _, l := range c.branches {
 		if l.transfer != t || l == but || l.status != 0 {
 			continue

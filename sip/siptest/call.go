@@ -17,8 +17,9 @@ type Call struct {
 	Usage *dialog.Usage
 	Phone *Phone
 
-	next    int // the first event that Await has not seen
-	version int // of our session description
+	next    int        // the first event that Await has not seen
+	version int        // of our session description
+	refusal sip.Status // of what the peer offers
 
 	mu     sync.Mutex // guards all below
 	events []string
@@ -41,6 +42,10 @@ func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	switch ev := ev.(type) {
 	case dialog.Offer:
 		// The order cannot fail: the offer is pending.
+		if c.refusal != 0 {
+			_ = u.Refuse(c.refusal)
+			return
+		}
 		_ = u.Accept(c.answerTo(ev.Request.Body()))
 	case *dialog.Request:
 		if ev.Request.Method == sip.MethodNotify {
@@ -202,6 +207,15 @@ func (c *Call) Answer() {
 func (c *Call) Reject(status sip.Status) {
 	c.Phone.bench.T.Helper()
 	c.Order("reject", func() error { return c.Usage.Reject(status) })
+}
+
+// Refuse has the call refuse from now on what its peer offers.
+func (c *Call) Refuse(status sip.Status) {
+	c.Phone.bench.T.Helper()
+	c.Order("refuse", func() error {
+		c.refusal = status
+		return nil
+	})
 }
 
 // Cancel gives up a call that is not answered.
