@@ -24,22 +24,7 @@ const patience = 15 * time.Second
 
 // Install puts JsSIP and what drives Chromium into a folder and returns it; several telephones can share it.
 func Install(ctx context.Context, t testing.TB) (string, error) {
-	dir := t.TempDir()
-	for _, name := range []string{"phone.mjs", "package.json", "package-lock.json"} {
-		text, err := files.ReadFile(name)
-		if err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			return "", err
-		}
-	}
-	npm := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund")
-	npm.Dir = dir
-	if out, err := npm.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm ci: %w: %s", err, out)
-	}
-	return dir, nil
+	return peer.InstallNode(ctx, t, files)
 }
 
 // Phone is one browser.

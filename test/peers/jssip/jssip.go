@@ -4,10 +4,6 @@ package jssip
 import (
 	"context"
 	"embed"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/test/peers/peer"
@@ -21,22 +17,7 @@ type Phone struct{ process *peer.Process }
 
 // Install puts JsSIP and ws into a folder of the test and returns it.
 func Install(ctx context.Context, t testing.TB) (string, error) {
-	dir := t.TempDir()
-	for _, name := range []string{"phone.mjs", "package.json", "package-lock.json"} {
-		text, err := files.ReadFile(name)
-		if err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			return "", err
-		}
-	}
-	npm := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund")
-	npm.Dir = dir
-	if out, err := npm.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm ci: %w: %s", err, out)
-	}
-	return dir, nil
+	return peer.InstallNode(ctx, t, files)
 }
 
 // Start connects to a WebSocket URL and registers.
