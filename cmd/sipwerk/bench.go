@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -131,13 +129,8 @@ func (p *program) planBench(ctx context.Context, f *benchFlags, args []string) (
 		}
 	}
 	if f.authority != "" {
-		pem, err := os.ReadFile(f.authority)
-		if err != nil {
+		if plan.TLS, err = p.authority(f.authority); err != nil {
 			return err
-		}
-		plan.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
-		if !plan.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return p.errorf("--ca: %s holds no certificate in PEM; name another file", f.authority)
 		}
 	}
 	plan.Sleep, plan.Settle = load.Nap, time.Second

@@ -31,8 +31,8 @@ const (
 
 // callFlags are the flags of `call`.
 type callFlags struct {
-	user, password, server, listen, authority string
-	play, record, both, digits, media         string
+	login
+	listen, play, record, both, digits, media string
 	duration, ring                            time.Duration
 	answer, echo, json, ladder, trace         bool
 }
@@ -66,11 +66,8 @@ func (p *program) newCall() *cobra.Command {
 
 func (f *callFlags) define(p *program, c *cobra.Command) {
 	s := c.Flags()
-	s.StringVar(&f.user, "user", "", p.tr("who calls: user@domain or a SIP URI; otherwise anonymous"))
-	s.StringVar(&f.password, "password", "", p.tr("of the user; otherwise SIPWERK_PASSWORD, which other users of the machine cannot see"))
-	s.StringVar(&f.server, "server", "", p.tr("where requests go: a host or a SIP URI; otherwise the domain of who is called"))
+	f.login.define(p, c, p.tr("where requests go: a host or a SIP URI; otherwise the domain of who is called"))
 	s.StringVar(&f.listen, "listen", "", p.tr("where to listen, such as udp://:5060; otherwise any port"))
-	s.StringVar(&f.authority, "ca", "", p.tr("file with the certificates to trust, for TLS"))
 	s.StringVar(&f.media, "media", "plain", p.tr("how the sound goes: plain, opportunistic, sdes, dtls or webrtc; of calls made, for a caller decides that itself"))
 	s.StringVar(&f.play, "play", "", p.tr("WAV or Ogg-Opus file to play"))
 	s.StringVar(&f.record, "record", "", p.tr("WAV file to record into"))
@@ -168,14 +165,6 @@ func (p *program) telephone(f *callFlags, r *recorder) (*phone.Phone, error) {
 		}
 	}
 	return ph, nil
-}
-
-// callerURI completes what people write for --user: a bare name belongs to the server, any of whose addresses stands for its domain.
-func callerURI(user, server string) string {
-	if u, err := sip.ParseURI(sipURI(server)); err == nil && user != "" && !strings.ContainsAny(user, "@:") {
-		return sip.URI{Scheme: "sip", User: sip.EscapeUser(user), Host: u.Host}.String()
-	}
-	return sipURI(user)
 }
 
 // sipURI completes what people write: user@domain, a host.

@@ -214,7 +214,6 @@ var germanTexts = map[string]string{
 	"Subscribes to an event package and shows each notification until the subscription ends, or until Ctrl-C. With --expires 0 the state is shown once.\n" +
 		"Exit codes: 0 shown; 1 not started; 2 the command line; 3 refused.": "Abonniert ein Ereignispaket und zeigt jede Benachrichtigung, bis das Abonnement endet, oder bis Strg-C. Mit --expires 0 wird der Zustand einmal gezeigt.\n" +
 		"Exit-Codes: 0 gezeigt; 1 nicht begonnen; 2 die Befehlszeile; 3 abgelehnt.",
-	"who asks: user@domain or a SIP URI; otherwise anonymous":                         "wer fragt: user@domain oder eine SIP-URI; sonst anonym",
 	"where requests go: a host or a SIP URI; otherwise the domain of what is watched": "wohin Anfragen gehen: ein Host oder eine SIP-URI; sonst die Domäne dessen, was beobachtet wird",
 	"the event package":                                             "das Ereignispaket",
 	"the type of document that is wanted":                           "die Art von Dokument, die gewünscht wird",
@@ -313,7 +312,7 @@ var germanTexts = map[string]string{
 		"Exit codes: 0 answered and ended; 1 not started (a file, the network, a registration); 2 the command line; 3 refused; 4 nobody answered in time; 5 answered, then lost.": "Ruft eine URI an, oder eine Nummer beim Server, zeigt den Verlauf und legt auf, wenn gespielt, gewählt oder gemessen ist, was es sollte, oder nach --duration; ohne all das, " +
 		"wenn die andere Seite auflegt, oder bei Strg-C. Mit --answer meldet es sich an, wartet auf einen Anruf und nimmt ihn an.\n" +
 		"Rückgabewerte: 0 angenommen und beendet; 1 nicht begonnen (eine Datei, das Netz, eine Anmeldung); 2 die Befehlszeile; 3 abgewiesen; 4 niemand hat rechtzeitig abgenommen; 5 angenommen, dann verloren.",
-	"who calls: user@domain or a SIP URI; otherwise anonymous":                             "wer anruft: benutzer@domäne oder eine SIP-URI; sonst anonym",
+	"whose telephone this is: user@domain or a SIP URI; otherwise anonymous":               "wessen Telefon das ist: benutzer@domäne oder eine SIP-URI; sonst anonym",
 	"of the user; otherwise SIPWERK_PASSWORD, which other users of the machine cannot see": "des Benutzers; sonst SIPWERK_PASSWORD, das andere Benutzer der Maschine nicht sehen",
 	"where requests go: a host or a SIP URI; otherwise the domain of who is called":        "wohin Anfragen gehen: ein Rechner oder eine SIP-URI; sonst die Domäne des Angerufenen",
 	"where to listen, such as udp://:5060; otherwise any port":                             "wo zu lauschen ist, etwa udp://:5060; sonst irgendein Port",

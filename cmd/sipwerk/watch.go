@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,9 +25,10 @@ import (
 
 // watchFlags are the flags of `watch`.
 type watchFlags struct {
-	user, password, server, authority, event, accept string
-	expires                                          time.Duration
-	json                                             bool
+	login
+	event, accept string
+	expires       time.Duration
+	json          bool
 }
 
 func (p *program) newWatch() *cobra.Command {
@@ -43,10 +42,7 @@ func (p *program) newWatch() *cobra.Command {
 		Args:    p.exactly("URI"),
 	}
 	s := c.Flags()
-	s.StringVar(&f.user, "user", "", p.tr("who asks: user@domain or a SIP URI; otherwise anonymous"))
-	s.StringVar(&f.password, "password", "", p.tr("of the user; otherwise SIPWERK_PASSWORD, which other users of the machine cannot see"))
-	s.StringVar(&f.server, "server", "", p.tr("where requests go: a host or a SIP URI; otherwise the domain of what is watched"))
-	s.StringVar(&f.authority, "ca", "", p.tr("file with the certificates to trust, for TLS"))
+	f.login.define(p, c, p.tr("where requests go: a host or a SIP URI; otherwise the domain of what is watched"))
 	s.StringVar(&f.event, "event", "conference", p.tr("the event package"))
 	s.StringVar(&f.accept, "accept", "application/conference-info+xml", p.tr("the type of document that is wanted"))
 	s.DurationVar(&f.expires, "expires", time.Hour, p.tr("how long the subscription lasts before it is refreshed"))
@@ -162,39 +158,6 @@ func (f *watchFlags) request(uri string) (*sip.Request, sip.Destination, error) 
 	req.Set(sip.HeaderAccept, f.accept)
 	req.Set(sip.HeaderExpires, strconv.FormatInt(int64(f.expires/time.Second), 10))
 	return req, to, nil
-}
-
-// userPart returns the user part of a URI that was parsed before.
-func userPart(uri string) string {
-	u, err := sip.ParseURI(uri)
-	if err != nil {
-		return ""
-	}
-	return u.UserName()
-}
-
-// password is that of the flag, otherwise that of the environment.
-func (p *program) password(flag string) string {
-	if v, ok := p.env("SIPWERK_PASSWORD"); ok && flag == "" {
-		return v
-	}
-	return flag
-}
-
-// authority reads a file of certificates to trust; without one those of the system are.
-func (p *program) authority(file string) (*tls.Config, error) {
-	if file == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, p.errorf("--ca: %s holds no certificate in PEM; name another file", file)
-	}
-	return &tls.Config{RootCAs: roots}, nil
 }
 
 func (p *program) showNotification(f *watchFlags, n notification) error {

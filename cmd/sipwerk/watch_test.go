@@ -44,7 +44,7 @@ func TestWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &awaited{text: "</conference-info>", seen: cancel}
 	p := &program{out: out, err: out, env: func(string) (string, bool) { return "", false }}
-	f := &watchFlags{user: "alice@example.org", password: "secret", server: s.Listeners()[0].Addr.String(), event: "conference", accept: "application/conference-info+xml", expires: 600e9}
+	f := &watchFlags{login: login{user: "alice@example.org", password: "secret", server: s.Listeners()[0].Addr.String()}, event: "conference", accept: "application/conference-info+xml", expires: 600e9}
 	if err := p.watch(ctx, f, "sip:4000@example.org"); err != nil {
 		t.Error(err)
 	}
