@@ -176,7 +176,7 @@ func (d *domain) MaySendAs(user string, from sip.URI) bool {
 	return ok
 }
 
-// uri is the address-of-record of an account. No user name needs an escape (store.CheckUser).
+// uri is the address-of-record of an account. No user name needs an escape (object.CheckUser).
 func (d *domain) uri(account string) sip.URI {
 	return sip.URI{Scheme: "sip", User: account, Host: d.name}
 }

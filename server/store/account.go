@@ -6,12 +6,12 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
@@ -31,43 +31,16 @@ type Device struct {
 	Created time.Time
 }
 
-// CheckUser reports what is wrong with a user name. Taken are the signs that need no escape in a SIP URI (RFC 3261 §25.1, unreserved, and "+").
-func CheckUser(user string) error {
-	switch {
-	case user == "":
-		return errors.New("is empty; give one")
-	case len(user) > 64:
-		return errors.New("is longer than 64 bytes; shorten it")
-	}
-	for _, r := range user {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.!~*'()+", r) {
-			return fmt.Errorf("holds %q; use letters, digits and -_.!~*'()+", r)
-		}
-	}
-	return nil
-}
-
-// CheckName reports what is wrong with a display name.
-func CheckName(name string) error {
-	switch {
-	case len(name) > 128:
-		return errors.New("is longer than 128 bytes; shorten it")
-	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return errors.New("holds a control character; leave it out")
-	}
-	return nil
-}
-
 // AddAccount adds an account and its first device, which has the same user and the secret given. It fails with [ErrExists] or, for the domain, [ErrNotFound].
 func (s *Store) AddAccount(ctx context.Context, a Account, secret string) error {
 	d, err := s.Domain(ctx, a.Domain)
 	if err != nil {
 		return err
 	}
-	if err := CheckUser(a.User); err != nil {
+	if err := object.CheckUser(a.User); err != nil {
 		return fmt.Errorf("user %w", err)
 	}
-	if err := CheckName(a.Name); err != nil {
+	if err := object.CheckName(a.Name); err != nil {
 		return fmt.Errorf("name %w", err)
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
@@ -88,7 +61,7 @@ func (s *Store) AddDevice(ctx context.Context, domain, account, user, secret str
 	if err != nil {
 		return err
 	}
-	if err := CheckUser(user); err != nil {
+	if err := object.CheckUser(user); err != nil {
 		return fmt.Errorf("user %w", err)
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
@@ -116,12 +89,13 @@ func mustExist(ctx context.Context, tx *sql.Tx, domain, account string) error {
 	return nil
 }
 
-// mustBeFree fails with [ErrExists] if an account, a device, a number or a room of the domain is called user.
+// mustBeFree fails with [ErrExists] if an account, a device, a number, a room or a numbered object of the domain is called user.
 func mustBeFree(ctx context.Context, tx *sql.Tx, domain, user string) error {
 	var n int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2) +
 		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2) + (SELECT count(*) FROM numbers WHERE domain = $1 AND number = $2) +
-		(SELECT count(*) FROM rooms WHERE domain = $1 AND sip_user = $2)`, domain, user).Scan(&n)
+		(SELECT count(*) FROM rooms WHERE domain = $1 AND sip_user = $2) +
+		(SELECT count(*) FROM objects WHERE domain = $1 AND name = $2 AND kind IN (`+numberedKinds()+"))", domain, user).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("store: look for user: %w", err)
 	}
@@ -174,7 +148,7 @@ func (s *Store) SetSecret(ctx context.Context, domain, user, secret string) erro
 	})
 }
 
-// RemoveAccount removes an account with all its devices and numbers, or fails with [ErrNotFound].
+// RemoveAccount removes an account with all its devices, numbers and settings, or fails with [ErrNotFound], or with [ErrNeeded] where a group or another object refers to it.
 func (s *Store) RemoveAccount(ctx context.Context, domain, user string) error {
 	domain = strings.ToLower(domain)
 	return s.change(ctx, func(tx *sql.Tx) error {
@@ -190,7 +164,10 @@ func (s *Store) RemoveAccount(ctx context.Context, domain, user string) error {
 		if err := oneRow(res, fmt.Errorf("account %s@%s %w", user, domain, ErrNotFound)); err != nil {
 			return err
 		}
-		return noteMany(ctx, tx, domain, append(gone, user))
+		if err := noteMany(ctx, tx, domain, append(gone, user)); err != nil {
+			return err
+		}
+		return s.forget(ctx, tx, domain, append([]string{user}, gone...)...)
 	})
 }
 
@@ -212,7 +189,7 @@ func texts(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string
 	return all, rows.Err()
 }
 
-// RemoveDevice removes one device, or fails with [ErrNotFound]. Its account stays.
+// RemoveDevice removes one device, or fails with [ErrNotFound], or with [ErrNeeded] where an object refers to it. Its account stays.
 func (s *Store) RemoveDevice(ctx context.Context, domain, user string) error {
 	domain = strings.ToLower(domain)
 	return s.change(ctx, func(tx *sql.Tx) error {
@@ -223,7 +200,10 @@ func (s *Store) RemoveDevice(ctx context.Context, domain, user string) error {
 		if err := oneRow(res, fmt.Errorf("device %s@%s %w", user, domain, ErrNotFound)); err != nil {
 			return err
 		}
-		return note(ctx, tx, domain, user)
+		if err := note(ctx, tx, domain, user); err != nil {
+			return err
+		}
+		return s.forget(ctx, tx, domain, user)
 	})
 }
 

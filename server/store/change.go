@@ -14,14 +14,19 @@ const keptChanges = 10_000
 
 // change is one note; an empty user means everything.
 type change struct {
-	seq          int64
-	domain, user string
+	seq                int64
+	domain, kind, user string // kind is that of an object; empty for a user or a room
 }
 
 // note says that users of domain have changed.
 func note(ctx context.Context, tx *sql.Tx, domain string, users ...string) error {
-	for _, user := range users {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO changes (seq, domain, sip_user) SELECT coalesce(max(seq), 0) + 1, $1, $2 FROM changes", domain, user); err != nil {
+	return noteObject(ctx, tx, domain, "", users...)
+}
+
+// noteObject says that objects of a kind have changed; of the kind "" they are users and rooms.
+func noteObject(ctx context.Context, tx *sql.Tx, domain, kind string, names ...string) error {
+	for _, name := range names {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO changes (seq, domain, kind, sip_user) SELECT coalesce(max(seq), 0) + 1, $1, $2, $3 FROM changes", domain, kind, name); err != nil {
 			return fmt.Errorf("store: note a change: %w", err)
 		}
 	}
@@ -44,17 +49,17 @@ func (s *Store) lastChange(ctx context.Context) (seq int64, err error) {
 
 // changesSince returns the notes after seq, oldest first; all is true if some of them are already forgotten or one of them means everything.
 func (s *Store) changesSince(ctx context.Context, seq int64) (cs []change, all bool, err error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT seq, domain, sip_user FROM changes WHERE seq > $1 ORDER BY seq", seq)
+	rows, err := s.db.QueryContext(ctx, "SELECT seq, domain, kind, sip_user FROM changes WHERE seq > $1 ORDER BY seq", seq)
 	if err != nil {
 		return nil, false, fmt.Errorf("store: read changes: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var c change
-		if err := rows.Scan(&c.seq, &c.domain, &c.user); err != nil {
+		if err := rows.Scan(&c.seq, &c.domain, &c.kind, &c.user); err != nil {
 			return nil, false, fmt.Errorf("store: read changes: %w", err)
 		}
-		all = all || c.user == "" || c.seq != seq+int64(len(cs))+1
+		all = all || c.kind == "" && c.user == "" || c.seq != seq+int64(len(cs))+1
 		cs = append(cs, c)
 	}
 	return cs, all, rows.Err()

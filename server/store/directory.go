@@ -1,4 +1,4 @@
-// The directory: every user that can be called or can log in, and every room, in memory, for the path of a message. It follows the log of changes.
+// The directory: every user that can be called or can log in, every room and every object, in memory, for the path of a message. It follows the log of changes.
 
 package store
 
@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
@@ -22,12 +24,15 @@ type User struct {
 	HA1     HA1
 }
 
-// Directory is the accounts, devices and rooms of all domains in memory. Its methods may be called from any goroutine and never wait for the disk, except [Directory.Refresh].
+// Directory is the accounts, devices, rooms and objects of all domains in memory. Its methods may be called from any goroutine and never wait for the disk, except [Directory.Refresh].
 type Directory struct {
 	store *Store
 
-	refresh sync.Mutex // held by the one who reads changes; seq belongs to it
-	seq     int64
+	refresh  sync.Mutex // held by the one who reads changes; seq and watchers belong to it
+	seq      int64
+	watchers []func(*object.Settings)
+
+	settings atomic.Pointer[snapshots]
 
 	mu    sync.RWMutex // guards what follows
 	users *table
@@ -38,6 +43,7 @@ type Directory struct {
 // NewDirectory reads everything.
 func NewDirectory(ctx context.Context, s *Store) (*Directory, error) {
 	d := &Directory{store: s, seq: -1}
+	d.settings.Store(new(snapshots))
 	_, err := d.Refresh(ctx)
 	return d, err
 }
@@ -121,13 +127,20 @@ func (d *Directory) Refresh(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	if d.seq < 0 || all || last < d.seq || d.wasteful() {
-		if err := d.readAll(ctx); err != nil {
+		if err := errors.Join(d.readAll(ctx), d.readSnapshots(ctx, last)); err != nil {
 			return 0, err
 		}
 		d.seq = last
 		return max(len(cs), 1), nil
 	}
+	if err := d.readObjects(ctx, cs); err != nil {
+		return 0, err
+	}
 	for _, c := range cs {
+		if c.kind != "" {
+			d.seq = c.seq
+			continue
+		}
 		if err := errors.Join(d.readOne(ctx, c.domain, c.user), d.readRoom(ctx, c.domain, c.user)); err != nil {
 			return 0, err
 		}

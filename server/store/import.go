@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/sip/digest"
 )
 
@@ -162,7 +163,7 @@ func (in *importer) chunk() (entries []entry, more bool, err error) {
 func (in *importer) entry(rec []string) (e entry, ok bool) {
 	e.line, _ = in.csv.FieldPos(0)
 	e.user = strings.Clone(strings.TrimSpace(rec[in.column.user]))
-	if err := CheckUser(e.user); err != nil {
+	if err := object.CheckUser(e.user); err != nil {
 		in.faults.add(e.line, "user", "%w", err)
 		return e, false
 	}
@@ -179,7 +180,7 @@ func (in *importer) entry(rec []string) (e entry, ok bool) {
 	if in.column.name >= 0 {
 		e.name = strings.Clone(strings.TrimSpace(rec[in.column.name]))
 	}
-	if err := CheckName(e.name); err != nil {
+	if err := object.CheckName(e.name); err != nil {
 		in.faults.add(e.line, "name", "%w", err)
 		return e, false
 	}
@@ -254,7 +255,9 @@ func (in *importer) findTaken(ctx context.Context, tx *sql.Tx, entries []entry) 
 	list, domain := parameters(1, len(entries)), fmt.Sprintf("$%d", len(args))
 	rows, err := tx.QueryContext(ctx, "SELECT sip_user FROM accounts WHERE domain = "+domain+" AND sip_user IN "+list+
 		" UNION SELECT sip_user FROM devices WHERE domain = "+domain+" AND sip_user IN "+list+
-		" UNION SELECT number FROM numbers WHERE domain = "+domain+" AND number IN "+list+" ORDER BY 1", args...)
+		" UNION SELECT number FROM numbers WHERE domain = "+domain+" AND number IN "+list+
+		" UNION SELECT sip_user FROM rooms WHERE domain = "+domain+" AND sip_user IN "+list+
+		" UNION SELECT name FROM objects WHERE domain = "+domain+" AND kind IN ("+numberedKinds()+") AND name IN "+list+" ORDER BY 1", args...)
 	if err != nil {
 		return fmt.Errorf("store: look for users: %w", err)
 	}

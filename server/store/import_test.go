@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/sipwerk/sipwerk/server/object"
 )
 
 func count(t *testing.T, s *Store) (n int) {
@@ -108,7 +110,7 @@ func FuzzImport(f *testing.F) {
 			var entries []entry
 			entries, more, err = in.chunk()
 			for _, e := range entries {
-				if CheckUser(e.user) != nil || CheckName(e.name) != nil {
+				if object.CheckUser(e.user) != nil || object.CheckName(e.name) != nil {
 					t.Errorf("accepted %+v", e)
 				}
 			}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sipwerk/sipwerk/server/object"
 )
 
 // Room is a conference room, called at sip:User@Domain.
@@ -30,14 +32,14 @@ type Room struct {
 
 // check reports what is wrong with a room.
 func (r *Room) check() error {
-	if err := CheckUser(r.User); err != nil {
+	if err := object.CheckUser(r.User); err != nil {
 		return fmt.Errorf("room %w", err)
 	}
-	if err := CheckName(r.Title); err != nil {
+	if err := object.CheckName(r.Title); err != nil {
 		return fmt.Errorf("title %w", err)
 	}
 	for _, o := range r.Owners {
-		if err := CheckUser(o); err != nil {
+		if err := object.CheckUser(o); err != nil {
 			return fmt.Errorf("owner %w", err)
 		}
 	}
@@ -100,7 +102,7 @@ func (s *Store) SetRoom(ctx context.Context, r Room) error {
 	})
 }
 
-// RemoveRoom removes a room, or fails with [ErrNotFound]. A conference under way goes on.
+// RemoveRoom removes a room, or fails with [ErrNotFound], or with [ErrNeeded] where an object refers to it. A conference under way goes on.
 func (s *Store) RemoveRoom(ctx context.Context, domain, user string) error {
 	domain = strings.ToLower(domain)
 	return s.change(ctx, func(tx *sql.Tx) error {
@@ -111,7 +113,10 @@ func (s *Store) RemoveRoom(ctx context.Context, domain, user string) error {
 		if err := oneRow(res, fmt.Errorf("room %s@%s %w", user, domain, ErrNotFound)); err != nil {
 			return err
 		}
-		return note(ctx, tx, domain, user)
+		if err := note(ctx, tx, domain, user); err != nil {
+			return err
+		}
+		return s.forget(ctx, tx, domain, user)
 	})
 }
 

@@ -1,4 +1,4 @@
-// Package store keeps what must never be lost: domains, accounts and their devices. It is SQL (SQLite, embedded), written so that an answer
+// Package store keeps what must never be lost: domains, accounts and their devices, and the objects that a company sets up. It is SQL (SQLite, embedded), written so that an answer
 // is given after the data is on the disk. A running server never asks it on the path of a message: it reads a [Directory], a table in memory that
 // follows the changes, also those made by another process in the same data folder.
 //
@@ -7,6 +7,7 @@ package store
 
 import (
 	"context"
+	"crypto/cipher"
 	"database/sql"
 	"embed"
 	"errors"
@@ -28,6 +29,8 @@ var (
 	ErrNotFound = errors.New("does not exist")
 	// ErrLocked: another process holds the lock.
 	ErrLocked = errors.New("is in use by another server")
+	// ErrNeeded: something else refers to it.
+	ErrNeeded = errors.New("is still needed")
 )
 
 // migrations are the steps of the schema, oldest first.
@@ -37,8 +40,9 @@ var migrations embed.FS
 
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
-	db  *sql.DB
-	now func() time.Time
+	db      *sql.DB
+	now     func() time.Time
+	secrets cipher.AEAD
 }
 
 // Open opens the database of the data folder dir, makes both if they are missing, and brings the schema up to date. Several processes may have it open.
@@ -62,13 +66,16 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	return s, nil
 }
 
-// migrate brings the schema up to date, one process at a time.
+// migrate brings the schema up to date and makes the key of the secrets, one process at a time.
 func (s *Store) migrate(ctx context.Context, dir string) error {
 	lock, err := waitLock(filepath.Join(dir, "migrate.lock"))
 	if err != nil {
 		return err
 	}
 	defer lock.Release()
+	if err := s.openSecrets(dir); err != nil {
+		return err
+	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("store: migrate: %w", err)

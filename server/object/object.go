@@ -1,0 +1,139 @@
+// Package object holds what a company sets up for its telephones: groups, queues, menus, trunks, the dial plan and their like. Each kind is one struct, whose
+// tags say what its fields are called, what they mean and what they may hold; the command line, the document of `sipwerk export`, the page docs/objects.md and
+// the checks are made from them. The package is data without a database, a clock or a network: package store keeps the objects, and services are given what they need of
+// them by package server.
+package object
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// Object is one thing that is set up. All are pointers to the structs of this package.
+type Object interface {
+	// Check reports what is wrong with the object by itself: an [*Error], one sentence with the field and the cure. What it refers to is looked at by [Settings.Check].
+	Check() error
+}
+
+// Kind is a kind of objects.
+type Kind struct {
+	Name     string   // "group": of its command and in the database
+	Plural   string   // "groups": in a document
+	Key      string   // the field that names one: "number", "name", "user"; "" where a domain has just one
+	Doc      string   // what it is, one or two sentences
+	Examples []string // arguments of `add` (of `set` where there is just one)
+	New      func() Object
+}
+
+// Numbered reports whether the names of its objects are numbers that can be dialled: they share one name space with the accounts, their devices and numbers.
+func (k *Kind) Numbered() bool { return k.Key == "number" }
+
+// Kinds returns every kind, in the order of a document.
+func Kinds() []*Kind { return kinds }
+
+// kinds is the table; an object refers mostly to kinds before its own.
+var kinds = []*Kind{
+	{Name: "plan", Plural: "plan", New: fresh[Plan], Doc: "The dial plan of the domain: how numbers are written, where calls may go, rules, and tests that run before a change goes live.",
+		Examples: []string{"--country DE --area-code 30", "--countries AT,CH --night-lock all"}},
+	{Name: "hours", Plural: "hours", Key: "name", New: fresh[Hours], Doc: "Opening hours with holidays. `hours:NAME?open=TARGET&closed=TARGET` is a target that depends on them.",
+		Examples: []string{"office --open 'mon-fri 09:00-17:00' --holiday '12-25 Christmas'"}},
+	{Name: "account", Plural: "accounts", Key: "user", New: fresh[Account], Doc: "What is to happen with the calls of an account: forwarding, do not disturb, caller ID, limits."},
+	{Name: "mailbox", Plural: "mailboxes", Key: "user", New: fresh[Mailbox], Doc: "The voicemail of an account.",
+		Examples: []string{"200 --pin new --email alice@example.org"}},
+	{Name: "group", Plural: "groups", Key: "number", New: fresh[Group], Doc: "A number that rings several telephones.",
+		Examples: []string{"600 --member 200 --member 201", "600 --member 200,201 --strategy order --ring-time 15s --otherwise voicemail:200"}},
+	{Name: "queue", Plural: "queues", Key: "number", New: fresh[Queue], Doc: "A number whose callers wait for an agent.",
+		Examples: []string{"700 --title Support --agent 200,201 --max-wait 5m --otherwise voicemail:200"}},
+	{Name: "menu", Plural: "menus", Key: "number", New: fresh[Menu], Doc: "A number that speaks a text and asks for a digit.",
+		Examples: []string{"800 --text 'Sales, press 1. Support, press 2.' --choice 1=600 --choice 2=700 --otherwise 600"}},
+	{Name: "page", Plural: "pages", Key: "number", New: fresh[Page], Doc: "A number that speaks through the loudspeakers of several telephones.",
+		Examples: []string{"900 --member 200,201,202"}},
+	{Name: "trunk", Plural: "trunks", Key: "name", New: fresh[Trunk], Doc: "A line to the rest of the world: a provider at which the server registers, or a system known by its address.",
+		Examples: []string{"provider --server sip.example.net --user 4930123456 --secret - --numbers +4930123450-+4930123459 --default-target 600"}},
+	{Name: "recording", Plural: "recordings", Key: "name", New: fresh[Recording], Doc: "A rule by which calls are recorded.",
+		Examples: []string{"support --accounts 200,201 --direction in --announce beep"}},
+	{Name: "mail", Plural: "mail", New: fresh[Mail], Doc: "The mail server that takes the mail of the domain: voicemail and missed calls.",
+		Examples: []string{"--host smtp.example.org --user phone@example.org --secret - --from phone@example.org"}},
+}
+
+// fresh makes an object with the defaults of its fields.
+func fresh[T any]() Object {
+	o := new(T)
+	setDefaults(reflect.ValueOf(o).Elem())
+	return any(o).(Object)
+}
+
+// KindOf returns the kind of an object.
+func KindOf(o Object) *Kind {
+	t := reflect.TypeOf(o)
+	for _, k := range kinds {
+		if reflect.TypeOf(k.zero()) == t {
+			return k
+		}
+	}
+	return nil // a struct that is not in the table is no Object of this package
+}
+
+// zero is an object without its defaults, to be asked for its type.
+func (k *Kind) zero() Object { return k.New() }
+
+// KindNamed returns the kind with a name or a plural, nil if there is none.
+func KindNamed(name string) *Kind {
+	for _, k := range kinds {
+		if k.Name == name || k.Plural == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// NameOf returns what an object is called: the value of its key, "" where a domain has just one.
+func NameOf(o Object) string {
+	k := KindOf(o)
+	if k.Key == "" {
+		return ""
+	}
+	return reflect.ValueOf(o).Elem().Field(0).String()
+}
+
+// Named returns a new object of the kind called name, with defaults.
+func (k *Kind) Named(name string) Object {
+	o := k.New()
+	if k.Key != "" {
+		reflect.ValueOf(o).Elem().Field(0).SetString(name)
+	}
+	return o
+}
+
+// Error is what is wrong with one object. It prints as one sentence with the cure.
+type Error struct {
+	Where   string // "company.yaml line 3", "--ring-time"; "" where nothing was read
+	Kind    string // "group"; "" where the fault is with the document
+	Name    string // "600"
+	Field   string // "ring-time"; "" where it is the object as a whole
+	Problem string // what is wrong, and behind a semicolon what would be right
+}
+
+// Error gives "company.yaml line 3: group 600: ring-time: …; write …".
+func (e *Error) Error() string {
+	text := e.Problem
+	if e.Field != "" {
+		text = e.Field + ": " + text
+	}
+	if e.Kind != "" {
+		what := e.Kind
+		if e.Name != "" {
+			what += " " + e.Name
+		}
+		text = what + ": " + text
+	}
+	if e.Where != "" {
+		text = e.Where + ": " + text
+	}
+	return text
+}
+
+// fault is an Error about a field of o.
+func fault(o Object, field, format string, args ...any) *Error {
+	return &Error{Kind: KindOf(o).Name, Name: NameOf(o), Field: field, Problem: fmt.Sprintf(format, args...)}
+}
