@@ -51,6 +51,7 @@ func metrics() []metric {
 		{"sipwerk_conference_refused_total", "Calls to and from conference rooms that ended without having joined.", counter, "", one(func(s *Server) uint64 { return s.roomJournal.refused.Load() })},
 		{"sipwerk_conference_seconds_total", "Time that members were in conferences, of ended calls.", counter, "", one(func(s *Server) float64 { return time.Duration(s.roomJournal.talked.Load()).Seconds() })},
 		{"sipwerk_conference_wrong_pins_total", "Wrong PINs of conference rooms.", counter, "", one(func(s *Server) uint64 { return s.conferences.Counts().WrongPINs })},
+		{"sipwerk_lamps", "Accounts and other addresses in a call, as busy lamps show them.", gauge, "", one(func(s *Server) int { return s.lamps.Len() })},
 		{"sipwerk_subscriptions", "Event subscriptions alive.", gauge, "", one(func(s *Server) int { return s.events.Len() })},
 		{"sipwerk_notifications_total", "NOTIFY requests sent.", counter, "", one(func(s *Server) uint64 { return s.events.Counts().Notified })},
 		{"sipwerk_subscriptions_refused_total", "SUBSCRIBE requests refused after authentication.", counter, "", one(func(s *Server) uint64 { return s.events.Counts().Refused })},

@@ -109,7 +109,7 @@ func TestSubscribe(t *testing.T) {
 	if res := h.ask(subscribe("sip:4000@example.org", "Event: conference")); res.Status != sip.StatusUnauthorized {
 		t.Errorf("a stranger gets %d", res.Status)
 	}
-	if res := h.ask(subscribe("sip:4000@example.org", "Event: presence")); res.Status != sip.StatusBadEvent || res.Get(sip.HeaderAllowEvents) != "conference" {
+	if res := h.ask(subscribe("sip:4000@example.org", "Event: presence.winfo")); res.Status != sip.StatusBadEvent || res.Get(sip.HeaderAllowEvents) != s.events.AllowEvents() {
 		t.Errorf("another package: %s", res)
 	}
 	if res := h.prove(subscribe("sip:4001@example.org", "Event: conference"), "alice", "secret of alice"); res.Status != sip.StatusNotFound {

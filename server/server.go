@@ -73,6 +73,7 @@ type Server struct {
 	features     *pbx.PBX
 	conferences  *conference.Conference
 	events       *event.Notifier
+	lamps        *pbx.Lamps
 	roomJournal  *roomJournal
 	proxy        *proxy.Proxy // nil: the first domain has the PBX
 	dialogs      *dialog.Table
@@ -173,6 +174,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), log: s.log}
 	s.openConferences(domains, site, bindings)
 	s.conferences.Voice = voice
+	s.openLamps(domains)
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
@@ -180,6 +182,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		Locator:  bindings,
 		Identity: domains,
 		Observer: s.journal,
+		Watcher:  s.lamps,
 		Events:   s.events,
 		MaxCalls: s.Config.Limits.Calls,
 		RingTime: calls.RingTime,

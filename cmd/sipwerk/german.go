@@ -215,12 +215,12 @@ var germanTexts = map[string]string{
 		"Exit codes: 0 shown; 1 not started; 2 the command line; 3 refused.": "Abonniert ein Ereignispaket und zeigt jede Benachrichtigung, bis das Abonnement endet, oder bis Strg-C. Mit --expires 0 wird der Zustand einmal gezeigt.\n" +
 		"Exit-Codes: 0 gezeigt; 1 nicht begonnen; 2 die Befehlszeile; 3 abgelehnt.",
 	"where requests go: a host or a SIP URI; otherwise the domain of what is watched": "wohin Anfragen gehen: ein Host oder eine SIP-URI; sonst die Domäne dessen, was beobachtet wird",
-	"the event package":                                             "das Ereignispaket",
-	"the type of document that is wanted":                           "die Art von Dokument, die gewünscht wird",
-	"how long the subscription lasts before it is refreshed":        "wie lange das Abonnement gilt, bevor es erneuert wird",
-	"the subscription was refused: %v":                              "das Abonnement wurde abgelehnt: %v",
-	"the subscription has run out; nothing was heard of the server": "das Abonnement ist abgelaufen; vom Server war nichts zu hören",
-	"the subscription was ended: %s":                                "das Abonnement wurde beendet: %s",
+	"the event package: conference, dialog for the lamp of an extension, presence":    "das Ereignispaket: conference, dialog für die Lampe einer Nebenstelle, presence",
+	"the type of document that is wanted; otherwise that of the package":              "die Art von Dokument, die gewünscht wird; sonst die des Pakets",
+	"how long the subscription lasts before it is refreshed":                          "wie lange das Abonnement gilt, bevor es erneuert wird",
+	"the subscription was refused: %v":                                                "das Abonnement wurde abgelehnt: %v",
+	"the subscription has run out; nothing was heard of the server":                   "das Abonnement ist abgelaufen; vom Server war nichts zu hören",
+	"the subscription was ended: %s":                                                  "das Abonnement wurde beendet: %s",
 
 	// account
 	"Add, list and remove accounts": "Konten anlegen, auflisten und entfernen",

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,13 +39,14 @@ func (p *program) newWatch() *cobra.Command {
 		Short: p.tr("Show what becomes of something, such as a conference room"),
 		Long: p.tr("Subscribes to an event package and shows each notification until the subscription ends, or until Ctrl-C. With --expires 0 the state is shown once.\n" +
 			"Exit codes: 0 shown; 1 not started; 2 the command line; 3 refused."),
-		Example: examples("sipwerk watch sip:4000@example.org --user alice@example.org --server 192.0.2.1", "sipwerk watch sip:4000@example.org --user alice@example.org --expires 0 --json"),
-		Args:    p.exactly("URI"),
+		Example: examples("sipwerk watch sip:4000@example.org --user alice@example.org --server 192.0.2.1", "sipwerk watch sip:4000@example.org --user alice@example.org --expires 0 --json",
+			"sipwerk watch sip:200@example.org --event dialog --user alice@example.org"),
+		Args: p.exactly("URI"),
 	}
 	s := c.Flags()
 	f.login.define(p, c, p.tr("where requests go: a host or a SIP URI; otherwise the domain of what is watched"))
-	s.StringVar(&f.event, "event", "conference", p.tr("the event package"))
-	s.StringVar(&f.accept, "accept", "application/conference-info+xml", p.tr("the type of document that is wanted"))
+	s.StringVar(&f.event, "event", "conference", p.tr("the event package: conference, dialog for the lamp of an extension, presence"))
+	s.StringVar(&f.accept, "accept", "", p.tr("the type of document that is wanted; otherwise that of the package"))
 	s.DurationVar(&f.expires, "expires", time.Hour, p.tr("how long the subscription lasts before it is refreshed"))
 	s.BoolVar(&f.json, "json", false, p.tr("write JSON"))
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -155,9 +157,16 @@ func (f *watchFlags) request(uri string) (*sip.Request, sip.Destination, error) 
 	req := sip.NewRequest(sip.MethodSubscribe, target)
 	req.Set(sip.HeaderFrom, "<"+from+">")
 	req.Set(sip.HeaderEvent, f.event)
-	req.Set(sip.HeaderAccept, f.accept)
+	if accept := cmp.Or(f.accept, documents()[f.event]); accept != "" {
+		req.Set(sip.HeaderAccept, accept)
+	}
 	req.Set(sip.HeaderExpires, strconv.FormatInt(int64(f.expires/time.Second), 10))
 	return req, to, nil
+}
+
+// documents are the types of the documents of packages.
+func documents() map[string]string {
+	return map[string]string{"conference": "application/conference-info+xml", "dialog": "application/dialog-info+xml", "presence": "application/pidf+xml", "message-summary": "application/simple-message-summary"}
 }
 
 func (p *program) showNotification(f *watchFlags, n notification) error {

@@ -37,7 +37,8 @@ func TestWatch(t *testing.T) {
 	line{args: "watch sip:4000@example.org" + at, want: "# terminated;reason=timeout\n<?xml…<display-text>Sales</display-text>…</conference-info>\n"}.run(t, "", nil)
 	line{args: "watch sip:4000@example.org --json" + at, want: `{"state":"terminated;reason=timeout","type":"application/conference-info+xml","body":"…"}` + "\n"}.run(t, "", nil)
 	line{args: "watch sip:4001@example.org" + at, code: exitRefused, fails: "sipwerk: the subscription was refused: 404 Not Found\n"}.run(t, "", nil)
-	line{args: "watch sip:4000@example.org --event presence --lang de" + at, code: exitRefused, fails: "sipwerk: das Abonnement wurde abgelehnt: 489 Bad Event\n"}.run(t, "", nil)
+	line{args: "watch sip:4000@example.org --event presence.winfo --lang de" + at, code: exitRefused, fails: "sipwerk: das Abonnement wurde abgelehnt: 489 Bad Event\n"}.run(t, "", nil)
+	line{args: "watch sip:alice@example.org --event dialog" + at, want: "# terminated;reason=timeout\n<?xml…<dialog-info …state=\"full\" entity=\"sip:alice@example.org\">\n</dialog-info>\n"}.run(t, "", nil)
 	line{args: "watch", code: 2, fails: "sipwerk: give URI\n…"}.run(t, "", nil)
 
 	// Until Ctrl-C.

@@ -27,6 +27,7 @@ type call struct {
 	taker    *leg      // it is to answer in the place of a device that rings
 	transfer *transfer // under way
 	ousted   *leg      // the caller whose place was taken before anybody answered: what the devices were offered is its offer
+	seen     []*leg    // of which the watcher is told
 	over     bool      // nobody waits for anything any more, but a BYE may be under way
 
 	from    string // for the callee, without tag
@@ -64,6 +65,7 @@ type leg struct {
 	plain    bool             // branch: no reliable 1xx
 	heard    bool             // branch: 1xx above 100
 	rang     bool             // branch: 180
+	part                      // what lamps show of it
 	err      error            // branch: why it could not be called, or did not answer
 }
 
@@ -105,6 +107,7 @@ func (c *call) identify(ev *sip.Event) {
 	}
 	req := c.caller.usage.Invitation()
 	c.from, c.trusted = fromOf(req, who), who.Trusted
+	c.caller.owner = who.Address.URI.Clone()
 	c.detail.ID = c.caller.usage.SessionID().Remote
 	if c.detail.ID == sip.NilUUID {
 		c.detail.ID = sip.NewSessionUUID(req.CallID() + req.FromTag())
@@ -119,6 +122,7 @@ func (l *leg) take(u *dialog.Usage, p session.Peer) {
 	if l.media == nil {
 		l.media = l.call.newMedia(p)
 	}
+	l.watched()
 }
 
 func (c *call) newMedia(p session.Peer) *session.Leg {
@@ -186,6 +190,7 @@ func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	}
 	switch ev := ev.(type) {
 	case dialog.Progress:
+		l.early = ev.Dialog
 		c.progress(l, ev.Response)
 	case dialog.Answered:
 		c.answered(l, ev.Response)
@@ -229,6 +234,7 @@ func (l *leg) identified() {
 
 // sweep forgets the call when all its dialogs have ended.
 func (c *call) sweep() {
+	c.tell()
 	if !c.over || !c.caller.usage.Over() {
 		return
 	}

@@ -75,6 +75,9 @@ func (m *member) confirm(ok bool) {
 // obey does what a digit behind a star says and reports whether it may.
 func (m *member) obey(d byte) bool {
 	if d == '6' {
+		if p := m.room.set.Page; p != nil && p.OneWay && m.invited {
+			return false
+		}
 		m.mute(!m.muted)
 		return true
 	}

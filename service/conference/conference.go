@@ -66,6 +66,8 @@ type Conference struct {
 	Identity Identity        // nil: every From is believed
 	Locator  Locator         // nil: nobody can be invited
 	Observer Observer        // nil: nobody is told
+	// Busy reports whether an account is in a call: it is left out of a [Page]. It must not block. nil: nobody is.
+	Busy func(account sip.URI) bool
 	// Recordings is the folder of the recordings; "": nothing is recorded.
 	Recordings string
 

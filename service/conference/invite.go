@@ -62,7 +62,11 @@ func (r *room) call(e sip.Engine, stripe sip.Stripe, uri sip.URI, referral *even
 	for _, to := range devices[:min(len(devices), maxBranches)] {
 		in.branch(to)
 	}
-	in.ring = e.After(stripe, or(r.c.RingTime, DefaultRingTime), func() { in.giveUp(noAnswer) })
+	ringTime := or(r.c.RingTime, DefaultRingTime)
+	if r.set.Page != nil {
+		ringTime = pageTime
+	}
+	in.ring = e.After(stripe, ringTime, func() { in.giveUp(noAnswer) })
 	in.failed()
 }
 
@@ -135,6 +139,11 @@ func (in *invitation) request(m *member, to Binding) (*sip.Request, error) {
 	req.Set(sip.HeaderFrom, from.String())
 	req.Set(sip.HeaderTo, "<"+in.account.String()+">")
 	req.Set(sip.HeaderContact, contactOf(set.URI))
+	if set.Page != nil {
+		for header, value := range sip.AutoAnswer(set.URI.Host) {
+			req.Add(header, value)
+		}
+	}
 	body := dialog.SDP(m.endpoint.Offer().AppendTo(nil))
 	req.SetBody(body.Type, body.Bytes)
 	return req, nil

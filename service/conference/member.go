@@ -47,6 +47,13 @@ func (m *member) do(f func()) { m.engine.Do(m.stripe, f) }
 func (c *Conference) invite(ev *sip.Event, set Settings) {
 	m := &member{c: c, engine: ev.Engine, stripe: ev.Stripe, caller: c.identify(ev)}
 	m.moderator = m.owns(&set)
+	if set.Page != nil {
+		var status sip.Status
+		if set, status = c.page(m, set); status != 0 {
+			refuse(ev, status)
+			return
+		}
+	}
 	if set.Factory {
 		set = c.fresh(ev, set)
 		m.moderator = true
@@ -60,7 +67,9 @@ func (c *Conference) invite(ev *sip.Event, set Settings) {
 		refuse(ev, status)
 		return
 	}
-	m.guests = guests
+	if set.Page == nil {
+		m.guests = guests
+	}
 	if status := c.enter(m, set); status != 0 {
 		refuse(ev, status)
 		return
@@ -317,6 +326,7 @@ func (m *member) bye(reason string) {
 	}
 	m.detail.By, m.detail.Reason = BySystem, reason
 	m.silence()
+	m.room.leaves(m)
 	if m.usage.Over() {
 		m.end(BySystem, reason)
 	}
@@ -348,6 +358,7 @@ func (m *member) end(by Side, reason string) {
 		m.limit.Stop()
 	}
 	m.silence()
+	m.room.leaves(m)
 	if e := m.endpoint; e != nil {
 		m.detail.Media = e.Statistics()
 		// Close waits for the frame that is being sent: not in the stripe.

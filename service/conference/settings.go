@@ -31,6 +31,7 @@ type Settings struct {
 	Record           bool // recorded from the first member on
 	// Factory makes a room of its own of each call: RFC 4579 §5.4. The room has a random name, its caller is the moderator.
 	Factory bool
+	Page    *Page // each call to it calls these; nil: a room like any other
 }
 
 // PIN is the hash of a PIN: "pbkdf2-sha256$iterations$salt$hash". It is text, so that it can be stored. The zero PIN is none.

@@ -71,6 +71,13 @@ func (n *Notifier) Changed(pack, name string) {
 	n.each(resource{pack, name}, func(s *Subscription) { s.step(noticeChange) })
 }
 
+// Watched reports whether anybody subscribes to a resource of a package. It may be called from anywhere.
+func (n *Notifier) Watched(pack, name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.watched[resource{pack, name}]) > 0
+}
+
 // End ends the subscriptions to a resource. reason is one of RFC 6665 §4.1.3: "noresource" for one that is no more, "rejected" for one that may not be seen any more.
 // It may be called from anywhere and does not wait.
 func (n *Notifier) End(pack, name, reason string) {
