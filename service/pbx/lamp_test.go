@@ -248,6 +248,7 @@ func lampFlows() []siptest.Flow {
 	return []siptest.Flow{
 		{Name: "lamp", About: "A lamp follows a call on both sides. RFC 4235 §3.7.1, §4.3.", Play: onOffice(lampOn)},
 		{Name: "lamp-busy", About: "A call that nobody takes. RFC 4235 §3.7.1.", Play: onOffice(lampBusy)},
+		{Name: "lamp-pickup", About: "A call is picked up with what the lamp tells. RFC 4235 §1, RFC 3891 §3.", Play: onOffice(lampPickup)},
 		{Name: "lamp-presence", About: "A telephone that knows only presence. RFC 3856 §6, RFC 4480 §3.2.", Play: onOffice(lampPresence)},
 	}
 }
@@ -296,6 +297,25 @@ func lampBusy(o *office) {
 		o.Check(!strings.Contains(text, "alice") && !strings.Contains(text, "tag"), "told to somebody who may not see it: %s", text)
 	}
 	callee.off()
+}
+
+func lampPickup(o *office) {
+	alice, bob, carol := o.phone("alice", "alice"), o.phone("bob", "bob"), o.phone("carol", "carol")
+	lamp := o.watch("bob", "dialog")
+	out := alice.Dial(o.uri("bob"))
+	in := bob.Incoming()
+	in.Ring()
+	early := lamp.await("early")
+	taken := carol.DialReplacing(o.uri("bob"), sip.Replaces{CallID: early.Call, ToTag: early.Remote, FromTag: early.Local})
+	taken.Await("Answered")
+	out.Await("Answered")
+	in.Await("Cancelled")
+	lamp.await("terminated")
+	o.Wait(time.Second)
+	o.settled(func() bool { return o.lamps.Len() == 2 }, "the lamps of those who talk")
+	out.HangUp(taken)
+	lamp.ordered()
+	lamp.off()
 }
 
 func lampPresence(o *office) {
