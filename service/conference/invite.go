@@ -140,7 +140,7 @@ func (in *invitation) request(m *member, to Binding) (*sip.Request, error) {
 	req.Set(sip.HeaderTo, "<"+in.account.String()+">")
 	req.Set(sip.HeaderContact, contactOf(set.URI))
 	if set.Page != nil {
-		for header, value := range sip.AutoAnswer(set.URI.Host) {
+		for header, value := range AutoAnswer(set.URI.Host) {
 			req.Add(header, value)
 		}
 	}

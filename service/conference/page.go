@@ -3,6 +3,7 @@
 package conference
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,16 @@ type Page struct {
 	OneWay  bool      // only who calls is heard
 	// Callers are the URIs of the accounts that may call; nil: every account. Whoever has not proved who it is may not.
 	Callers []string
+}
+
+// AutoAnswer yields the headers by which an INVITE asks a telephone to answer by itself: Answer-Mode (RFC 5373 §4.1), and for telephones that do not know it what they
+// listen to instead: a parameter of Call-Info, and a word in Alert-Info. host stands in the two URIs; nothing is fetched from there. Whoever sends them answers for the caller: they turn
+// a telephone into a microphone.
+func AutoAnswer(host string) iter.Seq2[sip.Header, string] {
+	return func(yield func(sip.Header, string) bool) {
+		_ = yield(sip.HeaderAnswerMode, "Auto") && yield(sip.HeaderCallInfo, "<sip:"+host+">;answer-after=0") &&
+			yield(sip.HeaderAlertInfo, "<http://"+host+"/>;info=alert-autoanswer;delay=0")
+	}
 }
 
 // pageTime is how long members ring who do not answer by themselves.

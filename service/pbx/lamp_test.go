@@ -249,7 +249,7 @@ func lampFlows() []siptest.Flow {
 		{Name: "lamp", About: "A lamp follows a call on both sides. RFC 4235 §3.7.1, §4.3.", Play: onOffice(lampOn)},
 		{Name: "lamp-busy", About: "A call that nobody takes. RFC 4235 §3.7.1.", Play: onOffice(lampBusy)},
 		{Name: "lamp-pickup", About: "A call is picked up with what the lamp tells. RFC 4235 §1, RFC 3891 §3.", Play: onOffice(lampPickup)},
-		{Name: "lamp-presence", About: "A telephone that knows only presence. RFC 3856 §6, RFC 4480 §3.2.", Play: onOffice(lampPresence)},
+		{Name: "lamp-presence", About: "A telephone that knows only presence. RFC 3856 §6, RFC 3863 §4, RFC 4480 §3.2.", Play: onOffice(lampPresence)},
 	}
 }
 
