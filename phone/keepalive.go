@@ -10,16 +10,10 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// beat is how long a flow may be silent: what the registrar says (Flow-Timer), less up to a fifth, or else by RFC 5626 §4.4.1, §4.4.2: 95 to 120 s for
-// streams, 24 to 29 s for datagrams, at random.
+// beat is how long a flow may be silent. wanted is what the registrar says about it (Flow-Timer).
 func beat(f sip.Flow, wanted time.Duration) time.Duration {
-	if wanted >= time.Second && (f.Transport.Reliable() || wanted < 29*time.Second) {
-		return wanted - rand.N(wanted/5)
-	}
-	if f.Transport.Reliable() {
-		return 95*time.Second + rand.N(25*time.Second)
-	}
-	return 24*time.Second + rand.N(5*time.Second)
+	longest, spread := f.Silence(wanted)
+	return longest - rand.N(spread)
 }
 
 // sleep waits for d, or until it is woken, and pings the registrar meanwhile; false if ctx ended.

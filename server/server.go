@@ -81,6 +81,7 @@ type Server struct {
 	stack        *stack.Stack
 	journal      *journal
 	web          *web
+	control      *control
 	turn         *turn.Server // nil: off
 
 	started  time.Time
@@ -94,7 +95,7 @@ const directoryInterval = 500 * time.Millisecond
 
 // Start starts a server: when it returns, all listeners are up. After an error nothing runs and nothing is held; it is one sentence for whoever started it.
 func Start(ctx context.Context, cfg *config.Config, opt Options) (*Server, error) {
-	s := &Server{Config: cfg, log: opt.Log, started: time.Now()}
+	s := &Server{Config: cfg, log: opt.Log, started: time.Now(), control: newControl()}
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -264,6 +265,7 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	s.running.Go(func() { s.directory.Follow(follow, directoryInterval, s.log) })
 	s.running.Go(func() { s.certificates.follow(follow, s.log) })
 	s.web.serve(&s.running)
+	s.openControl()
 	return nil
 }
 

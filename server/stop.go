@@ -83,6 +83,9 @@ func (s *Server) close() {
 	if s.web != nil {
 		s.web.close()
 	}
+	if s.control != nil {
+		s.control.close()
+	}
 	if s.follow != nil {
 		s.follow()
 	}

@@ -163,6 +163,18 @@ type Flow struct {
 // IsZero reports whether f is no flow.
 func (f Flow) IsZero() bool { return f.Transport == TransportNone }
 
+// Silence returns how long nothing need be sent over f at the longest, and how much of that is to be left to chance, so that not everybody speaks at once: what the registrar wants
+// (Flow-Timer, 0: nothing) less up to a fifth, or else by RFC 5626 §4.4.1, §4.4.2: 95 to 120 s for streams, 24 to 29 s for datagrams.
+func (f Flow) Silence(wanted time.Duration) (longest, spread time.Duration) {
+	switch {
+	case wanted >= time.Second && (f.Transport.Reliable() || wanted < 29*time.Second):
+		return wanted, wanted / 5
+	case f.Transport.Reliable():
+		return 120 * time.Second, 25 * time.Second
+	}
+	return 29 * time.Second, 5 * time.Second
+}
+
 // Destination says where a request goes. The zero Destination follows RFC 3261 §8.1.2: the top Route if any, the Request-URI otherwise, resolved by RFC 3263.
 type Destination struct {
 	Flow Flow // this flow and no other; if it is gone the order fails with ErrFlowLost
