@@ -15,7 +15,8 @@ import (
 
 // journal is told of calls by the B2BUA.
 type journal struct {
-	log *slog.Logger
+	log     *slog.Logger
+	records *records
 
 	started, answered atomic.Uint64
 	ended             [7]atomic.Uint64 // by the class of the final status: 2xx at 2
@@ -40,6 +41,7 @@ func (j *journal) ObserveCall(d *b2bua.Detail) {
 }
 
 func (j *journal) end(d *b2bua.Detail) {
+	j.records.take(d)
 	j.ended[class(d.Status)].Add(1)
 	j.talked.Add(int64(d.Duration()))
 	packets, lost := heard(d.CallerMedia, d.CalleeMedia)

@@ -59,6 +59,8 @@ func metrics() []metric {
 		{"sipwerk_calls_answered_total", "Calls answered.", counter, "", one(func(s *Server) uint64 { return s.journal.answered.Load() })},
 		{"sipwerk_calls_ended_total", "Calls ended, by the class of their final status (2xx: they were answered).", counter, "status", readEnded},
 		{"sipwerk_calls_seconds_total", "Time that the sides of answered calls were connected, of ended calls.", counter, "", one(func(s *Server) float64 { return time.Duration(s.journal.talked.Load()).Seconds() })},
+		{"sipwerk_cdr_waiting_bytes", "Call detail records that the disk has not taken yet.", gauge, "", one(func(s *Server) int64 { return s.records.journal.Waiting() })},
+		{"sipwerk_cdr_lost_total", "Call detail records that are lost because the disk took none for too long.", counter, "", one(func(s *Server) uint64 { return s.records.journal.Lost() })},
 		{"sipwerk_proxy_pending", "Requests that the proxy has forwarded and that wait for a final response.", gauge, "", one(func(s *Server) int { return s.proxied().Pending })},
 		{"sipwerk_proxy_forwarded_total", "Requests forwarded by the proxy; a forked one counts once.", counter, "", one(func(s *Server) uint64 { return s.proxied().Forwarded })},
 		{"sipwerk_proxy_refused_total", "Requests that the proxy has answered itself.", counter, "", one(func(s *Server) uint64 { return s.proxied().Refused })},

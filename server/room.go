@@ -4,7 +4,6 @@ package server
 
 import (
 	"log/slog"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +25,7 @@ func (s *Server) openConferences(ds *domains, site *session.Site, l *locator) {
 		Identity:   members{ds},
 		Locator:    &guests{registrar: s.registrar, locator: l},
 		Observer:   s.roomJournal,
-		Recordings: filepath.Join(s.Config.Data, "recordings"),
+		Recordings: s.recordings(),
 		MaxCalls:   s.Config.Limits.Calls,
 	}
 	s.events = &event.Notifier{Packages: []*event.Package{s.conferences.Package()}, Account: s.conferences.Account}

@@ -80,6 +80,7 @@ type Server struct {
 	reception    *reception
 	stack        *stack.Stack
 	journal      *journal
+	records      *records
 	web          *web
 	control      *control
 	turn         *turn.Server // nil: off
@@ -139,7 +140,7 @@ func (s *Server) openData(ctx context.Context, _ Options) (err error) {
 }
 
 // openServices makes the services, from the media outwards.
-func (s *Server) openServices(_ context.Context, opt Options) error {
+func (s *Server) openServices(ctx context.Context, opt Options) error {
 	key, err := loadKey(filepath.Join(s.Config.Data, "nonce.key"))
 	if err != nil {
 		return s.dataError(err)
@@ -155,7 +156,10 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 	}
 	media := s.Config.Media
 	s.relay = &relay.Relay{Network: network.OS{}, Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
-	s.journal = &journal{log: s.log}
+	if err := s.openRecords(ctx, domains); err != nil {
+		return err
+	}
+	s.journal = &journal{log: s.log, records: s.records}
 	calls := s.Config.Calls
 	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE,
 		Extensions: []string{"replaces"}, Allow: "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE, REFER, NOTIFY"}
@@ -212,7 +216,7 @@ func (s *Server) openServices(_ context.Context, opt Options) error {
 		}},
 		Timers:     opt.Timers,
 		UserAgent:  opt.Agent,
-		Barrier:    s.registrar.Barrier,
+		Barrier:    s.barrier,
 		Trace:      opt.Trace,
 		Neighbours: s.trusts,
 	}
@@ -264,6 +268,7 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	s.follow = stop
 	s.running.Go(func() { s.directory.Follow(follow, directoryInterval, s.log) })
 	s.running.Go(func() { s.certificates.follow(follow, s.log) })
+	s.running.Go(func() { s.records.run(follow, s) })
 	s.web.serve(&s.running)
 	s.openControl()
 	return nil

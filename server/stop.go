@@ -96,6 +96,9 @@ func (s *Server) close() {
 	if s.registrar != nil {
 		report("bindings", s.registrar.Close())
 	}
+	if s.records != nil {
+		report("call records", s.records.journal.Close())
+	}
 	if s.Store != nil {
 		report("database", s.Store.Close())
 	}

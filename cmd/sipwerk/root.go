@@ -25,6 +25,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newCall(),
 		p.newAccount(),
 		p.newRoom(),
+		p.newCDR(),
 		p.newWatch(),
 		p.newNumbers(),
 		p.newBench(),

@@ -33,6 +33,7 @@ func agreeClock(a, b *said) {
 	for _, c := range a.codecs {
 		if c.IsSpeech() && slices.ContainsFunc(b.codecs, c.Matches) {
 			a.Clock, b.Clock = c.Clock, c.Clock
+			a.spoken, b.spoken = c.Name, c.Name
 			return
 		}
 	}

@@ -49,7 +49,8 @@ type said struct {
 	relay.Peer
 	direction sdp.Direction
 	codecs    []sdp.Codec
-	sound     bool // an audio stream
+	sound     bool   // an audio stream
+	spoken    string // name of the codec that both sides have named; empty: none
 }
 
 // NewLeg returns a leg without streams. sessionID is for the o= line and should be random.
@@ -313,6 +314,16 @@ func (l *Leg) Counters() []relay.Counters {
 		}
 	}
 	return cs
+}
+
+// Codec returns the name of the codec of sound that both sides have agreed on, as SDP writes it; empty if there is none.
+func (l *Leg) Codec() string {
+	for i := range l.lines {
+		if t := &l.lines[i].told; t.sound && t.spoken != "" {
+			return t.spoken
+		}
+	}
+	return ""
 }
 
 func (n *line) close() {

@@ -30,6 +30,7 @@ type Config struct {
 	Registrations Registrations
 
 	Media  Media
+	Keep   Keep
 	Turn   Turn
 	TLS    TLS
 	Log    Log
@@ -70,6 +71,12 @@ type Media struct {
 	Advertise netip.Addr // address written into SDP; invalid: the local one toward the peer
 	Music     string     // for who is put on hold: "tune", "none", or a WAV file
 	Kinds     []string   // account=kind: how the devices of an account are offered media
+}
+
+// Keep is how many days what is about people is kept; 0: for ever.
+type Keep struct {
+	Records    int // call detail records
+	Recordings int // recorded calls and conferences
 }
 
 // Turn is the STUN and TURN server. RFC 8656.
@@ -119,6 +126,8 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		Turn: Turn{
 			Listen: []string{"udp://:3478", "tcp://:3478", "tls://:5349"}, Ports: PortRange{First: 49152, Last: 65535}, Relays: 10,
 		},
+
+		Keep: Keep{Records: 365, Recordings: 90},
 
 		Registrations: Registrations{FlowTimer: 2 * time.Minute},
 

@@ -76,6 +76,10 @@ func (c *Config) Fields() []Field {
 		{"media.kinds", "How calls are offered to the devices of an account, as `account=kind`: `plain` RTP, `opportunistic` (RTP with keys that may be left), `sdes`, `dtls` or `webrtc`. Other " +
 			"accounts are offered what their connection suggests: a browser's over a WebSocket, opportunistic over TLS, otherwise plain RTP, and SRTP when that is refused.",
 			"door=plain,bob=sdes", (*list)(&c.Media.Kinds)},
+		{"keep.records", "How many days call detail records are kept (`sipwerk cdr`); 0: for ever.",
+			"180", count{&c.Keep.Records, 0, 36_500}},
+		{"keep.recordings", "How many days recorded calls and conferences are kept in the folder recordings of the data folder; 0: for ever.",
+			"30", count{&c.Keep.Recordings, 0, 36_500}},
 		{"turn.listen", "Where STUN and TURN are offered, as URLs: udp, tcp or tls, then address and port; `off` closes it. Clients that nothing else reaches get their sound through a relay there. Without " +
 			"a value it is on the addresses of `listen`, and if another program has these ports, the server says so and goes on without.",
 			"udp://:3478,tls://:443", (*list)(&c.Turn.Listen)},

@@ -80,7 +80,7 @@ func (s *Store) migrate(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, files)
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, files, goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
 	}

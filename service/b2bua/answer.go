@@ -51,6 +51,8 @@ func (c *call) answered(l *leg, res *sip.Response) {
 		return
 	}
 	c.detail.Status = sip.StatusOK
+	c.mark(&c.caller.moments.answered)
+	c.mark(&l.moments.answered)
 	c.reached(Answered)
 	c.watch()
 }

@@ -67,6 +67,7 @@ type leg struct {
 	rang     bool             // branch: 180
 	part                      // what lamps show of it
 	err      error            // branch: why it could not be called, or did not answer
+	moments  moments
 }
 
 // invite starts a call to an account.
@@ -95,6 +96,7 @@ func (b *B2BUA) invite(ev *sip.Event, account sip.URI) {
 	c.caller.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
 	c.identify(ev)
 	c.reached(Started)
+	c.mark(&c.caller.moments.began)
 	c.start(account)
 	c.sweep()
 }

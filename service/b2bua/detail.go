@@ -55,6 +55,12 @@ type Detail struct {
 	Err    error      // what went wrong here, or on the way to a device, if that is why there was no call
 
 	CallerMedia, CalleeMedia []relay.Counters // one for each stream, at the end
+
+	// The rest is there at the end: every leg, the caller's first, who was talked to last (the address-of-record of an account, or a URI), and how the call went on.
+	Legs       []LegDetail
+	Final      string
+	Moves      []Move
+	Recordings []string // file names
 }
 
 // Duration returns how long the sides talked.

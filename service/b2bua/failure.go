@@ -12,6 +12,7 @@ import (
 // refuse notes that a branch will not answer and frees its ports.
 func (l *leg) refuse(status sip.Status, res *sip.Response) {
 	l.status = status
+	l.call.mark(&l.moments.ended)
 	if res != nil {
 		l.refusal = res.Clone()
 	}

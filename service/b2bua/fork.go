@@ -98,6 +98,7 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	l.to, l.key, l.spares = to, to.Key, l.spares[1:]
 	c.branches = append(c.branches, l)
 	c.b.ringsAt(l.account, c)
+	c.mark(&l.moments.began)
 	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind}
 	l.media = c.newMedia(peer)
 	req, in := c.invitation(to), c.caller.usage.Invitation()
@@ -147,6 +148,7 @@ func (c *call) progress(l *leg, res *sip.Response) {
 	}
 	if res.Status == sip.StatusRinging {
 		l.rang = true
+		c.mark(&l.moments.rang)
 		c.reached(Ringing)
 	}
 	body := c.earlyMedia(l, res)

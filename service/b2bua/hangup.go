@@ -81,6 +81,7 @@ func (c *call) finish(by Side) {
 		t.report(sip.StatusRequestTerminated)
 	}
 	c.exchange = nil
+	c.legs()
 	c.reached(Ended)
 }
 

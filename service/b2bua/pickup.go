@@ -222,6 +222,7 @@ func (c *call) offerTakerLater(n *leg) {
 func (c *call) taken(n *leg, res *sip.Response) {
 	c.taker, n.taking = nil, false
 	n.said = nil // what it has offered to nobody
+	c.note(Move{Kind: Pickup, To: n.usage.Invitation().Get(sip.HeaderFrom)})
 	c.branches = append(c.branches, n)
 	if n.transfer != nil {
 		c.targetAnswered(n.transfer, n, res)

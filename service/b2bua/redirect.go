@@ -33,6 +33,7 @@ func (c *call) follow(res *sip.Response) bool {
 		if !ok {
 			continue
 		}
+		c.note(Move{Kind: Redirect, To: account.AOR()})
 		c.left--
 		c.hops--
 		called += c.ring(account, c.offerer().said)

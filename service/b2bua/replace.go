@@ -99,6 +99,7 @@ func (c *call) await(place *leg, ev *sip.Event) {
 // newcomer makes a leg of the sender of an INVITE; nil if it has been refused.
 func (c *call) newcomer(ev *sip.Event) *leg {
 	n := &leg{call: c}
+	c.mark(&n.moments.began)
 	usage, err := c.b.Dialogs.Incoming(ev, n)
 	if err != nil {
 		return nil
@@ -227,6 +228,9 @@ func (c *call) succeed(x *exchange, body dialog.Body) error {
 		return err
 	}
 	c.joining, c.ousted = nil, nil
+	c.note(Move{Kind: Replace, By: c.who(old), To: n.usage.Invitation().Get(sip.HeaderFrom)})
+	c.mark(&n.moments.answered)
+	c.gone(old)
 	switch old {
 	case c.caller:
 		c.caller = n

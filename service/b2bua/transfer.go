@@ -111,7 +111,13 @@ func (c *call) transferTo(t *transfer, account sip.URI) {
 // forgetBranches forgets the devices that have refused, so that a call that is transferred again and again does not grow.
 func (c *call) forgetBranches() {
 	c.b.stopsRinging(c)
-	c.branches = slices.DeleteFunc(c.branches, func(l *leg) bool { return l.status != 0 && (l.usage == nil || l.usage.Over()) })
+	c.branches = slices.DeleteFunc(c.branches, func(l *leg) bool {
+		out := l.status != 0 && (l.usage == nil || l.usage.Over())
+		if out {
+			c.gone(l)
+		}
+		return out
+	})
 }
 
 // invitation makes the INVITE of a transfer for one device.
@@ -134,6 +140,9 @@ func (t *transfer) rings(l *leg, ev dialog.Event) {
 	switch ev := ev.(type) {
 	case dialog.Progress:
 		l.heard = true
+		if ev.Response.Status == sip.StatusRinging {
+			c.mark(&l.moments.rang)
+		}
 		if status := ev.Response.Status; c.transfer == t && status != t.told && status < sip.StatusEarlyDialogTerminated {
 			t.told = status
 			t.report(status)
@@ -186,6 +195,7 @@ func (c *call) targetAnswered(t *transfer, l *leg, res *sip.Response) {
 		return
 	}
 	l.said, t.won = d, l
+	c.mark(&l.moments.answered)
 	t.timer.Stop()
 	c.giveUpDevices(t, l, elsewhere)
 	c.connect(t)
@@ -230,6 +240,8 @@ func (c *call) moved(t *transfer) {
 		c.callee = t.won
 	}
 	t.report(sip.StatusOK)
+	c.note(Move{Kind: Transfer, By: c.who(old), To: t.to})
+	c.gone(old)
 	old.media.Close()
 	if old.usage.Over() {
 		return

@@ -4,8 +4,6 @@ package pbx
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
@@ -15,26 +13,21 @@ import (
 
 // call is one call. It lives in its stripe, but for the endpoint, which is also used by the goroutine that plays.
 type call struct {
-	pbx       *PBX
-	engine    sip.Engine
-	stripe    sip.Stripe
-	app       *application
-	facts     Facts
-	usage     *dialog.Usage
-	endpoint  *session.Endpoint
-	line      *Line     // from the answer on
-	hangUp    func()    // ends the context of the player
-	limit     sip.Timer // ends a call that lasts too long
-	offered   bool      // our offer waits for its answer, which comes with the ACK
-	playing   bool
-	over      bool
-	reference *reference // a REFER under way; nil: none
-	detail    Detail
+	pbx      *PBX
+	engine   sip.Engine
+	stripe   sip.Stripe
+	play     player
+	usage    *dialog.Usage
+	endpoint *session.Endpoint
+	limit    sip.Timer // ends a call that lasts too long
+	offered  bool      // our offer waits for its answer, which comes with the ACK
+	playing  bool
+	over     bool
 }
 
-// invite takes an INVITE to an application.
-func (p *PBX) invite(ev *sip.Event, a *application) {
-	c := &call{pbx: p, engine: ev.Engine, stripe: ev.Stripe, app: a}
+// invite takes an INVITE to a feature.
+func (p *PBX) invite(ev *sip.Event, play player) {
+	c := &call{pbx: p, engine: ev.Engine, stripe: ev.Stripe, play: play}
 	if !p.admit(c) {
 		res := ev.Request.Reply(sip.StatusServiceUnavailable)
 		res.Set(sip.HeaderRetryAfter, retryAfter)
@@ -47,12 +40,9 @@ func (p *PBX) invite(ev *sip.Event, a *application) {
 		return
 	}
 	c.usage = usage
-	c.facts = factsOf(usage.Invitation(), p.identify(ev), a)
-	c.start()
 	if err := c.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap()}); err != nil {
-		c.detail.Status = description.Status(err)
-		_ = usage.Reject(c.detail.Status)
-		c.end(BySystem, "")
+		_ = usage.Reject(description.Status(err))
+		c.end()
 	}
 }
 
@@ -78,7 +68,7 @@ func (c *call) answer(peer session.Peer) (err error) {
 		limit = DefaultMaxDuration
 	}
 	c.limit = c.engine.After(c.stripe, limit, func() { c.bye(timeReason) })
-	c.detail.Answer, c.detail.Status = time.Now(), sip.StatusOK
+	c.begin()
 	return nil
 }
 
@@ -98,21 +88,13 @@ func (c *call) reply(m *sip.Message) (dialog.Body, error) {
 	return dialog.SDP(ours.AppendTo(nil)), nil
 }
 
-// begin starts to play when the caller has acknowledged the answer: before that it may not hear yet, and nothing else is to be asked of it.
+// begin starts to play once both sides have agreed on a session.
 func (c *call) begin() {
-	if c.playing {
+	if c.offered || c.playing {
 		return
 	}
 	c.playing = true
-	ctx, cancel := context.WithCancelCause(context.Background())
-	c.hangUp = func() { cancel(ErrHungUp) }
-	c.line = newLine(c, c.endpoint)
-	c.pbx.playing.Go(func() {
-		if err := c.app.player.Play(ctx, c.line); err != nil && !errors.Is(err, ErrHungUp) {
-			c.pbx.warn(&c.facts, err)
-		}
-		c.line.Bye(ctx, "")
-	})
+	c.pbx.playing.Go(func() { c.play(c.endpoint) })
 }
 
 // HandleUsage implements [dialog.Owner].
@@ -122,39 +104,14 @@ func (c *call) HandleUsage(_ *dialog.Usage, ev dialog.Event) {
 		c.acknowledged(ev.Request)
 	case dialog.Offer:
 		c.change(ev.Request)
-	case *dialog.Request:
-		c.request(ev)
-	case dialog.Cancelled:
-		c.detail.Status = sip.StatusRequestTerminated
-		c.end(ByCaller, ev.Reason)
-	case dialog.Ended:
-		by := ByCaller
-		if ev.Cause != dialog.ByeReceived {
-			by = BySystem
-		}
-		c.end(by, ev.Reason)
+	case dialog.Rejected, dialog.Cancelled, dialog.Ended:
+		c.end()
 	}
 }
 
-// request takes another request inside the dialog: digits, and what becomes of a REFER. The usage answers the rest.
-func (c *call) request(ev *dialog.Request) {
-	switch ev.Request.Method {
-	case sip.MethodInfo:
-		if d := ev.Request.DTMF(); d != 0 {
-			_ = c.usage.Respond(ev, c.usage.ReplyTo(ev.Request, sip.StatusOK))
-			if c.line != nil {
-				c.line.tell(d)
-			}
-		}
-	case sip.MethodNotify:
-		c.notified(ev)
-	}
-}
-
-// acknowledged takes the ACK, and the answer to our offer, if it is to hold one.
+// acknowledged takes the answer to our offer, if the ACK is to hold one.
 func (c *call) acknowledged(ack *sip.Request) {
 	if !c.offered {
-		c.begin()
 		return
 	}
 	c.offered = false
@@ -189,14 +146,13 @@ func (c *call) bye(reason string) {
 	if err := c.usage.Bye(reason); err != nil {
 		return // it is ending
 	}
-	c.detail.Reason = reason
 	if c.usage.Over() {
-		c.end(BySystem, reason)
+		c.end()
 	}
 }
 
 // end frees what the call holds. The player ends when it finds its line closed.
-func (c *call) end(by Side, reason string) {
+func (c *call) end() {
 	if c.over {
 		return
 	}
@@ -204,10 +160,6 @@ func (c *call) end(by Side, reason string) {
 	if c.limit != nil {
 		c.limit.Stop()
 	}
-	if c.hangUp != nil {
-		c.hangUp()
-	}
-	c.finish(by, reason)
 	if c.endpoint != nil {
 		// Close waits for the frame that is being sent: not in the stripe.
 		c.pbx.playing.Go(c.endpoint.Close)

@@ -1,0 +1,135 @@
+package b2bua
+
+// What is told of the legs of a call, and of those who took somebody's place in it.
+
+import (
+	"strings"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// maxDetails is how many legs and moves of one call are told: a call that is transferred again and again does not grow.
+const maxDetails = 64
+
+// LegDetail describes one side of a call, or a device that rang for it. Times that have not come are zero.
+type LegDetail struct {
+	Account string // address-of-record whose device it is; of the caller and of who is no account empty
+	Target  string // URI where it was called; of the caller empty
+	CallID  string
+	Start   time.Time // of its INVITE
+	Ring    time.Time
+	Answer  time.Time
+	End     time.Time        // refused, or gone from the call
+	Status  sip.Status       // 200, or why it did not answer; 0: the call was over before
+	Err     error            // what went wrong here or on the way
+	Codec   string           // of the sound, as SDP calls it; empty if none was agreed
+	Media   []relay.Counters // one for each stream, of who has answered
+}
+
+// Move is a call that went on to somebody else.
+type Move struct {
+	At    time.Time
+	Kind  MoveKind
+	By    string // URI or name-addr of who moved it
+	To    string // the same, of who was to have it
+	Other string // [Detail.ID] of another call that was part of it; empty if there is none
+}
+
+// MoveKind says how a call was moved.
+type MoveKind string
+
+// The kinds.
+const (
+	Redirect MoveKind = "redirect" // a device answered with another address
+	Forward  MoveKind = "forward"  // the router led it on
+	Transfer MoveKind = "transfer" // REFER
+	Replace  MoveKind = "replace"  // an INVITE with Replaces: the end of an attended transfer
+	Pickup   MoveKind = "pickup"   // taken where it rang, by somebody else
+)
+
+// note tells the detail of a move; its time is now.
+func (c *call) note(m Move) {
+	if len(c.detail.Moves) < maxDetails {
+		m.At = time.Now()
+		c.detail.Moves = append(c.detail.Moves, m)
+	}
+}
+
+// moments are the times of a leg, counted from the start of the call.
+type moments struct {
+	began, rang, answered, ended time.Duration
+	told                         bool // the leg is in the detail already
+}
+
+// mark notes a moment that comes once.
+func (c *call) mark(d *time.Duration) {
+	if *d == 0 {
+		*d = max(time.Since(c.detail.Start), 1)
+	}
+}
+
+// at is the time of a moment.
+func (c *call) at(d time.Duration) (t time.Time) {
+	if d != 0 {
+		t = c.detail.Start.Add(d)
+	}
+	return t
+}
+
+// detailOf describes a leg as it is now.
+func (c *call) detailOf(l *leg) LegDetail {
+	d := LegDetail{
+		Account: l.account.AOR(), Start: c.at(l.moments.began), Ring: c.at(l.moments.rang), Answer: c.at(l.moments.answered), End: c.at(l.moments.ended),
+		Status: l.status, Err: l.err, Target: l.to.Target.String(),
+	}
+	if l.account.Host == "" {
+		d.Account = ""
+	}
+	if l.to.Target.Host == "" {
+		d.Target = ""
+	}
+	if l.usage != nil {
+		d.CallID = strings.Clone(l.usage.CallID())
+	}
+	switch {
+	case !d.Answer.IsZero():
+		d.Status = sip.StatusOK
+		if l.media != nil {
+			d.Codec, d.Media = l.media.Codec(), l.media.Counters()
+		}
+	case l == c.caller:
+		d.Status = c.detail.Status
+	}
+	return d
+}
+
+// gone keeps what is told of a leg that leaves the call before its end.
+func (c *call) gone(l *leg) {
+	if c.mark(&l.moments.ended); l.moments.told || len(c.detail.Legs) >= maxDetails {
+		return
+	}
+	l.moments.told = true
+	c.detail.Legs = append(c.detail.Legs, c.detailOf(l))
+}
+
+// legs completes the detail at the end: who has called comes first.
+func (c *call) legs() {
+	all := make([]LegDetail, 0, 1+len(c.detail.Legs)+len(c.branches))
+	for _, l := range append([]*leg{c.caller}, c.branches...) {
+		if !l.moments.told {
+			l.moments.told = true
+			c.mark(&l.moments.ended)
+			all = append(all, c.detailOf(l))
+		}
+	}
+	c.detail.Legs = append(all, c.detail.Legs...)
+	switch {
+	case c.callee == nil:
+	case c.callee.account.Host != "":
+		c.detail.Final = c.callee.account.AOR()
+	default:
+		c.detail.Final = c.callee.to.Target.String()
+	}
+}
