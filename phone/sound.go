@@ -110,7 +110,7 @@ func (c *Call) PlayFile(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("phone: play %s: %w", name, err)
 	}
-	s, err := atRate(w, w.Rate(), c.Rate())
+	s, err := audio.AtRate(w, w.Rate(), c.Rate())
 	if err != nil {
 		return fmt.Errorf("phone: play %s: %w", name, err)
 	}
@@ -169,40 +169,4 @@ func (c *Call) RecordBoth(ctx context.Context, w audio.StereoWriter) error {
 		return fmt.Errorf("phone: record: %w", err)
 	}
 	return nil
-}
-
-// resampled is a source at another rate.
-type resampled struct {
-	source  audio.Source
-	to      *audio.Resampler
-	raw     []int16
-	waiting []int16
-	err     error
-}
-
-// atRate gives s, of rate from, at rate to.
-func atRate(s audio.Source, from, to int) (audio.Source, error) {
-	if from == to {
-		return s, nil
-	}
-	r, err := audio.NewResampler(from, to)
-	if err != nil {
-		return nil, err
-	}
-	return &resampled{source: s, to: r, raw: make([]int16, from/frames)}, nil
-}
-
-// ReadSamples implements [audio.Source].
-func (r *resampled) ReadSamples(pcm []int16) (int, error) {
-	for len(r.waiting) == 0 && r.err == nil {
-		var n int
-		n, r.err = r.source.ReadSamples(r.raw)
-		r.waiting = r.to.Resample(r.waiting, r.raw[:n])
-	}
-	n := copy(pcm, r.waiting)
-	r.waiting = r.waiting[:copy(r.waiting, r.waiting[n:])]
-	if len(r.waiting) > 0 {
-		return n, nil
-	}
-	return n, r.err
 }

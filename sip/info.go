@@ -1,6 +1,8 @@
-// Info-Package and Recv-Info: what an INFO is about, and which ones are taken. RFC 6086 §7.
+// Info-Package and Recv-Info: what an INFO is about, and which ones are taken. RFC 6086 §7. Digits that come in one, of telephones that know no telephone events.
 
 package sip
+
+import "strings"
 
 // InfoPackage is the value of Info-Package, or one value of Recv-Info.
 type InfoPackage struct {
@@ -20,4 +22,40 @@ func (p InfoPackage) Same(q InfoPackage) bool { return sameFold(p.Name, q.Name) 
 // String prints the value.
 func (p InfoPackage) String() string {
 	return string(appendParams([]byte(p.Name[:classToken.span(p.Name)]), p.Params))
+}
+
+// The types of such a body. There is no standard for either.
+const (
+	dtmfRelayType = "application/dtmf-relay" // "Signal=5", and how long
+	dtmfType      = "application/dtmf"       // "5"
+)
+
+// maxDTMF is the longest body in which a digit is looked for.
+const maxDTMF = 256
+
+// DTMF returns the digit in the body of an INFO (0 to 9, *, #), 0 if there is none.
+func (m *Message) DTMF() byte {
+	value, body := "", m.Body()
+	switch kind := m.ContentType(); {
+	case len(body) > maxDTMF:
+	case sameFold(kind, dtmfType):
+		value = string(body)
+	case sameFold(kind, dtmfRelayType):
+		for line := range strings.Lines(string(body)) {
+			name, v, ok := strings.Cut(line, "=")
+			if ok && sameFold(strings.TrimSpace(name), "signal") {
+				value = v
+				break
+			}
+		}
+	}
+	switch value = strings.TrimSpace(value); {
+	case value == "10":
+		return '*'
+	case value == "11":
+		return '#'
+	case len(value) == 1 && strings.Contains("0123456789*#", value):
+		return value[0]
+	}
+	return 0
 }

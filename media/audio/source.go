@@ -45,3 +45,54 @@ func endOf(n int) error {
 
 // clip returns x as a sample, limited to the range of one.
 func clip[T int | float32 | float64](x T) int16 { return int16(min(max(x, -32768), 32767)) }
+
+// Samples is a [Source] of samples that are there; it ends with them.
+type Samples struct {
+	PCM []int16 // what is left
+}
+
+// ReadSamples implements [Source].
+func (s *Samples) ReadSamples(pcm []int16) (int, error) {
+	n := copy(pcm, s.PCM)
+	s.PCM = s.PCM[n:]
+	return n, endOf(n)
+}
+
+// resampled is a source at another rate.
+type resampled struct {
+	source  Source
+	to      *Resampler
+	raw     []int16
+	waiting []int16
+	err     error
+}
+
+// resampledPieces is how many pieces of a second are resampled at a time.
+const resampledPieces = 50
+
+// AtRate gives s, of rate from, at rate to. The error is that of [NewResampler].
+func AtRate(s Source, from, to int) (Source, error) {
+	if from == to {
+		return s, nil
+	}
+	r, err := NewResampler(from, to)
+	if err != nil {
+		return nil, err
+	}
+	return &resampled{source: s, to: r, raw: make([]int16, max(from/resampledPieces, 1))}, nil
+}
+
+// ReadSamples implements [Source].
+func (r *resampled) ReadSamples(pcm []int16) (int, error) {
+	for len(r.waiting) == 0 && r.err == nil {
+		var n int
+		n, r.err = r.source.ReadSamples(r.raw)
+		r.waiting = r.to.Resample(r.waiting, r.raw[:n])
+	}
+	n := copy(pcm, r.waiting)
+	r.waiting = r.waiting[:copy(r.waiting, r.waiting[n:])]
+	if len(r.waiting) > 0 {
+		return n, nil
+	}
+	return n, r.err
+}

@@ -274,7 +274,7 @@ func (m *member) request(ev *dialog.Request) {
 	case sip.MethodRefer:
 		m.refer(ev)
 	case sip.MethodInfo:
-		if d := signalled(ev.Request.ContentType(), ev.Request.Body()); d != 0 {
+		if d := ev.Request.DTMF(); d != 0 {
 			_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, sip.StatusOK)) // a transaction that has ended needs no answer
 			m.digit(d)
 		}

@@ -4,6 +4,8 @@ package pbx
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
@@ -13,21 +15,26 @@ import (
 
 // call is one call. It lives in its stripe, but for the endpoint, which is also used by the goroutine that plays.
 type call struct {
-	pbx      *PBX
-	engine   sip.Engine
-	stripe   sip.Stripe
-	play     player
-	usage    *dialog.Usage
-	endpoint *session.Endpoint
-	limit    sip.Timer // ends a call that lasts too long
-	offered  bool      // our offer waits for its answer, which comes with the ACK
-	playing  bool
-	over     bool
+	pbx       *PBX
+	engine    sip.Engine
+	stripe    sip.Stripe
+	app       *application
+	facts     Facts
+	usage     *dialog.Usage
+	endpoint  *session.Endpoint
+	line      *Line     // from the answer on
+	hangUp    func()    // ends the context of the player
+	limit     sip.Timer // ends a call that lasts too long
+	offered   bool      // our offer waits for its answer, which comes with the ACK
+	playing   bool
+	over      bool
+	reference *reference // a REFER under way; nil: none
+	detail    Detail
 }
 
-// invite takes an INVITE to a feature.
-func (p *PBX) invite(ev *sip.Event, play player) {
-	c := &call{pbx: p, engine: ev.Engine, stripe: ev.Stripe, play: play}
+// invite takes an INVITE to an application.
+func (p *PBX) invite(ev *sip.Event, a *application) {
+	c := &call{pbx: p, engine: ev.Engine, stripe: ev.Stripe, app: a}
 	if !p.admit(c) {
 		res := ev.Request.Reply(sip.StatusServiceUnavailable)
 		res.Set(sip.HeaderRetryAfter, retryAfter)
@@ -40,9 +47,12 @@ func (p *PBX) invite(ev *sip.Event, play player) {
 		return
 	}
 	c.usage = usage
+	c.facts = factsOf(usage.Invitation(), p.identify(ev), a)
+	c.start()
 	if err := c.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap()}); err != nil {
-		_ = usage.Reject(description.Status(err))
-		c.end()
+		c.detail.Status = description.Status(err)
+		_ = usage.Reject(c.detail.Status)
+		c.end(BySystem, "")
 	}
 }
 
@@ -68,7 +78,7 @@ func (c *call) answer(peer session.Peer) (err error) {
 		limit = DefaultMaxDuration
 	}
 	c.limit = c.engine.After(c.stripe, limit, func() { c.bye(timeReason) })
-	c.begin()
+	c.detail.Answer, c.detail.Status = time.Now(), sip.StatusOK
 	return nil
 }
 
@@ -88,13 +98,21 @@ func (c *call) reply(m *sip.Message) (dialog.Body, error) {
 	return dialog.SDP(ours.AppendTo(nil)), nil
 }
 
-// begin starts to play once both sides have agreed on a session.
+// begin starts to play when the caller has acknowledged the answer: before that it may not hear yet, and nothing else is to be asked of it.
 func (c *call) begin() {
-	if c.offered || c.playing {
+	if c.playing {
 		return
 	}
 	c.playing = true
-	c.pbx.playing.Go(func() { c.play(c.endpoint) })
+	ctx, cancel := context.WithCancelCause(context.Background())
+	c.hangUp = func() { cancel(ErrHungUp) }
+	c.line = newLine(c, c.endpoint)
+	c.pbx.playing.Go(func() {
+		if err := c.app.player.Play(ctx, c.line); err != nil && !errors.Is(err, ErrHungUp) {
+			c.pbx.warn(&c.facts, err)
+		}
+		c.line.Bye(ctx, "")
+	})
 }
 
 // HandleUsage implements [dialog.Owner].
@@ -104,14 +122,39 @@ func (c *call) HandleUsage(_ *dialog.Usage, ev dialog.Event) {
 		c.acknowledged(ev.Request)
 	case dialog.Offer:
 		c.change(ev.Request)
-	case dialog.Rejected, dialog.Cancelled, dialog.Ended:
-		c.end()
+	case *dialog.Request:
+		c.request(ev)
+	case dialog.Cancelled:
+		c.detail.Status = sip.StatusRequestTerminated
+		c.end(ByCaller, ev.Reason)
+	case dialog.Ended:
+		by := ByCaller
+		if ev.Cause != dialog.ByeReceived {
+			by = BySystem
+		}
+		c.end(by, ev.Reason)
 	}
 }
 
-// acknowledged takes the answer to our offer, if the ACK is to hold one.
+// request takes another request inside the dialog: digits, and what becomes of a REFER. The usage answers the rest.
+func (c *call) request(ev *dialog.Request) {
+	switch ev.Request.Method {
+	case sip.MethodInfo:
+		if d := ev.Request.DTMF(); d != 0 {
+			_ = c.usage.Respond(ev, c.usage.ReplyTo(ev.Request, sip.StatusOK))
+			if c.line != nil {
+				c.line.tell(d)
+			}
+		}
+	case sip.MethodNotify:
+		c.notified(ev)
+	}
+}
+
+// acknowledged takes the ACK, and the answer to our offer, if it is to hold one.
 func (c *call) acknowledged(ack *sip.Request) {
 	if !c.offered {
+		c.begin()
 		return
 	}
 	c.offered = false
@@ -146,13 +189,14 @@ func (c *call) bye(reason string) {
 	if err := c.usage.Bye(reason); err != nil {
 		return // it is ending
 	}
+	c.detail.Reason = reason
 	if c.usage.Over() {
-		c.end()
+		c.end(BySystem, reason)
 	}
 }
 
 // end frees what the call holds. The player ends when it finds its line closed.
-func (c *call) end() {
+func (c *call) end(by Side, reason string) {
 	if c.over {
 		return
 	}
@@ -160,6 +204,10 @@ func (c *call) end() {
 	if c.limit != nil {
 		c.limit.Stop()
 	}
+	if c.hangUp != nil {
+		c.hangUp()
+	}
+	c.finish(by, reason)
 	if c.endpoint != nil {
 		// Close waits for the frame that is being sent: not in the stripe.
 		c.pbx.playing.Go(c.endpoint.Close)

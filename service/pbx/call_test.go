@@ -87,6 +87,8 @@ type sound struct {
 	conn  network.PacketConn
 	done  chan struct{}
 
+	sequence uint16 // of the last packet
+
 	mu    sync.Mutex // guards heard
 	heard []int16
 }
@@ -130,16 +132,22 @@ func (s *sound) level(frequency float64) (level float64, samples int) {
 
 // say speaks a tone for a second toward the address of a session description.
 func (s *sound) say(description string, frequency float64) {
+	s.speak(description, &audio.Tone{Rate: 8000, Frequencies: []float64{frequency}, Amplitude: 8000}, time.Second)
+}
+
+// speak speaks a source for some time; what comes behind its end is silence.
+func (s *sound) speak(description string, source audio.Source, length time.Duration) {
 	_, port, _ := strings.Cut(description, "m=audio ")
 	port, _, _ = strings.Cut(port, " ")
 	to := netip.MustParseAddrPort(s.house.Addr("pbx").String() + ":" + port)
-	tone := audio.Tone{Rate: 8000, Frequencies: []float64{frequency}, Amplitude: 8000}
 	encoder, _ := codec.PCMU().NewEncoder()
 	pcm := make([]int16, 160)
-	for i := range 50 {
-		_, _ = tone.ReadSamples(pcm)
+	for range int(length / (20 * time.Millisecond)) {
+		n, _ := source.ReadSamples(pcm)
+		clear(pcm[n:])
 		payload, _ := encoder.Encode(nil, pcm)
-		p := rtp.Packet{Header: rtp.Header{Sequence: uint16(i), Timestamp: uint32(160 * i), SSRC: 7}, Payload: payload}
+		s.sequence++
+		p := rtp.Packet{Header: rtp.Header{Sequence: s.sequence, Timestamp: uint32(160 * int(s.sequence)), SSRC: 7}, Payload: payload}
 		if _, err := s.conn.WriteBatch([]network.Datagram{{Buf: p.AppendTo(nil), Peer: to}}); err != nil {
 			s.house.T.Error(err)
 		}

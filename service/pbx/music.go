@@ -3,7 +3,7 @@
 package pbx
 
 import (
-	"encoding/binary"
+	"context"
 	"sync"
 	"time"
 
@@ -12,33 +12,41 @@ import (
 
 const (
 	tuneLength = 46080 * time.Millisecond // four times through the chords of the melody
-	tuneFrame  = 20 * time.Millisecond
-	tuneFade   = 500 * time.Millisecond // at its end, so that it can begin again
+	tuneFade   = 500 * time.Millisecond   // at its end, so that it can begin again
 )
 
 // tune is the melody, computed once for each sample rate and shared by all calls.
 type tune struct {
 	mu     sync.Mutex // guards byRate; held while a melody is computed, so that it is computed once
-	byRate map[int][]byte
+	byRate map[int][]int16
 }
 
 // play plays the melody over and over until the call ends.
-func (t *tune) play(l line) {
-	pcm := t.at(l.Rate())
-	frame := 2 * int(int64(l.Rate())*int64(tuneFrame)/int64(time.Second))
-	for at := 0; ; {
-		end := min(at+frame, len(pcm))
-		if _, err := l.Write(pcm[at:end]); err != nil {
-			return
-		}
-		if at = end; at == len(pcm) {
-			at = 0
-		}
+func (t *tune) play(ctx context.Context, l *Line) error {
+	return l.PlayThrough(ctx, t.source(l.Rate()))
+}
+
+// source gives the melody at a sample rate, without an end.
+func (t *tune) source(rate int) audio.Source { return &repeated{pcm: t.at(rate)} }
+
+// repeated plays samples over and over.
+type repeated struct {
+	pcm []int16
+	at  int
+}
+
+// ReadSamples implements [audio.Source].
+func (r *repeated) ReadSamples(pcm []int16) (n int, err error) {
+	for n < len(pcm) {
+		k := copy(pcm[n:], r.pcm[r.at:])
+		r.at = (r.at + k) % len(r.pcm)
+		n += k
 	}
+	return n, nil
 }
 
 // at returns the melody at a sample rate.
-func (t *tune) at(rate int) []byte {
+func (t *tune) at(rate int) []int16 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if pcm, ok := t.byRate[rate]; ok {
@@ -47,13 +55,13 @@ func (t *tune) at(rate int) []byte {
 	samples := make([]int16, int(int64(rate)*int64(tuneLength)/int64(time.Second)))
 	source := audio.Music{Rate: rate}
 	n, _ := source.ReadSamples(samples) // an endless source
-	pcm := make([]byte, 0, 2*n)
+	pcm := samples[:n]
 	fade := int(int64(rate) * int64(tuneFade) / int64(time.Second))
-	for i, s := range samples[:n] {
-		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int(s)*min(n-i, fade)/fade))
+	for i, s := range pcm {
+		pcm[i] = int16(int(s) * min(n-i, fade) / fade)
 	}
 	if t.byRate == nil {
-		t.byRate = make(map[int][]byte)
+		t.byRate = make(map[int][]int16)
 	}
 	t.byRate[rate] = pcm
 	return pcm

@@ -58,19 +58,19 @@ func (p *PBX) start() {
 				continue
 			}
 			for _, user := range append(n.Names, n.Dial) {
-				p.applications[strings.ToLower(user)] = &application{pbx: p, play: play}
+				p.applications[strings.ToLower(user)] = &application{pbx: p, feature: n.Feature, player: play}
 			}
 		}
 	})
 }
 
-// player returns what a feature does with the line of a call, nil for an unknown one.
-func (p *PBX) player(f Feature) player {
+// player returns the application of a feature, nil for an unknown one.
+func (p *PBX) player(f Feature) Player {
 	switch f {
 	case Echo:
-		return echo
+		return PlayerFunc(echo)
 	case Music:
-		return p.tune.play
+		return PlayerFunc(p.tune.play)
 	}
-	return nil
+	return p.Players[f]
 }

@@ -4,10 +4,13 @@ package pbx
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/prompt"
 	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
@@ -26,6 +29,16 @@ type PBX struct {
 	Media   *session.Site
 	Voice   session.Voice // what is spoken; the zero Voice is G.711
 
+	// Players are the applications beside echo and music, by what a number stands for.
+	Players map[Feature]Player
+	// Identity says who sends an INVITE; nil: nobody has proved anything.
+	Identity b2bua.Identity
+	// Language says in which language a call is spoken to, as long as its player has no other; nil: English. It must not block.
+	Language func(*Facts) string
+	Prompts  *prompt.Book // what is spoken; nil: what comes with the program
+	Observer Observer     // told of each call that has ended; nil: nobody is
+	Log      *slog.Logger // of what players end with; nil: nothing is logged
+
 	Numbers     []Number      // nil: DefaultNumbers
 	MaxCalls    int           // calls at once, further ones get 503; 0: DefaultMaxCalls
 	MaxDuration time.Duration // after which a call is ended; 0: DefaultMaxDuration
@@ -33,6 +46,7 @@ type PBX struct {
 	once         sync.Once
 	applications map[string]sip.EventHandler // by number in lower case
 	tune         tune
+	book         prompt.Book // what comes with the program
 
 	mu       sync.Mutex // guards what follows
 	calls    map[*call]struct{}
@@ -41,14 +55,63 @@ type PBX struct {
 	playing  sync.WaitGroup // the goroutines of calls
 }
 
-// application is one feature as a handler of requests.
+// application is one application as a handler of requests.
 type application struct {
-	pbx  *PBX
-	play player
+	pbx     *PBX
+	feature Feature
+	player  Player
+	object  sip.URI    // what it is to serve; zero: what the INVITE says
+	cause   sip.Status // why calls come to it; 0: what the INVITE says
+}
+
+// Answer returns a handler that answers with the application of a feature, for whoever routes calls to it: object is what it is to serve (a box, a menu, a queue), cause why the
+// call did not reach whom it was for, in the numbers of RFC 4458 §2: 486 busy, 408 no answer, 302 sent on by wish, 480 away; 0: it was for the application. nil: there is no such application.
+func (p *PBX) Answer(f Feature, object sip.URI, cause sip.Status) sip.EventHandler {
+	play := p.player(f)
+	if play == nil {
+		return nil
+	}
+	return &application{pbx: p, feature: f, player: play, object: object, cause: cause}
+}
+
+// Handler returns a handler that answers with a player of one's own, under the limits of the PBX. name is what logs and records call it.
+func (p *PBX) Handler(name Feature, play Player) sip.EventHandler {
+	return &application{pbx: p, feature: name, player: play}
+}
+
+// language is that of a call whose player has none of its own.
+func (p *PBX) language(f *Facts) string {
+	if p.Language == nil {
+		return prompt.English
+	}
+	return or(p.Language(f), prompt.English)
+}
+
+// prompts are those in force.
+func (p *PBX) prompts() *prompt.Book {
+	if p.Prompts != nil {
+		return p.Prompts
+	}
+	return &p.book
+}
+
+// identify says who sends an INVITE.
+func (p *PBX) identify(ev *sip.Event) b2bua.Caller {
+	if p.Identity == nil {
+		return b2bua.Caller{}
+	}
+	return p.Identity.Identify(ev)
+}
+
+// warn logs what a player ended with.
+func (p *PBX) warn(f *Facts, err error) {
+	if p.Log != nil {
+		p.Log.Warn("an application has failed", "application", string(f.Application), "call-id", f.CallID, "err", err)
+	}
 }
 
 const (
-	allowed    = "INVITE, ACK, CANCEL, BYE, OPTIONS"
+	allowed    = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY"
 	retryAfter = "10"
 	stopReason = `SIP;cause=503;text="Server stops"`
 	timeReason = `SIP;cause=480;text="Time is over"`
@@ -63,7 +126,7 @@ func (a *application) HandleEvent(ev *sip.Event) {
 	}
 	switch ev.Request.Method {
 	case sip.MethodInvite:
-		a.pbx.invite(ev, a.play)
+		a.pbx.invite(ev, a)
 	case sip.MethodOptions:
 		res := ev.Request.Reply(sip.StatusOK)
 		res.Set(sip.HeaderAllow, allowed)

@@ -48,8 +48,11 @@ func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		}
 		_ = u.Accept(c.answerTo(ev.Request.Body()))
 	case *dialog.Request:
-		if ev.Request.Method == sip.MethodNotify {
+		switch {
+		case ev.Request.Method == sip.MethodNotify:
 			_ = u.Respond(ev, u.ReplyTo(ev.Request, sip.StatusOK))
+		case ev.Request.Method == sip.MethodRefer && c.Phone.Refers:
+			_ = u.Respond(ev, u.ReplyTo(ev.Request, sip.StatusAccepted))
 		}
 	case dialog.Answered:
 		if len(u.Invitation().Body()) == 0 {
@@ -267,6 +270,41 @@ func (c *Call) Refer(to sip.URI) {
 			c.note(fmt.Sprintf("Referred %d", res.Status))
 		})
 	})
+}
+
+// Report tells whoever has sent a REFER how far it has come. RFC 3515 §2.4.5.
+func (c *Call) Report(status sip.Status) {
+	c.Phone.bench.T.Helper()
+	c.Order("report", func() error {
+		req := c.Usage.NewRequest(sip.MethodNotify)
+		if req == nil {
+			return dialog.ErrState
+		}
+		req.Set(sip.HeaderEvent, "refer")
+		state := "active;expires=60"
+		if status.Final() {
+			state = "terminated;reason=noresource"
+		}
+		req.Set(sip.HeaderSubscriptionState, state)
+		req.SetBody("message/sipfrag;version=2.0", fmt.Appendf(nil, "SIP/2.0 %d %s\r\n", status, status.Reason()))
+		return c.Usage.SendRequest(req, func(*sip.Response, error) {})
+	})
+}
+
+// Press dials a digit by INFO, for which no sound is needed.
+func (c *Call) Press(digits string) {
+	c.Phone.bench.T.Helper()
+	for _, d := range digits {
+		c.Order("press", func() error {
+			req := c.Usage.NewRequest(sip.MethodInfo)
+			if req == nil {
+				return dialog.ErrState
+			}
+			req.SetBody("application/dtmf-relay", fmt.Appendf(nil, "Signal=%c\r\nDuration=100\r\n", d))
+			return c.Usage.SendRequest(req, func(*sip.Response, error) {})
+		})
+		c.Phone.bench.Wait(100 * time.Millisecond)
+	}
 }
 
 // Hold asks the peer to be silent, Resume to speak again.

@@ -26,6 +26,8 @@ type Phone struct {
 	Identity sip.URI
 	// Auth answers challenges to what the phone sends.
 	Auth *digest.Client
+	// Refers lets the phone take REFER with 202; [Call.Report] says what comes of it.
+	Refers bool
 
 	bench    *Bench
 	incoming chan *Call
