@@ -145,6 +145,29 @@ func TestRefer(t *testing.T) {
 		if len(outcomes) != 2 || outcomes[0] != sip.StatusBusyHere || outcomes[1] != sip.StatusOK {
 			t.Errorf("%v", outcomes)
 		}
+	})
+}
+
+// TestReferLadder is the flow without sound, whose beat has a time of its own.
+func TestReferLadder(t *testing.T) {
+	run(t, func(h *house) {
+		h.phone.Refers = true
+		h.plays("test", func(ctx context.Context, l *Line) error {
+			for _, user := range []string{"bob", "carol"} {
+				if _, err := l.Refer(ctx, sip.URI{Scheme: "sip", User: user, Host: "example.org"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		call := h.dial("100")
+		for _, outcome := range []sip.Status{sip.StatusBusyHere, sip.StatusOK} {
+			call.Await("Request REFER")
+			call.Report(sip.StatusRinging)
+			h.Wait(time.Second)
+			call.Report(outcome)
+		}
+		call.Await("Ended BYE received")
 		h.Golden("refer", "An application sends its caller on by REFER: the first is busy, the second answers.")
 	})
 }
