@@ -167,6 +167,14 @@ func (l *Lamps) Calls(name string) int {
 	return 0
 }
 
+// Talks reports whether an answered call of that Session-ID is shown at a lamp.
+func (l *Lamps) Talks(name, session string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.lamps[name]
+	return b != nil && slices.ContainsFunc(b.calls, func(c *lampCall) bool { return c.Phase == b2bua.LegConfirmed && c.Call == session })
+}
+
 // Len returns how many lamps are on.
 func (l *Lamps) Len() (n int) {
 	l.mu.Lock()
