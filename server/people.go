@@ -123,7 +123,7 @@ func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
 			who.URI.User = number
 		}
 	}
-	return b2bua.Caller{Address: who}
+	return b2bua.Caller{Address: who, Account: d.uri(u.Account)}
 }
 
 // sender returns the domain in which the sender of a request has to prove who it is: that of From, or the one asked if From is a stranger. A REGISTER is

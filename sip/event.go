@@ -124,25 +124,27 @@ const (
 	TLS
 	WS
 	WSS
+	// Inside never leaves the process: whoever speaks over it is part of the server. No URI and no listener names it.
+	Inside
 )
 
-// String gives the token of Via: "UDP", "TCP", "TLS", "WS", "WSS".
+// String gives the token of Via: "UDP", "TCP", "TLS", "WS", "WSS", "INSIDE".
 func (t Transport) String() string {
-	return [...]string{"", "UDP", "TCP", "TLS", "WS", "WSS"}[t]
+	return [...]string{"", "UDP", "TCP", "TLS", "WS", "WSS", "INSIDE"}[t]
 }
 
 // Param gives the value of the transport parameter of a URI: "udp", "tcp", "tls", "ws"; WSS is "wss" (RFC 7118 §5.2 writes ws with sips).
 func (t Transport) Param() string {
-	return [...]string{"", "udp", "tcp", "tls", "ws", "wss"}[t]
+	return [...]string{"", "udp", "tcp", "tls", "ws", "wss", "inside"}[t]
 }
 
 // Reliable reports whether the transport never loses messages.
 func (t Transport) Reliable() bool { return t > UDP }
 
-// Secure reports whether the transport is encrypted.
-func (t Transport) Secure() bool { return t == TLS || t == WSS }
+// Secure reports whether nobody can listen on the way: the transport is encrypted, or never leaves the process.
+func (t Transport) Secure() bool { return t == TLS || t == WSS || t == Inside }
 
-// ParseTransport returns the transport named by a Via or URI parameter, in any case; TransportNone if it is not one of ours.
+// ParseTransport returns the transport named by a Via or URI parameter, in any case; TransportNone if it is not one of ours, and for [Inside], which only an engine can name.
 func ParseTransport(s string) Transport {
 	for t := UDP; t <= WSS; t++ {
 		if sameFold(s, t.Param()) {

@@ -229,6 +229,24 @@ func (u URI) Header(name string) (value string, ok bool) {
 	return "", false
 }
 
+// WithHeader returns u with one header more in its header part, escaped. RFC 3261 §19.1.1.
+func (u URI) WithHeader(name, value string) URI {
+	b := append(make([]byte, 0, len(u.Headers)+len(name)+len(value)+16), u.Headers...)
+	if len(b) > 0 {
+		b = append(b, '&')
+	}
+	b = append(append(b, name...), '=')
+	for i := 0; i < len(value); i++ {
+		if c := value[i]; classes[c]&classUser != 0 && strings.IndexByte("&=,;?", c) < 0 {
+			b = append(b, c)
+		} else {
+			b = appendEscape(b, c)
+		}
+	}
+	u.Headers = string(b)
+	return u
+}
+
 // paramValue is Param for callers that do not ask whether it is there.
 func (u URI) paramValue(name string) string { v, _ := u.Param(name); return v }
 

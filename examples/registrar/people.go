@@ -31,8 +31,8 @@ func (p people) AOR(uri sip.URI) (aor sip.URI, ok bool) {
 func (p people) MayBind(user string, aor sip.URI) bool { return user == aor.UserName() }
 
 // Route is asked by the B2BUA: whom a call is for.
-func (p people) Route(req *sip.Request) b2bua.Route {
-	aor, ok := p.AOR(req.URI)
+func (p people) Route(q *b2bua.Question) b2bua.Route {
+	aor, ok := p.AOR(q.Request.URI)
 	if !ok {
 		return b2bua.Route{Refuse: sip.StatusNotFound}
 	}

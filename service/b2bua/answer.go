@@ -32,13 +32,11 @@ func (c *call) answered(l *leg, res *sip.Response) {
 		l.usage.Bye(badAnswer)
 		l.err = err
 		l.refuse(sip.StatusBadGateway, nil)
-		c.failIfAllRefused()
+		l.hunt.check()
 		return
 	}
 	c.callee = l
-	c.rung()
-	c.cancelOthers(l, elsewhere)
-	c.stopTimer()
+	c.found(l)
 	c.session(l, res)
 	if c.voice != nil && c.voice != l {
 		c.caller.usage.Fork("") // what the caller has heard so far was somebody else
@@ -115,6 +113,16 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 		return
 	}
 	far.usage.Ack(body)
+}
+
+// found ends the search: somebody has answered.
+func (c *call) found(l *leg) {
+	c.rung()
+	c.hunt.close()
+	c.cancelOthers(l, elsewhere)
+	c.detail.step(&c.hunt.route, Outcome{Status: sip.StatusOK})
+	c.detail.Callee = l.account
+	c.count(l)
 }
 
 // cancelOthers gives up every branch but one.

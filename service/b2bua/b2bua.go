@@ -4,6 +4,7 @@ package b2bua
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,21 +13,6 @@ import (
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/event"
 )
-
-// Router says who is called. It must not block.
-type Router interface {
-	// Route looks at the Request-URI of a request outside any dialog, and at whatever else it likes.
-	Route(req *sip.Request) Route
-}
-
-// Route is where a request goes: to an application, to an account, or nowhere.
-type Route struct {
-	Application sip.EventHandler // takes the event if set
-	Account     sip.URI          // whose devices ring; an empty one is unknown
-	Refuse      sip.Status       // for whatever is neither; 404 if 0
-	PickUp      []sip.URI        // if set: the caller takes the call that has rung longest at one of these accounts; 404 if none rings
-	Take        sip.Replaces     // if set: the caller takes the place of this dialog, one of those of [B2BUA.Dialogs]
-}
 
 // Locator finds the devices of an account. It must not block.
 type Locator interface {
@@ -53,6 +39,15 @@ type Caller struct {
 	Address sip.Address
 	// Trusted lets headers pass that a phone must not set: P-Asserted-Identity, Diversion, what makes another phone answer by itself.
 	Trusted bool
+	// Account is who has proved to call, whatever it shows: whose calls are counted, and who pays for them. Zero: nobody.
+	Account sip.URI
+}
+
+// keep returns a caller whose strings are its own.
+func (c Caller) keep() Caller {
+	c.Address.Display, c.Address.URI, c.Account = strings.Clone(c.Address.Display), c.Address.URI.Clone(), c.Account.Clone()
+	c.Address.Params = sip.Params(strings.Clone(string(c.Address.Params)))
+	return c
 }
 
 // Identity says who sends a request. It must not block.
@@ -82,20 +77,25 @@ type B2BUA struct {
 	// (RFC 5626 §11.6). It must not block.
 	FlowFailed func(account sip.URI, key uint64)
 
+	// Inside is the flow over which the applications of this process are called as branches of a call: [stack.Stack.Inside]. Zero: they can only be dialled.
+	Inside sip.Flow
+
 	// Events keeps those informed who transfer a call; nil: REFER is not taken.
 	Events *event.Notifier
 
 	MaxCalls    int           // calls at once, further ones get 503; 0: 10,000
-	MaxBranches int           // devices that ring for one call; 0: 16
+	MaxBranches int           // devices that ring at once for one call; 0: 16
 	RingTime    time.Duration // how long they ring before the caller gets 480; 0: 2 minutes
 	// PassRedirects hands a 3xx that is not followed on to the caller; otherwise it gets 480. Followed is what leads to an account of ours.
 	PassRedirects bool
 	Silence       time.Duration // a call whose sides send nothing for so long is ended; 0: 5 minutes, negative: never
 
-	mu       sync.Mutex         // guards what follows
-	calls    map[*call]uint64   // numbered as they came
-	came     uint64             // how many
-	ringing  map[string][]*call // by account: what may ring there
+	mu       sync.Mutex            // guards what follows
+	calls    map[*call]uint64      // numbered as they came
+	came     uint64                // how many
+	ringing  map[string][]*call    // by account: what may ring there
+	waiting  map[*arrival]struct{} // requests whose way is not known yet
+	seats    map[string]int        // calls by the AOR of an account that takes part
 	draining bool
 	idle     chan struct{} // closed when the last call ends while draining
 }
@@ -109,24 +109,7 @@ func (b *B2BUA) HandleEvent(ev *sip.Event) {
 		b.replace(ev)
 		return
 	}
-	route := b.Router.Route(ev.Request)
-	switch {
-	case len(route.PickUp) > 0 && ev.Request.Method == sip.MethodInvite:
-		b.pickUp(ev, route.PickUp)
-	case route.Take.CallID != "" && ev.Request.Method == sip.MethodInvite:
-		b.replacing(ev, route.Take)
-	case route.Application != nil:
-		route.Application.HandleEvent(ev)
-	case route.Account.Host == "":
-		b.refuse(ev, or(route.Refuse, sip.StatusNotFound))
-	case ev.Request.Method == sip.MethodInvite:
-		b.invite(ev, route.Account)
-	default:
-		res := ev.Request.Reply(sip.StatusMethodNotAllowed)
-		res.Set(sip.HeaderAllow, "INVITE, ACK, CANCEL, BYE")
-		// An error means that the transaction is gone: nobody waits for the answer.
-		_ = ev.Engine.Respond(ev.Tx, res)
-	}
+	b.arrive(ev)
 }
 
 // refuse answers: without a transaction when there is too much to do, with one otherwise, for a sender whose answer was lost would be challenged again.

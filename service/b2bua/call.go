@@ -22,6 +22,8 @@ type call struct {
 	caller   *leg
 	branches []*leg
 	callee   *leg      // the branch that answered
+	hunt     *hunt     // for the callee
+	seats    []string  // AORs of the accounts for which the call is counted
 	waiting  *exchange // of one who took the caller's place: it begins when somebody answers
 	joining  *leg      // it is to take the place of one of the two
 	taker    *leg      // it is to answer in the place of a device that rings
@@ -32,15 +34,15 @@ type call struct {
 
 	from    string // for the callee, without tag
 	trusted bool
-	hops    uint32 // Max-Forwards for the callee
+	asker   Caller   // who calls
+	flow    sip.Flow // by which the INVITE came
+	hops    uint32   // Max-Forwards for the callee
 
 	told     sip.Status  // the last provisional status toward the caller
 	voice    *leg        // the branch whose description the caller has from a 1xx: its early dialog stands for that one
 	preview  dialog.Body // what the caller was told of it
-	asked    []sip.URI   // accounts whose devices were called
-	left     int         // redirections that may still be followed
 	exchange *exchange   // the change of the session under way
-	timer    sip.Timer   // ring time, then silence
+	timer    sip.Timer   // silence
 	held     time.Time   // when it was last seen on hold
 	detail   Detail
 }
@@ -56,7 +58,11 @@ type leg struct {
 	agreed   *sdp.Description // branch: its answer in a reliable 1xx, which the 2xx need not repeat
 	status   sip.Status       // branch: how it was refused, 0 as long as it may still answer
 	refusal  *sip.Response    // branch: the response that refused, if there was one
-	account  sip.URI          // branch: whose device it calls
+	hunt     *hunt            // branch: it rings for that one
+	step     int              // branch: in this step of it
+	party    *Party           // branch: whom it calls
+	account  sip.URI          // branch: whose device it calls; zero if it is nobody's
+	aor      string           // whose call it is counted as
 	key      uint64           // branch: of its binding
 	spares   []Binding        // branch: other ways to its device
 	transfer *transfer        // branch: it rings for that one
@@ -70,46 +76,47 @@ type leg struct {
 	moments  moments
 }
 
-// invite starts a call to an account.
-func (b *B2BUA) invite(ev *sip.Event, account sip.URI) {
+// invite starts a call with the first step of its way.
+func (b *B2BUA) invite(a *arrival, first Route) {
+	ev := a.ev
 	hops, ok := ev.Request.Uint(sip.HeaderMaxForwards)
 	if !ok {
 		hops = 70
 	}
-	c := &call{b: b, engine: ev.Engine, stripe: ev.Stripe, hops: min(hops, 70)}
+	c := &call{b: b, engine: ev.Engine, stripe: ev.Stripe, hops: min(hops, 70), asker: a.who.keep(), flow: ev.Flow}
 	switch {
 	case hops == 0:
 		// The only guard against loops here: a B2BUA takes the Via of others away. RFC 3261 §16.3.
-		b.refuse(ev, sip.StatusTooManyHops)
+		a.refuse(sip.StatusTooManyHops)
 		return
 	case !b.admit(c):
-		b.refuse(ev, sip.StatusServiceUnavailable)
+		a.refuse(sip.StatusServiceUnavailable)
 		return
 	}
 	c.hops--
-	c.caller = &leg{call: c}
+	c.caller = &leg{call: c, aor: a.aor}
 	usage, err := b.Dialogs.Incoming(ev, c.caller)
 	if err != nil {
+		a.uncount()
 		b.forget(c)
 		return
 	}
+	if a.aor != "" {
+		c.seats = append(c.seats, a.aor)
+	}
 	c.caller.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
-	c.identify(ev)
+	c.identify()
 	c.reached(Started)
 	c.mark(&c.caller.moments.began)
-	c.start(account)
+	c.start(first)
 	c.sweep()
 }
 
 // identify finds out who calls, and gives the call its identifier: the caller's, or one made in its place (RFC 7989 §6).
-func (c *call) identify(ev *sip.Event) {
-	var who Caller
-	if c.b.Identity != nil {
-		who = c.b.Identity.Identify(ev)
-	}
+func (c *call) identify() {
 	req := c.caller.usage.Invitation()
-	c.from, c.trusted = fromOf(req, who), who.Trusted
-	c.caller.owner = who.Address.URI.Clone()
+	c.from, c.trusted = fromOf(req, c.asker), c.asker.Trusted
+	c.caller.owner = or(c.asker.Account, c.asker.Address.URI)
 	c.detail.ID = c.caller.usage.SessionID().Remote
 	if c.detail.ID == sip.NilUUID {
 		c.detail.ID = sip.NewSessionUUID(req.CallID() + req.FromTag())

@@ -42,10 +42,13 @@ func (s Side) String() string { return [...]string{"system", "caller", "callee"}
 // Detail describes one call. Times that have not come are zero.
 type Detail struct {
 	Phase    Phase
-	ID       string // Session-ID of the caller's side, 32 digits; the same on both legs (RFC 7989)
-	CallID   string // of the caller's leg
-	From, To string // URIs: the identity shown to the callee, and whom the caller asked for
-	Branches int    // devices that were called
+	ID       string  // Session-ID of the caller's side, 32 digits; the same on both legs (RFC 7989)
+	CallID   string  // of the caller's leg
+	From, To string  // URIs: the identity shown to the callee, and whom the caller asked for
+	Branches int     // devices that were called
+	Steps    []Step  // by which the callee was looked for, the first 64
+	Caller   sip.URI // the account that has proved to call, whatever it shows; zero: nobody
+	Callee   sip.URI // the account whose device has answered; zero: none, or nobody's
 
 	Start, Ring, Answer, End time.Time
 
@@ -69,6 +72,20 @@ func (d *Detail) Duration() time.Duration {
 		return 0
 	}
 	return d.End.Sub(d.Answer)
+}
+
+// Step is one step of the way of a call: what the router said of it, and what came of it.
+type Step struct {
+	Cause, Note string
+	Status      sip.Status // 200: somebody has answered
+	Miss        Miss       // of any other status
+}
+
+// step notes a step that has ended. The short way of most calls, one step of which nothing is said, is not worth a note.
+func (d *Detail) step(r *Route, o Outcome) {
+	if len(d.Steps) > 0 || r.Cause != "" || r.Note != "" || r.Then != nil {
+		d.Steps = append(d.Steps, Step{Cause: r.Cause, Note: r.Note, Status: o.Status, Miss: o.Miss})
+	}
 }
 
 // reached notes that the call has come to a phase and tells the observer.
@@ -97,6 +114,7 @@ func (c *call) reached(p Phase) {
 func (c *call) describe(req *sip.Request) {
 	c.detail.CallID = strings.Clone(req.CallID())
 	c.detail.To = req.URI.String()
+	c.detail.Caller = c.asker.Account
 	if from, err := sip.ParseAddress(c.from); err == nil {
 		c.detail.From = from.URI.String()
 	}

@@ -15,11 +15,11 @@ import (
 // office knows one account with one telephone.
 type office struct{}
 
-func (office) Route(req *sip.Request) b2bua.Route {
-	if req.URI.UserName() != "reception" {
+func (office) Route(q *b2bua.Question) b2bua.Route {
+	if q.Request.URI.UserName() != "reception" {
 		return b2bua.Route{}
 	}
-	return b2bua.Route{Account: req.URI}
+	return b2bua.Route{Account: q.Request.URI}
 }
 
 func (office) Lookup(sip.URI) []b2bua.Binding {

@@ -31,53 +31,39 @@ func (c *call) rejected(l *leg, ev dialog.Rejected) {
 	l.err = ev.Err
 	l.refuse(status, ev.Response)
 	l.flowFailed(ev.Status, ev.Err)
+	if !c.over && c.callee == nil {
+		l.hunt.refused(l, ev)
+	}
+}
+
+// refused goes on when a leg has refused: by another way, to whom the leg points, to the next step.
+func (h *hunt) refused(l *leg, ev dialog.Rejected) {
+	c := h.call
 	switch {
-	case c.over || c.callee != nil:
 	case c.detour(l, ev):
 	case c.otherwise(l):
-	case status < 400 && c.follow(ev.Response):
+	case l.status < 400 && h.deflect(l, ev.Response):
 		c.silenced(l, "")
-	case status < 600 && c.ringing() > 0:
-		c.silenced(l, cause(status))
-	case status >= 600:
+	case l.status >= 600 && l.of(h):
 		// RFC 3261 §16.7 step 5: nobody else is to be asked.
-		c.cancelOthers(l, "")
-		c.failAs(l)
+		h.giveUp(l, "")
+		h.lead(h.outcome())
+	case h.ringing() > 0:
+		c.silenced(l, cause(l.status))
 	default:
-		c.failIfAllRefused()
+		h.check()
 	}
 }
 
 // otherwise calls a device again that did not like how its media was to be carried: with the next kind that it may take.
 func (c *call) otherwise(l *leg) bool {
 	next, ok := l.to.Kind.Fallback()
-	if !ok || c.offerTo(l) == nil || l.status != sip.StatusNotAcceptableHere && l.status != sip.StatusNotAcceptableAnywhere && l.status != sip.StatusUnsupportedMediaType {
+	if !ok || l.hunt.offer() == nil || l.status != sip.StatusNotAcceptableHere && l.status != sip.StatusNotAcceptableAnywhere && l.status != sip.StatusUnsupportedMediaType {
 		return false
 	}
 	to := l.to
 	to.Kind = next
-	return c.branch(&leg{call: c, account: l.account, spares: append([]Binding{to}, l.spares...), plain: l.plain, transfer: l.transfer}, c.offerTo(l))
-}
-
-// failIfAllRefused ends the call when no device is left, with the best of their answers; 480 if there never was one.
-func (c *call) failIfAllRefused() {
-	if c.over {
-		return
-	}
-	var best *leg
-	for _, l := range c.branches {
-		if l.status == 0 {
-			return
-		}
-		if best == nil || preference(l.status) < preference(best.status) {
-			best = l
-		}
-	}
-	if best == nil {
-		c.fail(sip.StatusTemporarilyUnavailable)
-		return
-	}
-	c.failAs(best)
+	return c.branch(l.twin(append([]Binding{to}, l.spares...)), l.hunt.offer())
 }
 
 // preference orders final responses by what they tell the caller, the best first: a person's refusal, a busy line, a fault of the request,
@@ -103,30 +89,33 @@ func cause(s sip.Status) string {
 	return fmt.Sprintf("SIP;cause=%d;text=%q", int(s), s.Reason())
 }
 
-// toCaller returns what a refusal means to the caller.
-func (c *call) toCaller(s sip.Status) sip.Status {
-	switch {
+// toCaller returns what the refusal of a leg means to the caller.
+func (c *call) toCaller(l *leg) sip.Status {
+	switch s := l.status; {
 	case s < 400 && !c.b.PassRedirects:
 		return sip.StatusTemporarilyUnavailable
-	case s == sip.StatusUnauthorized, s == sip.StatusProxyAuthRequired, s == sip.StatusFlowFailed, s == sip.StatusRequestTerminated,
-		s == sip.StatusNotFound, s == sip.StatusGone:
-		// A device that wants a password, cannot be reached any more, or does not know its own contact. The account exists.
+	case s == sip.StatusUnauthorized, s == sip.StatusProxyAuthRequired, s == sip.StatusFlowFailed, s == sip.StatusRequestTerminated:
+		return sip.StatusTemporarilyUnavailable
+	case (s == sip.StatusNotFound || s == sip.StatusGone) && l.account.Host != "":
+		// A device that does not know its own contact. The account exists.
 		return sip.StatusTemporarilyUnavailable
 	}
-	return s
+	return l.status
 }
 
-// failAs answers the caller as a device has answered.
-func (c *call) failAs(l *leg) {
-	status := c.toCaller(l.status)
-	c.detail.Err = l.err
-	if status != l.status || l.refusal == nil {
-		c.fail(status)
+// failAs answers the caller as the search for somebody has ended.
+func (c *call) failAs(o Outcome) {
+	l := o.leg
+	if l != nil {
+		c.detail.Err = l.err
+	}
+	if l == nil || o.Status != l.status || l.refusal == nil {
+		c.fail(o.Status)
 		return
 	}
-	res := c.caller.usage.Reply(status)
+	res := c.caller.usage.Reply(o.Status)
 	carry(&res.Message, &l.refusal.Message, refused())
-	if status < 400 {
+	if o.Status < 400 {
 		carry(&res.Message, &l.refusal.Message, []sip.Header{sip.HeaderContact})
 	}
 	c.detail.Reason = res.Get(sip.HeaderReason)
@@ -146,18 +135,6 @@ func (c *call) failWith(res *sip.Response, by Side) {
 	c.detail.Status = res.Status
 	c.caller.usage.Send(res)
 	c.finish(by)
-}
-
-// unanswered ends a call that has rung long enough: 480 if a device rang, 408 if nobody has said a word.
-func (c *call) unanswered() {
-	status := sip.StatusRequestTimeout
-	for _, l := range c.branches {
-		if l.rang {
-			status = sip.StatusTemporarilyUnavailable
-		}
-	}
-	c.cancelOthers(nil, "")
-	c.fail(status)
 }
 
 // cancelled takes the CANCEL of the caller, which has its 487.

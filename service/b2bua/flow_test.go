@@ -30,7 +30,8 @@ type domain struct {
 }
 
 // Route implements [b2bua.Router]: the accounts are those that have devices, and carol, who is offline.
-func (d *domain) Route(req *sip.Request) b2bua.Route {
+func (d *domain) Route(q *b2bua.Question) b2bua.Route {
+	req := q.Request
 	user := req.URI.UserName()
 	if at, ok := strings.CutPrefix(user, "**"); ok {
 		return b2bua.Route{PickUp: []sip.URI{d.uri(at)}}
@@ -254,7 +255,7 @@ func TestApplication(t *testing.T) {
 
 type application struct{}
 
-func (application) Route(*sip.Request) b2bua.Route {
+func (application) Route(*b2bua.Question) b2bua.Route {
 	return b2bua.Route{Application: sip.EventHandlerFunc(func(ev *sip.Event) {
 		_ = ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
 	})}

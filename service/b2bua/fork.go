@@ -14,8 +14,8 @@ import (
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
-// start calls the devices of an account.
-func (c *call) start(account sip.URI) {
+// start takes the caller's offer and goes the first step.
+func (c *call) start(first Route) {
 	invitation := c.caller.usage.Invitation()
 	offer, err := description.Find(&invitation.Message)
 	if err == nil && offer == nil && len(invitation.Body()) > 0 && !strings.HasPrefix(invitation.ContentType(), "multipart/") {
@@ -37,28 +37,47 @@ func (c *call) start(account sip.URI) {
 		}
 		c.caller.said = offer
 	}
-	c.left = maxRedirects
-	c.ring(account, offer)
-	c.timer = c.engine.After(c.stripe, or(c.b.RingTime, defaultRingTime), func() {
-		c.unanswered()
-		c.sweep()
-	})
-	c.failIfAllRefused()
+	c.hunt = &hunt{call: c, left: maxRedirects}
+	if c.trusted && (invitation.Has(sip.HeaderDiversion) || invitation.Has(sip.HeaderHistoryInfo)) {
+		c.hunt.past = c.hunt.remember()
+	}
+	c.hunt.begin(first)
 }
 
-// ring calls the devices of an account and returns how many.
-func (c *call) ring(account sip.URI, offer *sdp.Description) int {
-	account = account.Clone() // it may share the memory of the INVITE
-	c.asked = append(c.asked, account)
-	devices := byDevice(c.b.Locator.Lookup(account))
-	devices = devices[:min(len(devices), max(or(c.b.MaxBranches, defaultBranches)-len(c.branches), 0))]
+// ring calls the devices of a party, unless it is not to be called, or not now.
+func (h *hunt) ring(p *Party) {
+	c := h.call
+	bindings, account, aor := p.Bindings, p.Account, ""
+	if account.Host != "" {
+		if account = account.Clone(); h.past.visited(account) { // it may share the memory of a request
+			h.met = or(h.met, sip.StatusLoopDetected)
+			return
+		}
+		var ok bool
+		if aor, ok = c.seat(account, p.MaxCalls); !ok {
+			h.met = sip.StatusBusyHere
+			return
+		}
+		h.asked = append(h.asked, account)
+		bindings = c.b.Locator.Lookup(account)
+	}
+	devices := byDevice(bindings)
+	devices = devices[:min(len(devices), max(or(c.b.MaxBranches, defaultBranches)-h.ringing(), 0))]
+	offer := h.offer()
 	// An offer that comes in a 1xx of a device is answered by the caller's PRACK, and only one of them can be carried across.
-	plain := offer == nil && (len(devices) > 1 || !c.caller.usage.Reliable())
+	plain := offer == nil && (len(devices) > 1 || len(h.route.Ring) > 1 || h.ringing() > 0 || !c.caller.usage.Reliable())
 	for _, ways := range devices {
-		c.branch(&leg{call: c, account: account, spares: ways, plain: plain}, offer)
+		c.branch(&leg{call: c, hunt: h, step: h.step, transfer: h.transfer, party: p, account: account, aor: aor, spares: ways, plain: plain}, offer)
 	}
 	c.detail.Branches += len(devices)
-	return len(devices)
+}
+
+// offer is what those who ring are offered.
+func (h *hunt) offer() *sdp.Description {
+	if h.transfer != nil {
+		return h.transfer.offer
+	}
+	return h.call.offerer().said
 }
 
 // byDevice puts the ways to each device together.
@@ -82,7 +101,12 @@ func (c *call) detour(l *leg, ev dialog.Rejected) bool {
 
 // again calls the device of a branch by its next way, and reports whether there is one.
 func (c *call) again(l *leg) bool {
-	return len(l.spares) > 0 && c.branch(&leg{call: c, account: l.account, spares: l.spares, plain: l.plain, transfer: l.transfer}, c.offerTo(l))
+	return len(l.spares) > 0 && c.branch(l.twin(l.spares), l.hunt.offer())
+}
+
+// twin is a leg in the place of another, by other ways.
+func (l *leg) twin(ways []Binding) *leg {
+	return &leg{call: l.call, hunt: l.hunt, step: l.step, transfer: l.transfer, party: l.party, account: l.account, aor: l.aor, spares: ways, plain: l.plain}
 }
 
 // flowFailed says that nothing has come over the way of a branch, if that is why it failed.
@@ -101,9 +125,8 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	c.mark(&l.moments.began)
 	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind}
 	l.media = c.newMedia(peer)
-	req, in := c.invitation(to), c.caller.usage.Invitation()
+	req, in := c.invitation(l), c.caller.usage.Invitation()
 	if l.transfer != nil {
-		req = l.transfer.invitation(c, to)
 		in = req // it has no body to hand on
 	}
 	if offer != nil {
@@ -117,7 +140,7 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	} else if len(in.Body()) > 0 {
 		req.SetBody(in.Get(sip.HeaderContentType), in.Body())
 	}
-	usage, err := c.b.Dialogs.Invite(dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to.To, Plain: l.plain}, l)
+	usage, err := c.b.Dialogs.Invite(dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to.To, Auth: l.party.Auth, Plain: l.plain}, l)
 	if err != nil {
 		l.err = err
 		l.refuse(unreachable(err), nil)
@@ -199,6 +222,12 @@ func (c *call) earlyMedia(l *leg, res *sip.Response) dialog.Body {
 // reliable reports whether a 1xx waits for a PRACK.
 func reliable(res *sip.Response) bool { return res.HasToken(sip.HeaderRequire, "100rel") }
 
+// lateOffered reports whether the caller has answered an offer of a device, because its INVITE had none.
+func (c *call) lateOffered() bool {
+	d, err := description.Find(&c.caller.usage.Invitation().Message)
+	return err == nil && d == nil
+}
+
 // ringing returns how many branches may still answer.
 func (c *call) ringing() int {
 	n := 0
@@ -221,6 +250,9 @@ func (c *call) silenced(l *leg, reason string) {
 	}
 	c.voice, c.told, c.preview = nil, 0, dialog.Body{}
 	c.caller.usage.Fork(reason)
+	if c.lateOffered() {
+		c.caller.said = nil // its INVITE had no offer: what it has agreed to is void, and whoever answers makes another one
+	}
 	for _, other := range c.branches {
 		if other != l && other.status == 0 && other.rang {
 			c.told = sip.StatusRinging

@@ -64,7 +64,9 @@ func (c *call) early() bool { return c.caller.usage.Dialog().State == dialog.Ear
 // finish frees what the call holds, and tells what became of it.
 func (c *call) finish(by Side) {
 	c.over = true
+	c.hunt.close()
 	c.stopTimer()
+	c.recount()
 	c.detail.By = by
 	c.detail.CallerMedia = c.caller.media.Counters()
 	c.caller.media.Close()

@@ -29,10 +29,10 @@ func handOn(from *sip.Message, ours []byte) (contentType string, body []byte) {
 	return description.Replace(from, ours)
 }
 
-// trusted returns what it may hand on besides if the caller is trusted: who calls, on whose behalf, and what makes a phone answer by itself
+// trusted returns what it may hand on besides if the caller is trusted: who calls, and what makes a phone answer by itself
 // or fetch something.
 func trusted() []sip.Header {
-	return []sip.Header{sip.HeaderPAssertedIdentity, sip.HeaderDiversion, sip.HeaderHistoryInfo, sip.HeaderAlertInfo, sip.HeaderCallInfo,
+	return []sip.Header{sip.HeaderPAssertedIdentity, sip.HeaderAlertInfo, sip.HeaderCallInfo,
 		sip.HeaderAnswerMode, sip.HeaderIdentity, sip.HeaderResourcePriority}
 }
 
@@ -81,27 +81,56 @@ func fromOf(req *sip.Request, who Caller) string {
 // anonymous is the URI of somebody whose name is not known. RFC 3323 §4.1.1.3.
 const anonymous = "sip:anonymous@anonymous.invalid"
 
-// invitation makes the INVITE for one device, without body.
-func (c *call) invitation(to Binding) *sip.Request {
-	in := c.caller.usage.Invitation()
-	req := sip.NewRequest(sip.MethodInvite, to.Target)
-	for _, p := range to.Path {
-		req.Add(sip.HeaderRoute, p)
+// invitation makes the INVITE of a leg, without body.
+func (c *call) invitation(l *leg) *sip.Request {
+	p := l.party
+	req := sip.NewRequest(sip.MethodInvite, l.to.Target)
+	for _, hop := range l.to.Path {
+		req.Add(sip.HeaderRoute, hop)
 	}
 	req.Set(sip.HeaderMaxForwards, strconv.FormatUint(uint64(c.hops), 10))
-	req.Set(sip.HeaderFrom, c.from)
-	if callee, err := in.To(); err == nil {
-		callee.Params = callee.Params.Without("tag")
-		req.Set(sip.HeaderTo, callee.String())
+	if l.transfer != nil {
+		l.transfer.introduce(c, req)
+	} else {
+		c.introduce(req, l.inTrust())
 	}
 	req.Set(sip.HeaderSessionID, sip.SessionID{Local: c.detail.ID}.String())
-	carry(&req.Message, &in.Message, invited())
-	if !c.trusted {
-		return req
+	if p.From != nil {
+		req.Set(sip.HeaderFrom, untagged(*p.From))
 	}
-	carry(&req.Message, &in.Message, trusted())
-	if in.HasPrivacy("id") {
-		req.Remove(sip.HeaderPAssertedIdentity) // RFC 3325 §7: devices are outside the trust domain
+	if p.To != nil {
+		req.Set(sip.HeaderTo, untagged(*p.To))
+	}
+	if l.inTrust() || l.account.Host != "" {
+		l.hunt.tell(req, l.inTrust())
+	}
+	for _, f := range p.Headers {
+		req.Add(f.Name, f.Value)
 	}
 	return req
+}
+
+// inTrust reports whether a leg leads to somebody of the trust domain of RFC 3325. Devices do not belong to it (§7), applications inside do.
+func (l *leg) inTrust() bool { return l.party.Trusted || l.to.To.Flow.Transport == sip.Inside }
+
+// introduce writes who calls, whom, and what else the caller says.
+func (c *call) introduce(req *sip.Request, inTrust bool) {
+	in := c.caller.usage.Invitation()
+	req.Set(sip.HeaderFrom, c.from)
+	if callee, err := in.To(); err == nil {
+		req.Set(sip.HeaderTo, untagged(callee))
+	}
+	carry(&req.Message, &in.Message, invited())
+	if !c.trusted {
+		return
+	}
+	carry(&req.Message, &in.Message, trusted())
+	if in.HasPrivacy("id") && !inTrust {
+		req.Remove(sip.HeaderPAssertedIdentity) // RFC 3325 §7: devices are outside the trust domain
+	}
+}
+
+func untagged(a sip.Address) string {
+	a.Params = a.Params.Without("tag")
+	return a.String()
 }

@@ -26,7 +26,7 @@ func (b *B2BUA) Calls() int {
 func (b *B2BUA) admit(c *call) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.draining || len(b.calls) >= or(b.MaxCalls, defaultCalls) {
+	if b.fullLocked() {
 		return false
 	}
 	if b.calls == nil {
@@ -37,12 +37,42 @@ func (b *B2BUA) admit(c *call) bool {
 	return true
 }
 
+func (b *B2BUA) fullLocked() bool {
+	return b.draining || len(b.calls)+len(b.waiting) >= or(b.MaxCalls, defaultCalls)
+}
+
 func (b *B2BUA) forget(c *call) {
 	b.stopsRinging(c)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.calls, c)
-	if len(b.calls) == 0 && b.idle != nil {
+	b.restLocked()
+}
+
+// expect enters a request whose way is decided on later, unless there are too many calls or the service stops.
+func (b *B2BUA) expect(a *arrival) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fullLocked() {
+		return false
+	}
+	if b.waiting == nil {
+		b.waiting = make(map[*arrival]struct{})
+	}
+	b.waiting[a] = struct{}{}
+	return true
+}
+
+// expected undoes expect.
+func (b *B2BUA) expected(a *arrival) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.waiting, a)
+	b.restLocked()
+}
+
+func (b *B2BUA) restLocked() {
+	if len(b.calls)+len(b.waiting) == 0 && b.idle != nil {
 		close(b.idle)
 		b.idle = nil
 	}
@@ -61,8 +91,9 @@ func (b *B2BUA) Drain(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range slices.SortedFunc(maps.Keys(b.calls), func(x, y *call) int { return cmp.Compare(b.calls[x], b.calls[y]) }) {
+	left := slices.SortedFunc(maps.Keys(b.calls), func(x, y *call) int { return cmp.Compare(b.calls[x], b.calls[y]) })
+	b.mu.Unlock()
+	for _, c := range left {
 		c.engine.Do(c.stripe, func() { c.hangUp(stopReason) })
 	}
 	return ctx.Err()
@@ -71,9 +102,15 @@ func (b *B2BUA) Drain(ctx context.Context) error {
 // drain returns what is closed when the last call has ended; nil if there is none.
 func (b *B2BUA) drain() <-chan struct{} {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.draining = true
-	if len(b.calls) == 0 {
+	waiting := slices.Collect(maps.Keys(b.waiting))
+	b.mu.Unlock()
+	for _, a := range waiting {
+		a.ev.Engine.Do(a.ev.Stripe, a.giveUp)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.calls)+len(b.waiting) == 0 {
 		return nil
 	}
 	if b.idle == nil {

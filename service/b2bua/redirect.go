@@ -14,40 +14,67 @@ const maxRedirects = 5
 // maxContacts is how many addresses of one response are looked at.
 const maxContacts = 10
 
-// follow calls the accounts to which a 3xx leads, and reports whether there is any with a device. Everything else is not followed: whoever answers a call
-// with another address could make us call anything. Each account is called once, so that two that point at each other come to an end.
-func (c *call) follow(res *sip.Response) bool {
+// deflect calls those to whom a 3xx leads, as if whose device it is had dialled them, and reports whether there is anybody. What the router does not know is not followed: whoever
+// answers a call with another address could make us call anything. Each account is called once, so that two that point at each other come to an end.
+func (h *hunt) deflect(l *leg, res *sip.Response) bool {
 	if res == nil {
 		return false
 	}
-	called, looked := 0, 0
+	var ways []Route
+	looked := 0
 	for contact, err := range res.Addresses(sip.HeaderContact) {
-		if c.left == 0 || c.hops == 0 || looked == maxContacts {
+		if h.left == 0 || h.call.hops == 0 || looked == maxContacts {
 			break
 		}
 		looked++
 		if err != nil {
 			continue
 		}
-		account, ok := c.account(contact.URI)
-		if !ok {
-			continue
+		if way, ok := h.way(l, contact.URI); ok {
+			h.left--
+			h.call.hops--
+			ways = append(ways, way)
 		}
-		c.note(Move{Kind: Redirect, To: account.AOR()})
-		c.left--
-		c.hops--
-		called += c.ring(account, c.offerer().said)
 	}
-	return called > 0
+	if len(ways) == 1 && len(h.late) == 0 && h.ringing() == 0 {
+		return h.turn(ways[0], l)
+	}
+	if len(ways) > 0 && !h.divert(&Diverted{From: l.account, Why: Deflection}, sip.URI{}) {
+		return false
+	}
+	before := h.ringing()
+	for i := range ways {
+		parties := ways[i].parties()
+		for j := range parties {
+			h.ring(&parties[j])
+		}
+	}
+	return h.ringing() > before
 }
 
-// account asks the router whose devices an address means, as if the caller had called it.
-func (c *call) account(uri sip.URI) (sip.URI, bool) {
-	req := c.caller.usage.Invitation().Clone()
-	req.URI = uri
-	route := c.b.Router.Route(req)
-	if route.Application != nil || route.Account.Host == "" || slices.ContainsFunc(c.asked, func(a sip.URI) bool { return a.AOR() == route.Account.AOR() }) {
-		return sip.URI{}, false
+// turn makes where a 3xx leads the next step, with the steps that may follow it. Where it has none, those of the step before stand.
+func (h *hunt) turn(way Route, l *leg) bool {
+	if way.Then == nil {
+		way.Then = h.route.Then
 	}
-	return route.Account.Clone(), true
+	h.leave(Outcome{Miss: Refused, Status: l.status})
+	return h.enter(way)
+}
+
+// way asks the router whom a contact of a 3xx means. Who was called before is left out.
+func (h *hunt) way(l *leg, uri sip.URI) (Route, bool) {
+	uri.Headers = ""
+	c := h.call
+	q := c.question(l, uri, Deflected)
+	way := c.b.Router.Route(q)
+	if way.Application != nil && !c.b.Inside.IsZero() {
+		way.Ring, way.Application = append(way.Ring, c.within(q)...), nil
+	}
+	way.Ring, way.Account = slices.DeleteFunc(slices.Clone(way.parties()), func(p Party) bool {
+		return slices.ContainsFunc(h.asked, func(a sip.URI) bool { return p.Account.Host != "" && a.AOR() == p.Account.AOR() })
+	}), sip.URI{}
+	if way.Diverted == nil && l.account.Host != "" {
+		way.Diverted = &Diverted{From: l.account, Why: Deflection}
+	}
+	return way, len(way.Ring) > 0 || way.Later != nil
 }

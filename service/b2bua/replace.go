@@ -105,7 +105,10 @@ func (c *call) newcomer(ev *sip.Event) *leg {
 		return nil
 	}
 	if c.b.Identity != nil {
-		n.account = c.b.Identity.Identify(ev).Address.URI.Clone()
+		who := c.b.Identity.Identify(ev)
+		if n.account = who.Address.URI.Clone(); who.Account.Host != "" {
+			n.aor = who.Account.AOR()
+		}
 	}
 	n.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
 	return n
@@ -128,9 +131,7 @@ func (c *call) oust(x *exchange) {
 // answerSuccessor takes the answer of a device, which was for the caller before, and offers it the session of the one who took its place.
 func (c *call) answerSuccessor(l *leg) {
 	c.callee = l
-	c.rung()
-	c.cancelOthers(l, elsewhere)
-	c.stopTimer()
+	c.found(l)
 	x := c.waiting
 	x.to, c.waiting = l, nil
 	c.join(x)
@@ -239,6 +240,7 @@ func (c *call) succeed(x *exchange, body dialog.Body) error {
 		c.forgetBranches()
 		c.branches = append(c.branches, n)
 	}
+	c.count(n)
 	old.media.Close()
 	if !old.usage.Over() {
 		old.usage.Bye("")

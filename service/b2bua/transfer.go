@@ -5,7 +5,6 @@ package b2bua
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,12 +28,12 @@ type transfer struct {
 	worst    sip.Status // why there is nobody, if no device says it
 	won      *leg       // the device that has answered
 	tries    int        // how often its session was offered
-	timer    sip.Timer  // ring time
+	hunt     *hunt      // for the target
 }
 
 // refer takes a REFER.
 func (c *call) refer(l *leg, r *dialog.Request) {
-	to, route, status := c.target(l, r.Request)
+	q, route, status := c.target(l, r.Request)
 	if status != 0 {
 		l.usage.Respond(r, l.usage.ReplyTo(r.Request, status))
 		return
@@ -43,52 +42,53 @@ func (c *call) refer(l *leg, r *dialog.Request) {
 	if err != nil {
 		return // it was answered
 	}
-	c.transferTo(&transfer{by: l, kept: l.far(), referral: referral, to: to, worst: sip.StatusTemporarilyUnavailable}, route)
+	c.transferTo(&transfer{by: l, kept: l.far(), referral: referral, to: sip.Address{URI: q.Request.URI}.String(), worst: sip.StatusTemporarilyUnavailable}, q, route)
 }
 
 // target finds out whom a REFER means, as if its sender had called, or why it is refused. RFC 3515 §2.4.2.
-func (c *call) target(l *leg, req *sip.Request) (to string, account sip.URI, status sip.Status) {
+func (c *call) target(l *leg, req *sip.Request) (q *Question, route Route, status sip.Status) {
 	where, err := req.ReferTo()
 	method, _ := where.URI.Param("method")
 	switch {
 	case err != nil:
-		return "", account, sip.StatusBadRequest
+		return nil, route, sip.StatusBadRequest
 	case method != "" && !strings.EqualFold(method, string(sip.MethodInvite)):
-		return "", account, sip.StatusForbidden
+		return nil, route, sip.StatusForbidden
 	case c.over || l.far() == nil || l.far().said == nil || c.transfer != nil || c.joining != nil:
-		return "", account, sip.StatusRequestPending
+		return nil, route, sip.StatusRequestPending
 	}
 	uri := where.URI
 	uri.Headers, uri.Params = "", uri.Params.Without("method")
-	account, status = c.dial(l, uri)
-	return sip.Address{URI: uri}.String(), account, status
+	return c.dial(l, uri.Clone())
 }
 
-// dial asks the router for the account that a side of the call means by a URI.
-func (c *call) dial(l *leg, uri sip.URI) (account sip.URI, status sip.Status) {
-	req := c.caller.usage.Invitation().Clone()
-	req.URI = uri
-	req.Set(sip.HeaderFrom, c.who(l)+";tag="+req.FromTag())
-	route := c.b.Router.Route(req)
-	switch {
-	case route.Application != nil:
-		return account, sip.StatusNotImplemented // an application answers a call of its own
-	case route.Account.Host == "":
-		return account, or(route.Refuse, sip.StatusNotFound)
+// dial asks the router whom a side of the call means by a URI.
+func (c *call) dial(l *leg, uri sip.URI) (q *Question, route Route, status sip.Status) {
+	q = c.question(l, uri, Transferred)
+	switch route = c.b.Router.Route(q); {
+	case route.Application != nil && c.b.Inside.IsZero():
+		status = sip.StatusNotImplemented // there is no way to lead a call to it
+	case route.Application == nil && route.Later == nil && !route.leads():
+		status = or(route.Refuse, sip.StatusNotFound)
 	}
-	return route.Account.Clone(), 0
+	return q, route, status
 }
 
-// who is one side of a call as an address: the caller as the callee was shown it, or the account of the callee.
+// who is one side of a call as an address: the caller as the callee was shown it, the account of the callee, or whom it was called as.
 func (c *call) who(l *leg) string {
-	if l.account.Host == "" {
-		return c.from
+	switch {
+	case l.account.Host != "":
+		return "<" + l.account.AOR() + ">"
+	case l.party != nil && l.usage != nil:
+		if to, err := l.usage.Invitation().To(); err == nil {
+			return untagged(to)
+		}
 	}
-	return "<" + l.account.AOR() + ">"
+	return c.from
 }
 
-// transferTo lets the devices of an account ring for a transfer.
-func (c *call) transferTo(t *transfer, account sip.URI) {
+// transferTo lets those ring to whom a route leads, for a transfer.
+func (c *call) transferTo(t *transfer, q *Question, first Route) {
 	t.offer = t.kept.said.Clone()
 	for i := range t.offer.Media {
 		if m := &t.offer.Media[i]; !m.Rejected() {
@@ -96,16 +96,8 @@ func (c *call) transferTo(t *transfer, account sip.URI) {
 		}
 	}
 	c.transfer = t
-	c.forgetBranches()
-	devices := byDevice(c.b.Locator.Lookup(account))
-	for _, ways := range devices[:min(len(devices), or(c.b.MaxBranches, defaultBranches))] {
-		c.branch(&leg{call: c, account: account, spares: ways, transfer: t}, t.offer)
-	}
-	t.timer = c.engine.After(c.stripe, or(c.b.RingTime, defaultRingTime), func() {
-		c.missed(t)
-		c.sweep()
-	})
-	c.missedIfAllRefused(t)
+	t.hunt = &hunt{call: c, transfer: t, question: q, left: maxRedirects}
+	t.hunt.begin(first)
 }
 
 // forgetBranches forgets the devices that have refused, so that a call that is transferred again and again does not grow.
@@ -120,18 +112,11 @@ func (c *call) forgetBranches() {
 	})
 }
 
-// invitation makes the INVITE of a transfer for one device.
-func (t *transfer) invitation(c *call, to Binding) *sip.Request {
-	req := sip.NewRequest(sip.MethodInvite, to.Target)
-	for _, p := range to.Path {
-		req.Add(sip.HeaderRoute, p)
-	}
-	req.Set(sip.HeaderMaxForwards, strconv.FormatUint(uint64(c.hops), 10))
+// introduce writes who calls, whom, and on whose word.
+func (t *transfer) introduce(c *call, req *sip.Request) {
 	req.Set(sip.HeaderFrom, c.who(t.kept))
 	req.Set(sip.HeaderTo, t.to)
 	req.Set(sip.HeaderReferredBy, c.who(t.by)) // RFC 3892 §2.3
-	req.Set(sip.HeaderSessionID, sip.SessionID{Local: c.detail.ID}.String())
-	return req
 }
 
 // rings takes what happens to a device that rings for a transfer.
@@ -158,8 +143,8 @@ func (t *transfer) rings(l *leg, ev dialog.Event) {
 		l.err = ev.Err
 		l.refuse(ev.Status, ev.Response)
 		l.flowFailed(ev.Status, ev.Err)
-		if c.transfer == t && !c.detour(l, ev) && !c.otherwise(l) {
-			c.missedIfAllRefused(t)
+		if c.transfer == t {
+			t.hunt.refused(l, ev)
 		}
 	case dialog.Ended:
 		if c.transfer == t && t.won == l {
@@ -191,12 +176,12 @@ func (c *call) targetAnswered(t *transfer, l *leg, res *sip.Response) {
 		l.err = err
 		l.usage.Bye(badAnswer)
 		l.refuse(sip.StatusBadGateway, nil)
-		c.missedIfAllRefused(t)
+		t.hunt.check()
 		return
 	}
 	l.said, t.won = d, l
 	c.mark(&l.moments.answered)
-	t.timer.Stop()
+	t.hunt.close()
 	c.giveUpDevices(t, l, elsewhere)
 	c.connect(t)
 }
@@ -239,6 +224,7 @@ func (c *call) moved(t *transfer) {
 	} else {
 		c.callee = t.won
 	}
+	c.recount()
 	t.report(sip.StatusOK)
 	c.note(Move{Kind: Transfer, By: c.who(old), To: t.to})
 	c.gone(old)
@@ -252,24 +238,6 @@ func (c *call) moved(t *transfer) {
 			old.usage.Bye("")
 		}
 	})
-}
-
-// missedIfAllRefused ends a transfer when no device is left.
-func (c *call) missedIfAllRefused(t *transfer) {
-	best := sip.Status(0)
-	for _, l := range c.branches {
-		switch {
-		case l.transfer != t:
-		case l.status == 0:
-			return
-		case best == 0 || preference(l.status) < preference(best):
-			best = l.status
-		}
-	}
-	if best != 0 {
-		t.worst = c.toCaller(best)
-	}
-	c.missed(t)
 }
 
 // missed ends a transfer that has reached nobody. Whoever asked goes on talking; the call of one who has hung up meanwhile comes back.
@@ -287,12 +255,12 @@ func (c *call) missed(t *transfer) {
 		c.hangUp(cause(t.worst))
 		return
 	}
-	account, status := c.dial(t.kept, back.URI)
+	q, route, status := c.dial(t.kept, back.URI)
 	if status != 0 {
 		c.hangUp(cause(t.worst))
 		return
 	}
-	c.transferTo(&transfer{by: t.by, kept: t.kept, to: c.who(t.by), worst: t.worst}, account)
+	c.transferTo(&transfer{by: t.by, kept: t.kept, to: c.who(t.by), worst: t.worst}, q, route)
 }
 
 // dropTransfer ends a transfer and the ringing for it.
@@ -302,9 +270,7 @@ func (c *call) dropTransfer() {
 		return
 	}
 	c.transfer = nil
-	if t.timer != nil {
-		t.timer.Stop()
-	}
+	t.hunt.close()
 	c.giveUpDevices(t, nil, "")
 }
 
@@ -313,15 +279,7 @@ func (c *call) giveUpDevices(t *transfer, but *leg, reason string) {
 	if c.taker != nil && c.taker.transfer == t {
 		c.dropTaker(reason)
 	}
-	for _, l := range c.branches {
-		if l.transfer != t || l == but || l.status != 0 {
-			continue
-		}
-		l.refuse(sip.StatusRequestTerminated, nil)
-		if l.usage != nil {
-			l.usage.Cancel(reason)
-		}
-	}
+	t.hunt.giveUp(but, reason)
 }
 
 // leaves takes the hanging up of one who has transferred the call, before the target has answered: the transfer goes on. It reports whether it is one.

@@ -39,6 +39,7 @@ type world struct {
 	routes    map[string]Route
 	caller    Caller
 	details   []Detail
+	questions []Question
 	mu        sync.Mutex // the stripe
 	last      sip.TransactionID
 	ids       int
@@ -83,7 +84,9 @@ func play(t *testing.T, f func(w *world)) {
 	})
 }
 
-func (w *world) Route(req *sip.Request) Route {
+func (w *world) Route(q *Question) Route {
+	req := q.Request
+	w.questions = append(w.questions, *q)
 	if r, ok := w.routes[req.URI.User]; ok {
 		return r
 	}

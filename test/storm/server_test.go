@@ -274,8 +274,8 @@ func (p people) AOR(uri sip.URI) (sip.URI, bool) {
 func (people) MayBind(user string, aor sip.URI) bool { return user == aor.UserName() }
 
 // Route implements [b2bua.Router].
-func (p people) Route(req *sip.Request) b2bua.Route {
-	aor, ok := p.AOR(req.URI)
+func (p people) Route(q *b2bua.Question) b2bua.Route {
+	aor, ok := p.AOR(q.Request.URI)
 	if !ok {
 		return b2bua.Route{Refuse: sip.StatusNotFound}
 	}
