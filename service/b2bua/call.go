@@ -150,10 +150,10 @@ func (c *call) offerer() *leg {
 	return c.caller
 }
 
-// offerTo is what a branch is offered.
-func (c *call) offerTo(l *leg) *sdp.Description {
-	if l.transfer != nil {
-		return l.transfer.offer
+// offerFor is what those are offered who ring for a transfer, or for the caller if it is nil.
+func (c *call) offerFor(t *transfer) *sdp.Description {
+	if t != nil {
+		return t.offer
 	}
 	return c.offerer().said
 }

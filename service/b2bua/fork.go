@@ -73,12 +73,7 @@ func (h *hunt) ring(p *Party) {
 }
 
 // offer is what those who ring are offered.
-func (h *hunt) offer() *sdp.Description {
-	if h.transfer != nil {
-		return h.transfer.offer
-	}
-	return h.call.offerer().said
-}
+func (h *hunt) offer() *sdp.Description { return h.call.offerFor(h.transfer) }
 
 // byDevice puts the ways to each device together.
 func byDevice(bindings []Binding) (devices [][]Binding) {

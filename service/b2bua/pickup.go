@@ -135,7 +135,7 @@ func (c *call) firstAnswer(n *leg) (dialog.Body, error) {
 		return dialog.Body{}, err
 	}
 	if offer == nil {
-		theirs := c.offerTo(n)
+		theirs := c.offerFor(n.transfer)
 		if theirs == nil {
 			return dialog.Body{}, sip.StatusNotAcceptableHere // neither has made an offer
 		}
@@ -190,7 +190,7 @@ func (c *call) takes(n *leg, ev dialog.Event) {
 // offerTaker offers the session of the caller, or of who is transferred, to one who picks up the call.
 func (c *call) offerTaker(n *leg) {
 	var body dialog.Body
-	if offer := c.offerTo(n); offer != nil {
+	if offer := c.offerFor(n.transfer); offer != nil {
 		ours, err := n.media.Offer(context.Background(), offer)
 		if err != nil {
 			c.dropTaker(badAnswer)

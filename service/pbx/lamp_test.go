@@ -411,9 +411,9 @@ func TestSharedLamp(t *testing.T) {
 }
 
 // Route implements [b2bua.Router].
-func (o *office) Route(req *sip.Request) b2bua.Route {
-	if o.devices[req.URI.UserName()] == nil {
+func (o *office) Route(q *b2bua.Question) b2bua.Route {
+	if o.devices[q.Request.URI.UserName()] == nil {
 		return b2bua.Route{}
 	}
-	return b2bua.Route{Account: o.uri(req.URI.UserName())}
+	return b2bua.Route{Account: o.uri(q.Request.URI.UserName())}
 }
