@@ -126,6 +126,7 @@ func (t *transfer) rings(l *leg, ev dialog.Event) {
 	case dialog.Progress:
 		l.heard = true
 		if ev.Response.Status == sip.StatusRinging {
+			l.rang = true
 			c.mark(&l.moments.rang)
 		}
 		if status := ev.Response.Status; c.transfer == t && status != t.told && status < sip.StatusEarlyDialogTerminated {
