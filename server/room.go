@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/session"
-	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
@@ -50,17 +50,17 @@ func (r *rooms) in(d *domain, uri sip.URI) (conference.Settings, bool) {
 	if d == nil {
 		return conference.Settings{}, false
 	}
-	room, ok := d.directory.Room(d.name, uri.UserName())
+	room, ok := d.directory.Settings(d.name).Rooms[uri.UserName()]
 	if !ok {
 		return conference.Settings{}, false
 	}
-	return d.room(&room), true
+	return d.room(room), true
 }
 
 // room are the settings of a room of the domain.
-func (d *domain) room(r *store.Room) conference.Settings {
+func (d *domain) room(r *object.Room) conference.Settings {
 	set := conference.Settings{
-		URI: d.uri(r.User), Title: r.Title, PIN: conference.PIN(r.PIN), Moderator: conference.PIN(r.ModeratorPIN), MaxMembers: r.MaxMembers,
+		URI: d.uri(r.Number), Title: r.Title, PIN: conference.PIN(r.PIN), Moderator: conference.PIN(r.ModeratorPIN), MaxMembers: r.MaxMembers,
 		WaitForModerator: r.WaitForModerator, MuteOnEntry: r.MuteOnEntry, Quiet: r.Quiet, Record: r.Record, Factory: r.Factory,
 	}
 	for _, owner := range r.Owners {
@@ -98,7 +98,7 @@ func (g *guests) Lookup(uri sip.URI) (sip.URI, []conference.Binding, bool) {
 	return account, devices, true
 }
 
-// HashPIN returns the hash of the PIN of a room, for [store.Room]; a PIN has 4 to 16 digits.
+// HashPIN returns the hash of the PIN of a room, for [object.Room]; a PIN has 4 to 16 digits.
 func HashPIN(digits string) (string, error) {
 	pin, err := conference.NewPIN(digits)
 	return string(pin), err

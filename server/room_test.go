@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -23,10 +23,9 @@ func TestRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	room := store.Room{Domain: "example.org", User: "4000", Title: "Sales", PIN: pin, Owners: []string{"alice"}, Quiet: true}
-	if err := errors.Join(s.Store.AddRoom(ctx, room), s.Refresh(ctx)); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, s, func(set *object.Settings) {
+		set.Put(&object.Room{Number: "4000", Title: "Sales", PIN: object.PIN(pin), Owners: []string{"alice"}, Quiet: true})
+	})
 	alice, err := telephone(t, s, "alice", "udp").Dial(ctx, "sip:4000@example.org")
 	if err != nil {
 		t.Fatal(err)
@@ -68,9 +67,7 @@ func TestRoom(t *testing.T) {
 	if err := errors.Join(alice.Hangup(), bob.Hangup()); err != nil {
 		t.Error(err)
 	}
-	if err := errors.Join(s.Store.RemoveRoom(ctx, "example.org", "4000"), s.Refresh(ctx)); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, s, func(set *object.Settings) { delete(set.Rooms, "4000") })
 	if _, err := telephone(t, s, "alice", "udp").Dial(ctx, "sip:4000@example.org"); sip.StatusOf(err) != sip.StatusNotFound {
 		t.Errorf("a removed room: %v", err)
 	}
@@ -98,9 +95,7 @@ func hears(ctx context.Context, call interface {
 // TestSubscribe: who asks for a package that there is proves who it is, and is told.
 func TestSubscribe(t *testing.T) {
 	s := start(t, nil)
-	if err := errors.Join(s.Store.AddRoom(t.Context(), store.Room{Domain: "example.org", User: "4000", Title: "Sales"}), s.Refresh(t.Context())); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, s, func(set *object.Settings) { set.Put(&object.Room{Number: "4000", Title: "Sales"}) })
 	h := newHandset(t, s)
 	contact := "Contact: <sip:alice@" + h.conn.LocalAddr().String() + ">"
 	subscribe := func(uri string, lines ...string) *sip.Request {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -27,6 +28,8 @@ func (p *program) newAccount() *cobra.Command {
 		Long: p.tr("An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
 			"The commands work while a server runs in the same data folder, and it knows of a change within a second."),
 	}
+	calls := objects{program: p, kind: object.KindNamed("account")}
+	c.AddCommand(calls.newSet(), calls.newShow())
 	c.AddCommand(p.newAccountAdd(), p.newAccountList(), p.newAccountRemove(), p.newAccountPassword(), p.newAccountNumber(), p.newAccountImport(), p.newAccountTurn())
 	return c
 }
@@ -81,6 +84,22 @@ func (p *program) open(ctx context.Context, load func() (*config.Config, error),
 	return &accounts{st, d.Name}, nil
 }
 
+// with is a command on the data folder: f gets it open, and the user whom the first argument names, if there is one.
+func (p *program) with(load func() (*config.Config, error), f func(c *cobra.Command, a *accounts, user string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		user := ""
+		if len(args) > 0 {
+			user = args[0]
+		}
+		a, err := p.open(c.Context(), load, &user)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		return f(c, a, user)
+	}
+}
+
 func (p *program) newAccountAdd() *cobra.Command {
 	var name, suffix string
 	var stdin, asJSON bool
@@ -97,17 +116,12 @@ func (p *program) newAccountAdd() *cobra.Command {
 	c.Flags().StringVar(&suffix, "device", "", p.tr("add the device USER-DEVICE to the account USER"))
 	c.Flags().BoolVar(&stdin, "stdin", false, p.tr("read the secret from standard input instead of making one"))
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	c.RunE = func(c *cobra.Command, args []string) error {
-		user := args[0]
-		a, err := p.open(c.Context(), load, &user)
+	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
+		secret, err := p.secret(stdin)
 		if err != nil {
 			return err
 		}
-		defer a.Close()
-		cred := credentials{Domain: a.domain, Account: user, User: user}
-		if cred.Secret, err = p.secret(stdin); err != nil {
-			return err
-		}
+		cred := credentials{Domain: a.domain, Account: user, User: user, Secret: secret}
 		if suffix != "" {
 			cred.User = user + "-" + suffix
 			err = a.AddDevice(c.Context(), a.domain, user, cred.User, cred.Secret)
@@ -118,7 +132,7 @@ func (p *program) newAccountAdd() *cobra.Command {
 			return p.accountError(err)
 		}
 		return p.show(cred, stdin, asJSON)
-	}
+	})
 	return c
 }
 
@@ -171,18 +185,12 @@ func (p *program) newAccountList() *cobra.Command {
 	}
 	load := p.settings(c, "data", "domain")
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		user := ""
-		a, err := p.open(c.Context(), load, &user)
-		if err != nil {
-			return err
-		}
-		defer a.Close()
+	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, _ string) error {
 		if asJSON {
 			return p.listJSON(c.Context(), a)
 		}
 		return p.listText(c.Context(), a)
-	}
+	})
 	return c
 }
 
@@ -241,13 +249,8 @@ func (p *program) newAccountRemove() *cobra.Command {
 	}
 	load := p.settings(c, "data", "domain")
 	c.Flags().StringVar(&suffix, "device", "", p.tr("remove only the device USER-DEVICE"))
-	c.RunE = func(c *cobra.Command, args []string) error {
-		user := args[0]
-		a, err := p.open(c.Context(), load, &user)
-		if err != nil {
-			return err
-		}
-		defer a.Close()
+	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
+		var err error
 		if suffix != "" {
 			user += "-" + suffix
 			err = a.RemoveDevice(c.Context(), a.domain, user)
@@ -259,7 +262,7 @@ func (p *program) newAccountRemove() *cobra.Command {
 		}
 		p.printf("%s@%s is removed\n", user, a.domain)
 		return nil
-	}
+	})
 	return c
 }
 
@@ -275,21 +278,16 @@ func (p *program) newAccountPassword() *cobra.Command {
 	load := p.settings(c, "data", "domain")
 	c.Flags().BoolVar(&stdin, "stdin", false, p.tr("read the secret from standard input instead of making one"))
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	c.RunE = func(c *cobra.Command, args []string) error {
-		user := args[0]
-		a, err := p.open(c.Context(), load, &user)
+	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
+		secret, err := p.secret(stdin)
 		if err != nil {
 			return err
 		}
-		defer a.Close()
-		cred := credentials{Domain: a.domain, Account: user, User: user}
-		if cred.Secret, err = p.secret(stdin); err != nil {
-			return err
-		}
+		cred := credentials{Domain: a.domain, Account: user, User: user, Secret: secret}
 		if err := a.SetSecret(c.Context(), a.domain, user, cred.Secret); err != nil {
 			return p.accountError(err)
 		}
 		return p.show(cred, stdin, asJSON)
-	}
+	})
 	return c
 }

@@ -1,4 +1,4 @@
-// The languages of the command line. The English text in the code is the key; german.go holds the others.
+// The languages of the command line. The English text in the code is the key; german.go and german_object.go hold the others.
 
 package main
 
@@ -47,6 +47,8 @@ func languageOf(locale string) language {
 func (p *program) tr(text string, args ...any) string {
 	if p.language == german {
 		if t, ok := germanTexts[text]; ok {
+			text = t
+		} else if t, ok := germanObjectTexts[text]; ok {
 			text = t
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/object"
 )
 
 // line is one command line with what it must do. In want and fails, "…" stands for anything.
@@ -160,6 +162,14 @@ func TestGerman(t *testing.T) {
 	for _, k := range server.RoomCommands() {
 		texts[k.Description] = true
 	}
+	for _, k := range object.Kinds() {
+		texts[k.Title], texts[k.Doc] = true, true
+		for _, f := range k.Fields() {
+			if !f.Key {
+				texts[f.Short()] = true
+			}
+		}
+	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -183,16 +193,21 @@ func TestGerman(t *testing.T) {
 			return true
 		})
 	}
+	german := maps.Clone(germanTexts)
+	maps.Copy(german, germanObjectTexts)
+	if len(german) != len(germanTexts)+len(germanObjectTexts) {
+		t.Error("a text has two German ones")
+	}
 	verbs := regexp.MustCompile(`%[a-z]`)
 	for text := range texts {
-		translated, ok := germanTexts[text]
+		translated, ok := german[text]
 		if !ok {
 			t.Errorf("no German for %q", text)
 		} else if strings.Join(verbs.FindAllString(text, -1), "") != strings.Join(verbs.FindAllString(translated, -1), "") {
 			t.Errorf("%q and %q take different arguments", text, translated)
 		}
 	}
-	for text := range germanTexts {
+	for text := range german {
 		if !texts[text] {
 			t.Errorf("nobody says %q", text)
 		}

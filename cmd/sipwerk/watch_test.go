@@ -9,6 +9,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -27,7 +28,7 @@ func TestWatch(t *testing.T) {
 	if err := s.Store.AddAccount(t.Context(), store.Account{Domain: "example.org", User: "alice"}, "secret"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Store.AddRoom(t.Context(), store.Room{Domain: "example.org", User: "4000", Title: "Sales"}); err != nil {
+	if _, err := s.Store.Edit(t.Context(), "example.org", func(set *object.Settings) error { set.Put(&object.Room{Number: "4000", Title: "Sales"}); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Refresh(t.Context()); err != nil {

@@ -53,7 +53,7 @@ func (m *Mailbox) Check() error {
 		return err
 	}
 	if m.DeleteAfterMail && (m.Email == "" || !m.Attach) {
-		return fault(m, "delete-after-mail", "the message would be lost; set email and attach, or take delete-after-mail off")
+		return Fault(m, "delete-after-mail", "the message would be lost; set email and attach, or take delete-after-mail off")
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ var rules = map[string]func(text string) string{
 	"word":        checkWord,
 	"text":        problemOf(CheckName),
 	"lines":       checkLines,
-	"key":         func(s string) string { return unless(len(s) == 1, s, checkKey) },
+	"key":         func(s string) string { return unless(len(s) == 1 && strings.Contains("0123456789*#", s), s, checkKey) },
 	"digits":      checkDigits,
 	"iso":         checkCountry,
 	"zone":        checkZone,
@@ -124,6 +124,9 @@ func checkDigits(s string) string {
 }
 
 func checkCountry(s string) string {
+	if s == "all" {
+		return ""
+	}
 	if len(s) != 2 || s[0] < 'A' || s[0] > 'Z' || s[1] < 'A' || s[1] > 'Z' {
 		return "is no country; write its two capital letters of ISO 3166, such as DE"
 	}
@@ -173,10 +176,10 @@ func checkFields(o Object) error {
 	for _, f := range k.Fields() {
 		v := f.value(o)
 		if f.Key && v.String() == "" {
-			return fault(o, f.Name, "is empty; give one")
+			return Fault(o, f.Name, "is empty; give one")
 		}
 		if p := checkValue(v, f); p != "" {
-			return fault(o, f.Name, "%s", p)
+			return Fault(o, f.Name, "%s", p)
 		}
 	}
 	return nil

@@ -39,8 +39,8 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// keep is what stands for a secret or a PIN that is not shown; given back it means that the one that is kept stays.
-const keep = "keep"
+// Keep is what stands for a secret or a PIN that is not shown; given back it means that the one that is kept stays.
+const Keep = "keep"
 
 // Secret is a secret that is used toward others, as it is kept: sealed by the key of the data folder. The zero Secret is none. A listing says only whether there is one.
 type Secret string

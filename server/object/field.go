@@ -81,13 +81,37 @@ func (f Field) Short() string {
 // List reports whether the field holds several values.
 func (f Field) List() bool { return f.typ.Kind() == reflect.Slice || f.typ.Kind() == reflect.Map }
 
+// Structs reports whether the field is a list of structs, which are written as YAML.
+func (f Field) Structs() bool { return f.typ.Kind() == reflect.Slice && isPlainStruct(f.typ.Elem()) }
+
+// Value returns the field of an object for JSON; a list that holds nothing is empty, not null.
+func (f Field) Value(o Object) any {
+	v := f.value(o)
+	switch {
+	case v.Kind() == reflect.Slice && v.IsNil():
+		return []any{}
+	case v.Kind() == reflect.Map && v.IsNil():
+		return map[string]any{}
+	}
+	return v.Interface()
+}
+
 // Bool reports whether the field is yes or no.
 func (f Field) Bool() bool { return f.typ.Kind() == reflect.Bool }
 
 // Secret reports whether the field is written but never shown.
 func (f Field) Secret() bool {
-	return f.typ == reflect.TypeFor[Secret]() || f.typ == reflect.TypeFor[PIN]()
+	return f.typ == reflect.TypeFor[Secret]() || f.PIN()
 }
+
+// PIN reports whether the field is the hash of a PIN.
+func (f Field) PIN() bool { return f.typ == reflect.TypeFor[PIN]() }
+
+// Sealed returns a secret as it is kept, or a PIN, or the reference to one that was set and is not kept yet.
+func (f Field) Sealed(o Object) string { return f.value(o).String() }
+
+// Seal sets a secret or a PIN as it is kept.
+func (f Field) Seal(o Object, sealed string) { f.value(o).SetString(sealed) }
 
 // value is the field of an object.
 func (f Field) value(o Object) reflect.Value { return reflect.ValueOf(o).Elem().FieldByIndex(f.index) }
@@ -104,7 +128,7 @@ func (f Field) Text(o Object) string {
 		if f.value(o).String() == "" {
 			return ""
 		}
-		return keep
+		return Keep
 	}
 	return Text(f.value(o))
 }
@@ -112,7 +136,7 @@ func (f Field) Text(o Object) string {
 // Set gives the field of o a value that is written as text: a list with commas between its items, pairs as key=value, structs as YAML. An error is an [*Error].
 func (f Field) Set(o Object, text string) error {
 	if err := setText(f.value(o), text); err != nil {
-		return fault(o, f.Name, "%v", err)
+		return Fault(o, f.Name, "%v", err)
 	}
 	return nil
 }

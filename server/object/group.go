@@ -13,6 +13,7 @@ const (
 	StrategyOrder       = "order"        // one after the other, as listed
 	StrategyRoundRobin  = "round-robin"  // one after the other, each call begins behind the one who had the last
 	StrategyLongestIdle = "longest-idle" // one after the other, who has not spoken for longest first
+	StrategyFewestCalls = "fewest-calls" // one after the other, who has taken the fewest calls first; of queues only
 )
 
 // Group is a number that rings several telephones.
@@ -31,7 +32,7 @@ func (g *Group) Check() error {
 		return err
 	}
 	if slices.Contains(g.Members, g.Number) {
-		return fault(g, "members", "the group holds itself; take %s out", g.Number)
+		return Fault(g, "members", "the group holds itself; take %s out", g.Number)
 	}
 	return nil
 }
@@ -41,7 +42,7 @@ type Queue struct {
 	Number     string   `json:"number" is:"number" doc:"What is dialled."`
 	Title      string   `json:"title" is:"text" doc:"What it is called on displays." example:"Support"`
 	Agents     []string `json:"agents" flag:"agent" is:"account" doc:"The accounts that take its calls." example:"200,201"`
-	Strategy   string   `json:"strategy" choice:"all,order,round-robin,longest-idle" default:"longest-idle" doc:"Which agent rings: all at once, or one after the other: in order, round-robin, or longest-idle first."`
+	Strategy   string   `json:"strategy" choice:"all,order,round-robin,longest-idle,fewest-calls" default:"longest-idle" doc:"Which agent rings: all at once, or one after the other: in order, round-robin, longest-idle or fewest-calls first."`
 	RingTime   Duration `json:"ring-time" range:"1s,10m" default:"20s" doc:"How long one agent rings before the next."`
 	WrapUp     Duration `json:"wrap-up" range:"0s,1h" default:"10s" doc:"How long an agent is left in peace after a call."`
 	Announce   Duration `json:"announce" range:"0s,1h" default:"1m" doc:"How often callers are told their place; 0s is never."`
@@ -50,6 +51,10 @@ type Queue struct {
 	MaxWait    Duration `json:"max-wait" range:"0s,24h" default:"10m" doc:"How long a caller waits at the most; 0s is for ever."`
 	MaxCallers int      `json:"max-callers" range:"0,10000" default:"50" doc:"How many wait at the most; 0 is any number."`
 	Otherwise  string   `json:"otherwise" is:"target" doc:"Where a caller goes who has waited too long, finds too many before, or no agent there." example:"voicemail:200"`
+
+	Exit         string   `json:"exit" is:"key" doc:"The key by which a caller who waits leaves to otherwise." example:"1"`
+	Priority     int      `json:"priority" range:"0,100" doc:"Agents of several queues take the callers of the one with the higher priority first."`
+	ServiceLevel Duration `json:"service-level" range:"1s,10m" default:"20s" doc:"Within which time a call should be answered; for the figures."`
 }
 
 // Check implements [Object].
@@ -95,11 +100,11 @@ func (m *Menu) Check() error {
 	}
 	for key := range m.Choices {
 		if len(key) != 1 || !strings.Contains("0123456789*#", key) {
-			return fault(m, "choices", "%q is no key; write a digit, * or #", key)
+			return Fault(m, "choices", "%q is no key; write a digit, * or #", key)
 		}
 	}
 	if _, twice := m.Choices[m.DialByName]; twice {
-		return fault(m, "dial-by-name", "key %s is a choice already; take another", m.DialByName)
+		return Fault(m, "dial-by-name", "key %s is a choice already; take another", m.DialByName)
 	}
 	return nil
 }

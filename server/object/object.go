@@ -7,6 +7,7 @@ package object
 import (
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // Object is one thing that is set up. All are pointers to the structs of this package.
@@ -20,6 +21,7 @@ type Kind struct {
 	Name     string   // "group": of its command and in the database
 	Plural   string   // "groups": in a document
 	Key      string   // the field that names one: "number", "name", "user"; "" where a domain has just one
+	Title    string   // what its command is for
 	Doc      string   // what it is, one or two sentences
 	Examples []string // arguments of `add` (of `set` where there is just one)
 	New      func() Object
@@ -33,26 +35,29 @@ func Kinds() []*Kind { return kinds }
 
 // kinds is the table; an object refers mostly to kinds before its own.
 var kinds = []*Kind{
-	{Name: "plan", Plural: "plan", New: fresh[Plan], Doc: "The dial plan of the domain: how numbers are written, where calls may go, rules, and tests that run before a change goes live.",
+	{Name: "plan", Title: "Set up the dial plan", Plural: "plan", New: fresh[Plan], Doc: "The dial plan of the domain: how numbers are written, where calls may go, rules, and tests that run before a change goes live.",
 		Examples: []string{"--country DE --area-code 30", "--countries AT,CH --night-lock all"}},
-	{Name: "hours", Plural: "hours", Key: "name", New: fresh[Hours], Doc: "Opening hours with holidays. `hours:NAME?open=TARGET&closed=TARGET` is a target that depends on them.",
+	{Name: "hours", Title: "Set up opening hours", Plural: "hours", Key: "name", New: fresh[Hours], Doc: "Opening hours with holidays. `hours:NAME?open=TARGET&closed=TARGET` is a target that depends on them.",
 		Examples: []string{"office --open 'mon-fri 09:00-17:00' --holiday '12-25 Christmas'"}},
-	{Name: "account", Plural: "accounts", Key: "user", New: fresh[Account], Doc: "What is to happen with the calls of an account: forwarding, do not disturb, caller ID, limits."},
-	{Name: "mailbox", Plural: "mailboxes", Key: "user", New: fresh[Mailbox], Doc: "The voicemail of an account.",
+	{Name: "account", Title: "Settings of accounts", Plural: "accounts", Key: "user", New: fresh[Account], Doc: "What is to happen with the calls of an account: forwarding, do not disturb, caller ID, limits.",
+		Examples: []string{"200 --forward-no-answer voicemail --ring-time 20s", "200 --dnd", "200 --forward-always ''"}},
+	{Name: "mailbox", Title: "Set up voicemail", Plural: "mailboxes", Key: "user", New: fresh[Mailbox], Doc: "The voicemail of an account.",
 		Examples: []string{"200 --pin new --email alice@example.org"}},
-	{Name: "group", Plural: "groups", Key: "number", New: fresh[Group], Doc: "A number that rings several telephones.",
+	{Name: "group", Title: "Set up ring groups", Plural: "groups", Key: "number", New: fresh[Group], Doc: "A number that rings several telephones.",
 		Examples: []string{"600 --member 200 --member 201", "600 --member 200,201 --strategy order --ring-time 15s --otherwise voicemail:200"}},
-	{Name: "queue", Plural: "queues", Key: "number", New: fresh[Queue], Doc: "A number whose callers wait for an agent.",
+	{Name: "queue", Title: "Set up queues", Plural: "queues", Key: "number", New: fresh[Queue], Doc: "A number whose callers wait for an agent.",
 		Examples: []string{"700 --title Support --agent 200,201 --max-wait 5m --otherwise voicemail:200"}},
-	{Name: "menu", Plural: "menus", Key: "number", New: fresh[Menu], Doc: "A number that speaks a text and asks for a digit.",
+	{Name: "menu", Title: "Set up voice menus", Plural: "menus", Key: "number", New: fresh[Menu], Doc: "A number that speaks a text and asks for a digit.",
 		Examples: []string{"800 --text 'Sales, press 1. Support, press 2.' --choice 1=600 --choice 2=700 --otherwise 600"}},
-	{Name: "page", Plural: "pages", Key: "number", New: fresh[Page], Doc: "A number that speaks through the loudspeakers of several telephones.",
+	{Name: "page", Title: "Set up paging", Plural: "pages", Key: "number", New: fresh[Page], Doc: "A number that speaks through the loudspeakers of several telephones.",
 		Examples: []string{"900 --member 200,201,202"}},
-	{Name: "trunk", Plural: "trunks", Key: "name", New: fresh[Trunk], Doc: "A line to the rest of the world: a provider at which the server registers, or a system known by its address.",
+	{Name: "room", Title: "Set up conference rooms", Plural: "rooms", Key: "number", New: fresh[Room], Doc: "A conference room: everybody in it hears the others. A conference under way keeps the settings with which it began.",
+		Examples: []string{"4000 --title Sales", "board --pin new --owner alice --wait-for-moderator", "conference --factory"}},
+	{Name: "trunk", Title: "Set up trunks", Plural: "trunks", Key: "name", New: fresh[Trunk], Doc: "A line to the rest of the world: a provider at which the server registers, or a system known by its address.",
 		Examples: []string{"provider --server sip.example.net --user 4930123456 --secret - --numbers +4930123450-+4930123459 --default-target 600"}},
-	{Name: "recording", Plural: "recordings", Key: "name", New: fresh[Recording], Doc: "A rule by which calls are recorded.",
+	{Name: "recording", Title: "Set up rules of recording", Plural: "recordings", Key: "name", New: fresh[Recording], Doc: "A rule by which calls are recorded.",
 		Examples: []string{"support --accounts 200,201 --direction in --announce beep"}},
-	{Name: "mail", Plural: "mail", New: fresh[Mail], Doc: "The mail server that takes the mail of the domain: voicemail and missed calls.",
+	{Name: "mail", Title: "Set up the mail server", Plural: "mail", New: fresh[Mail], Doc: "The mail server that takes the mail of the domain: voicemail and missed calls.",
 		Examples: []string{"--host smtp.example.org --user phone@example.org --secret - --from phone@example.org"}},
 }
 
@@ -133,7 +138,19 @@ func (e *Error) Error() string {
 	return text
 }
 
-// fault is an Error about a field of o.
-func fault(o Object, field, format string, args ...any) *Error {
+// Faults is everything that is wrong with objects that were given together, never empty.
+type Faults []*Error
+
+// Error gives the faults, one a line.
+func (fs Faults) Error() string {
+	lines := make([]string, len(fs))
+	for i, f := range fs {
+		lines[i] = f.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Fault is an Error about a field of o; format says what is wrong, and behind a semicolon what would be right.
+func Fault(o Object, field, format string, args ...any) *Error {
 	return &Error{Kind: KindOf(o).Name, Name: NameOf(o), Field: field, Problem: fmt.Sprintf(format, args...)}
 }

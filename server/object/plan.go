@@ -13,7 +13,7 @@ type Plan struct {
 	Emergency      []string          `json:"emergency" is:"digits" doc:"Emergency numbers beside those of the country. No limit and no lock ever stops them." example:"19222"`
 	EmergencyTrunk string            `json:"emergency-trunk" is:"trunk" doc:"The trunk by which emergency calls go first." example:"provider"`
 
-	Countries      []string `json:"countries" is:"iso" doc:"Countries that may be called, as two letters of ISO 3166, beside that of the plan and those of its trunks." example:"AT,CH"`
+	Countries      []string `json:"countries" is:"iso" doc:"Countries that may be called, as two letters of ISO 3166, beside that of the plan and those of its trunks; all is all." example:"AT,CH"`
 	OpenPrefixes   []string `json:"open-prefixes" is:"e164" doc:"Beginnings of numbers that may be called whatever else is said." example:"+49180"`
 	ClosedPrefixes []string `json:"closed-prefixes" is:"e164" doc:"Beginnings of numbers that may not be called." example:"+49137"`
 	MaxCalls       int      `json:"max-calls" range:"-1,10000" default:"4" doc:"Calls to the outside that an account may have at once; -1 is any number."`
@@ -52,43 +52,7 @@ type PlanTest struct {
 }
 
 // Check implements [Object].
-func (p *Plan) Check() error {
-	if err := checkFields(p); err != nil {
-		return err
-	}
-	names := make(map[string]bool)
-	for i := range p.Rules {
-		r := &p.Rules[i]
-		if r.Name == "" {
-			return fault(p, "rules", "rule %d has no name; give it one", i+1)
-		}
-		if names[r.Name] {
-			return fault(p, "rules", "two rules are called %s; rename one", r.Name)
-		}
-		names[r.Name] = true
-		if problem := r.problem(); problem != "" {
-			return fault(p, "rules", "rule %s %s", r.Name, problem)
-		}
-	}
-	return nil
-}
-
-// problem says what is wrong with a rule.
-func (r *Rule) problem() string {
-	decides := 0
-	for _, given := range []bool{r.Target != "", r.Script != "", r.Webhook != ""} {
-		if given {
-			decides++
-		}
-	}
-	switch {
-	case decides == 0 && len(r.Trunks) == 0 && r.CallerID == "":
-		return "decides nothing; give it target, trunks, caller-id, script or webhook"
-	case decides > 1:
-		return "decides twice; keep one of target, script and webhook"
-	}
-	return ""
-}
+func (p *Plan) Check() error { return checkFields(p) }
 
 // Hours are the times at which somebody is there.
 type Hours struct {
@@ -135,13 +99,13 @@ func (m *Mail) Check() error {
 	}
 	switch {
 	case m.Host == "":
-		return fault(m, "host", "is missing; name the mail server")
+		return Fault(m, "host", "is missing; name the mail server")
 	case m.From == "":
-		return fault(m, "from", "is missing; name the sender of the mail")
+		return Fault(m, "from", "is missing; name the sender of the mail")
 	case m.TLS == "none" && m.Secret != "":
-		return fault(m, "tls", "the password would be sent in clear; write starttls or tls, or leave the password out")
+		return Fault(m, "tls", "the password would be sent in clear; write starttls or tls, or leave the password out")
 	case (m.DKIMSelector == "") != (m.DKIMKey == ""):
-		return fault(m, "dkim-selector", "dkim-selector and dkim-key belong together; give both or none")
+		return Fault(m, "dkim-selector", "dkim-selector and dkim-key belong together; give both or none")
 	}
 	return nil
 }

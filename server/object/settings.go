@@ -28,6 +28,7 @@ type Settings struct {
 	Queues     map[string]*Queue
 	Menus      map[string]*Menu
 	Pages      map[string]*Page
+	Rooms      map[string]*Room
 	Trunks     map[string]*Trunk
 	Recordings map[string]*Recording
 }
@@ -123,7 +124,7 @@ func (s *Settings) Clone() *Settings {
 	c := *s
 	c.Hours, c.Accounts, c.Mailboxes = maps.Clone(s.Hours), maps.Clone(s.Accounts), maps.Clone(s.Mailboxes)
 	c.Groups, c.Queues, c.Menus, c.Pages = maps.Clone(s.Groups), maps.Clone(s.Queues), maps.Clone(s.Menus), maps.Clone(s.Pages)
-	c.Trunks, c.Recordings = maps.Clone(s.Trunks), maps.Clone(s.Recordings)
+	c.Rooms, c.Trunks, c.Recordings = maps.Clone(s.Rooms), maps.Clone(s.Trunks), maps.Clone(s.Recordings)
 	return &c
 }
 
@@ -149,7 +150,7 @@ func (s *Settings) DialPlan() *Plan {
 	return s.Plan
 }
 
-// Number returns the group, queue, menu or page with a number, nil if there is none.
+// Number returns the group, queue, menu, page or room with a number, nil if there is none.
 func (s *Settings) Number(number string) Object {
 	if g, ok := s.Groups[number]; ok {
 		return g
@@ -163,15 +164,18 @@ func (s *Settings) Number(number string) Object {
 	if p, ok := s.Pages[number]; ok {
 		return p
 	}
+	if r, ok := s.Rooms[number]; ok {
+		return r
+	}
 	return nil
 }
 
-// Names says what a user of the domain is that no object is: "account", "device", "number", "room"; "" for nothing.
+// Names says what a user of the domain is that no object is: "account", "device", "number"; "" for nothing.
 type Names func(user string) (what string, err error)
 
 // Check looks at what objects have to do with each other: that what they refer to is there, and that no number is taken twice. It looks at the objects for which which says
-// true, at all of them for nil. The first error is that of a look-up, or all faults are [*Error].
-func (s *Settings) Check(names Names, which func(Object) bool) (faults []*Error, err error) {
+// true, at all of them for nil. The error is that of a look-up.
+func (s *Settings) Check(names Names, which func(Object) bool) (faults Faults, err error) {
 	for o := range s.All() {
 		if which != nil && !which(o) {
 			continue
@@ -194,7 +198,7 @@ func (s *Settings) checkOne(o Object, names Names) (faults []*Error, err error) 
 			return nil, err
 		}
 		if what != "" {
-			faults = append(faults, fault(o, k.Key, "%s is taken by the %s of this number; choose another", NameOf(o), what))
+			faults = append(faults, Fault(o, k.Key, "%s is taken by the %s of this number; choose another", NameOf(o), what))
 		}
 	}
 	for _, f := range k.Fields() {
@@ -204,7 +208,7 @@ func (s *Settings) checkOne(o Object, names Names) (faults []*Error, err error) 
 				return nil, err
 			}
 			if problem != "" {
-				faults = append(faults, fault(o, f.Name, "%s", problem))
+				faults = append(faults, Fault(o, f.Name, "%s", problem))
 			}
 		}
 	}

@@ -85,15 +85,15 @@ func (t *Trunk) Check() error {
 	}
 	switch {
 	case len(t.Server) == 0:
-		return fault(t, "server", "is missing; name the server of the other side")
+		return Fault(t, "server", "is missing; name the server of the other side")
 	case t.Kind == TrunkRegister && t.User == "":
-		return fault(t, "user", "is missing; name the user as which the trunk registers, or make its kind address")
+		return Fault(t, "user", "is missing; name the user as which the trunk registers, or make its kind address")
 	case (t.Certificate == "") != (t.Key == ""):
-		return fault(t, "certificate", "certificate and key belong together; give both or none")
+		return Fault(t, "certificate", "certificate and key belong together; give both or none")
 	case (t.STIRCertificate == "") != (t.STIRKey == ""):
-		return fault(t, "stir-certificate", "stir-certificate and stir-key belong together; give both or none")
+		return Fault(t, "stir-certificate", "stir-certificate and stir-key belong together; give both or none")
 	case t.STIRCertificate != "" && t.STIRURL == "":
-		return fault(t, "stir-url", "is missing; name the address at which others find stir-certificate")
+		return Fault(t, "stir-url", "is missing; name the address at which others find stir-certificate")
 	}
 	return nil
 }

@@ -44,15 +44,22 @@ func (s *Store) AddAccount(ctx context.Context, a Account, secret string) error 
 		return fmt.Errorf("name %w", err)
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if err := mustBeFree(ctx, tx, d.Name, a.User); err != nil {
+		if err := s.insertAccount(ctx, tx, d.Name, a.User, a.Name); err != nil {
 			return err
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (domain, sip_user, name, created) VALUES ($1, $2, $3, $4)",
-			d.Name, a.User, a.Name, s.now().UnixMilli()); err != nil {
-			return fmt.Errorf("store: add account: %w", err)
 		}
 		return s.insertDevice(ctx, tx, d, newDevice{account: a.User, user: a.User, secret: secret})
 	})
+}
+
+// insertAccount adds an account without a device.
+func (s *Store) insertAccount(ctx context.Context, tx *sql.Tx, domain, user, name string) error {
+	if err := mustBeFree(ctx, tx, domain, user); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (domain, sip_user, name, created) VALUES ($1, $2, $3, $4)", domain, user, name, s.now().UnixMilli()); err != nil {
+		return fmt.Errorf("store: add account: %w", err)
+	}
+	return nil
 }
 
 // AddDevice adds a device called user to an account. It fails with [ErrExists], or [ErrNotFound] for domain or account.
@@ -64,17 +71,20 @@ func (s *Store) AddDevice(ctx context.Context, domain, account, user, secret str
 	if err := object.CheckUser(user); err != nil {
 		return fmt.Errorf("user %w", err)
 	}
-	return s.change(ctx, func(tx *sql.Tx) error {
-		if err := mustExist(ctx, tx, d.Name, account); err != nil {
+	return s.change(ctx, func(tx *sql.Tx) error { return s.addDevice(ctx, tx, d, newDevice{account, user, secret}) })
+}
+
+// addDevice adds a device in a transaction.
+func (s *Store) addDevice(ctx context.Context, tx *sql.Tx, d Domain, n newDevice) error {
+	if err := mustExist(ctx, tx, d.Name, n.account); err != nil {
+		return err
+	}
+	if n.user != n.account { // an account may get its first device back
+		if err := mustBeFree(ctx, tx, d.Name, n.user); err != nil {
 			return err
 		}
-		if user != account { // an account may get its first device back
-			if err := mustBeFree(ctx, tx, d.Name, user); err != nil {
-				return err
-			}
-		}
-		return s.insertDevice(ctx, tx, d, newDevice{account: account, user: user, secret: secret})
-	})
+	}
+	return s.insertDevice(ctx, tx, d, n)
 }
 
 // mustExist fails with [ErrNotFound] if the domain has no such account.
@@ -89,12 +99,11 @@ func mustExist(ctx context.Context, tx *sql.Tx, domain, account string) error {
 	return nil
 }
 
-// mustBeFree fails with [ErrExists] if an account, a device, a number, a room or a numbered object of the domain is called user.
+// mustBeFree fails with [ErrExists] if an account, a device, a number or a numbered object of the domain is called user.
 func mustBeFree(ctx context.Context, tx *sql.Tx, domain, user string) error {
 	var n int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2) +
 		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2) + (SELECT count(*) FROM numbers WHERE domain = $1 AND number = $2) +
-		(SELECT count(*) FROM rooms WHERE domain = $1 AND sip_user = $2) +
 		(SELECT count(*) FROM objects WHERE domain = $1 AND name = $2 AND kind IN (`+numberedKinds()+"))", domain, user).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("store: look for user: %w", err)
@@ -152,23 +161,30 @@ func (s *Store) SetSecret(ctx context.Context, domain, user, secret string) erro
 func (s *Store) RemoveAccount(ctx context.Context, domain, user string) error {
 	domain = strings.ToLower(domain)
 	return s.change(ctx, func(tx *sql.Tx) error {
-		gone, err := texts(ctx, tx, `SELECT sip_user FROM devices WHERE domain = $1 AND account = $2 UNION ALL
-			SELECT number FROM numbers WHERE domain = $1 AND account = $2`, domain, user)
+		gone, err := removeAccount(ctx, tx, domain, user)
 		if err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, "DELETE FROM accounts WHERE domain = $1 AND sip_user = $2", domain, user)
-		if err != nil {
-			return fmt.Errorf("store: remove account: %w", err)
-		}
-		if err := oneRow(res, fmt.Errorf("account %s@%s %w", user, domain, ErrNotFound)); err != nil {
-			return err
-		}
-		if err := noteMany(ctx, tx, domain, append(gone, user)); err != nil {
-			return err
-		}
-		return s.forget(ctx, tx, domain, append([]string{user}, gone...)...)
+		return s.forget(ctx, tx, domain, gone...)
 	})
+}
+
+// removeAccount removes an account and returns all users that go with it, itself the first.
+func removeAccount(ctx context.Context, tx *sql.Tx, domain, user string) ([]string, error) {
+	gone, err := texts(ctx, tx, `SELECT sip_user FROM devices WHERE domain = $1 AND account = $2 AND sip_user <> $2 UNION ALL
+		SELECT number FROM numbers WHERE domain = $1 AND account = $2`, domain, user)
+	if err != nil {
+		return nil, err
+	}
+	gone = append([]string{user}, gone...)
+	res, err := tx.ExecContext(ctx, "DELETE FROM accounts WHERE domain = $1 AND sip_user = $2", domain, user)
+	if err != nil {
+		return nil, fmt.Errorf("store: remove account: %w", err)
+	}
+	if err := oneRow(res, fmt.Errorf("account %s@%s %w", user, domain, ErrNotFound)); err != nil {
+		return nil, err
+	}
+	return gone, noteMany(ctx, tx, domain, gone)
 }
 
 // texts returns the first column of a query.
@@ -193,18 +209,23 @@ func texts(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string
 func (s *Store) RemoveDevice(ctx context.Context, domain, user string) error {
 	domain = strings.ToLower(domain)
 	return s.change(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM devices WHERE domain = $1 AND sip_user = $2", domain, user)
-		if err != nil {
-			return fmt.Errorf("store: remove device: %w", err)
-		}
-		if err := oneRow(res, fmt.Errorf("device %s@%s %w", user, domain, ErrNotFound)); err != nil {
-			return err
-		}
-		if err := note(ctx, tx, domain, user); err != nil {
+		if err := removeDevice(ctx, tx, domain, user); err != nil {
 			return err
 		}
 		return s.forget(ctx, tx, domain, user)
 	})
+}
+
+// removeDevice removes a device in a transaction.
+func removeDevice(ctx context.Context, tx *sql.Tx, domain, user string) error {
+	res, err := tx.ExecContext(ctx, "DELETE FROM devices WHERE domain = $1 AND sip_user = $2", domain, user)
+	if err != nil {
+		return fmt.Errorf("store: remove device: %w", err)
+	}
+	if err := oneRow(res, fmt.Errorf("device %s@%s %w", user, domain, ErrNotFound)); err != nil {
+		return err
+	}
+	return note(ctx, tx, domain, user)
 }
 
 // oneRow returns missing if a statement changed nothing.

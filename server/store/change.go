@@ -15,7 +15,7 @@ const keptChanges = 10_000
 // change is one note; an empty user means everything.
 type change struct {
 	seq                int64
-	domain, kind, user string // kind is that of an object; empty for a user or a room
+	domain, kind, user string // kind is that of an object; empty for a user
 }
 
 // note says that users of domain have changed.
@@ -23,7 +23,7 @@ func note(ctx context.Context, tx *sql.Tx, domain string, users ...string) error
 	return noteObject(ctx, tx, domain, "", users...)
 }
 
-// noteObject says that objects of a kind have changed; of the kind "" they are users and rooms.
+// noteObject says that objects of a kind have changed; of the kind "" they are users.
 func noteObject(ctx context.Context, tx *sql.Tx, domain, kind string, names ...string) error {
 	for _, name := range names {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO changes (seq, domain, kind, sip_user) SELECT coalesce(max(seq), 0) + 1, $1, $2, $3 FROM changes", domain, kind, name); err != nil {

@@ -1,4 +1,4 @@
-// The directory: every user that can be called or can log in, every room and every object, in memory, for the path of a message. It follows the log of changes.
+// The directory: every user that can be called or can log in, and every object, in memory, for the path of a message. It follows the log of changes.
 
 package store
 
@@ -24,7 +24,7 @@ type User struct {
 	HA1     HA1
 }
 
-// Directory is the accounts, devices, rooms and objects of all domains in memory. Its methods may be called from any goroutine and never wait for the disk, except [Directory.Refresh].
+// Directory is the accounts, devices and objects of all domains in memory. Its methods may be called from any goroutine and never wait for the disk, except [Directory.Refresh].
 type Directory struct {
 	store *Store
 
@@ -37,7 +37,6 @@ type Directory struct {
 	mu    sync.RWMutex // guards what follows
 	users *table
 	realm map[string]string // domain → realm
-	rooms map[roomKey]Room
 }
 
 // NewDirectory reads everything.
@@ -141,7 +140,7 @@ func (d *Directory) Refresh(ctx context.Context) (int, error) {
 			d.seq = c.seq
 			continue
 		}
-		if err := errors.Join(d.readOne(ctx, c.domain, c.user), d.readRoom(ctx, c.domain, c.user)); err != nil {
+		if err := d.readOne(ctx, c.domain, c.user); err != nil {
 			return 0, err
 		}
 		d.seq = c.seq
@@ -179,10 +178,6 @@ func (d *Directory) readAll(ctx context.Context) error {
 	for _, dom := range domains {
 		realm[dom.Name] = dom.Realm
 	}
-	rooms, err := d.allRooms(ctx)
-	if err != nil {
-		return err
-	}
 	t := newTable()
 	rows, err := d.store.db.QueryContext(ctx, selectUsers)
 	if err != nil {
@@ -200,7 +195,7 @@ func (d *Directory) readAll(ctx context.Context) error {
 		return fmt.Errorf("store: read users: %w", err)
 	}
 	d.mu.Lock()
-	d.users, d.realm, d.rooms = t, realm, rooms
+	d.users, d.realm = t, realm
 	d.mu.Unlock()
 	return nil
 }

@@ -256,7 +256,6 @@ func (in *importer) findTaken(ctx context.Context, tx *sql.Tx, entries []entry) 
 	rows, err := tx.QueryContext(ctx, "SELECT sip_user FROM accounts WHERE domain = "+domain+" AND sip_user IN "+list+
 		" UNION SELECT sip_user FROM devices WHERE domain = "+domain+" AND sip_user IN "+list+
 		" UNION SELECT number FROM numbers WHERE domain = "+domain+" AND number IN "+list+
-		" UNION SELECT sip_user FROM rooms WHERE domain = "+domain+" AND sip_user IN "+list+
 		" UNION SELECT name FROM objects WHERE domain = "+domain+" AND kind IN ("+numberedKinds()+") AND name IN "+list+" ORDER BY 1", args...)
 	if err != nil {
 		return fmt.Errorf("store: look for users: %w", err)

@@ -36,21 +36,23 @@ func (s *Store) AddNumbers(ctx context.Context, domain, account string, numbers 
 	if err := CheckNumbers(numbers); err != nil {
 		return err
 	}
-	return s.change(ctx, func(tx *sql.Tx) error {
-		if err := mustExist(ctx, tx, d.Name, account); err != nil {
+	return s.change(ctx, func(tx *sql.Tx) error { return s.addNumbers(ctx, tx, d.Name, account, numbers) })
+}
+
+// addNumbers adds numbers in a transaction.
+func (s *Store) addNumbers(ctx context.Context, tx *sql.Tx, domain, account string, numbers []string) error {
+	if err := mustExist(ctx, tx, domain, account); err != nil {
+		return err
+	}
+	for _, n := range numbers {
+		if err := mustBeFree(ctx, tx, domain, n); err != nil {
 			return err
 		}
-		for _, n := range numbers {
-			if err := mustBeFree(ctx, tx, d.Name, n); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO numbers (domain, number, account, created) VALUES ($1, $2, $3, $4)",
-				d.Name, n, account, s.now().UnixMilli()); err != nil {
-				return fmt.Errorf("store: add number: %w", err)
-			}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO numbers (domain, number, account, created) VALUES ($1, $2, $3, $4)", domain, n, account, s.now().UnixMilli()); err != nil {
+			return fmt.Errorf("store: add number: %w", err)
 		}
-		return noteMany(ctx, tx, d.Name, numbers)
-	})
+	}
+	return noteMany(ctx, tx, domain, numbers)
 }
 
 // RemoveNumbers takes numbers from an account: all of them or none. It fails with [ErrNotFound] if it does not have one of them.
@@ -59,18 +61,21 @@ func (s *Store) RemoveNumbers(ctx context.Context, domain, account string, numbe
 	if err := CheckNumbers(numbers); err != nil {
 		return err
 	}
-	return s.change(ctx, func(tx *sql.Tx) error {
-		for _, n := range numbers {
-			res, err := tx.ExecContext(ctx, "DELETE FROM numbers WHERE domain = $1 AND number = $2 AND account = $3", domain, n, account)
-			if err != nil {
-				return fmt.Errorf("store: remove number: %w", err)
-			}
-			if err := oneRow(res, fmt.Errorf("number %s of %s@%s %w", n, account, domain, ErrNotFound)); err != nil {
-				return err
-			}
+	return s.change(ctx, func(tx *sql.Tx) error { return removeNumbers(ctx, tx, domain, account, numbers) })
+}
+
+// removeNumbers takes numbers away in a transaction.
+func removeNumbers(ctx context.Context, tx *sql.Tx, domain, account string, numbers []string) error {
+	for _, n := range numbers {
+		res, err := tx.ExecContext(ctx, "DELETE FROM numbers WHERE domain = $1 AND number = $2 AND account = $3", domain, n, account)
+		if err != nil {
+			return fmt.Errorf("store: remove number: %w", err)
 		}
-		return noteMany(ctx, tx, domain, numbers)
-	})
+		if err := oneRow(res, fmt.Errorf("number %s of %s@%s %w", n, account, domain, ErrNotFound)); err != nil {
+			return err
+		}
+	}
+	return noteMany(ctx, tx, domain, numbers)
 }
 
 // allNumbers returns the numbers of a domain, of all domains for "", by account@domain.

@@ -27,105 +27,86 @@ func (s *Store) Settings(ctx context.Context, domain string) (*object.Settings, 
 	if err != nil {
 		return nil, err
 	}
-	set, _, err := readSettings(ctx, s.db, d.Name)
-	return set, err
+	return readSettings(ctx, s.db, d.Name)
 }
 
 // Edit changes the objects of a domain: f gets all of them, its own, and puts and removes what it likes, or changes them. Then what differs is checked, with what it refers to, and
-// written in one transaction, and the changes come back. An error of f, or an [*object.Error], leaves everything as it was.
-func (s *Store) Edit(ctx context.Context, domain string, f func(*object.Settings) error) (changes []ObjectChange, err error) {
-	d, err := s.Domain(ctx, domain)
+// written in one transaction, and the changes come back. An error of f, or [object.Faults], leaves everything as it was.
+func (s *Store) Edit(ctx context.Context, domain string, f func(*object.Settings) error) ([]ObjectChange, error) {
+	r, err := s.Revise(ctx, domain, Draft{Change: func(c *Company) error { return f(c.Settings) }})
 	if err != nil {
 		return nil, err
 	}
-	err = s.change(ctx, func(tx *sql.Tx) error {
-		changes, err = s.edit(ctx, tx, d.Name, f)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return changes, nil
+	return r.Objects, nil
 }
 
-// edit is Edit in a transaction.
-func (s *Store) edit(ctx context.Context, tx *sql.Tx, domain string, f func(*object.Settings) error) ([]ObjectChange, error) {
-	set, before, err := readSettings(ctx, tx, domain)
-	if err != nil {
-		return nil, err
-	}
-	if err := f(set); err != nil {
-		return nil, err
-	}
-	changes, err := difference(before, set)
-	if err != nil {
-		return nil, err
-	}
+// checkObjects checks what changes, and what it refers to; with all what every object refers to.
+func checkObjects(set *object.Settings, changes []ObjectChange, all bool, names object.Names) error {
+	var faults object.Faults
 	for _, c := range changes {
 		if c.After == nil {
 			continue
 		}
-		if err := c.After.Check(); err != nil {
-			return nil, err
+		var fault *object.Error
+		if err := c.After.Check(); errors.As(err, &fault) {
+			faults = append(faults, fault)
+		} else if err != nil {
+			return err
 		}
 	}
-	faults, err := set.Check(namesIn(ctx, tx, domain), touched(changes))
-	if err != nil {
-		return nil, err
-	}
 	if len(faults) > 0 {
-		return nil, faults[0]
+		return faults
 	}
-	return changes, s.write(ctx, tx, domain, changes)
+	which := touched(changes)
+	if all {
+		which = nil
+	}
+	faults, err := set.Check(names, which)
+	if err == nil && len(faults) > 0 {
+		err = faults
+	}
+	return err
 }
 
-// touched says which objects an edit has to look at: those that it changes, or all if something is gone to which others may refer.
+// touched says which objects are changed.
 func touched(changes []ObjectChange) func(object.Object) bool {
 	changed := make(map[object.Object]bool, len(changes))
 	for _, c := range changes {
-		if c.After == nil {
-			return nil
-		}
 		changed[c.After] = true
 	}
 	return func(o object.Object) bool { return changed[o] }
 }
-
-// objectKey names a row of a domain.
-type objectKey struct{ kind, name string }
 
 // queryer is a database or a transaction.
 type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// readSettings reads the objects of a domain, and their rows.
-func readSettings(ctx context.Context, q queryer, domain string) (*object.Settings, map[objectKey]string, error) {
-	rows, err := q.QueryContext(ctx, "SELECT kind, name, value FROM objects WHERE domain = $1", domain)
+// readSettings reads the objects of a domain.
+func readSettings(ctx context.Context, q queryer, domain string) (*object.Settings, error) {
+	rows, err := q.QueryContext(ctx, "SELECT kind, value FROM objects WHERE domain = $1", domain)
 	if err != nil {
-		return nil, nil, fmt.Errorf("store: read objects: %w", err)
+		return nil, fmt.Errorf("store: read objects: %w", err)
 	}
 	defer rows.Close()
-	set, values := &object.Settings{Domain: domain}, make(map[objectKey]string)
+	set := &object.Settings{Domain: domain}
 	for rows.Next() {
-		var key objectKey
-		var value string
-		if err := rows.Scan(&key.kind, &key.name, &value); err != nil {
-			return nil, nil, fmt.Errorf("store: read objects: %w", err)
+		var kind, value string
+		if err := rows.Scan(&kind, &value); err != nil {
+			return nil, fmt.Errorf("store: read objects: %w", err)
 		}
-		o, err := decodeObject(key.kind, value)
+		o, err := decodeObject(kind, value)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if o != nil {
 			set.Put(o)
-			values[key] = value
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, nil, fmt.Errorf("store: read objects: %w", err)
+		return nil, fmt.Errorf("store: read objects: %w", err)
 	}
-	return set, values, nil
+	return set, nil
 }
 
 // decodeObject reads a row; a kind that is not known, of a later version of this program, is nil and stays in the database.
@@ -141,35 +122,48 @@ func decodeObject(kind, value string) (object.Object, error) {
 	return o, nil
 }
 
-// difference is what has become of the rows before.
-func difference(before map[objectKey]string, set *object.Settings) (changes []ObjectChange, err error) {
-	kept := make(map[objectKey]bool, len(before))
+// objectKey names an object of a domain.
+type objectKey struct {
+	kind *object.Kind
+	name string
+}
+
+// valuesOf writes every object as it is kept.
+func valuesOf(set *object.Settings) (map[objectKey]string, error) {
+	values := make(map[objectKey]string)
 	for o := range set.All() {
 		k := object.KindOf(o)
-		key := objectKey{k.Name, object.NameOf(o)}
-		kept[key] = true
 		value, err := json.Marshal(o)
 		if err != nil {
 			return nil, fmt.Errorf("store: write a %s: %w", k.Name, err)
 		}
-		old, known := before[key]
-		if known && old == string(value) {
-			continue
-		}
-		c := ObjectChange{Kind: k, Name: key.name, After: o}
-		if known {
-			if c.Before, err = decodeObject(key.kind, old); err != nil {
+		values[objectKey{k, object.NameOf(o)}] = string(value)
+	}
+	return values, nil
+}
+
+// difference is what has become of the objects that were kept as before.
+func difference(before map[objectKey]string, set *object.Settings) (changes []ObjectChange, err error) {
+	after, err := valuesOf(set)
+	if err != nil {
+		return nil, err
+	}
+	for o := range set.All() {
+		key := objectKey{object.KindOf(o), object.NameOf(o)}
+		if old := before[key]; old != after[key] {
+			c := ObjectChange{Kind: key.kind, Name: key.name, After: o}
+			if c.Before, err = decodeOld(key.kind, old); err != nil {
 				return nil, err
 			}
+			changes = append(changes, c)
 		}
-		changes = append(changes, c)
 	}
 	for key, old := range before {
-		if kept[key] {
+		if _, kept := after[key]; kept {
 			continue
 		}
-		c := ObjectChange{Kind: object.KindNamed(key.kind), Name: key.name}
-		if c.Before, err = decodeObject(key.kind, old); err != nil {
+		c := ObjectChange{Kind: key.kind, Name: key.name}
+		if c.Before, err = decodeOld(key.kind, old); err != nil {
 			return nil, err
 		}
 		changes = append(changes, c)
@@ -177,19 +171,38 @@ func difference(before map[objectKey]string, set *object.Settings) (changes []Ob
 	return changes, nil
 }
 
-// write writes changes that have been checked.
+// decodeOld reads what an object was; "" is nothing.
+func decodeOld(k *object.Kind, value string) (object.Object, error) {
+	if value == "" {
+		return nil, nil
+	}
+	return decodeObject(k.Name, value)
+}
+
+// remove removes the objects that are to go.
+func (s *Store) remove(ctx context.Context, tx *sql.Tx, domain string, changes []ObjectChange) error {
+	for _, c := range changes {
+		if c.After != nil {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM objects WHERE domain = $1 AND kind = $2 AND name = $3", domain, c.Kind.Name, c.Name); err != nil {
+			return fmt.Errorf("store: remove a %s: %w", c.Kind.Name, err)
+		}
+	}
+	return nil
+}
+
+// write writes the objects that are new or others, and notes all changes.
 func (s *Store) write(ctx context.Context, tx *sql.Tx, domain string, changes []ObjectChange) error {
 	for _, c := range changes {
-		var err error
 		if c.After == nil {
-			_, err = tx.ExecContext(ctx, "DELETE FROM objects WHERE domain = $1 AND kind = $2 AND name = $3", domain, c.Kind.Name, c.Name)
-		} else {
-			var value []byte
-			if value, err = json.Marshal(c.After); err == nil {
-				_, err = tx.ExecContext(ctx, `INSERT INTO objects (domain, kind, name, value, version, changed) VALUES ($1, $2, $3, $4, 1, $5)
-					ON CONFLICT (domain, kind, name) DO UPDATE SET value = excluded.value, version = objects.version + 1, changed = excluded.changed`,
-					domain, c.Kind.Name, c.Name, string(value), s.now().UnixMilli())
-			}
+			continue
+		}
+		value, err := json.Marshal(c.After)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO objects (domain, kind, name, value, version, changed) VALUES ($1, $2, $3, $4, 1, $5)
+				ON CONFLICT (domain, kind, name) DO UPDATE SET value = excluded.value, version = objects.version + 1, changed = excluded.changed`,
+				domain, c.Kind.Name, c.Name, string(value), s.now().UnixMilli())
 		}
 		if err != nil {
 			return fmt.Errorf("store: write a %s: %w", c.Kind.Name, err)
@@ -210,8 +223,7 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, domain string, changes []
 func namesIn(ctx context.Context, tx *sql.Tx, domain string) object.Names {
 	return func(user string) (what string, err error) {
 		err = tx.QueryRowContext(ctx, `SELECT 'account' FROM accounts WHERE domain = $1 AND sip_user = $2
-			UNION ALL SELECT 'device' FROM devices WHERE domain = $1 AND sip_user = $2 UNION ALL SELECT 'number' FROM numbers WHERE domain = $1 AND number = $2
-			UNION ALL SELECT 'room' FROM rooms WHERE domain = $1 AND sip_user = $2 LIMIT 1`, domain, user).Scan(&what)
+			UNION ALL SELECT 'device' FROM devices WHERE domain = $1 AND sip_user = $2 UNION ALL SELECT 'number' FROM numbers WHERE domain = $1 AND number = $2 LIMIT 1`, domain, user).Scan(&what)
 		if errors.Is(err, sql.ErrNoRows) {
 			return "", nil
 		}
@@ -224,17 +236,17 @@ func namesIn(ctx context.Context, tx *sql.Tx, domain string) object.Names {
 
 // forget removes what was set for users that are gone, and fails if something else still needs one of them.
 func (s *Store) forget(ctx context.Context, tx *sql.Tx, domain string, users ...string) error {
-	_, err := s.edit(ctx, tx, domain, func(set *object.Settings) error {
+	_, err := s.revise(ctx, tx, Domain{Name: domain}, Draft{Change: func(c *Company) error {
 		for _, user := range users {
-			delete(set.Accounts, user)
-			delete(set.Mailboxes, user)
+			delete(c.Settings.Accounts, user)
+			delete(c.Settings.Mailboxes, user)
 		}
-		faults, err := set.Check(namesIn(ctx, tx, domain), nil)
+		faults, err := c.Settings.Check(namesIn(ctx, tx, domain), nil)
 		if err == nil && len(faults) > 0 {
-			err = fmt.Errorf("%s@%s %w: %w", users[0], domain, ErrNeeded, faults[0])
+			err = fmt.Errorf("%s@%s %w: %w", users[0], domain, ErrNeeded, faults)
 		}
 		return err
-	})
+	}})
 	return err
 }
 

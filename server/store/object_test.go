@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
 
 	"github.com/sipwerk/sipwerk/server/object"
 )
@@ -75,10 +76,7 @@ func TestEdit(t *testing.T) {
 func TestEditRefuses(t *testing.T) {
 	s, _ := open(t)
 	add(t, s, "200", "201")
-	if err := s.AddRoom(t.Context(), Room{Domain: domain, User: "4000"}); err != nil {
-		t.Fatal(err)
-	}
-	put(t, s, group("600", "200"), group("601", "600"))
+	put(t, s, object.KindNamed("room").Named("4000"), group("600", "200"), group("601", "600"))
 	otherwise := func(target string) object.Object {
 		g := group("602", "200")
 		g.Otherwise = target
@@ -231,5 +229,35 @@ func TestSecrets(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "5 bytes, not 32") {
 		t.Error(err)
+	}
+}
+
+// TestRoomsBecomeObjects: a room that was kept in a table of its own is an object as it was.
+func TestRoomsBecomeObjects(t *testing.T) {
+	s, _ := open(t)
+	steps, err := goose.NewProvider(goose.DialectSQLite3, s.db, os.DirFS("migrations"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := steps.DownTo(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.ExecContext(t.Context(), `INSERT INTO rooms VALUES ($1, '4000', $2, 'hash', '', 'alice,bob', 7, 1, 0, 1, 0, 1, 1000), ($1, 'board', '', '', 'other', '', 0, 0, 1, 0, 1, 0, 1000)`,
+		domain, `The "big" \ room`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := steps.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	set, err := s.Settings(t.Context(), domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]*object.Room{
+		"4000":  {Number: "4000", Title: `The "big" \ room`, PIN: "hash", Owners: []string{"alice", "bob"}, MaxMembers: 7, WaitForModerator: true, Quiet: true, Factory: true},
+		"board": {Number: "board", ModeratorPIN: "other", MuteOnEntry: true, Record: true},
+	}
+	if diff := cmp.Diff(want, set.Rooms); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

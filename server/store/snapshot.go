@@ -50,6 +50,14 @@ func (d *Directory) publish(changed snapshots) {
 	}
 }
 
+// Rooms returns how many rooms there are.
+func (d *Directory) Rooms() (n int) {
+	for _, set := range *d.settings.Load() {
+		n += len(set.Rooms)
+	}
+	return n
+}
+
 // readSnapshots reads the objects of all domains.
 func (d *Directory) readSnapshots(ctx context.Context, seq int64) error {
 	domains, err := d.store.Domains(ctx)
@@ -58,7 +66,7 @@ func (d *Directory) readSnapshots(ctx context.Context, seq int64) error {
 	}
 	changed := make(snapshots, len(domains))
 	for _, dom := range domains {
-		set, _, err := readSettings(ctx, d.store.db, dom.Name)
+		set, err := readSettings(ctx, d.store.db, dom.Name)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ CREATE TABLE objects (
     PRIMARY KEY (domain, kind, name)
 );
 
--- What a note is about: an object of this kind called sip_user, or, where it is empty, a user or a room.
+-- What a note is about: an object of this kind called sip_user, or, where it is empty, a user.
 ALTER TABLE changes ADD COLUMN kind TEXT NOT NULL DEFAULT '';
 
 -- +goose Down
