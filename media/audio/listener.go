@@ -4,6 +4,7 @@ package audio
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sipwerk/sipwerk/media/codec"
 )
@@ -123,8 +124,11 @@ func (m *Mixer) encode() {
 
 // alone tells whether the participant hears something of its own.
 func (p *Participant) alone() bool {
-	return p.speaking > 0 || p.Deaf || p.listening.source != nil || p.listening.last
+	return p.speaking > 0 || p.Deaf || p.listening.source != nil || p.listening.last || slices.ContainsFunc(p.mixer.speakers, p.confides)
 }
+
+// confides reports whether a speaker is heard by the participant alone.
+func (p *Participant) confides(s *Participant) bool { return s.Confidant == p }
 
 // encoded returns the payload of pcm in the memory of dst, nil if there is none.
 func encoded(e codec.Encoder, dst []byte, pcm []int16) []byte {
@@ -145,12 +149,20 @@ func (p *Participant) encodeOwn() {
 	switch {
 	case p.Deaf:
 		clear(m.own)
-	case p.speaking > 0:
+	case p.speaking > 0 && p.Confidant == nil:
 		for i, s := range m.sum {
 			m.own[i] = s - int32(p.voice[i])
 		}
 	default:
 		copy(m.own, m.sum)
+	}
+	for _, s := range m.speakers {
+		if !p.confides(s) || p.Deaf {
+			continue
+		}
+		for i, x := range s.voice {
+			m.own[i] += int32(x)
+		}
 	}
 	if l.source != nil && !m.add(m.own, l.source) {
 		l.source, l.last = nil, true

@@ -100,6 +100,9 @@ func (m *Mixer) Step() []int16 {
 	clear(m.sum)
 	for _, p := range m.speakers {
 		p.decode()
+		if p.Confidant != nil {
+			continue
+		}
 		for i, s := range p.voice {
 			m.sum[i] += int32(s)
 		}

@@ -10,6 +10,8 @@ type Participant struct {
 	Muted bool
 	// Deaf lets the participant hear nothing but its own sources, see [Participant.Play].
 	Deaf bool
+	// Confidant is who alone hears the participant; nil: everybody.
+	Confidant *Participant
 	// Decoded is given all that the participant says, which is decoded for it whether it is mixed or not; usually nil.
 	Decoded func(pcm []int16)
 

@@ -72,8 +72,8 @@ func (s *Stream) admit(c component, b []byte, a *arrival) ([]byte, bool) {
 		}
 	}
 	l := &s.latches[c]
-	if l.phase != locked && s.relay.owns(a.from) {
-		return nil, false
+	if s.own && a.from != l.described || !s.own && l.phase != locked && s.relay.owns(a.from) {
+		return nil, false // what is ours is where it says, and nothing else of ours is to be learned
 	}
 	a.kind, a.ssrc, a.seq = k, h.SSRC, h.Sequence
 	if !l.step(*a) {

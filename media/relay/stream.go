@@ -29,6 +29,7 @@ type Stream struct {
 	cipher   Cipher  // nil: plain
 	mux      bool    // RTCP on the RTP port
 	opaque   bool
+	own      bool // the peer is a stream of ours
 	closed   bool
 }
 
@@ -37,6 +38,7 @@ type Peer struct {
 	RTP, RTCP netip.AddrPort // where the description wants packets; invalid if it does not say, unspecified on hold
 	Signalled netip.Addr     // where the SIP messages come from
 	Clock     int            // of RTP timestamps in Hz, for jitter; 0: not known
+	Own       bool           // the other end is a stream of this relay too: an endpoint of ours, or another call
 	Opaque    bool           // not RTP (DTLS, T.38): whatever comes from the peer is passed on
 }
 
@@ -49,17 +51,17 @@ func (s *Stream) Local() (rtp, rtcp netip.AddrPort) {
 	return s.sockets[media].local(), s.sockets[control].local()
 }
 
-// Aim takes what an offer or answer of the peer says, and opens the learning window. An address that is one of our own sockets is none: a call
-// that comes back to us over other servers gets no media rather than a loop.
+// Aim takes what an offer or answer of the peer says, and opens the learning window. An address that is one of our own sockets is none,
+// unless p.Own: a call that comes back to us over other servers gets no media rather than a loop.
 func (s *Stream) Aim(p Peer) {
 	for _, a := range [...]*netip.AddrPort{&p.RTP, &p.RTCP} {
-		if s.relay.owns(*a) {
+		if !p.Own && s.relay.owns(*a) {
 			*a = netip.AddrPort{}
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.receiver.Clock, s.opaque = uint32(p.Clock), p.Opaque
+	s.receiver.Clock, s.opaque, s.own = uint32(p.Clock), p.Opaque, p.Own
 	s.latches[media].open(p.RTP, p.Signalled)
 	s.latches[control].open(p.RTCP, p.Signalled)
 }

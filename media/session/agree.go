@@ -130,7 +130,7 @@ func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	e.agreed = a
 	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
 	e.ear.receiver.Clock = uint32(a.format.Clock)
-	p := relay.Peer{Signalled: e.peer.Remote, Clock: a.format.Clock}
+	p := relay.Peer{Signalled: e.peer.Remote, Own: e.peer.Inside, Clock: a.format.Clock}
 	p.RTP = e.peer.address(d.Address(theirs))
 	p.RTCP = e.peer.address(d.RTCPAddress(theirs))
 	if e.way.next.mux {

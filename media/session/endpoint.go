@@ -97,12 +97,12 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 	rtpPlace, rtcpPlace := stream.Local()
 	e := &Endpoint{
 		peer: p, voice: v, stream: stream, origin: sdp.Originator{SessionID: v.Random.Uint64() >> 2},
-		ours: v.capabilities(sdp.Place{RTP: s.advertise(rtpPlace), RTCP: s.advertise(rtcpPlace)}),
+		ours: v.capabilities(sdp.Place{RTP: s.advertise(p, rtpPlace), RTCP: s.advertise(p, rtcpPlace)}),
 		stop: make(chan struct{}),
 	}
 	e.wake = sync.NewCond(&e.mu)
 	e.way.failed = e.fail
-	e.way.attach(s, stream, s.advertise(rtpPlace))
+	e.way.attach(s, stream, s.advertise(p, rtpPlace))
 	e.mouth.sender = rtp.NewSender(v.Random)
 	e.ear.digits = make(chan byte, digitQueue)
 	stream.Tap(e.hear)

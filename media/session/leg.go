@@ -121,7 +121,7 @@ func (l *Leg) grow(n int) {
 // described is what a description says about one stream.
 func (l *Leg) described(d *sdp.Description, m *sdp.Media) said {
 	_, isRTP := m.Profile()
-	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio"}
+	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio"}
 	p.RTP = l.peer.address(d.Address(m))
 	p.RTCP = l.peer.address(d.RTCPAddress(m))
 	if len(p.codecs) > 0 {
@@ -160,7 +160,7 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.D
 		}
 		open++
 		rtp, rtcp := n.stream.Local()
-		places[i] = sdp.Place{RTP: l.site.advertise(rtp), RTCP: l.site.advertise(rtcp)}
+		places[i] = sdp.Place{RTP: l.site.advertise(l.peer, rtp), RTCP: l.site.advertise(l.peer, rtcp)}
 		far, isRTP := m.Profile()
 		rich = rich && (!isRTP || far.Feedback == profile(n).Feedback)
 	}
@@ -233,7 +233,7 @@ func (l *Leg) open(ctx context.Context, n *line) error {
 	}
 	rtp, _ := n.stream.Local()
 	n.way.failed = l.fail
-	n.way.attach(l.site, n.stream, l.site.advertise(rtp))
+	n.way.attach(l.site, n.stream, l.site.advertise(l.peer, rtp))
 	return nil
 }
 

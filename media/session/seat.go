@@ -19,6 +19,7 @@ type Seat struct {
 	// Guarded by the mutex of the room.
 	participant *audio.Participant // nil until the endpoint has agreed on a session
 	muted, deaf bool
+	confidant   *Seat        // who alone hears this one; nil: everybody
 	source      audio.Source // waits for the participant
 	left        bool
 
@@ -56,6 +57,9 @@ func (s *Seat) Mute(on bool) { s.set(func() { s.muted = on }) }
 // Deafen lets the seat hear nothing but [Seat.Play].
 func (s *Seat) Deafen(on bool) { s.set(func() { s.deaf = on }) }
 
+// Whisper lets nobody but to, a seat of the same room, hear this one; nil ends that.
+func (s *Seat) Whisper(to *Seat) { s.set(func() { s.confidant = to }) }
+
 // Play lets this seat alone hear a source of the room's rate, over the mix, in place of one that plays; nil ends that.
 func (s *Seat) Play(src audio.Source) {
 	s.set(func() {
@@ -71,8 +75,19 @@ func (s *Seat) set(change func()) {
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()
 	change()
-	if s.participant != nil {
-		s.participant.Muted, s.participant.Deaf = s.muted, s.deaf
+	s.applyLocked()
+}
+
+// applyLocked tells the participant who hears whom.
+func (s *Seat) applyLocked() {
+	p := s.participant
+	if p == nil {
+		return
+	}
+	p.Muted, p.Deaf, p.Confidant = s.muted, s.deaf, nil
+	if to := s.confidant; to != nil {
+		p.Confidant = to.participant
+		p.Muted = s.muted || to.left || to.participant == nil // nobody else is to hear it
 	}
 }
 
@@ -109,6 +124,9 @@ func (s *Seat) listen() {
 	if s.participant == nil {
 		return
 	}
+	if s.confidant != nil {
+		s.applyLocked()
+	}
 	for !s.participant.Ready() && s.playLocked() {
 	}
 }
@@ -125,9 +143,9 @@ func (s *Seat) takePartLocked() {
 	if err != nil {
 		return
 	}
-	p.Muted, p.Deaf = s.muted, s.deaf
 	p.Play(s.source)
 	s.participant = p
+	s.applyLocked()
 }
 
 // playLocked hands over the packet that is due; it reports false if none is.

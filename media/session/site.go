@@ -59,6 +59,8 @@ type Peer struct {
 	Remote netip.Addr // where its SIP messages come from, or go to
 	Local  netip.Addr // the address of ours that they use, if known
 	Kind   Kind       // how its media is carried, until it says so itself
+	// Inside says that the other end is a leg or an endpoint of this server, of another call: both speak over the loopback, and nothing is advertised.
+	Inside bool
 }
 
 // address returns where a description wants packets, invalid if that is no IP address, or one to which nobody may direct us: a group, or our own
@@ -66,6 +68,9 @@ type Peer struct {
 func (p Peer) address(a sdp.Address) netip.AddrPort {
 	to, ok := a.AddrPort()
 	ip := to.Addr()
+	if p.Inside {
+		return to
+	}
 	if !ok || ip.IsMulticast() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || ip.IsLoopback() && !p.Remote.IsLoopback() {
 		return netip.AddrPort{}
 	}
@@ -74,6 +79,9 @@ func (p Peer) address(a sdp.Address) netip.AddrPort {
 
 // bind returns the local address for media with a peer at remote, which may be unknown.
 func (s *Site) bind(p Peer, remote netip.Addr) (netip.Addr, error) {
+	if p.Inside {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
+	}
 	if !remote.IsValid() {
 		if len(s.Bind) > 0 {
 			return s.Bind[0], nil
@@ -96,8 +104,11 @@ func (s *Site) bind(p Peer, remote netip.Addr) (netip.Addr, error) {
 	return a, nil
 }
 
-// advertise returns the address to write for a bound one. Zones mean nothing to others.
-func (s *Site) advertise(bound netip.AddrPort) netip.AddrPort {
+// advertise returns the address to write for a bound one, for a peer. Zones mean nothing to others.
+func (s *Site) advertise(p Peer, bound netip.AddrPort) netip.AddrPort {
+	if p.Inside {
+		return bound
+	}
 	if a := ofFamily(s.Advertise, bound.Addr()); a.IsValid() {
 		return netip.AddrPortFrom(a, bound.Port())
 	}

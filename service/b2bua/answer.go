@@ -117,7 +117,7 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 
 // found ends the search: somebody has answered.
 func (c *call) found(l *leg) {
-	c.rung()
+	c.dropTaker(elsewhere)
 	c.hunt.close()
 	c.cancelOthers(l, elsewhere)
 	c.detail.step(&c.hunt.route, Outcome{Status: sip.StatusOK})

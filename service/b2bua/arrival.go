@@ -51,6 +51,9 @@ func (a *arrival) follow(r Route) {
 	case len(r.PickUp) > 0 && a.ev.Request.Method == sip.MethodInvite:
 		a.uncount()
 		a.b.pickUp(a.ev, r.PickUp)
+	case r.Join.Account.Host != "" && a.ev.Request.Method == sip.MethodInvite:
+		a.uncount()
+		a.b.joinAccount(a.ev, r.Join)
 	case r.Take.CallID != "" && a.ev.Request.Method == sip.MethodInvite:
 		a.uncount()
 		a.b.replacing(a.ev, r.Take)

@@ -77,6 +77,9 @@ type B2BUA struct {
 	// (RFC 5626 §11.6). It must not block.
 	FlowFailed func(account sip.URI, key uint64)
 
+	// Supervisors says who may join calls of others; nil: nobody may.
+	Supervisors Supervisors
+
 	// Inside is the flow over which the applications of this process are called as branches of a call: [stack.Stack.Inside]. Zero: they can only be dialled.
 	Inside sip.Flow
 
@@ -93,11 +96,13 @@ type B2BUA struct {
 	mu       sync.Mutex            // guards what follows
 	calls    map[*call]uint64      // numbered as they came
 	came     uint64                // how many
-	ringing  map[string][]*call    // by account: what may ring there
+	parts    map[string][]*call    // by account: the calls in which it takes part, or may
 	waiting  map[*arrival]struct{} // requests whose way is not known yet
 	seats    map[string]int        // calls by the AOR of an account that takes part
 	draining bool
 	idle     chan struct{} // closed when the last call ends while draining
+
+	work sync.WaitGroup // media that is being closed
 }
 
 // HandleEvent takes a request outside any dialog.
@@ -107,6 +112,10 @@ func (b *B2BUA) HandleEvent(ev *sip.Event) {
 	}
 	if ev.Request.Method == sip.MethodInvite && ev.Request.Has(sip.HeaderReplaces) {
 		b.replace(ev)
+		return
+	}
+	if ev.Request.Method == sip.MethodInvite && ev.Request.Has(sip.HeaderJoin) {
+		b.join(ev)
 		return
 	}
 	b.arrive(ev)

@@ -27,10 +27,12 @@ type call struct {
 	waiting  *exchange // of one who took the caller's place: it begins when somebody answers
 	joining  *leg      // it is to take the place of one of the two
 	taker    *leg      // it is to answer in the place of a device that rings
-	transfer *transfer // under way
-	ousted   *leg      // the caller whose place was taken before anybody answered: what the devices were offered is its offer
-	seen     []*leg    // of which the watcher is told
-	over     bool      // nobody waits for anything any more, but a BYE may be under way
+
+	supervision *supervision // somebody else listens
+	transfer    *transfer    // under way
+	ousted      *leg         // the caller whose place was taken before anybody answered: what the devices were offered is its offer
+	over        bool         // nobody waits for anything any more, but a BYE may be under way
+	seen        []*leg       // of which the watcher is told
 
 	from    string // for the callee, without tag
 	trusted bool
@@ -45,6 +47,7 @@ type call struct {
 	timer    sip.Timer   // silence
 	held     time.Time   // when it was last seen on hold
 	detail   Detail
+	accounts []string // AORs of those who take part in it, or may
 }
 
 // leg is one side of a call.
@@ -68,6 +71,7 @@ type leg struct {
 	transfer *transfer        // branch: it rings for that one
 	taking   bool             // it picks up the call, and is not in it yet
 	tries    int              // how often the session was offered to it meanwhile
+	joins    *supervision     // it listens, and is neither of the two
 	plain    bool             // branch: no reliable 1xx
 	heard    bool             // branch: 1xx above 100
 	rang     bool             // branch: 180
@@ -106,6 +110,7 @@ func (b *B2BUA) invite(a *arrival, first Route) {
 	}
 	c.caller.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
 	c.identify()
+	c.enlist(c.party(c.caller))
 	c.reached(Started)
 	c.mark(&c.caller.moments.began)
 	c.start(first)
@@ -187,8 +192,13 @@ func (l *leg) partner() *leg {
 func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	c := l.call
 	l.usage = u
-	if l.taking {
+	switch {
+	case l.taking:
 		c.takes(l, ev)
+		c.sweep()
+		return
+	case l.joins != nil:
+		l.joins.happens(ev)
 		c.sweep()
 		return
 	}

@@ -36,6 +36,9 @@ func (d *domain) Route(q *b2bua.Question) b2bua.Route {
 	if at, ok := strings.CutPrefix(user, "**"); ok {
 		return b2bua.Route{PickUp: []sip.URI{d.uri(at)}}
 	}
+	if at, ok := strings.CutPrefix(user, "*52"); ok {
+		return b2bua.Route{Join: b2bua.Join{Account: d.uri(at), Mode: b2bua.Whisper}}
+	}
 	if d.devices[user] == nil && user != "carol" {
 		return b2bua.Route{}
 	}
@@ -96,7 +99,7 @@ func on(play func(d *domain)) func(b *siptest.Bench) {
 }
 
 func flows() []siptest.Flow {
-	return append(slices.Concat(extensionFlows(), pickupFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
+	return append(slices.Concat(extensionFlows(), joinFlows(), pickupFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
 		{Name: "call", About: "A call through the server. RFC 3665 §3.1, with a back-to-back user agent.", Play: on(call)},
 		{Name: "fork", About: "Two devices ring, one answers, the other stops. RFC 3261 §13.2.2.4, RFC 3326 §3.1.", Play: on(fork)},
 		{Name: "hold", About: "Hold and resume are carried across. RFC 3665 §3.7.", Play: on(hold)},

@@ -116,7 +116,7 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	to := l.spares[0]
 	l.to, l.key, l.spares = to, to.Key, l.spares[1:]
 	c.branches = append(c.branches, l)
-	c.b.ringsAt(l.account, c)
+	c.enlist(l.account)
 	c.mark(&l.moments.began)
 	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind}
 	l.media = c.newMedia(peer)

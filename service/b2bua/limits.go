@@ -42,7 +42,7 @@ func (b *B2BUA) fullLocked() bool {
 }
 
 func (b *B2BUA) forget(c *call) {
-	b.stopsRinging(c)
+	c.delist()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.calls, c)
@@ -87,6 +87,7 @@ func (b *B2BUA) Drain(ctx context.Context) error {
 	}
 	select {
 	case <-idle:
+		b.work.Wait()
 		return nil
 	case <-ctx.Done():
 	}

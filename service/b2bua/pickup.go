@@ -15,46 +15,50 @@ import (
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
-// ringsAt notes that a call rings at an account.
-func (b *B2BUA) ringsAt(account sip.URI, c *call) {
-	if account.Host == "" {
+// enlist notes that an account takes part in the call, or may: its devices ring.
+func (c *call) enlist(account sip.URI) {
+	at := account.AOR()
+	if account.Host == "" || slices.Contains(c.accounts, at) {
 		return
 	}
+	c.accounts = append(c.accounts, at)
+	b := c.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.ringing == nil {
-		b.ringing = make(map[string][]*call)
+	if b.parts == nil {
+		b.parts = make(map[string][]*call)
 	}
-	at := account.AOR()
-	if !slices.Contains(b.ringing[at], c) {
-		b.ringing[at] = append(b.ringing[at], c)
+	b.parts[at] = append(b.parts[at], c)
+}
+
+// delist forgets who takes part in the call.
+func (c *call) delist() {
+	b := c.b
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, at := range c.accounts {
+		list := slices.DeleteFunc(b.parts[at], func(o *call) bool { return o == c })
+		if b.parts[at] = list; len(list) == 0 {
+			delete(b.parts, at)
+		}
+	}
+	c.accounts = nil
+}
+
+// relist notes anew who takes part in the call, when some have no part in it any more.
+func (c *call) relist() {
+	c.delist()
+	for _, l := range append(c.branches, c.caller) {
+		c.enlist(c.party(l))
 	}
 }
 
-// stopsRinging forgets where a call has rung.
-func (b *B2BUA) stopsRinging(c *call) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, l := range c.branches {
-		at := l.account.AOR()
-		list, ok := b.ringing[at]
-		if !ok {
-			continue
-		}
-		if list = slices.DeleteFunc(list, func(o *call) bool { return o == c }); len(list) == 0 {
-			delete(b.ringing, at)
-			continue
-		}
-		b.ringing[at] = list
-	}
-}
-
-// ringers returns the calls that may ring at one of these accounts, the longest first.
-func (b *B2BUA) ringers(accounts []sip.URI) (calls []*call) {
+// listed returns the calls in which one of these accounts may take part, the oldest first.
+func (b *B2BUA) listed(accounts []sip.URI) (calls []*call) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, a := range accounts {
-		calls = append(calls, b.ringing[a.AOR()]...)
+		calls = append(calls, b.parts[a.AOR()]...)
 	}
 	slices.SortFunc(calls, func(x, y *call) int { return cmp.Compare(b.calls[x], b.calls[y]) })
 	return slices.Compact(calls)
@@ -67,7 +71,7 @@ func (b *B2BUA) pickUp(ev *sip.Event, accounts []sip.URI) {
 	for i := range accounts {
 		list[i] = accounts[i].Clone()
 	}
-	b.tryPickUp(kept, list, b.ringers(list))
+	b.tryPickUp(kept, list, b.listed(list))
 }
 
 // tryPickUp asks one call after the other, each in its stripe, for it may have been answered meanwhile.
@@ -224,17 +228,12 @@ func (c *call) taken(n *leg, res *sip.Response) {
 	n.said = nil // what it has offered to nobody
 	c.note(Move{Kind: Pickup, To: n.usage.Invitation().Get(sip.HeaderFrom)})
 	c.branches = append(c.branches, n)
+	c.enlist(n.account)
 	if n.transfer != nil {
 		c.targetAnswered(n.transfer, n, res)
 		return
 	}
 	c.answered(n, res)
-}
-
-// rung ends what goes on as long as the call rings: a device has answered.
-func (c *call) rung() {
-	c.dropTaker(elsewhere)
-	c.b.stopsRinging(c)
 }
 
 // dropTaker hangs up one whose call somebody else has answered, or that is over.

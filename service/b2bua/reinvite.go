@@ -32,6 +32,10 @@ type exchange struct {
 // offered takes a re-INVITE, or an UPDATE or PRACK with an offer, before the answer too.
 func (c *call) offered(l *leg, req *sip.Request) {
 	far := l.partner()
+	if c.supervision != nil {
+		c.supervision.offered(l, req)
+		return
+	}
 	if c.over || far == nil {
 		// RFC 3311 §5.2: nobody is there who could answer it; trying again soon would not help.
 		l.usage.Refuse(sip.StatusServerTimeout)
@@ -116,6 +120,10 @@ func (x *exchange) abandon() {
 // modified takes the word of the other side.
 func (c *call) modified(l *leg, ev dialog.Modified) {
 	x := c.exchange
+	if c.supervision != nil {
+		c.supervision.modified(l, ev)
+		return
+	}
 	if c.over || x == nil || x.to != l {
 		return
 	}
@@ -230,7 +238,7 @@ func refusal(s sip.Status) sip.Status {
 func (c *call) refreshed(l *leg, res *sip.Response) {
 	far := l.far()
 	d, err := description.Find(&res.Message)
-	if err != nil || d == nil || c.over || far == nil || c.exchange != nil || l.said != nil && l.said.String() == d.String() {
+	if err != nil || d == nil || c.over || far == nil || c.exchange != nil || c.supervision != nil || l.said != nil && l.said.String() == d.String() {
 		return
 	}
 	if _, err := c.settle(far, l, d); err != nil {

@@ -71,7 +71,7 @@ func (l *leg) replaceable(status sip.Status) bool {
 func (c *call) await(place *leg, ev *sip.Event) {
 	early := c.callee == nil
 	switch {
-	case c.joining != nil || c.ousted != nil:
+	case c.joining != nil || c.ousted != nil || c.supervision != nil:
 		c.b.refuse(ev, sip.StatusRequestPending)
 		return
 	case early && place.said == nil:
@@ -204,6 +204,7 @@ func (c *call) leaveNobodyWaiting() {
 		x.from.media.Close()
 	}
 	c.dropTaker("")
+	c.endSupervision()
 	if n := c.joining; n != nil {
 		c.joining = nil
 		n.turnAway(sip.StatusCallDoesNotExist)
@@ -232,6 +233,10 @@ func (c *call) succeed(x *exchange, body dialog.Body) error {
 	c.note(Move{Kind: Replace, By: c.who(old), To: n.usage.Invitation().Get(sip.HeaderFrom)})
 	c.mark(&n.moments.answered)
 	c.gone(old)
+	if t := c.transfer; t != nil && (t.by == old || t.kept == old) {
+		c.dropTransfer()
+		t.report(sip.StatusRequestTerminated)
+	}
 	switch old {
 	case c.caller:
 		c.caller = n
@@ -241,6 +246,7 @@ func (c *call) succeed(x *exchange, body dialog.Body) error {
 		c.branches = append(c.branches, n)
 	}
 	c.count(n)
+	c.relist()
 	old.media.Close()
 	if !old.usage.Over() {
 		old.usage.Bye("")

@@ -59,6 +59,7 @@ type Route struct {
 	Later func(ctx context.Context, q *Question) Route
 
 	PickUp []sip.URI    // if set: the caller takes the call that has rung longest at one of these accounts; 404 if none rings
+	Join   Join         // if it has an account: the caller joins the call that this one takes part in; 404 if there is none
 	Take   sip.Replaces // if set: the caller takes the place of this dialog, one of those of [B2BUA.Dialogs]
 
 	Diverted    *Diverted // why the call is here instead of there; nil: it is here because it was dialled
@@ -148,5 +149,5 @@ func (r *Route) leads() bool {
 
 // none reports whether the route says nothing at all.
 func (r *Route) none() bool {
-	return !r.leads() && r.Application == nil && r.Later == nil && r.Refuse == 0 && len(r.PickUp) == 0 && r.Take.CallID == ""
+	return !r.leads() && r.Application == nil && r.Later == nil && r.Refuse == 0 && len(r.PickUp) == 0 && r.Join.Account.Host == "" && r.Take.CallID == ""
 }

@@ -54,7 +54,7 @@ func (c *call) target(l *leg, req *sip.Request) (q *Question, route Route, statu
 		return nil, route, sip.StatusBadRequest
 	case method != "" && !strings.EqualFold(method, string(sip.MethodInvite)):
 		return nil, route, sip.StatusForbidden
-	case c.over || l.far() == nil || l.far().said == nil || c.transfer != nil || c.joining != nil:
+	case c.over || l.far() == nil || l.far().said == nil || c.transfer != nil || c.joining != nil || c.supervision != nil:
 		return nil, route, sip.StatusRequestPending
 	}
 	uri := where.URI
@@ -102,7 +102,6 @@ func (c *call) transferTo(t *transfer, q *Question, first Route) {
 
 // forgetBranches forgets the devices that have refused, so that a call that is transferred again and again does not grow.
 func (c *call) forgetBranches() {
-	c.b.stopsRinging(c)
 	c.branches = slices.DeleteFunc(c.branches, func(l *leg) bool {
 		out := l.status != 0 && (l.usage == nil || l.usage.Over())
 		if out {
@@ -110,6 +109,7 @@ func (c *call) forgetBranches() {
 		}
 		return out
 	})
+	c.relist()
 }
 
 // introduce writes who calls, whom, and on whose word.
@@ -226,6 +226,7 @@ func (c *call) moved(t *transfer) {
 		c.callee = t.won
 	}
 	c.recount()
+	c.relist()
 	t.report(sip.StatusOK)
 	c.note(Move{Kind: Transfer, By: c.who(old), To: t.to})
 	c.gone(old)

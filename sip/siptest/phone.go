@@ -182,6 +182,12 @@ func (p *Phone) DialReplacing(to sip.URI, r sip.Replaces) *Call {
 	return p.dial(to, true, sip.HeaderReplaces.String()+": "+r.String())
 }
 
+// DialJoining starts a call that is to join the one that r names, as [Call.Replaces] names it. RFC 3911 §4.
+func (p *Phone) DialJoining(to sip.URI, r sip.Replaces) *Call {
+	p.bench.T.Helper()
+	return p.dial(to, true, sip.HeaderJoin.String()+": "+sip.Join{CallID: r.CallID, ToTag: r.ToTag, FromTag: r.FromTag}.String())
+}
+
 // DialWithoutOffer starts a call whose INVITE has no body: the offer comes in the 200, the answer goes with the ACK.
 func (p *Phone) DialWithoutOffer(to sip.URI) *Call {
 	p.bench.T.Helper()
