@@ -29,6 +29,9 @@ func (r *router) Route(q *b2bua.Question) b2bua.Route {
 	if route, ok := r.pickUp(req); ok {
 		return route
 	}
+	if route, ok := r.joins(req); ok {
+		return route
+	}
 	if r.conferences.Serves(req) {
 		return b2bua.Route{Application: r.conferences}
 	}

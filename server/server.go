@@ -187,10 +187,12 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Locator:  bindings,
 		Identity: domains,
 		Observer: s.journal,
-		Watcher:  s.lamps,
-		Events:   s.events,
-		MaxCalls: s.Config.Limits.Calls,
-		RingTime: calls.RingTime,
+
+		Supervisors: domains,
+		Watcher:     s.lamps,
+		Events:      s.events,
+		MaxCalls:    s.Config.Limits.Calls,
+		RingTime:    calls.RingTime,
 
 		PassRedirects: calls.PassRedirects,
 		FlowFailed:    s.registrar.FlowFailed,

@@ -194,7 +194,9 @@ func (s *supervision) welcome() {
 	}
 	if err != nil {
 		s.fail(description.Status(err))
+		return
 	}
+	s.call.note(Move{Kind: Joined, By: s.guest.usage.Invitation().Get(sip.HeaderFrom), To: s.call.who(s.sides[0].leg)})
 }
 
 // answerGuest answers an offer of the guest, or makes one.

@@ -1,6 +1,6 @@
 package b2bua
 
-// The room of a supervised call: each side is led to a place in it by a re-INVITE, as if that place were the other side, and back by another. RFC 3725 §4.4 for the way back.
+// The room of a supervised call: each side is led to a place in it by a re-INVITE, as if that place were the other side, and back by another. RFC 3725 §4.1 for the way back.
 
 import (
 	"context"

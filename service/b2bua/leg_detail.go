@@ -47,6 +47,7 @@ const (
 	Transfer MoveKind = "transfer" // REFER
 	Replace  MoveKind = "replace"  // an INVITE with Replaces: the end of an attended transfer
 	Pickup   MoveKind = "pickup"   // taken where it rang, by somebody else
+	Joined   MoveKind = "join"     // somebody has joined it, and it went on
 )
 
 // note tells the detail of a move; its time is now.
