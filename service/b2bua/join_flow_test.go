@@ -21,7 +21,7 @@ import (
 
 func joinFlows() []siptest.Flow {
 	return []siptest.Flow{
-		{Name: "join", About: "Dora, who may, joins the call of Bob, hears both sides, and leaves. RFC 3911 §4.", Play: on(joins)},
+		{Name: "join", About: "Dora, who may, joins the call of Bob, hears both sides, and leaves. RFC 3911 §4; RFC 3725 §4.1.", Play: on(joins)},
 		{Name: "join-dialled", About: "Dora dials for the call of Bob, to whisper to him; Alice hangs up.", Play: on(joinsByDialling)},
 		{Name: "join-in-hold", About: "Alice puts the call on hold and takes it back while Dora listens. RFC 3264 §8.4.", Play: on(holdsWhileJoined)},
 		{Name: "join-cancelled", About: "Dora gives up while she is let in.", Play: on(joinCancelled)},
