@@ -24,6 +24,7 @@ type call struct {
 	callee   *leg      // the branch that answered
 	hunt     *hunt     // for the callee
 	seats    []string  // AORs of the accounts for which the call is counted
+	passages []passage // legs that a gate counts
 	waiting  *exchange // of one who took the caller's place: it begins when somebody answers
 	joining  *leg      // it is to take the place of one of the two
 	taker    *leg      // it is to answer in the place of a device that rings
@@ -113,7 +114,11 @@ func (b *B2BUA) invite(a *arrival, first Route) {
 	c.enlist(c.party(c.caller))
 	c.reached(Started)
 	c.mark(&c.caller.moments.began)
-	c.start(first)
+	if status := c.pass(c.caller, c.asker.Gate); status != 0 {
+		c.fail(status)
+	} else {
+		c.start(first)
+	}
 	c.sweep()
 }
 
@@ -253,6 +258,7 @@ func (l *leg) identified() {
 
 // sweep forgets the call when all its dialogs have ended.
 func (c *call) sweep() {
+	c.leave()
 	c.tell()
 	if !c.over || !c.caller.usage.Over() {
 		return

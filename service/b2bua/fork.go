@@ -120,6 +120,10 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	c.mark(&l.moments.began)
 	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind}
 	l.media = c.newMedia(peer)
+	if status := c.pass(l, l.party.Gate); status != 0 {
+		l.refuse(status, nil)
+		return false
+	}
 	req, in := c.invitation(l), c.caller.usage.Invitation()
 	if l.transfer != nil {
 		in = req // it has no body to hand on
@@ -130,6 +134,9 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 			l.err = err
 			l.refuse(description.Status(err), nil)
 			return false
+		}
+		if len(l.party.Codecs) > 0 {
+			ours.Keep(l.party.Codecs)
 		}
 		req.SetBody(handOn(&in.Message, ours.AppendTo(nil)))
 	} else if len(in.Body()) > 0 {

@@ -17,6 +17,7 @@ const maxDetails = 64
 type LegDetail struct {
 	Account string // address-of-record whose device it is; of the caller and of who is no account empty
 	Target  string // URI where it was called; of the caller empty
+	Trunk   string // by which it goes or came; "" for none
 	CallID  string
 	Start   time.Time // of its INVITE
 	Ring    time.Time
@@ -90,6 +91,11 @@ func (c *call) detailOf(l *leg) LegDetail {
 	}
 	if l.to.Target.Host == "" {
 		d.Target = ""
+	}
+	if l.party != nil {
+		d.Trunk = l.party.Name
+	} else if l == c.caller {
+		d.Trunk = c.asker.Trunk
 	}
 	if l.usage != nil {
 		d.CallID = strings.Clone(l.usage.CallID())

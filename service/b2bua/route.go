@@ -77,6 +77,9 @@ type Party struct {
 	To      *sip.Address      // whom To names; nil: whom the caller has dialled
 	From    *sip.Address      // who calls, as the party is to see it; nil: the caller
 	Headers []Field           // in addition to what passes
+	Codecs  []string          // only these are offered, in this order; empty: whatever the caller and we can speak
+	Name    string            // for the detail of the call: of a trunk
+	Gate    Gate              // counts the legs of the party; nil: nobody does
 	Auth    dialog.Authorizer // answers challenges to every request of the leg; nil: a challenge is a refusal
 	// Trusted says that the party belongs to the trust domain of RFC 3325: it is told who calls and who was called before, even where that is not to be shown.
 	Trusted bool

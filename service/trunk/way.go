@@ -40,7 +40,7 @@ type Hop struct {
 	Target sip.URI
 	Path   []string // becomes the route set
 	To     sip.Destination
-	Remote netip.Addr // of the provider, if known
+	Remote netip.Addr // of the provider: where its sound probably comes from
 }
 
 // Passed is a trunk that a call does not go by, and why.
@@ -50,7 +50,10 @@ type Passed struct {
 }
 
 // Why a trunk is passed over.
-var errUnknown = errors.New("there is no such trunk, or it is switched off")
+var (
+	errUnknown   = errors.New("there is no such trunk, or it is switched off")
+	errNoAddress = errors.New("the name of its server leads to no address")
+)
 
 // Ways returns the ways out in the order to try, and which trunks were passed over.
 func (g *Group) Ways(domain string, c Call) (ways []Way, passed []Passed) {
@@ -105,9 +108,15 @@ func (l *line) way(c Call) (Way, error) {
 		hop.To, hop.Remote = sip.Destination{Flow: s.flow}, s.flow.Remote.Addr()
 		w.Hops = append(w.Hops, hop)
 	}
-	for _, uri := range l.set.hops() {
-		hop.To, hop.Remote = sip.Destination{URI: uri}, netip.Addr{}
-		w.Hops = append(w.Hops, hop)
+	if len(s.addresses) > 0 {
+		hop.Remote = s.addresses[0].Addr()
+		for _, uri := range l.set.hops() {
+			hop.To = sip.Destination{URI: uri}
+			w.Hops = append(w.Hops, hop)
+		}
+	}
+	if len(w.Hops) == 0 {
+		return w, errNoAddress
 	}
 	if l.set.Signer != nil {
 		var err error

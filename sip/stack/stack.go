@@ -33,8 +33,10 @@ type Stack struct {
 	Network  network.Network  // nil: the operating system's
 	Resolver network.Resolver // nil: DNS with the system's servers
 	TLS      *tls.Config      // for TLS and WSS, both sides
-	Log      *slog.Logger     // nil: slog.Default
-	Overload *overload.Gate   // before new requests; nil: one with the defaults
+	// ClientTLS, if set, says what is shown and believed on connections that are opened to a host; see [transport.Layer].
+	ClientTLS func(host string) *tls.Config
+	Log       *slog.Logger   // nil: slog.Default
+	Overload  *overload.Gate // before new requests; nil: one with the defaults
 	// Neighbours tells the servers that may say what load they bear (RFC 7339); nil: none. It must not block.
 	Neighbours func(netip.Addr) bool
 	Timers     transaction.Timers
@@ -73,6 +75,7 @@ func (s *Stack) begin() error {
 		}
 		l, t := &s.layer, &s.table
 		l.Network, l.Resolver, l.TLS, l.Log, l.Limits = s.Network, s.Resolver, s.TLS, s.Log, s.Limits.Transport
+		l.ClientTLS = s.ClientTLS
 		l.Readers, l.Origins, l.Barrier, l.Trace = s.Readers, s.Origins, s.Barrier, s.Trace
 		if s.Overload == nil {
 			s.Overload = new(overload.Gate)

@@ -28,11 +28,8 @@ func (s *stream) acceptTLS() error {
 
 // connectTLS runs the client's handshake and checks that the certificate is good for the host of the URI, not for what DNS made of it.
 func (s *stream) connectTLS(t Target) error {
-	cfg := new(tls.Config)
-	if s.layer.TLS != nil {
-		cfg = s.layer.TLS.Clone()
-	}
 	host := strings.Trim(t.Host, "[]")
+	cfg := s.layer.clientTLS(host)
 	cfg.ServerName = host
 	skip, roots := cfg.InsecureSkipVerify, cfg.RootCAs
 	cfg.InsecureSkipVerify = true // crypto/tls knows host names only; the check follows
@@ -43,6 +40,19 @@ func (s *stream) connectTLS(t Target) error {
 		return verify(state, roots, t)
 	}
 	return s.handshake(tls.Client(s.carrier, cfg))
+}
+
+// clientTLS returns a configuration of its own for a connection to a host.
+func (l *Layer) clientTLS(host string) *tls.Config {
+	if l.ClientTLS != nil {
+		if cfg := l.ClientTLS(host); cfg != nil {
+			return cfg.Clone()
+		}
+	}
+	if l.TLS == nil {
+		return new(tls.Config)
+	}
+	return l.TLS.Clone()
 }
 
 // handshake runs under the deadline of the connection.

@@ -27,10 +27,12 @@ type Layer struct {
 	Network  network.Network  // nil: network.OS
 	Resolver network.Resolver // nil: a DNS with the system's servers
 	TLS      *tls.Config      // server side and, with its RootCAs and Certificates, client side; certificates are exchanged through GetCertificate
-	Log      *slog.Logger     // nil: slog.Default
-	Limits   Limits
-	Readers  int        // UDP sockets per listener, each with a reader of its own; 0: one per processor, each blocking a thread. A phone sets 1 and needs no thread
-	Random   *rand.Rand // chooses among weighted SRV records; nil: the runtime's randomness
+	// ClientTLS, if set, says with which configuration a connection to a host is opened, where that is not TLS: which certificate is shown, and who is believed. Nil from it means TLS.
+	ClientTLS func(host string) *tls.Config
+	Log       *slog.Logger // nil: slog.Default
+	Limits    Limits
+	Readers   int        // UDP sockets per listener, each with a reader of its own; 0: one per processor, each blocking a thread. A phone sets 1 and needs no thread
+	Random    *rand.Rand // chooses among weighted SRV records; nil: the runtime's randomness
 	// Origins are patterns for the Origin of a browser that connects by WebSocket: "https://phone.example.org", "*.example.org". Empty: any.
 	Origins []string
 
