@@ -1,5 +1,7 @@
 package sdp
 
+// An offer that is narrowed to some codecs before it is sent. RFC 3264 §5.1.
+
 import (
 	"slices"
 	"strings"

@@ -56,7 +56,7 @@ func (g *Group) newLine(s *Settings) *line {
 	return l
 }
 
-// urn makes an instance of 32 hexadecimal digits. RFC 5626 §4.1, RFC 9562 §5.8.
+// urn makes an instance of 32 hexadecimal digits. RFC 5626 §4.1.
 func urn(hex string) string {
 	return `"<urn:uuid:` + hex[:8] + "-" + hex[8:12] + "-8" + hex[13:16] + "-8" + hex[17:20] + "-" + hex[20:] + `>"`
 }
