@@ -108,6 +108,15 @@ func (m *Media) milliseconds(name string) time.Duration {
 	return time.Duration(n) * time.Millisecond
 }
 
+// SetCodecs gives an RTP stream other codecs, in this order; what was said of the old ones is gone.
+func (m *Media) SetCodecs(codecs []Codec) {
+	m.Formats = nil
+	m.Lines.RemoveAttribute("rtpmap", "fmtp", "rtcp-fb", "maxptime")
+	for _, c := range codecs {
+		m.addCodec(c)
+	}
+}
+
 // addCodec appends a codec with its attributes.
 func (m *Media) addCodec(c Codec) {
 	pt := strconv.Itoa(int(c.PayloadType))

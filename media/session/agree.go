@@ -66,7 +66,7 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 			return nil, err
 		}
 		answerLevel(&offer.Media[i], m)
-		if err := e.agreeLocked(offer, &offer.Media[i], m); err != nil {
+		if err := e.settleLocked(offer, &offer.Media[i], m); err != nil {
 			return nil, err
 		}
 	}
@@ -108,7 +108,7 @@ func (e *Endpoint) Accept(answer *sdp.Description) error {
 		if err := e.way.accept(w); err != nil {
 			return err
 		}
-		return e.agreeLocked(answer, m, &e.said.Media[i])
+		return e.settleLocked(answer, m, &e.said.Media[i])
 	}
 	return sdp.ErrNothingCommon
 }
@@ -120,16 +120,14 @@ func (e *Endpoint) SetDirection(d sdp.Direction) {
 	e.direction = d
 }
 
-// agreeLocked makes a stream of both descriptions the agreement, and starts the beat.
-func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) error {
+// settleLocked makes a stream of both descriptions the agreement, and starts the beat.
+func (e *Endpoint) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) error {
 	a := agreement{direction: d.Direction(theirs).Answer(e.direction), level: levelExtension(theirs, ours)}
 	if err := a.send(e.voice.Formats, theirs.Codecs()); err != nil {
 		return err
 	}
 	a.receive(e.voice.Formats, ours.Codecs())
-	e.agreed = a
-	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
-	e.ear.receiver.Clock = uint32(a.format.Clock)
+	e.agreeLocked(a)
 	p := relay.Peer{Signalled: e.peer.Remote, Own: e.peer.Inside, Clock: a.format.Clock}
 	p.RTP = e.peer.address(d.Address(theirs))
 	p.RTCP = e.peer.address(d.RTCPAddress(theirs))
@@ -140,7 +138,14 @@ func (e *Endpoint) agreeLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 		return err
 	}
 	e.stream.Aim(p)
-	e.agreements++
 	e.beatLocked()
 	return nil
+}
+
+// agreeLocked makes a what both sides do.
+func (e *Endpoint) agreeLocked(a agreement) {
+	e.agreed = a
+	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
+	e.ear.receiver.Clock = uint32(a.format.Clock)
+	e.agreements++
 }

@@ -67,6 +67,30 @@ type Endpoint struct {
 // NewEndpoint opens the sockets of an endpoint for a call with p. The error wraps [relay.ErrPorts] if no port is left. Whoever
 // made it closes it.
 func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, error) {
+	local, err := s.bind(p, p.Remote)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := s.Relay.Open(ctx, local)
+	if err != nil {
+		return nil, err
+	}
+	e, err := endpointOn(stream, v)
+	if err != nil {
+		stream.Close()
+		return nil, err
+	}
+	rtpPlace, rtcpPlace := stream.Local()
+	e.peer = p
+	e.ours = e.voice.capabilities(sdp.Place{RTP: s.advertise(p, rtpPlace), RTCP: s.advertise(p, rtcpPlace)})
+	e.way.failed = e.fail
+	e.way.attach(s, stream, s.advertise(p, rtpPlace))
+	stream.Tap(e.hear)
+	return e, nil
+}
+
+// endpointOn returns an endpoint over a stream that nobody has described yet.
+func endpointOn(stream *relay.Stream, v Voice) (*Endpoint, error) {
 	if len(v.Formats) == 0 {
 		v.Formats = []codec.Format{codec.PCMA(), codec.PCMU(), codec.G722()}
 	}
@@ -83,29 +107,13 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 	if v.Random == nil {
 		v.Random = newRandom()
 	}
-	local, err := s.bind(p, p.Remote)
-	if err != nil {
-		return nil, err
-	}
-	stream, err := s.Relay.Open(ctx, local)
-	if err != nil {
-		return nil, err
-	}
 	if v.Name == "" {
 		v.Name = fmt.Sprintf("%016x", v.Random.Uint64())
 	}
-	rtpPlace, rtcpPlace := stream.Local()
-	e := &Endpoint{
-		peer: p, voice: v, stream: stream, origin: sdp.Originator{SessionID: v.Random.Uint64() >> 2},
-		ours: v.capabilities(sdp.Place{RTP: s.advertise(p, rtpPlace), RTCP: s.advertise(p, rtcpPlace)}),
-		stop: make(chan struct{}),
-	}
+	e := &Endpoint{voice: v, stream: stream, origin: sdp.Originator{SessionID: v.Random.Uint64() >> 2}, stop: make(chan struct{})}
 	e.wake = sync.NewCond(&e.mu)
-	e.way.failed = e.fail
-	e.way.attach(s, stream, s.advertise(p, rtpPlace))
 	e.mouth.sender = rtp.NewSender(v.Random)
 	e.ear.digits = make(chan byte, digitQueue)
-	stream.Tap(e.hear)
 	return e, nil
 }
 

@@ -57,11 +57,14 @@ func join(site *Site, a, b *line) {
 			other.resume()
 		}
 	}
-	if waits {
+	switch {
+	case waits:
+		a.passOn()
+		b.passOn()
 		relay.Part(a.stream)
-		return
+	case !convertBetween(site, a, b):
+		relay.Join(a.stream, b.stream)
 	}
-	relay.Join(a.stream, b.stream)
 }
 
 // wait plays music to the peer of n in the place of holder, and reports whether that can be: it needs a codec that we have.

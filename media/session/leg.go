@@ -32,16 +32,17 @@ type Leg struct {
 
 // line is one m= line of a leg.
 type line struct {
-	stream  *relay.Stream // nil: rejected, or not presented yet
-	settled bool          // stream carries packets
-	reject  bool          // to be closed when settled
-	news    said          // what the description learned last says
-	told    said          // the same, in force
-	learned bool          // news is to be taken when settled
-	waiting *waiting      // who hears music from us instead of the far side
-	way     transport
-	proto   string // of the peer's m= line, if there was one
-	mid     string // the same
+	stream     *relay.Stream // nil: rejected, or not presented yet
+	settled    bool          // stream carries packets
+	reject     bool          // to be closed when settled
+	news       said          // what the description learned last says
+	told       said          // the same, in force
+	learned    bool          // news is to be taken when settled
+	waiting    *waiting      // who hears music from us instead of the far side
+	conversion *conversion   // what the far side hears instead of what the peer sends
+	way        transport
+	proto      string // of the peer's m= line, if there was one
+	mid        string // the same
 }
 
 // said is what a peer says of one stream.
@@ -130,10 +131,10 @@ func (l *Leg) described(d *sdp.Description, m *sdp.Media) said {
 	return p
 }
 
-// Offer makes d, an offer of the far side, an offer of this one: addresses of this leg, our o= line, the carriage that suits its peer, and codecs untouched. d is
-// not changed. Sockets are opened for new streams; the error wraps [relay.ErrPorts] if there are none left, and then the leg is as before.
+// Offer makes d, an offer of the far side, an offer of this one: addresses of this leg, our o= line, the carriage that suits its peer, and codecs untouched, unless the peer is
+// known to have none of them. d is not changed. Sockets are opened for new streams; the error wraps [relay.ErrPorts] if there are none left, and then the leg is as before.
 func (l *Leg) Offer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
-	return l.present(ctx, d, func(ours *sdp.Description, i int) error {
+	return l.present(ctx, l.convertible(d), func(ours *sdp.Description, i int) error {
 		return l.lines[i].way.offer(ours, &ours.Media[i], l.peer.Kind)
 	},
 		func(n *line) sdp.Profile { return n.way.terms(l.peer.Kind).profile }, false)
@@ -141,7 +142,7 @@ func (l *Leg) Offer(ctx context.Context, d *sdp.Description) (*sdp.Description, 
 
 // Answer is [Leg.Offer] for the answer of the far side, which becomes ours to the offer that our peer has made.
 func (l *Leg) Answer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
-	return l.present(ctx, d, func(ours *sdp.Description, i int) error { return l.lines[i].way.answer(ours, &ours.Media[i]) }, func(n *line) sdp.Profile { return n.way.next.profile }, true)
+	return l.present(ctx, l.converted(d), func(ours *sdp.Description, i int) error { return l.lines[i].way.answer(ours, &ours.Media[i]) }, func(n *line) sdp.Profile { return n.way.next.profile }, true)
 }
 
 // present makes d our own: write puts the carriage of a stream in, profile says which it will be.
@@ -298,9 +299,7 @@ func (l *Leg) Moved(remote netip.Addr) { l.peer.Remote = remote }
 func (l *Leg) Close() {
 	for i := range l.lines {
 		if n := &l.lines[i]; n.stream != nil {
-			n.resume()
-			n.way.close()
-			n.stream.Close()
+			n.free()
 		}
 	}
 }
@@ -328,9 +327,15 @@ func (l *Leg) Codec() string {
 
 func (n *line) close() {
 	if n.stream != nil {
-		n.resume()
-		n.way.close()
-		n.stream.Close()
+		n.free()
 	}
 	n.stream, n.settled, n.way = nil, false, transport{}
+}
+
+// free gives the ports back.
+func (n *line) free() {
+	n.resume()
+	n.passOn()
+	n.way.close()
+	n.stream.Close()
 }

@@ -21,6 +21,11 @@ type bridged struct {
 
 // bridge runs f in a bubble: the caller's kind is what it offers, the callee's what it is offered.
 func bridge(t *testing.T, caller, callee Kind, f func(b *bridged)) {
+	bridgeVoices(t, caller, callee, [2]Voice{}, f)
+}
+
+// bridgeVoices is bridge for endpoints that can do different things.
+func bridgeVoices(t *testing.T, caller, callee Kind, voices [2]Voice, f func(b *bridged)) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := &network.Sim{Seed: 1}
 		sim.SetConditions(network.Conditions{Delay: 5 * time.Millisecond})
@@ -35,9 +40,9 @@ func bridge(t *testing.T, caller, callee Kind, f func(b *bridged)) {
 		alice.FullICE, bob.FullICE = true, true
 		b := &bridged{t: t, a: server.NewLeg(Peer{Remote: alice4}, 1), b: server.NewLeg(Peer{Remote: bob4, Kind: callee}, 2)}
 		var err error
-		b.alice, err = alice.NewEndpoint(t.Context(), Peer{Remote: server4, Kind: caller}, Voice{})
+		b.alice, err = alice.NewEndpoint(t.Context(), Peer{Remote: server4, Kind: caller}, voices[0])
 		must(t, err)
-		b.bob, err = bob.NewEndpoint(t.Context(), Peer{Remote: server4, Kind: callee}, Voice{})
+		b.bob, err = bob.NewEndpoint(t.Context(), Peer{Remote: server4, Kind: callee}, voices[1])
 		must(t, err)
 		b.a.Failed = func(err error) { t.Errorf("alice's leg: %v", err) }
 		b.b.Failed = func(err error) { t.Errorf("bob's leg: %v", err) }
@@ -65,6 +70,16 @@ func (b *bridged) offer(by, to *Endpoint, from, far *Leg) (offered, answered *sd
 	offered, err := far.Offer(b.t.Context(), offer)
 	must(b.t, err)
 	answer, err := to.Answer(offered)
+	if errors.Is(err, sdp.ErrNothingCommon) {
+		far.Abandon()
+		other, ok := far.site.Convertible(offer)
+		if !ok {
+			b.t.Fatal("nothing can be turned into another codec")
+		}
+		offered, err = far.Offer(b.t.Context(), other)
+		must(b.t, err)
+		answer, err = to.Answer(offered)
+	}
 	must(b.t, err)
 	must(b.t, far.Answered(answer))
 	answered, err = from.Answer(b.t.Context(), answer)
