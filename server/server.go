@@ -170,9 +170,9 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if site.Music, err = music(media.Music); err != nil {
 		return err
 	}
-	voice, err := sound()
-	if err != nil {
-		s.log.Warn("something is missing", "err", err)
+	voice, _ := sound() // Missing says what it lacks
+	for _, sentence := range Missing() {
+		s.log.Warn("something is missing", "err", sentence)
 	}
 	site.Formats = voice.Formats
 	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice}

@@ -20,11 +20,3 @@ func sound() (session.Voice, error) {
 	}
 	return v, err
 }
-
-// Missing tells what a server on this machine does without, a sentence for each.
-func Missing() []string {
-	if _, err := sound(); err != nil {
-		return []string{err.Error()}
-	}
-	return nil
-}

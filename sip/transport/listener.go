@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/sipwerk/sipwerk/network"
@@ -44,7 +45,7 @@ func defaultPort(t sip.Transport) uint16 {
 }
 
 // Listen opens the listener named by a URL such as "udp://:5060", "tls://192.0.2.1:5061", "ws://[::1]:0"; "?advertise=host:port" names what peers see.
-// No host means every address, IPv4 and IPv6. It returns the address bound.
+// No host means every address, IPv4 and IPv6 where the system has that. It returns the address bound.
 func (l *Layer) Listen(ctx context.Context, rawURL string) (netip.AddrPort, error) {
 	l.begin()
 	l.listening.Lock()
@@ -56,12 +57,9 @@ func (l *Layer) Listen(ctx context.Context, rawURL string) (netip.AddrPort, erro
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("transport: listen on %q: %w", rawURL, err)
 	}
-	if ln.transport == sip.UDP {
-		if ln.packets, err = l.Network.ListenPacket(ctx, ln.addr, l.Readers); err == nil {
-			ln.addr = ln.packets[0].LocalAddr()
-		}
-	} else if ln.stream, err = l.Network.ListenStream(ctx, ln.addr); err == nil {
-		ln.addr = addrPort(ln.stream.Addr())
+	if err = l.open(ctx, ln); errors.Is(err, syscall.EAFNOSUPPORT) && ln.addr.Addr() == netip.IPv6Unspecified() {
+		ln.addr = netip.AddrPortFrom(netip.IPv4Unspecified(), ln.addr.Port()) // every address of a system without IPv6
+		err = l.open(ctx, ln)
 	}
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("transport: listen on %q: %w", rawURL, err)
@@ -76,6 +74,18 @@ func (l *Layer) Listen(ctx context.Context, rawURL string) (netip.AddrPort, erro
 		l.running.Go(func() { l.accept(ln) })
 	}
 	return ln.addr, nil
+}
+
+// open opens the sockets of a listener.
+func (l *Layer) open(ctx context.Context, ln *listener) (err error) {
+	if ln.transport == sip.UDP {
+		if ln.packets, err = l.Network.ListenPacket(ctx, ln.addr, l.Readers); err == nil {
+			ln.addr = ln.packets[0].LocalAddr()
+		}
+	} else if ln.stream, err = l.Network.ListenStream(ctx, ln.addr); err == nil {
+		ln.addr = addrPort(ln.stream.Addr())
+	}
+	return err
 }
 
 func (l *Layer) parseListener(ctx context.Context, rawURL string) (*listener, error) {

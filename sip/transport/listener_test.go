@@ -1,8 +1,13 @@
 package transport_test
 
 import (
+	"context"
+	"errors"
+	"net"
 	"net/netip"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/network"
@@ -27,6 +32,44 @@ func TestListenRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// oldSystem is a network of a system that knows no IPv6.
+type oldSystem struct{ network.Network }
+
+func (o oldSystem) ListenPacket(ctx context.Context, addr netip.AddrPort, n int) ([]network.PacketConn, error) {
+	if addr.Addr().Is6() {
+		return nil, os.NewSyscallError("socket", syscall.EAFNOSUPPORT)
+	}
+	return o.Network.ListenPacket(ctx, addr, n)
+}
+
+func (o oldSystem) ListenStream(ctx context.Context, addr netip.AddrPort) (net.Listener, error) {
+	if addr.Addr().Is6() {
+		return nil, os.NewSyscallError("socket", syscall.EAFNOSUPPORT)
+	}
+	return o.Network.ListenStream(ctx, addr)
+}
+
+// TestListenWithoutIPv6: every address is then every IPv4 address; one that is asked for by name is refused.
+func TestListenWithoutIPv6(t *testing.T) {
+	simulated(t, func(t *testing.T, _ *network.Sim, a, b *node) {
+		a.Network = oldSystem{a.Network}
+		b.listen(t, "udp://192.0.2.2:5060")
+		for _, scheme := range []string{"udp", "tcp"} {
+			at := a.listen(t, scheme+"://:5060")
+			if at != netip.AddrPortFrom(netip.IPv4Unspecified(), 5060) {
+				t.Errorf("%s: bound %s", scheme, at)
+			}
+			b.send(t, b.flow(t, sip.ParseTransport(scheme), netip.AddrPortFrom(addrA, 5060), ""), request("SIP/2.0/"+strings.ToUpper(scheme)+" 192.0.2.2", 0))
+			if g := <-a.got; g.flow.Remote.Addr() != addrB {
+				t.Errorf("%s: from %v", scheme, g.flow.Remote)
+			}
+			if _, err := a.Listen(t.Context(), scheme+"://[::1]:5070"); !errors.Is(err, syscall.EAFNOSUPPORT) {
+				t.Errorf("%s: %v", scheme, err)
+			}
+		}
+	})
 }
 
 func TestListenByName(t *testing.T) {
