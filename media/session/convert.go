@@ -95,11 +95,6 @@ func shares(a, b []sdp.Codec) bool {
 	return slices.ContainsFunc(a, func(c sdp.Codec) bool { return c.IsSpeech() && slices.ContainsFunc(b, c.Matches) })
 }
 
-// Converted tells whether sound of this leg is decoded and coded anew.
-func (l *Leg) Converted() bool {
-	return slices.ContainsFunc(l.lines, func(n line) bool { return n.conversion != nil && !n.conversion.over.Load() })
-}
-
 // conversion carries sound between two streams whose sides share no codec.
 type conversion struct {
 	terms [2]said // of the sides
@@ -119,6 +114,7 @@ func newConversion(site *Site, a, b *line) *conversion {
 	if !ok || !both {
 		return nil
 	}
+	a.told.spoken, b.told.spoken = one.Name, other.Name
 	c := &conversion{terms: [2]said{a.told, b.told}, stop: make(chan struct{})}
 	for i, n := range [...]*line{a, b} {
 		e, err := site.stand(n, min(one.Rate, other.Rate)) // more than the worse of both has is not to be kept

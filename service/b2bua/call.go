@@ -74,6 +74,8 @@ type leg struct {
 	tries    int              // how often the session was offered to it meanwhile
 	joins    *supervision     // it listens, and is neither of the two
 	plain    bool             // branch: no reliable 1xx
+	converts bool             // branch: it has none of the codecs that the caller offers
+	first    *leg             // branch: the one whose refusal of a session it comes after; nil: none
 	heard    bool             // branch: 1xx above 100
 	rang     bool             // branch: 180
 	part                      // what lamps show of it

@@ -55,15 +55,29 @@ func (h *hunt) refused(l *leg, ev dialog.Rejected) {
 	}
 }
 
-// otherwise calls a device again that did not like how its media was to be carried: with the next kind that it may take.
+// otherwise calls a device again that did not like the session it was offered: with the next kind of carriage that it may take, and at last with codecs that the caller's can be turned into.
 func (c *call) otherwise(l *leg) bool {
-	next, ok := l.to.Kind.Fallback()
-	if !ok || l.hunt.offer() == nil || l.status != sip.StatusNotAcceptableHere && l.status != sip.StatusNotAcceptableAnywhere && l.status != sip.StatusUnsupportedMediaType {
+	offer := l.hunt.offer()
+	if offer == nil || l.status != sip.StatusNotAcceptableHere && l.status != sip.StatusNotAcceptableAnywhere && l.status != sip.StatusUnsupportedMediaType {
 		return false
 	}
+	first := l
+	if l.first != nil {
+		first = l.first
+	}
 	to := l.to
-	to.Kind = next
-	return c.branch(l.twin(append([]Binding{to}, l.spares...)), l.hunt.offer())
+	next, more := l.to.Kind.Fallback()
+	switch _, converts := c.b.Media.Convertible(offer); {
+	case l.converts || !more && !converts:
+		return false
+	case more:
+		to.Kind = next
+	default:
+		to.Kind = first.to.Kind
+	}
+	again := l.twin(append([]Binding{to}, l.spares...))
+	again.first, again.converts = first, !more
+	return c.branch(again, offer)
 }
 
 // preference orders final responses by what they tell the caller, the best first: a person's refusal, a busy line, a fault of the request,

@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func TestFailure(t *testing.T) {
 					w.phone("bob", 2+i)
 					w.phones["bob"][i].Kind = session.DTLS // the last that is tried
 				}
-				tx := w.invite("bob", offer("192.0.2.1", 4000))
+				tx := w.invite("bob", strings.Replace(offer("192.0.2.1", 4000), "RTP/AVP 8 0", "RTP/AVP 18", 1)) // that cannot be turned into others
 				started := w.take(sip.MethodInvite)
 				for i, status := range tt.devices {
 					switch status {

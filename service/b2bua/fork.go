@@ -101,7 +101,7 @@ func (c *call) again(l *leg) bool {
 
 // twin is a leg in the place of another, by other ways.
 func (l *leg) twin(ways []Binding) *leg {
-	return &leg{call: l.call, hunt: l.hunt, step: l.step, transfer: l.transfer, party: l.party, account: l.account, aor: l.aor, spares: ways, plain: l.plain}
+	return &leg{call: l.call, hunt: l.hunt, step: l.step, transfer: l.transfer, party: l.party, account: l.account, aor: l.aor, spares: ways, plain: l.plain, converts: l.converts}
 }
 
 // flowFailed says that nothing has come over the way of a branch, if that is why it failed.
@@ -129,6 +129,9 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 		in = req // it has no body to hand on
 	}
 	if offer != nil {
+		if l.converts {
+			offer, _ = c.b.Media.Convertible(offer) // it was asked before whether it can be
+		}
 		ours, err := l.media.Offer(context.Background(), offer)
 		if err != nil {
 			l.err = err

@@ -41,7 +41,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestFallback: a device that takes no plain offer is offered keys, then a handshake, and one that takes none of them has refused. Nobody is offered less than before.
+// TestFallback: a device that takes no plain offer is offered keys, then a handshake, then other codecs than the caller's, and one that takes none of them has refused.
 func TestFallback(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)
@@ -60,11 +60,37 @@ func TestFallback(t *testing.T) {
 			t.Errorf("third offer:\n%s", s.Body())
 		}
 		w.reply(s, sip.StatusNotAcceptableHere, "")
+		s = w.one(sip.MethodInvite)
+		if !strings.Contains(string(s.Body()), " RTP/AVP 9 ") {
+			t.Errorf("fourth offer:\n%s", s.Body())
+		}
+		w.reply(s, sip.StatusNotAcceptableHere, "")
 		if got := w.answerTo(tx).Status; got != sip.StatusNotAcceptableHere {
 			t.Errorf("alice got %d", got)
 		}
 		if d := w.end(); d.Branches != 1 {
 			t.Errorf("%d branches", d.Branches)
+		}
+	})
+}
+
+// TestConvert: each side is told of a codec of its own, where they share none. RFC 3264 §6.1.
+func TestConvert(t *testing.T) {
+	play(t, func(w *world) {
+		w.phone("bob", 2)
+		tx := w.invite("bob", offer("192.0.2.1", 4000))
+		for range 3 {
+			w.reply(w.one(sip.MethodInvite), sip.StatusNotAcceptableHere, "")
+		}
+		s := w.one(sip.MethodInvite)
+		w.reply(s, sip.StatusOK, strings.Replace(offer("192.0.2.2", 6000), "RTP/AVP 8 0", "RTP/AVP 9", 1))
+		if res := w.answerTo(tx); res.Status != sip.StatusOK || !strings.Contains(string(res.Body()), " RTP/AVP 8\r\n") {
+			t.Errorf("answer to alice:\n%s", res)
+		}
+		w.ack(tx, "")
+		w.hangUp(tx, 2)
+		if d := w.end(); len(d.Legs) < 2 || d.Legs[0].Codec != "PCMA" || d.Legs[len(d.Legs)-1].Codec != "G722" {
+			t.Errorf("legs: %+v", d.Legs)
 		}
 	})
 }
