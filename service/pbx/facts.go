@@ -18,6 +18,7 @@ type Facts struct {
 	To          sip.Address     // whom the caller has called
 	Asked       sip.URI         // the Request-URI
 	Object      sip.URI         // what the application is to serve: a box, a menu, a queue
+	Argument    string          // what was dialled behind the code of the feature
 	Cause       sip.Status      // why the call did not reach whom it was for (RFC 4458 §2); 0: it is not said, or it was for us
 	Diversions  []sip.Diversion // who sent it on, the latest first
 	Session     string          // the Session-ID of the call (RFC 7989)
@@ -43,7 +44,7 @@ func (f *Facts) Number() string {
 
 // factsOf reads an INVITE, whose memory it shares.
 func factsOf(req *sip.Request, who b2bua.Caller, a *application) Facts {
-	f := Facts{Application: a.feature, Asked: req.URI, Object: a.object, Cause: a.cause, CallID: req.CallID(), Account: who.Address.URI.Clone()}
+	f := Facts{Application: a.feature, Asked: req.URI, Object: a.object, Cause: a.cause, CallID: req.CallID(), Argument: a.argument, Account: who.Address.URI.Clone()}
 	f.From, _ = req.From() // an INVITE without either has made no dialog
 	f.To, _ = req.To()
 	if who.Address.URI.Host != "" && !f.Anonymous() {

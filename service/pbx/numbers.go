@@ -24,14 +24,15 @@ type Number struct {
 	Dial        string   // what is dialled on a keypad
 	Names       []string // user parts of URIs that mean the same, in lower case
 	Description string
+	Argument    bool // digits may follow: they are [Facts.Argument]
 }
 
 // DefaultNumbers are the numbers in force unless others are given. They begin with a star, so that they cannot be extensions.
 func DefaultNumbers() []Number {
-	return []Number{
+	return append([]Number{
 		{Feature: Echo, Dial: "*43", Names: []string{"echo"}, Description: "says back what it hears"},
 		{Feature: Music, Dial: "*44", Names: []string{"music"}, Description: "plays a melody"},
-	}
+	}, agentNumbers()...)
 }
 
 // Table returns the numbers in force. It is the caller's.
@@ -45,7 +46,17 @@ func (p *PBX) Table() []Number {
 // Application returns the handler of the feature that user, the user part of a Request-URI with its escapes decoded, stands for; nil if it stands for none.
 func (p *PBX) Application(user string) sip.EventHandler {
 	p.start()
-	return p.applications[strings.ToLower(user)]
+	if app, ok := p.applications[strings.ToLower(user)]; ok {
+		return app
+	}
+	if code, rest := argument(p.Table(), user); code != "" {
+		if app, ok := p.applications[code].(*application); ok {
+			with := *app
+			with.argument = strings.Clone(rest)
+			return &with
+		}
+	}
+	return nil
 }
 
 // start makes the table of applications.

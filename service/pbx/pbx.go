@@ -62,6 +62,8 @@ type application struct {
 	player  Player
 	object  sip.URI    // what it is to serve; zero: what the INVITE says
 	cause   sip.Status // why calls come to it; 0: what the INVITE says
+
+	argument string // what was dialled behind the code
 }
 
 // Answer returns a handler that answers with the application of a feature, for whoever routes calls to it: object is what it is to serve (a box, a menu, a queue), cause why the

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -78,6 +79,7 @@ type waiter struct {
 	tried []string // agents that were tried since all were
 	offer *offer
 	turn  chan struct{} // told when there is an offer
+	tune  audio.Source  // goes on where it stopped
 }
 
 // offer is the attempt to bring a caller and agents together.
