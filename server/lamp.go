@@ -3,6 +3,9 @@
 package server
 
 import (
+	"slices"
+
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
@@ -36,16 +39,58 @@ func (o *onlookers) Lamp(ev *sip.Event) (string, error) {
 	return "", sip.StatusNotFound
 }
 
-// Sees implements [pbx.Onlookers].
+// Sees implements [pbx.Onlookers]: people see their own calls, those of their pickup group and of whom they supervise, and the members of a group those of the group.
 func (o *onlookers) Sees(watcher, name string) bool {
-	return watcher == name
+	if watcher == name {
+		return true
+	}
+	uri, err := sip.ParseURI(name)
+	who, err2 := sip.ParseURI(watcher)
+	d := o.domains.of(uri)
+	if err != nil || err2 != nil || d == nil || o.domains.of(who) != d {
+		return false
+	}
+	set := d.directory.Settings(d.name)
+	if members, ok := sharers(set, uri.UserName()); ok {
+		return slices.Contains(members, who.UserName())
+	}
+	theirs, _ := set.Account(uri.UserName())
+	own, _ := set.Account(who.UserName())
+	return own.PickupGroup != "" && own.PickupGroup == theirs.PickupGroup || slices.ContainsFunc(own.Supervise, func(s string) bool { return s == "*" || s == uri.UserName() })
+}
+
+// sharers are those who take the calls of a group or a queue; false for everything else.
+func sharers(set *object.Settings, number string) ([]string, bool) {
+	switch o := set.Number(number).(type) {
+	case *object.Group:
+		return o.Members, true
+	case *object.Queue:
+		return o.Agents, true
+	}
+	return nil, false
 }
 
 // Online implements [pbx.Onlookers].
 func (o *onlookers) Online(name string) bool {
 	uri, err := sip.ParseURI(name)
-	return err == nil && len(o.registrar.Lookup(uri)) > 0
+	if err != nil {
+		return false
+	}
+	if _, ok := o.Shared(uri); ok {
+		return true
+	}
+	return len(o.registrar.Lookup(uri)) > 0
 }
 
-// Shared implements [pbx.Onlookers].
-func (o *onlookers) Shared(sip.URI) (string, bool) { return "", false }
+// Shared implements [pbx.Onlookers]: groups and queues have lamps.
+func (o *onlookers) Shared(asked sip.URI) (string, bool) {
+	d := o.domains.of(asked)
+	if d == nil {
+		return "", false
+	}
+	if _, ok := sharers(d.directory.Settings(d.name), asked.UserName()); !ok {
+		return "", false
+	}
+	uri := d.uri(asked.UserName())
+	return uri.AOR(), true
+}

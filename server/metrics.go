@@ -3,12 +3,14 @@
 package server
 
 import (
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/sipwerk/sipwerk/server/turn"
+	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
@@ -52,6 +54,11 @@ func metrics() []metric {
 		{"sipwerk_conference_seconds_total", "Time that members were in conferences, of ended calls.", counter, "", one(func(s *Server) float64 { return time.Duration(s.roomJournal.talked.Load()).Seconds() })},
 		{"sipwerk_conference_wrong_pins_total", "Wrong PINs of conference rooms.", counter, "", one(func(s *Server) uint64 { return s.conferences.Counts().WrongPINs })},
 		{"sipwerk_lamps", "Accounts and other addresses in a call, as busy lamps show them.", gauge, "", one(func(s *Server) int { return s.lamps.Len() })},
+		{"sipwerk_queue_waiting", "Callers who wait in a queue.", gauge, "queue", readQueues(func(s *pbx.QueueStatus) float64 { return float64(s.Waiting) })},
+		{"sipwerk_queue_served_total", "Callers of a queue whom an agent has answered.", counter, "queue", readQueues(func(s *pbx.QueueStatus) float64 { return float64(s.Served) })},
+		{"sipwerk_queue_abandoned_total", "Callers who hung up while they waited in a queue.", counter, "queue", readQueues(func(s *pbx.QueueStatus) float64 { return float64(s.Abandoned) })},
+		{"sipwerk_queue_overflowed_total", "Callers whom a queue has sent elsewhere.", counter, "queue", readQueues(func(s *pbx.QueueStatus) float64 { return float64(s.Overflowed) })},
+		{"sipwerk_queue_service_level", "Share of the callers of a queue, abandoned ones included, whom an agent has answered in time.", gauge, "queue", readQueues((*pbx.QueueStatus).Level)},
 		{"sipwerk_subscriptions", "Event subscriptions alive.", gauge, "", one(func(s *Server) int { return s.events.Len() })},
 		{"sipwerk_notifications_total", "NOTIFY requests sent.", counter, "", one(func(s *Server) uint64 { return s.events.Counts().Notified })},
 		{"sipwerk_subscriptions_refused_total", "SUBSCRIBE requests refused after authentication.", counter, "", one(func(s *Server) uint64 { return s.events.Counts().Refused })},
@@ -120,6 +127,15 @@ func readTurn(s *Server, emit func(float64, ...string)) {
 	emit(float64(c.Quota), "quota")
 	emit(float64(c.Dropped), "peer")
 	emit(float64(c.Ignored), "flood")
+}
+
+// readQueues makes the read of a metric with one figure a queue.
+func readQueues(f func(*pbx.QueueStatus) float64) func(*Server, func(float64, ...string)) {
+	return func(s *Server, emit func(float64, ...string)) {
+		for _, status := range s.queues.Status() {
+			emit(f(&status), strings.TrimPrefix(status.Name, "sip:"))
+		}
+	}
 }
 
 func readDigest(s *Server, emit func(float64, ...string)) {

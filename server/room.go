@@ -50,7 +50,11 @@ func (r *rooms) in(d *domain, uri sip.URI) (conference.Settings, bool) {
 	if d == nil {
 		return conference.Settings{}, false
 	}
-	room, ok := d.directory.Settings(d.name).Rooms[uri.UserName()]
+	set := d.directory.Settings(d.name)
+	if page, ok := set.Pages[uri.UserName()]; ok {
+		return d.page(page), true
+	}
+	room, ok := set.Rooms[uri.UserName()]
 	if !ok {
 		return conference.Settings{}, false
 	}

@@ -18,6 +18,9 @@ type router struct {
 	registrar   *registrar.Registrar
 	features    *pbx.PBX
 	conferences *conference.Conference
+	queues      *pbx.Queues
+	domains     *domains
+	inside      func() sip.Flow // the way to applications that are branches of a call
 }
 
 // Route implements [b2bua.Router]. An account that is called like a room or a feature is the account: people come first. A GRUU is its account and one of its devices.
@@ -30,6 +33,12 @@ func (r *router) Route(q *b2bua.Question) b2bua.Route {
 		return route
 	}
 	if route, ok := r.joins(req); ok {
+		return route
+	}
+	if route, ok := r.queue(q); ok {
+		return route
+	}
+	if route, ok := r.intercom(q); ok {
 		return route
 	}
 	if r.conferences.Serves(req) {

@@ -74,6 +74,8 @@ type Server struct {
 	conferences  *conference.Conference
 	events       *event.Notifier
 	lamps        *pbx.Lamps
+	turns        *pbx.Turns
+	queues       *pbx.Queues
 	roomJournal  *roomJournal
 	proxy        *proxy.Proxy // nil: the first domain has the PBX
 	dialogs      *dialog.Table
@@ -180,10 +182,13 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	s.openConferences(domains, site, bindings)
 	s.conferences.Voice = voice
 	s.openLamps(domains)
+	if err := s.openQueues(domains); err != nil {
+		return err
+	}
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
-		Router:   &router{registrar: s.registrar, features: s.features, conferences: s.conferences},
+		Router:   &router{registrar: s.registrar, features: s.features, conferences: s.conferences, queues: s.queues, domains: domains, inside: func() sip.Flow { return s.calls.Inside }},
 		Locator:  bindings,
 		Identity: domains,
 		Observer: s.journal,

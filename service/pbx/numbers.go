@@ -18,6 +18,12 @@ const (
 	Music Feature = "music" // plays a melody
 )
 
+// Intercom is no application: whoever routes leads [IntercomCode] and an extension to the telephones of that.
+const (
+	Intercom     Feature = "intercom"
+	IntercomCode         = "*80"
+)
+
 // Number is a feature number in force.
 type Number struct {
 	Feature     Feature
@@ -32,7 +38,7 @@ func DefaultNumbers() []Number {
 	return append([]Number{
 		{Feature: Echo, Dial: "*43", Names: []string{"echo"}, Description: "says back what it hears"},
 		{Feature: Music, Dial: "*44", Names: []string{"music"}, Description: "plays a melody"},
-	}, agentNumbers()...)
+	}, append(agentNumbers(), Number{Feature: Intercom, Dial: IntercomCode, Names: []string{"intercom"}, Argument: true, Description: "and an extension: its telephone answers by itself, if you may do that"})...)
 }
 
 // Table returns the numbers in force. It is the caller's.

@@ -95,6 +95,7 @@ func (s *support) want(agents string) {
 // TestQueue: two callers, two agents; who does not answer is left in peace; who has ended a call wraps it up.
 func TestQueue(t *testing.T) {
 	runQueue(t, func(s *support) {
+		s.set.MaxWait = 10 * time.Minute
 		one := s.dial("100")
 		one.Await("Request REFER")
 		s.want("ann")

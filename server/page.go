@@ -1,0 +1,67 @@
+// Pages and the intercom: telephones that answer by themselves, for those who may make them. RFC 5373.
+
+package server
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/conference"
+	"github.com/sipwerk/sipwerk/service/pbx"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// page are the settings of the room of a page.
+func (d *domain) page(p *object.Page) conference.Settings {
+	page := &conference.Page{OneWay: p.Mode == object.PageOneWay}
+	for _, m := range p.Members {
+		page.Members = append(page.Members, d.uri(m))
+	}
+	if len(p.Callers) > 0 && !slices.Contains(p.Callers, "*") {
+		page.Callers = []string{}
+		for _, c := range p.Callers {
+			uri := d.uri(c)
+			page.Callers = append(page.Callers, uri.String())
+		}
+	}
+	return conference.Settings{URI: d.uri(p.Number), Title: p.Title, Page: page}
+}
+
+// intercomTime is how long a telephone may take to answer by itself; one that rings instead is taken as one that will not.
+const intercomTime = 30 * time.Second
+
+// intercom leads the code of the intercom with an extension behind it to the telephones of that account, which are asked to answer by themselves; false if something else was
+// dialled. It is for accounts that the called one has allowed.
+func (r *router) intercom(q *b2bua.Question) (b2bua.Route, bool) {
+	number, ok := strings.CutPrefix(q.Request.URI.UserName(), pbx.IntercomCode)
+	if !ok || number == "" {
+		return b2bua.Route{}, false
+	}
+	there := q.Request.URI
+	there.User = number
+	account, known := r.registrar.Resolve(there)
+	switch {
+	case !known:
+		return b2bua.Route{Refuse: sip.StatusNotFound}, true
+	case !r.mayAddress(q.Caller.Account, account):
+		return b2bua.Route{Refuse: sip.StatusForbidden}, true
+	}
+	party := b2bua.Party{Account: account, MaxCalls: 1}
+	for header, value := range conference.AutoAnswer(account.Host) {
+		party.Headers = append(party.Headers, b2bua.Field{Name: header, Value: value})
+	}
+	return b2bua.Route{Ring: []b2bua.Party{party}, RingTime: intercomTime, Cause: "intercom"}, true
+}
+
+// mayAddress reports whether a caller may make the telephones of an account answer by themselves.
+func (r *router) mayAddress(caller, account sip.URI) bool {
+	d := r.domains.of(account)
+	if d == nil || caller.Host == "" || r.domains.of(caller) != d {
+		return false
+	}
+	a, _ := d.directory.Settings(d.name).Account(account.UserName())
+	return !a.DND && slices.ContainsFunc(a.AnswerModeFrom, func(s string) bool { return s == "*" || s == caller.UserName() })
+}

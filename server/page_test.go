@@ -1,0 +1,101 @@
+// Pages, the intercom and queues as the router leads to them. RFC 5373 §4.
+
+package server
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/pbx"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// made returns an object with its defaults.
+func made[T object.Object](kind, name string) T { return object.KindNamed(kind).Named(name).(T) }
+
+// question is what somebody asks the router by dialling.
+func question(caller, dialled string) *b2bua.Question {
+	req := sip.NewRequest(sip.MethodInvite, sip.MustParseURI("sip:"+dialled+"@example.org"))
+	req.Set(sip.HeaderFrom, "<sip:"+caller+"@example.org>;tag=1")
+	return &b2bua.Question{Request: req, Caller: b2bua.Caller{Account: sip.MustParseURI("sip:" + caller + "@example.org")}}
+}
+
+// TestIntercom: a telephone answers by itself for those whom its account allows that.
+func TestIntercom(t *testing.T) {
+	s := start(t, nil)
+	ask := func(caller, dialled string) b2bua.Route { return s.calls.Router.Route(question(caller, dialled)) }
+	if r := ask("alice", "*80bob"); r.Refuse != sip.StatusForbidden {
+		t.Errorf("not allowed by anybody: %+v", r)
+	}
+	edit(t, s, func(set *object.Settings) {
+		a := made[*object.Account]("account", "bob")
+		a.AnswerModeFrom = []string{"alice"}
+		set.Accounts = map[string]*object.Account{"bob": a}
+	})
+	r := ask("alice", "*80bob")
+	if len(r.Ring) != 1 || r.Ring[0].Account.User != "bob" || r.RingTime != intercomTime || !slices.Contains(r.Ring[0].Headers, b2bua.Field{Name: sip.HeaderAnswerMode, Value: "Auto"}) {
+		t.Errorf("allowed: %+v", r)
+	}
+	if r := ask("mallory", "*80bob"); r.Refuse != sip.StatusForbidden {
+		t.Errorf("somebody else: %+v", r)
+	}
+	if r := ask("alice", "*80nobody"); r.Refuse != sip.StatusNotFound {
+		t.Errorf("nobody: %+v", r)
+	}
+	if r := ask("alice", "bob"); r.Account.User != "bob" || len(r.Ring) > 0 {
+		t.Errorf("a call like any other: %+v", r)
+	}
+}
+
+// TestPageSettings: a page of the settings is a room that calls its members.
+func TestPageSettings(t *testing.T) {
+	s := start(t, nil)
+	edit(t, s, func(set *object.Settings) {
+		p := made[*object.Page]("page", "900")
+		p.Title, p.Members, p.Callers = "Hall", []string{"bob"}, []string{"alice"}
+		set.Pages = map[string]*object.Page{"900": p}
+	})
+	q := question("alice", "900")
+	if r := s.calls.Router.Route(q); r.Application != s.conferences {
+		t.Errorf("%+v", r)
+	}
+	set, ok := s.conferences.Rooms.Room(q.Request)
+	if !ok || set.Page == nil || !set.Page.OneWay || set.Page.Members[0].String() != "sip:bob@example.org" || set.Page.Callers[0] != "sip:alice@example.org" || set.Title != "Hall" {
+		t.Errorf("%+v, %+v", set, set.Page)
+	}
+}
+
+// TestQueueSettings: a queue of the settings is found, its agents ring for an offer of it, and their lamps show it.
+func TestQueueSettings(t *testing.T) {
+	s := start(t, nil)
+	edit(t, s, func(set *object.Settings) {
+		q := made[*object.Queue]("queue", "700")
+		q.Title, q.Agents, q.Exit, q.Announce = "Support", []string{"alice", "bob"}, "0", object.Duration(time.Minute)
+		m := made[*object.Mailbox]("mailbox", "alice")
+		set.Mailboxes = map[string]*object.Mailbox{"alice": m}
+		q.Otherwise = "voicemail:alice"
+		set.Queues = map[string]*object.Queue{"700": q}
+	})
+	set, ok := s.queues.Directory.Queue("sip:700@example.org")
+	if !ok || set.Title != "Support" || set.Agents[1] != "sip:bob@example.org" || set.Exit != '0' || set.Otherwise.UserName() != "voicemail:alice" || set.Announce != time.Minute {
+		t.Errorf("%+v", set)
+	}
+	if all := s.queues.Status(); len(all) != 1 || len(all[0].Agents) != 2 || all[0].Agents[0].State != pbx.AgentAway {
+		t.Errorf("%+v", all)
+	}
+	if r := s.calls.Router.Route(question("alice", "700")); r.Application == nil && len(r.Ring) == 0 {
+		t.Errorf("%+v", r)
+	}
+	if name, ok := s.lamps.Onlookers.Shared(sip.MustParseURI("sip:700@example.org")); !ok || name != "sip:700@example.org" {
+		t.Error("the queue has no lamp")
+	}
+	if looks := s.lamps.Onlookers; !looks.Sees("sip:bob@example.org", "sip:700@example.org") || looks.Sees("sip:carol@example.org", "sip:700@example.org") || !looks.Online("sip:700@example.org") {
+		t.Error("who may see the queue")
+	}
+	if !s.queues.Login("sip:bob@example.org", "sip:700@example.org", false) {
+		t.Error("bob is no agent")
+	}
+}

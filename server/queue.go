@@ -1,0 +1,162 @@
+// Queues: what the service asks of the settings, and how calls find their way in and out.
+
+package server
+
+import (
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/pbx"
+	"github.com/sipwerk/sipwerk/service/registrar"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// openQueues makes the queues and what remembers whose turn it is; lamps and features must be there.
+func (s *Server) openQueues(ds *domains) error {
+	s.turns = &pbx.Turns{}
+	book := &queueBook{domains: ds, registrar: s.registrar}
+	s.directory.Watch(book.take)
+	s.queues = &pbx.Queues{Directory: book, Lamps: s.lamps, Turns: s.turns, Journal: filepath.Join(s.Config.Data, "agents")}
+	s.lamps.Listeners = append(s.lamps.Listeners, s.turns.Changed, s.queues.Changed)
+	s.addPlayers(s.queues.Players())
+	if err := s.queues.Open(); err != nil {
+		return s.dataError(err)
+	}
+	return nil
+}
+
+// addPlayers adds applications to the numbers of the features.
+func (s *Server) addPlayers(players map[pbx.Feature]pbx.Player) {
+	if s.features.Players == nil {
+		s.features.Players = make(map[pbx.Feature]pbx.Player)
+	}
+	for feature, player := range players {
+		s.features.Players[feature] = player
+	}
+}
+
+// queueBook is the directory of the queues.
+type queueBook struct {
+	domains   *domains
+	registrar *registrar.Registrar
+
+	mu      sync.Mutex // guards holding
+	holding map[string]*object.Settings
+}
+
+// take takes new settings.
+func (b *queueBook) take(set *object.Settings) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.holding == nil {
+		b.holding = make(map[string]*object.Settings)
+	}
+	b.holding[set.Domain] = set
+}
+
+// Queue implements [pbx.QueueDirectory].
+func (b *queueBook) Queue(name string) (pbx.QueueSettings, bool) {
+	uri, err := sip.ParseURI(name)
+	if err != nil {
+		return pbx.QueueSettings{}, false
+	}
+	d := b.domains.of(uri)
+	if d == nil {
+		return pbx.QueueSettings{}, false
+	}
+	q, ok := d.directory.Settings(d.name).Queues[uri.UserName()]
+	if !ok {
+		return pbx.QueueSettings{}, false
+	}
+	return queueSettings(d.name, q), true
+}
+
+// Queues implements [pbx.QueueDirectory].
+func (b *queueBook) Queues() (all []pbx.QueueSettings) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for domain, set := range b.holding {
+		for _, q := range set.Queues {
+			all = append(all, queueSettings(domain, q))
+		}
+	}
+	return all
+}
+
+// Reachable implements [pbx.QueueDirectory]: an agent that does not want to be disturbed is not.
+func (b *queueBook) Reachable(agent string) bool {
+	uri, err := sip.ParseURI(agent)
+	if err != nil {
+		return false
+	}
+	d := b.domains.of(uri)
+	if d == nil {
+		return false
+	}
+	a, _ := d.directory.Settings(d.name).Account(uri.UserName())
+	return !a.DND && len(b.registrar.Lookup(uri)) > 0
+}
+
+// queueSettings are the settings of a queue as the service wants them.
+func queueSettings(domain string, q *object.Queue) pbx.QueueSettings {
+	uri := inDomain(domain, q.Number)
+	set := pbx.QueueSettings{
+		Name: uri.AOR(), URI: uri, Title: q.Title, Strategy: pbx.Strategy(q.Strategy), RingTime: q.RingTime.D(), WrapUp: q.WrapUp.D(), Announce: q.Announce.D(),
+		MaxWait: q.MaxWait.D(), MaxCallers: q.MaxCallers, Priority: q.Priority, ServiceLevel: q.ServiceLevel.D(), Language: q.Language,
+	}
+	for _, agent := range q.Agents {
+		account := inDomain(domain, agent)
+		set.Agents = append(set.Agents, account.AOR())
+	}
+	if q.Exit != "" {
+		set.Exit = q.Exit[0]
+	}
+	if q.Otherwise != "" {
+		set.Otherwise = inDomain(domain, sip.EscapeUser(q.Otherwise))
+	}
+	return set
+}
+
+// inDomain is the address of a number of a domain.
+func inDomain(domain, number string) sip.URI {
+	return sip.URI{Scheme: "sip", User: number, Host: domain}
+}
+
+// queue leads a call to a queue, and a caller whom a queue passes on to its agents; false if neither was asked for. The queue is a branch of the call, so that the server
+// takes its REFER, whatever the caller's telephone knows.
+func (r *router) queue(q *b2bua.Question) (b2bua.Route, bool) {
+	uri := q.Request.URI
+	if r.queues == nil {
+		return b2bua.Route{}, false
+	}
+	if agents, ringTime, ok := r.queues.Ring(uri); ok && q.How == b2bua.Transferred {
+		route := b2bua.Route{RingTime: ringTime, Cause: "queue", Note: "agents of " + uri.UserName()}
+		for _, account := range agents {
+			route.Ring = append(route.Ring, b2bua.Party{Account: account, MaxCalls: 1})
+		}
+		return route, true
+	}
+	d := r.domains.of(uri)
+	if d == nil || strings.Contains(uri.UserName(), "@") {
+		return b2bua.Route{}, false
+	}
+	if _, ok := d.directory.Settings(d.name).Queues[uri.UserName()]; !ok {
+		return b2bua.Route{}, false
+	}
+	return r.application(q, pbx.Queue, inDomain(d.name, uri.UserName())), true
+}
+
+// application leads a call to an application that is to be a branch of it: over the way inside, at whose end it answers.
+func (r *router) application(q *b2bua.Question, feature pbx.Feature, object sip.URI) b2bua.Route {
+	if q.Flow.Transport == sip.Inside || q.Request.Method != sip.MethodInvite {
+		return b2bua.Route{Application: r.features.Answer(feature, object, 0)}
+	}
+	inside := r.inside()
+	if inside.IsZero() {
+		return b2bua.Route{Application: r.features.Answer(feature, object, 0)}
+	}
+	return b2bua.Route{Ring: []b2bua.Party{{Bindings: []b2bua.Binding{{Target: object, To: sip.Destination{Flow: inside}}}}}}
+}
