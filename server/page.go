@@ -3,10 +3,12 @@
 package server
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/prompt"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/conference"
@@ -54,6 +56,11 @@ func (r *router) intercom(q *b2bua.Question) (b2bua.Route, bool) {
 		party.Headers = append(party.Headers, b2bua.Field{Name: header, Value: value})
 	}
 	return b2bua.Route{Ring: []b2bua.Party{party}, RingTime: intercomTime, Cause: "intercom"}, true
+}
+
+// noExtension answers the code of the intercom without an extension.
+func noExtension(ctx context.Context, l *pbx.Line) error {
+	return l.Say(ctx, prompt.Text("impossible"))
 }
 
 // mayAddress reports whether a caller may make the telephones of an account answer by themselves.

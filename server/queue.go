@@ -14,6 +14,13 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
+// switchboard is what knows who is in a call, and who is to have the next.
+type switchboard struct {
+	lamps  *pbx.Lamps
+	turns  *pbx.Turns
+	queues *pbx.Queues
+}
+
 // openQueues makes the queues and what remembers whose turn it is; lamps and features must be there.
 func (s *Server) openQueues(ds *domains) error {
 	s.turns = &pbx.Turns{}
@@ -22,6 +29,7 @@ func (s *Server) openQueues(ds *domains) error {
 	s.queues = &pbx.Queues{Directory: book, Lamps: s.lamps, Turns: s.turns, Journal: filepath.Join(s.Config.Data, "agents")}
 	s.lamps.Listeners = append(s.lamps.Listeners, s.turns.Changed, s.queues.Changed)
 	s.addPlayers(s.queues.Players())
+	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Intercom: pbx.PlayerFunc(noExtension)})
 	if err := s.queues.Open(); err != nil {
 		return s.dataError(err)
 	}

@@ -73,19 +73,17 @@ type Server struct {
 	features     *pbx.PBX
 	conferences  *conference.Conference
 	events       *event.Notifier
-	lamps        *pbx.Lamps
-	turns        *pbx.Turns
-	queues       *pbx.Queues
-	roomJournal  *roomJournal
-	proxy        *proxy.Proxy // nil: the first domain has the PBX
-	dialogs      *dialog.Table
-	reception    *reception
-	stack        *stack.Stack
-	journal      *journal
-	records      *records
-	web          *web
-	control      *control
-	turn         *turn.Server // nil: off
+	switchboard
+	roomJournal *roomJournal
+	proxy       *proxy.Proxy // nil: the first domain has the PBX
+	dialogs     *dialog.Table
+	reception   *reception
+	stack       *stack.Stack
+	journal     *journal
+	records     *records
+	web         *web
+	control     *control
+	turn        *turn.Server // nil: off
 
 	started  time.Time
 	stopping atomic.Bool

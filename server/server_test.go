@@ -26,6 +26,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
@@ -449,6 +450,9 @@ func TestWeb(t *testing.T) {
 		b.ReadFrom(res.Body)
 		return res.StatusCode, b.String()
 	}
+	edit(t, s, func(set *object.Settings) {
+		set.Queues = map[string]*object.Queue{"700": made[*object.Queue]("queue", "700")}
+	})
 	newHandset(t, s).ask(newHandset(t, s).request("OPTIONS", "sip:example.org", "sip:alice@example.org"))
 	code, body := get("/health")
 	var h health
