@@ -165,13 +165,13 @@ func readEnded(s *Server, emit func(float64, ...string)) {
 }
 
 func readReceived(s *Server, emit func(float64, ...string)) {
-	for t := sip.UDP; t <= sip.WSS; t++ {
+	for t := sip.UDP; t <= sip.Inside; t++ {
 		emit(float64(s.stack.Transport().Stats.Received[t].Load()), t.Param())
 	}
 }
 
 func readSent(s *Server, emit func(float64, ...string)) {
-	for t := sip.UDP; t <= sip.WSS; t++ {
+	for t := sip.UDP; t <= sip.Inside; t++ {
 		emit(float64(s.stack.Transport().Stats.Sent[t].Load()), t.Param())
 	}
 }

@@ -106,7 +106,10 @@ func (ds *domains) MayBind(user string, aor sip.URI) bool {
 
 // Identify implements [b2bua.Identity]: who has logged in is shown by name and address of the account, or the number of it that it calls by; a trusted peer says itself who calls.
 func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
-	if ev.User == "" {
+	switch {
+	case ev.Flow.Transport == sip.Inside:
+		return ds.insider(ev.Request)
+	case ev.User == "":
 		return b2bua.Caller{Trusted: ev.Trusted}
 	}
 	d := ds.sender(ev.Request)
@@ -124,6 +127,18 @@ func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
 		}
 	}
 	return b2bua.Caller{Address: who, Account: d.uri(u.Account)}
+}
+
+// insider is who calls by the flow inside: the account that the server itself has asserted there.
+func (ds *domains) insider(req *sip.Request) b2bua.Caller {
+	who := b2bua.Caller{Trusted: true}
+	for asserted, err := range req.Addresses(sip.HeaderPAssertedIdentity) {
+		if d, account, ok := ds.account(asserted.URI); err == nil && ok {
+			who.Account = d.uri(account)
+			break
+		}
+	}
+	return who
 }
 
 // sender returns the domain in which the sender of a request has to prove who it is: that of From, or the one asked if From is a stranger. A REGISTER is

@@ -75,6 +75,11 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 	if ev.Kind != sip.EventRequest {
 		return
 	}
+	if ev.Flow.Transport == sip.Inside {
+		ev.Trusted = true // it comes from ourselves, and who calls is said by what nobody else can write there
+		r.services.HandleEvent(ev)
+		return
+	}
 	uri := &ev.Request.URI
 	if !uri.IsSIP() && uri.Scheme != "tel" {
 		refuse(ev, sip.StatusUnsupportedURIScheme)

@@ -20,6 +20,7 @@ type call struct {
 	stripe sip.Stripe
 
 	caller   *leg
+	origin   *leg // the first caller
 	branches []*leg
 	callee   *leg      // the branch that answered
 	hunt     *hunt     // for the callee
@@ -102,6 +103,7 @@ func (b *B2BUA) invite(a *arrival, first Route) {
 	}
 	c.hops--
 	c.caller = &leg{call: c, aor: a.aor}
+	c.origin = c.caller
 	usage, err := b.Dialogs.Incoming(ev, c.caller)
 	if err != nil {
 		a.uncount()
@@ -111,7 +113,7 @@ func (b *B2BUA) invite(a *arrival, first Route) {
 	if a.aor != "" {
 		c.seats = append(c.seats, a.aor)
 	}
-	c.caller.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
+	c.caller.take(usage, peerOf(ev))
 	c.identify()
 	c.enlist(c.party(c.caller))
 	c.reached(Started)
@@ -144,6 +146,11 @@ func (l *leg) take(u *dialog.Usage, p session.Peer) {
 		l.media = l.call.newMedia(p)
 	}
 	l.watched()
+}
+
+// peerOf is where the media of the sender of a request is expected.
+func peerOf(ev *sip.Event) session.Peer {
+	return session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: ev.Flow.Transport == sip.Inside}
 }
 
 func (c *call) newMedia(p session.Peer) *session.Leg {

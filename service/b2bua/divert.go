@@ -120,6 +120,9 @@ func (p *past) visited(account sip.URI) bool {
 	return p != nil && slices.Contains(p.from, account.AOR())
 }
 
+// last is the diversion by which the call has come to its present step; nil if there was none.
+func (p *past) last() *Diverted { return p.ours[len(p.ours)-1].arrived }
+
 // remember begins the past of a call with what a trusted caller says of it. RFC 7044 §9.1: whom the call was for goes first.
 func (h *hunt) remember() *past {
 	q := h.ask()

@@ -26,6 +26,8 @@ var _ = flag.Bool("update", false, "write the golden ladders")
 type domain struct {
 	*siptest.Bench
 	service *b2bua.B2BUA
+	stack   *stack.Stack
+	routes  map[string]func(q *b2bua.Question) b2bua.Route
 	devices map[string][]b2bua.Binding
 }
 
@@ -33,6 +35,9 @@ type domain struct {
 func (d *domain) Route(q *b2bua.Question) b2bua.Route {
 	req := q.Request
 	user := req.URI.UserName()
+	if r := d.routes[user]; r != nil {
+		return r(q)
+	}
 	if at, ok := strings.CutPrefix(user, "**"); ok {
 		return b2bua.Route{PickUp: []sip.URI{d.uri(at)}}
 	}
@@ -50,13 +55,14 @@ func (d *domain) Lookup(account sip.URI) []b2bua.Binding { return d.devices[acco
 
 // newDomain puts the server on the bench.
 func newDomain(b *siptest.Bench) *domain {
-	d := &domain{Bench: b, devices: map[string][]b2bua.Binding{}}
+	d := &domain{Bench: b, devices: map[string][]b2bua.Binding{}, routes: map[string]func(q *b2bua.Question) b2bua.Route{}}
 	host := b.Host("server")
 	r := &relay.Relay{Network: host, Ports: relay.Ports{Min: 20000, Max: 20099}}
 	table := &dialog.Table{}
 	d.service = &b2bua.B2BUA{Dialogs: table, Media: &session.Site{Relay: r}, Router: d, Locator: d, Events: &event.Notifier{}}
 	table.Next = d.service
 	s := &stack.Stack{Handler: table, FlowLost: table, Network: host, Resolver: &b.Net.Names, Readers: 1}
+	d.stack, d.service.Inside = s, s.Inside()
 	for _, transport := range []string{"udp", "tcp"} {
 		if err := s.Listen(context.Background(), fmt.Sprintf("%s://%s:5060", transport, b.Addr("server"))); err != nil {
 			b.T.Fatal(err)
@@ -99,7 +105,7 @@ func on(play func(d *domain)) func(b *siptest.Bench) {
 }
 
 func flows() []siptest.Flow {
-	return append(slices.Concat(extensionFlows(), joinFlows(), pickupFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
+	return append(slices.Concat(insideFlows(), extensionFlows(), joinFlows(), pickupFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
 		{Name: "call", About: "A call through the server. RFC 3665 §3.1, with a back-to-back user agent.", Play: on(call)},
 		{Name: "fork", About: "Two devices ring, one answers, the other stops. RFC 3261 §13.2.2.4, RFC 3326 §3.1.", Play: on(fork)},
 		{Name: "hold", About: "Hold and resume are carried across. RFC 3665 §3.7.", Play: on(hold)},

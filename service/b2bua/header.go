@@ -84,15 +84,23 @@ const anonymous = "sip:anonymous@anonymous.invalid"
 // invitation makes the INVITE of a leg, without body.
 func (c *call) invitation(l *leg) *sip.Request {
 	p := l.party
-	req := sip.NewRequest(sip.MethodInvite, l.to.Target)
+	req := sip.NewRequest(sip.MethodInvite, l.address())
 	for _, hop := range l.to.Path {
 		req.Add(sip.HeaderRoute, hop)
 	}
 	req.Set(sip.HeaderMaxForwards, strconv.FormatUint(uint64(c.hops), 10))
+	side := c.caller
 	if l.transfer != nil {
+		side = l.transfer.kept
 		l.transfer.introduce(c, req)
 	} else {
 		c.introduce(req, l.inTrust())
+	}
+	if l.inside() {
+		// What an application believes of a caller is what we know, not what a peer has said.
+		if req.Remove(sip.HeaderPAssertedIdentity); side.aor != "" {
+			req.Set(sip.HeaderPAssertedIdentity, "<"+side.aor+">")
+		}
 	}
 	req.Set(sip.HeaderSessionID, sip.SessionID{Local: c.detail.ID}.String())
 	if p.From != nil {
@@ -110,8 +118,22 @@ func (c *call) invitation(l *leg) *sip.Request {
 	return req
 }
 
+// address is the Request-URI of a leg: of an application that is called because of a diversion, with whom the call was for and why. RFC 4458 §2.
+func (l *leg) address() sip.URI {
+	uri := l.to.Target
+	if p := l.hunt.past; p != nil && l.inside() && !uri.Params.Has("target") {
+		if d := p.last(); d != nil {
+			uri.Params = uri.Params.With("target", sip.EscapeUser(d.From.AOR())).With("cause", strconv.Itoa(int(d.Why.Cause())))
+		}
+	}
+	return uri
+}
+
 // inTrust reports whether a leg leads to somebody of the trust domain of RFC 3325. Devices do not belong to it (§7), applications inside do.
-func (l *leg) inTrust() bool { return l.party.Trusted || l.to.To.Flow.Transport == sip.Inside }
+func (l *leg) inTrust() bool { return l.party.Trusted || l.inside() }
+
+// inside reports whether a leg leads to an application of this process.
+func (l *leg) inside() bool { return l.to.To.Flow.Transport == sip.Inside }
 
 // introduce writes who calls, whom, and what else the caller says.
 func (c *call) introduce(req *sip.Request, inTrust bool) {

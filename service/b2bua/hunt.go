@@ -128,7 +128,7 @@ func (c *call) question(l *leg, uri sip.URI, how How) *Question {
 	req.URI = uri
 	req.Set(sip.HeaderFrom, c.who(l)+";tag="+req.FromTag())
 	q := &Question{Request: req, How: how, Caller: Caller{Address: sip.Address{URI: l.account}, Account: l.account}}
-	if l.party == nil && l.account.Host == "" {
+	if l == c.origin {
 		q.Caller = c.asker
 	}
 	if q.Caller.Account.Host != "" {

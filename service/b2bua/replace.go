@@ -110,7 +110,7 @@ func (c *call) newcomer(ev *sip.Event) *leg {
 			n.aor = who.Account.AOR()
 		}
 	}
-	n.take(usage, session.Peer{Remote: ev.Flow.Remote.Addr(), Local: ev.Flow.Local.Addr()})
+	n.take(usage, peerOf(ev))
 	return n
 }
 

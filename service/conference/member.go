@@ -82,7 +82,7 @@ func (c *Conference) invite(ev *sip.Event, set Settings) {
 	m.usage = usage
 	m.begin(ev.Request)
 	usage.SetContact(contactOf(set.URI))
-	if err := m.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap()}); err != nil {
+	if err := m.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: ev.Flow.Transport == sip.Inside}); err != nil {
 		status := description.Status(err)
 		_ = usage.Reject(status)
 		m.detail.Status = status

@@ -136,6 +136,10 @@ func (s *Stack) Transport() *transport.Layer {
 	return &s.layer
 }
 
+// Inside returns the flow that never leaves the process. What is sent over it comes back as a request of somebody inside, whatever its Request-URI, and its answers go the same way. It is
+// reliable, and no message from the network has it.
+func (s *Stack) Inside() sip.Flow { return transport.Inside() }
+
 // grace is how long ListenAndServe waits for transactions to end.
 const grace = 5 * time.Second
 

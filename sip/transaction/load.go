@@ -34,7 +34,7 @@ func (s *stripe) wall() time.Time { return s.table.start.Add(s.now) }
 
 // admits asks whether the request of p may come in.
 func (s *stripe) admits(p *transport.Packet) bool {
-	if s.table.Load == nil {
+	if s.table.Load == nil || p.Flow.Transport == sip.Inside { // it belongs to a call that was admitted
 		return true
 	}
 	waited := p.Waited

@@ -240,6 +240,9 @@ func (l *Layer) localAddr(ln *listener, peer netip.Addr) netip.Addr {
 // that a connection that we opened names the port where new ones are accepted.
 func (l *Layer) Advertised(f sip.Flow) (host string, port uint16) {
 	l.begin()
+	if f.Transport == sip.Inside {
+		return insideHost, 0
+	}
 	ln := l.listenerOf(f)
 	switch {
 	case ln == nil:

@@ -30,11 +30,12 @@ type Outbox struct {
 	Room any
 }
 
-// stray is a message that does not leave by the socket of the reader: for another socket, or for a stream.
+// stray is a message that does not leave by the socket of the reader: for another socket, for a stream, or for ourselves.
 type stray struct {
 	flow   sip.Flow
 	socket network.PacketConn
 	stream *stream
+	inside bool
 	bytes  []byte
 }
 
@@ -99,7 +100,11 @@ func (out *Outbox) hold(b []byte) []byte {
 
 // collect puts a message into out, if its flow is there to take it.
 func (l *Layer) collect(out *Outbox, f sip.Flow, b []byte) error {
-	if f.Transport != sip.UDP {
+	switch f.Transport {
+	case sip.UDP:
+	case sip.Inside:
+		return l.collectInside(out, f, b)
+	default:
 		return l.collectStream(out, f, b)
 	}
 	ln := out.home
@@ -153,6 +158,8 @@ func (l *Layer) Flush(out *Outbox) {
 			l.flushSocket(out, out.strays[i:])
 		case s.stream != nil:
 			l.flushStream(out, out.strays[i:])
+		case s.inside:
+			l.flushInside(s.bytes)
 		}
 	}
 	out.empty()

@@ -62,7 +62,7 @@ func (p *Packet) Keep() *Packet {
 // Ignore takes note that p is of no use to anyone, and reports whether its source has sent so many of the kind that it gets no answer: [Limits.Noise]. What has
 // an Err is noted already.
 func (p *Packet) Ignore() bool {
-	return p.layer != nil && p.stream == nil && p.layer.quiet(p.Flow.Remote.Addr())
+	return p.layer != nil && p.stream == nil && p.Flow.Transport != sip.Inside && p.layer.quiet(p.Flow.Remote.Addr())
 }
 
 // packet returns one for messages of a stream whose answers go to out.

@@ -11,7 +11,7 @@ import (
 
 // Stats are counters that only grow, but for Connections. They may be read at any time.
 type Stats struct {
-	Received, Sent [6]atomic.Uint64 // messages, by sip.Transport
+	Received, Sent [7]atomic.Uint64 // messages, by sip.Transport
 	Connections    atomic.Int64     // stream connections open now, handshakes included
 	Accepted       atomic.Uint64    // stream connections that peers opened
 	Dialed         atomic.Uint64    // stream connections that we opened

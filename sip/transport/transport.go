@@ -63,6 +63,7 @@ type Layer struct {
 	outboxes  sync.Pool // of *Outbox
 	buffers   sync.Pool // of *[]byte, for streams that are being read
 	noise     noiseTable
+	inside    inside
 	blocking  atomic.Int32 // streams whose reads block a thread
 }
 
