@@ -60,7 +60,7 @@ func (d *domain) inside(name string) b2bua.Party {
 }
 
 func (r *robot) sdp() dialog.Body {
-	return dialog.SDP([]byte("v=0\r\no=- 1 1 IN IP4 192.0.2.200\r\ns=-\r\nc=IN IP4 192.0.2.200\r\nt=0 0\r\nm=audio 9000 RTP/AVP 8 0\r\n"))
+	return dialog.SDP([]byte("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9000 RTP/AVP 8 0\r\n"))
 }
 
 // HandleUsage implements [dialog.Owner].
@@ -144,7 +144,7 @@ func insideMenu(d *domain) {
 	d.Wait(time.Second)
 	in.Answer()
 	out.Await("Offer")
-	d.Wait(3 * time.Second)
+	d.Wait(40 * time.Second) // long enough for what is lost
 	d.Check(!menu.up, "the application is still there")
 	out.HangUp(in)
 }
@@ -172,7 +172,7 @@ func insideClick(d *domain) {
 	d.Wait(time.Second)
 	in.Answer()
 	out.Await("Offer")
-	d.Wait(3 * time.Second)
+	d.Wait(40 * time.Second) // long enough for what is lost
 	d.Check(!click.up, "the application is still there")
 	out.HangUp(in)
 }

@@ -3,6 +3,7 @@ package transport
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -25,7 +26,7 @@ func TestInside(t *testing.T) {
 			if p.Flow != Inside() {
 				t.Errorf("flow %+v", p.Flow)
 			}
-			got = append(got, p.Request.CallID())
+			got = append(got, strings.Clone(p.Request.CallID()))
 			if len(got) <= 3 {
 				if err := l.Send(p.Out, p.Flow, optionsInside(10*len(got))); err != nil {
 					t.Error(err)
