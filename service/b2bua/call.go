@@ -36,11 +36,10 @@ type call struct {
 	over        bool         // nobody waits for anything any more, but a BYE may be under way
 	seen        []*leg       // of which the watcher is told
 
-	from    string // for the callee, without tag
-	trusted bool
-	asker   Caller   // who calls
-	flow    sip.Flow // by which the INVITE came
-	hops    uint32   // Max-Forwards for the callee
+	from  string   // for the callee, without tag
+	asker Caller   // who calls
+	flow  sip.Flow // by which the INVITE came
+	hops  uint32   // Max-Forwards for the callee
 
 	told     sip.Status  // the last provisional status toward the caller
 	voice    *leg        // the branch whose description the caller has from a 1xx: its early dialog stands for that one
@@ -129,7 +128,7 @@ func (b *B2BUA) invite(a *arrival, first Route) {
 // identify finds out who calls, and gives the call its identifier: the caller's, or one made in its place (RFC 7989 §6).
 func (c *call) identify() {
 	req := c.caller.usage.Invitation()
-	c.from, c.trusted = fromOf(req, c.asker), c.asker.Trusted
+	c.from = fromOf(req, c.asker)
 	c.caller.owner = or(c.asker.Account, c.asker.Address.URI)
 	c.detail.ID = c.caller.usage.SessionID().Remote
 	if c.detail.ID == sip.NilUUID {

@@ -127,7 +127,7 @@ func (p *past) last() *Diverted { return p.ours[len(p.ours)-1].arrived }
 func (h *hunt) remember() *past {
 	q := h.ask()
 	p := &past{ours: []entry{{uri: q.Request.URI.Clone()}}, index: "1"}
-	if h.transfer == nil && h.call.trusted {
+	if h.transfer == nil && h.call.asker.Trusted {
 		p.believe(&h.call.caller.usage.Invitation().Message)
 	}
 	return p

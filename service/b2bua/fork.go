@@ -38,7 +38,7 @@ func (c *call) start(first Route) {
 		c.caller.said = offer
 	}
 	c.hunt = &hunt{call: c, left: maxRedirects}
-	if c.trusted && (invitation.Has(sip.HeaderDiversion) || invitation.Has(sip.HeaderHistoryInfo)) {
+	if c.asker.Trusted && (invitation.Has(sip.HeaderDiversion) || invitation.Has(sip.HeaderHistoryInfo)) {
 		c.hunt.past = c.hunt.remember()
 	}
 	c.hunt.begin(first)

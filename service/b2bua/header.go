@@ -143,7 +143,7 @@ func (c *call) introduce(req *sip.Request, inTrust bool) {
 		req.Set(sip.HeaderTo, untagged(callee))
 	}
 	carry(&req.Message, &in.Message, invited())
-	if !c.trusted {
+	if !c.asker.Trusted {
 		return
 	}
 	carry(&req.Message, &in.Message, trusted())
