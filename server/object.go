@@ -26,7 +26,8 @@ type Setup struct {
 // Change is what an edit has done, or would do.
 type Change struct {
 	store.Revision
-	PINs []MadePIN // that were made: they are shown once and not kept
+	PINs     []MadePIN // that were made: they are shown once and not kept
+	Affected []string  // who notices a document: "account 200", "group 600", or "everybody"
 }
 
 // MadePIN is a PIN that was asked for by the word "new".

@@ -206,7 +206,7 @@ func (p *program) listText(ctx context.Context, a *accounts) error {
 		for _, d := range acc.Devices {
 			users = append(users, d.User)
 		}
-		fmt.Fprintf(w, "%s@%s\t%s\t%s\t%s\n", acc.User, acc.Domain, acc.Name, strings.Join(users, " "), blocks(acc.Numbers))
+		fmt.Fprintf(w, "%s@%s\t%s\t%s\t%s\n", acc.User, acc.Domain, acc.Name, strings.Join(users, " "), strings.Join(object.Blocks(acc.Numbers), " "))
 	}
 	return nil
 }

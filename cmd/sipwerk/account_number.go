@@ -6,11 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -43,7 +42,7 @@ func (p *program) newNumberChange(verb, short, done string, change func(s *store
 	load := p.settings(c, "data", "domain")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		user := args[0]
-		numbers, err := p.numbers(args[1:])
+		numbers, err := numbers(args[1:])
 		if err != nil {
 			return err
 		}
@@ -64,51 +63,14 @@ func (p *program) newNumberChange(verb, short, done string, change func(s *store
 	return c
 }
 
-// errBlock says that a block of numbers is none.
-var errBlock = errors.New("is no block of numbers")
-
 // numbers reads numbers and blocks of them.
-func (p *program) numbers(args []string) (all []string, err error) {
+func numbers(args []string) (all []string, err error) {
 	for _, arg := range args {
-		first, last, block := strings.Cut(arg, "-")
-		if !block {
-			last = first
-		}
-		if err := store.CheckNumbers([]string{first, last}); err != nil {
+		some, err := object.Expand(arg)
+		if err != nil {
 			return nil, err
 		}
-		from, to := value(first), value(last)
-		if len(first) != len(last) || to < from || to-from >= store.MaxNumbers {
-			return nil, fmt.Errorf("%s %w; %s", arg, errBlock, p.tr("write the first and the last number in full, at most 10,000 apart"))
-		}
-		for n := from; n <= to; n++ {
-			all = append(all, "+"+strconv.FormatUint(n, 10))
-		}
+		all = append(all, some...)
 	}
 	return all, nil
-}
-
-// value is a number that has been checked, as a number.
-func value(number string) uint64 {
-	n, _ := strconv.ParseUint(number[1:], 10, 64) // 15 digits fit
-	return n
-}
-
-// blocks writes numbers in order, those that follow each other as blocks.
-func blocks(numbers []string) string {
-	var all []string
-	for i := 0; i < len(numbers); {
-		end := i + 1
-		for end < len(numbers) && len(numbers[end]) == len(numbers[i]) && value(numbers[end]) == value(numbers[end-1])+1 {
-			end++
-		}
-		if end-i < 3 {
-			end = i + 1
-			all = append(all, numbers[i])
-		} else {
-			all = append(all, numbers[i]+"-"+numbers[end-1])
-		}
-		i = end
-	}
-	return strings.Join(all, " ")
 }

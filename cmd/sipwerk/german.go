@@ -271,15 +271,14 @@ var germanTexts = map[string]string{
 	"Whoever calls a number calls its account. A telephone system that registers as the account for all of its numbers at once (RFC 6140) is called by the number that was dialled.\n" +
 		"A number is + and digits with the country code; FIRST-LAST is a block.": "Wer eine Nummer anruft, ruft ihr Konto an. Eine Telefonanlage, die sich als das Konto für alle seine Nummern zugleich anmeldet (RFC 6140), wird unter der gewählten Nummer angerufen.\n" +
 		"Eine Nummer ist + und Ziffern mit der Landesvorwahl; ERSTE-LETZTE ist ein Block.",
-	"Give numbers to an account":                                        "Einem Konto Nummern geben",
-	"Take numbers from an account":                                      "Einem Konto Nummern nehmen",
-	"%d numbers lead to %s@%s\n":                                        "%d Nummern führen zu %s@%s\n",
-	"%d numbers do not lead to %s@%s any more\n":                        "%d Nummern führen nicht mehr zu %s@%s\n",
-	"write the first and the last number in full, at most 10,000 apart": "schreib die erste und die letzte Nummer ganz, höchstens 10 000 auseinander",
-	"Remove an account with its devices, or one device":                 "Ein Konto mit seinen Geräten entfernen, oder ein Gerät",
-	"remove only the device USER-DEVICE":                                "nur das Gerät BENUTZER-GERÄT entfernen",
-	"%s@%s is removed\n":                                                "%s@%s ist entfernt\n",
-	"Give a device a new secret":                                        "Einem Gerät ein neues Geheimnis geben",
+	"Give numbers to an account":                        "Einem Konto Nummern geben",
+	"Take numbers from an account":                      "Einem Konto Nummern nehmen",
+	"%d numbers lead to %s@%s\n":                        "%d Nummern führen zu %s@%s\n",
+	"%d numbers do not lead to %s@%s any more\n":        "%d Nummern führen nicht mehr zu %s@%s\n",
+	"Remove an account with its devices, or one device": "Ein Konto mit seinen Geräten entfernen, oder ein Gerät",
+	"remove only the device USER-DEVICE":                "nur das Gerät BENUTZER-GERÄT entfernen",
+	"%s@%s is removed\n":                                "%s@%s ist entfernt\n",
+	"Give a device a new secret":                        "Einem Gerät ein neues Geheimnis geben",
 	"Gives a device (USER, or USER-DEVICE) a new secret and shows it, once. The old one is worthless from then on.": "Gibt einem Gerät (BENUTZER, oder BENUTZER-GERÄT) ein neues Geheimnis und zeigt es einmal. Das alte gilt von da an nicht mehr.",
 	"Issue a TURN credential for an account": "Einem Konto Zugang zum TURN-Server geben",
 	"Issues what a client of the account needs to use the TURN server, for a while. It ends by itself and is not kept; " +

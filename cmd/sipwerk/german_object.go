@@ -180,4 +180,29 @@ var germanObjectTexts = map[string]string{
 	"domain":               "Domäne",
 	"exists already":       "gibt es schon",
 	"is set and not shown": "ist gesetzt und wird nicht gezeigt",
+
+	// export, plan, apply
+	"Write everything of a domain as one document": "Alles einer Domäne als ein Dokument schreiben",
+	"Writes accounts, groups, queues, trunks and all other settings of the domain as YAML. Secrets and PINs are not in it; `keep` stands for those that there are.\n" +
+		"`sipwerk plan` says what a changed document would change, `sipwerk apply` puts it into force.": "Schreibt Konten, Gruppen, Warteschlangen, Leitungen und alle anderen Einstellungen der Domäne als YAML. Geheimnisse und PINs stehen nicht darin; `keep` steht für die, die es gibt.\n" +
+		"`sipwerk plan` sagt, was ein geändertes Dokument ändern würde, `sipwerk apply` setzt es in Kraft.",
+	"Say what a document would change": "Sagen, was ein Dokument ändern würde",
+	"Says what a document would change and who notices. Nothing is changed.\n" +
+		"The exit code is 1 if the document cannot be put into force; with --exit-code it is 3 if it would change something.": "Sagt, was ein Dokument ändern würde und wer es merkt. Nichts wird geändert.\n" +
+		"Der Rückgabewert ist 1, wenn das Dokument nicht in Kraft treten kann; mit --exit-code ist er 3, wenn es etwas ändern würde.",
+	"end with 3 if something would change":            "mit 3 enden, wenn sich etwas ändern würde",
+	"Put a document into force, all of it or nothing": "Ein Dokument in Kraft setzen, ganz oder gar nicht",
+	"Puts a document into force in one transaction; a running server knows within a second, and calls under way go on as they began.\n" +
+		"A section that the document has says everything of its kind: what is not in it is removed. A section that it has not is left as it is. Secrets are given as env:NAME or file:PATH, " +
+		"and `keep` keeps the one that there is. Devices and PINs that are made are shown once. The exit code is 1 if nothing was changed because of a fault; `sipwerk plan` tries it.": "Setzt ein Dokument in einer Transaktion in Kraft; ein laufender Server weiß es binnen einer Sekunde, und laufende Anrufe gehen weiter, wie sie begannen.\n" +
+		"Ein Abschnitt, den das Dokument hat, sagt alles über seine Art: Was nicht darin steht, wird entfernt. Ein Abschnitt, den es nicht hat, bleibt, wie er ist. Geheimnisse werden als env:NAME oder file:PFAD gegeben, " +
+		"und `keep` behält das vorhandene. Neue Geheimnisse und PINs werden einmal gezeigt. Der Rückgabewert ist 1, wenn wegen eines Fehlers nichts geändert wurde; `sipwerk plan` probiert es.",
+	"changes that `sipwerk apply` would make in %s: %d\n":    "Änderungen, die `sipwerk apply` in %s machen würde: %d\n",
+	"changes in force in %s: %d\n":                           "Änderungen, die in %s gelten: %d\n",
+	"%s is as the document says\n":                           "%s ist, wie das Dokument sagt\n",
+	"affected: %s\n":                                         "es merken: %s\n",
+	"nothing is changed: %d faults; mend them and try again": "nichts ist geändert: %d Fehler; beheben Sie sie und versuchen Sie es noch einmal",
+	"standard input":                                         "Standardeingabe",
+	"secret":                                                 "Geheimnis",
+	"Secrets and PINs are shown this once and not kept.\n":   "Geheimnisse und PINs werden nur dieses eine Mal gezeigt und nicht aufbewahrt.\n",
 }

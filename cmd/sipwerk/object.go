@@ -56,16 +56,6 @@ func (o *objects) command(verb, short string, run func(c *cobra.Command, a *acco
 	return c
 }
 
-// setup is the Setup of a command: a secret is read from standard input where its flag says -.
-func (o *objects) setup(a *accounts) *server.Setup {
-	return &server.Setup{Store: a.Store, Env: o.env, Read: func(reference string) (string, error) {
-		if reference != "-" {
-			return "", nil
-		}
-		return o.secret(true)
-	}}
-}
-
 // examples are the example lines of a verb.
 func (o *objects) examples(verb string) string {
 	var lines []string

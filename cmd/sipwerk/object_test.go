@@ -63,8 +63,8 @@ func TestObjects(t *testing.T) {
 		{args: "account show 200 --json", want: `{"domain":"example.org","user":"200",…"forward-busy":"voicemail",…"dnd":true,"call-waiting":true,…}` + "\n"},
 		{args: "account show 201", want: "user               201\nforward-always     \n…"},
 		{args: "account show 299", code: 1, fails: "sipwerk: account 299@example.org does not exist; …"},
-		{args: `plan set --country DE --rule {"name":"a","target":"600"} --rule {"name":"b","target":"200"}`, want: "domain  example.org\n"},
-		{args: "plan show", want: "country          DE\n…rules            {name: a, target: 600},{name: b, target: 200}\n…"},
+		{args: `dialplan set --country DE --rule {"name":"a","target":"600"} --rule {"name":"b","target":"200"}`, want: "domain  example.org\n"},
+		{args: "dialplan show", want: "country          DE\n…rules            {name: a, target: 600},{name: b, target: 200}\n…"},
 		{args: "trunk --help --lang de", want: "Eine Leitung zum Rest der Welt…Befehle:\n…"},
 		{args: "queue add --help --lang de", want: "…--agent …Die Konten, die ihre Anrufe annehmen…--ring-time …(20s)…"},
 	} {

@@ -2,6 +2,8 @@
 
 package object
 
+import "reflect"
+
 // Account is what is to happen with the calls of an account. Who has set nothing has the defaults.
 type Account struct {
 	User string `json:"user" is:"account" doc:"The account."`
@@ -32,6 +34,13 @@ type Account struct {
 
 // Check implements [Object].
 func (a *Account) Check() error { return checkFields(a) }
+
+// IsDefault reports whether nothing is set.
+func (a *Account) IsDefault() bool {
+	fresh := *unset
+	fresh.User = a.User
+	return reflect.DeepEqual(&fresh, a)
+}
 
 // Mailbox is the voicemail of an account. What it says and what was left lies in the data folder.
 type Mailbox struct {

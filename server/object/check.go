@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/sipwerk/sipwerk/sip"
 )
 
 // maxItems is how many items a list may have.
@@ -142,8 +140,7 @@ func checkZone(s string) string {
 
 // checkBlock takes a number of E.164 or a block FIRST-LAST.
 func checkBlock(s string) string {
-	first, last, block := strings.Cut(s, "-")
-	if !sip.IsGlobalNumber(first) || block && (!sip.IsGlobalNumber(last) || len(last) != len(first) || last < first) {
+	if _, err := Expand(s); err != nil {
 		return "is no number; write + and the digits with the country code such as +4930123456, or FIRST-LAST"
 	}
 	return ""

@@ -159,7 +159,7 @@ func setText(v reflect.Value, text string) error {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(strings.TrimSpace(text))
+		v.SetString(text)
 	case reflect.Bool:
 		return setBool(v, text)
 	case reflect.Int:
@@ -202,7 +202,7 @@ func setList(v reflect.Value, text string) error {
 			continue
 		}
 		one := reflect.New(v.Type().Elem()).Elem()
-		if err := setText(one, item); err != nil {
+		if err := setText(one, strings.TrimSpace(item)); err != nil {
 			return err
 		}
 		list = reflect.Append(list, one)

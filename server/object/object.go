@@ -35,7 +35,7 @@ func Kinds() []*Kind { return kinds }
 
 // kinds is the table; an object refers mostly to kinds before its own.
 var kinds = []*Kind{
-	{Name: "plan", Title: "Set up the dial plan", Plural: "plan", New: fresh[Plan], Doc: "The dial plan of the domain: how numbers are written, where calls may go, rules, and tests that run before a change goes live.",
+	{Name: "dialplan", Title: "Set up the dial plan", Plural: "dialplan", New: fresh[Plan], Doc: "The dial plan of the domain: how numbers are written, where calls may go, rules, and tests that run before a change goes live.",
 		Examples: []string{"--country DE --area-code 30", "--countries AT,CH --night-lock all"}},
 	{Name: "hours", Title: "Set up opening hours", Plural: "hours", Key: "name", New: fresh[Hours], Doc: "Opening hours with holidays. `hours:NAME?open=TARGET&closed=TARGET` is a target that depends on them.",
 		Examples: []string{"office --open 'mon-fri 09:00-17:00' --holiday '12-25 Christmas'"}},

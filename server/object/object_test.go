@@ -58,9 +58,9 @@ func TestCheck(t *testing.T) {
 		{"trunk", "line", "inbound", "+49!", `trunk line: inbound: "+49!" is no PATTERN=TARGET; write such as +49301234599=800`},
 		{"trunk", "line", "number-rules", "(=>1", `trunk line: number-rules: "(=>1" has no regular expression before =>; write such as ^0(.*)=>+49$1`},
 		{"trunk", "line", "addresses", "192.0.2.300", `trunk line: addresses: "192.0.2.300" is no address prefix; write one such as 192.0.2.0/24`},
-		{"plan", "", "country", "de", `plan: country: "de" is no country; write its two capital letters of ISO 3166, such as DE`},
-		{"plan", "", "rules", "{name: a, webhook: ftp://x}", `plan: rules: webhook: "ftp://x" is no address of the web; write one such as https://example.org/hook`},
-		{"plan", "", "time-zone", "Mars/Base", `plan: time-zone: "Mars/Base" is no time zone; write one such as Europe/Berlin`},
+		{"dialplan", "", "country", "de", `dialplan: country: "de" is no country; write its two capital letters of ISO 3166, such as DE`},
+		{"dialplan", "", "rules", "{name: a, webhook: ftp://x}", `dialplan: rules: webhook: "ftp://x" is no address of the web; write one such as https://example.org/hook`},
+		{"dialplan", "", "time-zone", "Mars/Base", `dialplan: time-zone: "Mars/Base" is no time zone; write one such as Europe/Berlin`},
 		{"mail", "", "tls", "none", "mail: host: is missing; name the mail server"},
 		{"mail", "", "from", "Bob", `mail: from: "Bob" is no mail address; write one such as alice@example.org`},
 	} {
@@ -88,9 +88,9 @@ func TestSet(t *testing.T) {
 		{"mailbox", "attach", "maybe", `mailbox 1: attach: "maybe" is neither yes nor no; write one of them`},
 		{"mailbox", "max-seconds", "few", `mailbox 1: max-seconds: "few" is no whole number; write one`},
 		{"menu", "choices", "1", `menu 1: choices: "1" is no pair; write key=value`},
-		{"plan", "rules", "{name: a, targt: 1}", "plan: rules: targt: no such field; did you mean target?"},
-		{"plan", "rules", "{name: a, name: b}", "plan: rules: name: given before in line 1; keep one of them"},
-		{"plan", "rules", "{name: [a]}", "plan: rules: name: a sequence is no value here; write a plain value"},
+		{"dialplan", "rules", "{name: a, targt: 1}", "dialplan: rules: targt: no such field; did you mean target?"},
+		{"dialplan", "rules", "{name: a, name: b}", "dialplan: rules: name: given before in line 1; keep one of them"},
+		{"dialplan", "rules", "{name: [a]}", "dialplan: rules: name: a sequence is no value here; write a plain value"},
 	} {
 		f, _ := KindNamed(c.kind).Field(c.field)
 		if err := f.Set(KindNamed(c.kind).Named("1"), c.value); err == nil || err.Error() != c.want {

@@ -256,6 +256,48 @@ func eachText(v reflect.Value, is string, yield func(string, string) bool) bool 
 	return true
 }
 
+// References yields the names to which an object refers: accounts, numbers, hours, trunks. Its own is among them where it belongs to an account.
+func References(o Object) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if o == nil {
+			return
+		}
+		for _, f := range KindOf(o).Fields() {
+			for text, is := range texts(f.value(o), f.Is) {
+				for _, name := range namesOf(text, is) {
+					if !yield(name) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// namesOf returns the names in a text.
+func namesOf(text, is string) []string {
+	switch is {
+	case "account", "account*", "trunk":
+		return []string{text}
+	case "inbound":
+		_, target, _ := strings.Cut(text, "=")
+		return namesOf(target, "target")
+	case "target", "dial":
+		t, err := ParseTarget(text)
+		if err != nil {
+			return nil
+		}
+		names := append(namesOf(t.Open, "target"), namesOf(t.Closed, "target")...)
+		for _, name := range []string{t.Number, t.Hours} {
+			if name != "" {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	return nil
+}
+
 // checkReference says what is wrong with what a text refers to.
 func (s *Settings) checkReference(text, is string, names Names) (string, error) {
 	switch is {

@@ -100,7 +100,7 @@ func decode(n ast.Node, v reflect.Value) error {
 	case v.Kind() == reflect.Map:
 		return decodePairs(n, v)
 	case isPlainStruct(v.Type()):
-		return decodeStruct(n, v)
+		return decodeStruct(n, v, "")
 	}
 	return &lineError{line: line(n), problem: fmt.Sprintf("a %s is no value here; write a plain value", strings.ToLower(n.Type().String()))}
 }
@@ -161,8 +161,8 @@ func decodePairs(n ast.Node, v reflect.Value) error {
 	return nil
 }
 
-// decodeStruct reads the fields that a mapping names into a struct.
-func decodeStruct(n ast.Node, v reflect.Value) error {
+// decodeStruct reads the fields that a mapping names into a struct; the field called key is not one of them.
+func decodeStruct(n ast.Node, v reflect.Value, key string) error {
 	all, err := pairs(n)
 	if err != nil {
 		return err
@@ -170,7 +170,7 @@ func decodeStruct(n ast.Node, v reflect.Value) error {
 	fields := make(map[string][]int)
 	var names []string
 	for _, sf := range reflect.VisibleFields(v.Type()) {
-		if name := sf.Tag.Get("json"); name != "" && name != "-" {
+		if name := sf.Tag.Get("json"); name != "" && name != "-" && name != key {
 			fields[name] = sf.Index
 			names = append(names, name)
 		}
@@ -290,10 +290,10 @@ func quoted(s string) string {
 	case "", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf":
 		return strconv.Quote(s)
 	}
-	if c := s[0]; c >= '0' && c <= '9' {
-		if _, err := strconv.Atoi(s); err != nil || c == '0' && len(s) > 1 {
-			return strconv.Quote(s) // 1e3, 0x10, 007, 2026-12-31
-		}
+	_, integer := strconv.ParseInt(s, 0, 64)
+	_, float := strconv.ParseFloat(s, 64)
+	if (integer == nil || float == nil) && (strings.Trim(s, "0123456789") != "" || s[0] == '0') || strings.Trim(s, "0123456789-") == "" && strings.Contains(s, "-") {
+		return strconv.Quote(s) // 1e3, 0x10, 007, 2026-12-31
 	}
 	return s
 }

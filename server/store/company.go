@@ -9,22 +9,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sipwerk/sipwerk/server/object"
 )
 
 // Company is everything of a domain.
 type Company struct {
-	People   map[string]*Person // by user; nil where nobody asked for them
+	People   map[string]*object.Person // by user; nil where nobody asked for them
 	Settings *object.Settings
-}
-
-// Person is an account as a document describes it.
-type Person struct {
-	User    string
-	Name    string
-	Devices []string // users, sorted
-	Numbers []string // sorted
 }
 
 // Draft is a change of a domain that is about to be made.
@@ -34,6 +27,7 @@ type Draft struct {
 	Verify func(*Company, *Revision) error
 	Secret func(device string) string // gives the secret of a device that is added; nil: [NewSecret]
 	Done   func(people int)           // told now and then how many people have been written; may be nil
+	Make   bool                       // the domain is made if it is missing
 	Try    bool                       // everything is looked at and nothing is written
 }
 
@@ -45,7 +39,7 @@ type Revision struct {
 }
 
 // PersonChange is what becomes of one account.
-type PersonChange struct{ Before, After *Person }
+type PersonChange struct{ Before, After *object.Person }
 
 // User is whom it is about.
 func (c PersonChange) User() string {
@@ -65,10 +59,17 @@ var errTry = errors.New("store: only tried")
 // leaves everything as it was: [object.Faults], or that of Change or Verify.
 func (s *Store) Revise(ctx context.Context, domain string, draft Draft) (r *Revision, err error) {
 	d, err := s.Domain(ctx, domain)
-	if err != nil {
+	missing := errors.Is(err, ErrNotFound)
+	if err != nil && !(missing && draft.Make) {
 		return nil, err
 	}
 	err = s.change(ctx, func(tx *sql.Tx) error {
+		if missing {
+			d = s.newDomain(strings.ToLower(domain))
+			if _, err := insertDomain(ctx, tx, d); err != nil {
+				return err
+			}
+		}
 		if r, err = s.revise(ctx, tx, d, draft); err == nil && draft.Try {
 			err = errTry
 		}
@@ -91,7 +92,7 @@ func (s *Store) revise(ctx context.Context, tx *sql.Tx, d Domain, draft Draft) (
 		return nil, err
 	}
 	company := &Company{Settings: set}
-	var people map[string]*Person
+	var people map[string]*object.Person
 	if draft.People {
 		if people, err = readPeople(ctx, tx, d.Name); err != nil {
 			return nil, err
@@ -101,6 +102,7 @@ func (s *Store) revise(ctx context.Context, tx *sql.Tx, d Domain, draft Draft) (
 	if err := draft.Change(company); err != nil {
 		return nil, err
 	}
+	maps.DeleteFunc(company.Settings.Accounts, func(_ string, a *object.Account) bool { return a.IsDefault() })
 	r := new(Revision)
 	if r.Objects, err = difference(before, company.Settings); err != nil {
 		return nil, err
@@ -130,14 +132,14 @@ func (r *Revision) gone() bool {
 }
 
 // readPeople reads the accounts of a domain.
-func readPeople(ctx context.Context, tx *sql.Tx, domain string) (map[string]*Person, error) {
+func readPeople(ctx context.Context, tx *sql.Tx, domain string) (map[string]*object.Person, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT sip_user, 0, name FROM accounts WHERE domain = $1 UNION ALL SELECT account, 1, sip_user FROM devices WHERE domain = $1
 		UNION ALL SELECT account, 2, number FROM numbers WHERE domain = $1 ORDER BY 1, 2, 3`, domain)
 	if err != nil {
 		return nil, fmt.Errorf("store: read people: %w", err)
 	}
 	defer rows.Close()
-	people := make(map[string]*Person)
+	people := make(map[string]*object.Person)
 	for rows.Next() {
 		var user, text string
 		var what int
@@ -146,7 +148,7 @@ func readPeople(ctx context.Context, tx *sql.Tx, domain string) (map[string]*Per
 		}
 		switch what {
 		case 0:
-			people[user] = &Person{User: user, Name: text}
+			people[user] = &object.Person{User: user, Name: text}
 		case 1:
 			people[user].Devices = append(people[user].Devices, text)
 		case 2:
@@ -163,7 +165,7 @@ func readPeople(ctx context.Context, tx *sql.Tx, domain string) (map[string]*Per
 type peopleDraft struct {
 	Draft
 	domain        Domain
-	before, after map[string]*Person
+	before, after map[string]*object.Person
 }
 
 // revisePeople writes what has become of the people: first what goes, so that what comes may have its names.
@@ -178,7 +180,7 @@ func (s *Store) revisePeople(ctx context.Context, tx *sql.Tx, p peopleDraft, r *
 	}
 	for i, user := range slices.Sorted(maps.Keys(p.after)) {
 		before, after := p.before[user], p.after[user]
-		if before != nil && before.same(after) {
+		if before != nil && same(before, after) {
 			continue
 		}
 		if err := s.moreOf(ctx, tx, p, after, r); err != nil {
@@ -192,7 +194,8 @@ func (s *Store) revisePeople(ctx context.Context, tx *sql.Tx, p peopleDraft, r *
 	return nil
 }
 
-func (p *Person) same(o *Person) bool {
+// same reports whether nothing has become of a person.
+func same(p, o *object.Person) bool {
 	return p.Name == o.Name && slices.Equal(p.Devices, o.Devices) && slices.Equal(p.Numbers, o.Numbers)
 }
 
@@ -207,7 +210,7 @@ func missing(a, b []string) (gone []string) {
 }
 
 // lessOf takes away what a person has no longer; all of it if there is no after.
-func (s *Store) lessOf(ctx context.Context, tx *sql.Tx, domain string, before, after *Person) error {
+func (s *Store) lessOf(ctx context.Context, tx *sql.Tx, domain string, before, after *object.Person) error {
 	if after == nil {
 		_, err := removeAccount(ctx, tx, domain, before.User)
 		return err
@@ -224,13 +227,13 @@ func (s *Store) lessOf(ctx context.Context, tx *sql.Tx, domain string, before, a
 }
 
 // moreOf adds what a person has now.
-func (s *Store) moreOf(ctx context.Context, tx *sql.Tx, p peopleDraft, after *Person, r *Revision) error {
+func (s *Store) moreOf(ctx context.Context, tx *sql.Tx, p peopleDraft, after *object.Person, r *Revision) error {
 	before := p.before[after.User]
-	if err := after.check(); err != nil {
+	if err := after.Check(); err != nil {
 		return err
 	}
 	if before == nil {
-		before = &Person{User: after.User, Name: after.Name}
+		before = &object.Person{User: after.User, Name: after.Name}
 		if err := s.insertAccount(ctx, tx, p.domain.Name, after.User, after.Name); err != nil {
 			return err
 		}
@@ -262,32 +265,8 @@ func (s *Store) moreOf(ctx context.Context, tx *sql.Tx, p peopleDraft, after *Pe
 	return nil
 }
 
-// check says what is wrong with a person.
-func (p *Person) check() error {
-	fault := func(field string, err error) error {
-		return object.Faults{{Kind: "account", Name: p.User, Field: field, Problem: err.Error()}}
-	}
-	if err := object.CheckUser(p.User); err != nil {
-		return fault("user", err)
-	}
-	if err := object.CheckName(p.Name); err != nil {
-		return fault("name", err)
-	}
-	for _, device := range p.Devices {
-		if err := object.CheckUser(device); err != nil {
-			return fault("devices", err)
-		}
-	}
-	if len(p.Numbers) > 0 {
-		if err := CheckNumbers(p.Numbers); err != nil {
-			return fault("numbers", err)
-		}
-	}
-	return nil
-}
-
 // rename gives an account another name. It is shown with each of its devices and numbers.
-func rename(ctx context.Context, tx *sql.Tx, domain string, p *Person) error {
+func rename(ctx context.Context, tx *sql.Tx, domain string, p *object.Person) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE accounts SET name = $3 WHERE domain = $1 AND sip_user = $2", domain, p.User, p.Name); err != nil {
 		return fmt.Errorf("store: rename account: %w", err)
 	}

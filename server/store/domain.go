@@ -24,19 +24,29 @@ func (s *Store) EnsureDomain(ctx context.Context, name string) (d Domain, made b
 	if d, err = s.Domain(ctx, name); err == nil || !errors.Is(err, ErrNotFound) {
 		return d, false, err
 	}
-	d = Domain{Name: name, Realm: name, Created: s.now().Truncate(time.Millisecond)}
+	d = s.newDomain(name)
 	err = s.change(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "INSERT INTO domains (domain, realm, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", d.Name, d.Realm, d.Created.UnixMilli())
-		if err != nil {
-			return fmt.Errorf("store: add domain: %w", err)
-		}
-		n, err := res.RowsAffected()
-		if made = n > 0; !made || err != nil {
-			return err
-		}
-		return noteAll(ctx, tx)
+		made, err = insertDomain(ctx, tx, d)
+		return err
 	})
 	return d, made, err
+}
+
+func (s *Store) newDomain(name string) Domain {
+	return Domain{Name: name, Realm: name, Created: s.now().Truncate(time.Millisecond)}
+}
+
+// insertDomain makes a domain unless there is one of this name.
+func insertDomain(ctx context.Context, tx *sql.Tx, d Domain) (made bool, err error) {
+	res, err := tx.ExecContext(ctx, "INSERT INTO domains (domain, realm, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", d.Name, d.Realm, d.Created.UnixMilli())
+	if err != nil {
+		return false, fmt.Errorf("store: add domain: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if made = n > 0; !made || err != nil {
+		return false, err
+	}
+	return true, noteAll(ctx, tx)
 }
 
 // Domain returns the domain called name, or an error that wraps [ErrNotFound].

@@ -133,7 +133,7 @@ func TestForget(t *testing.T) {
 	if set, err := s.Settings(t.Context(), domain); err != nil || len(set.Accounts)+len(set.Mailboxes) != 0 {
 		t.Errorf("%+v %v", set, err)
 	}
-	if err := s.ChangeAccount(t.Context(), domain, "200", func(*object.Account) error { return nil }); err == nil || !strings.Contains(err.Error(), "there is no account 200") {
+	if err := s.ChangeAccount(t.Context(), domain, "200", func(a *object.Account) error { a.DND = true; return nil }); err == nil || !strings.Contains(err.Error(), "there is no account 200") {
 		t.Error(err)
 	}
 }
