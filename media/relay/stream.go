@@ -98,6 +98,14 @@ func (s *Stream) Counters() Counters {
 	return c
 }
 
+// Source returns the SSRC of what the peer sends; false if it has sent nothing.
+func (s *Stream) Source() (uint32, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	heard := s.receiver.Statistics()
+	return heard.LastSource, heard.Sources > 0
+}
+
 // Timestamp returns the RTP timestamp of what the peer would be sending now, by the clock of its description; false if it has sent nothing. Who speaks in the peer's place
 // begins there: some receivers take a jump of the timestamps for frames that are too old.
 func (s *Stream) Timestamp() (uint32, bool) {

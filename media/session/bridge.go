@@ -20,6 +20,8 @@ func Settle(a, b *Leg) error {
 	for i := range min(len(a.lines), len(b.lines)) {
 		if x, y := &a.lines[i], &b.lines[i]; x.stream != nil && y.stream != nil {
 			join(a.site, x, y)
+			a.watchPictures(i, y)
+			b.watchPictures(i, x)
 		}
 	}
 	return nil

@@ -28,6 +28,8 @@ type Leg struct {
 	// Failed is told when the keys or the way of a stream will not come: a forged certificate, a peer that cannot be reached. It is called from any goroutine and
 	// must not block, nor call the leg. It may be nil; it is set before first use.
 	Failed func(error)
+	// PictureWanted is told when the peer asks by RTCP for a whole picture and the far side cannot be asked so. The same holds for it as for Failed.
+	PictureWanted func()
 }
 
 // line is one m= line of a leg.
@@ -43,6 +45,8 @@ type line struct {
 	way        transport
 	proto      string // of the peer's m= line, if there was one
 	mid        string // the same
+	demands    uint8  // for a whole picture, by us
+	watched    bool   // for demands of the peer
 }
 
 // said is what a peer says of one stream.
@@ -50,7 +54,8 @@ type said struct {
 	relay.Peer
 	direction sdp.Direction
 	codecs    []sdp.Codec
-	sound     bool   // an audio stream
+	sound     bool // an audio stream
+	refreshes refreshes
 	spoken    string // name of the codec that both sides have named; empty: none
 }
 
@@ -122,7 +127,7 @@ func (l *Leg) grow(n int) {
 // described is what a description says about one stream.
 func (l *Leg) described(d *sdp.Description, m *sdp.Media) said {
 	_, isRTP := m.Profile()
-	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio"}
+	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio", refreshes: refreshesOf(m)}
 	p.RTP = l.peer.address(d.Address(m))
 	p.RTCP = l.peer.address(d.RTCPAddress(m))
 	if len(p.codecs) > 0 {
@@ -184,6 +189,7 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.D
 			l.Abandon()
 			return nil, err
 		}
+		n.invite(m, answers)
 	}
 	if l.peer.Kind == WebRTC && l.proposes() {
 		identify(ours)

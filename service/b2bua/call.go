@@ -81,6 +81,7 @@ type leg struct {
 	part                      // what lamps show of it
 	err      error            // branch: why it could not be called, or did not answer
 	moments  moments
+	demanded time.Time // when the far side was asked by INFO for a whole picture
 }
 
 // invite starts a call with the first step of its way.
@@ -142,7 +143,7 @@ func (l *leg) take(u *dialog.Usage, p session.Peer) {
 	u.PassGlare = true
 	l.usage = u
 	if l.media == nil {
-		l.media = l.call.newMedia(p)
+		l.media = l.watch(l.call.newMedia(p))
 	}
 	l.watched()
 }

@@ -25,6 +25,9 @@ func (c *call) request(l *leg, r *dialog.Request) {
 	if c.over || far == nil || len(r.Request.Body()) > maxInside {
 		return
 	}
+	if c.refresh(l, far, r) {
+		return
+	}
 	if p, err := sip.ParseInfoPackage(r.Request.Get(sip.HeaderInfoPackage)); r.Request.Has(sip.HeaderInfoPackage) && (err != nil || !far.usage.TakesInfo(p)) {
 		// RFC 6086 §4.2.2: the far side has not said that it takes this one.
 		res := l.usage.ReplyTo(r.Request, sip.StatusBadInfoPackage)

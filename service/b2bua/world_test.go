@@ -55,7 +55,7 @@ type world struct {
 	via       string        // of what alice sends
 	contacts  string        // of the next reply
 	user      string        // who has proved to be whom
-	bodyType  string        // the same
+	bodyType  string        // of what comes; application/sdp if empty
 }
 
 // sent is a request of ours and its transaction.
@@ -338,7 +338,7 @@ func (w *world) inside(tx sip.TransactionID, method sip.Method, seq int, body st
 	req.Set(sip.HeaderCSeq, strconv.Itoa(seq)+" "+string(method))
 	req.Set(sip.HeaderMaxForwards, "70")
 	if body != "" {
-		req.SetBody("application/sdp", []byte(body))
+		req.SetBody(or(w.bodyType, "application/sdp"), []byte(body))
 	}
 	return w.request(req)
 }
