@@ -114,7 +114,7 @@ const (
 // claim makes the member a moderator if it knows the PIN of moderators. Guesses count as those at the gate.
 func (m *member) claim(pin string) {
 	who := m.suspect(m.room.set)
-	if m.moderator || m.c.lockout.locked(who) {
+	if m.moderator || m.c.lockout.Locked(who) {
 		m.confirm(m.moderator)
 		return
 	}
@@ -124,7 +124,7 @@ func (m *member) claim(pin string) {
 		}
 		if !moderator {
 			m.c.wrong.Add(1)
-			m.c.lockout.wrong(who)
+			m.c.lockout.Wrong(who)
 		} else {
 			m.promote()
 		}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sipwerk/sipwerk/internal/lockout"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/description"
@@ -77,7 +78,7 @@ type Conference struct {
 	MaxDuration time.Duration // after which a call is ended; 0: DefaultMaxDuration
 	RingTime    time.Duration // how long whoever is invited rings; 0: DefaultRingTime
 
-	lockout lockout
+	lockout lockout.Lockout
 	made    atomic.Uint64  // rooms opened so far
 	wrong   atomic.Uint64  // wrong PINs
 	work    sync.WaitGroup // what goes on beside the stripes: PINs, files, sockets that close

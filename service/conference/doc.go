@@ -1,7 +1,7 @@
 // Package conference is the focus of conferences: rooms that are called like people, in which everybody hears the others.
 //
 // [Conference] takes what is addressed to a room (conference.go) and makes the [Settings] of a room a live one with its first call (room.go). A member is one
-// call, into the room or out of it (member.go, invite.go); gate.go asks for the PIN and lockout.go keeps guessers out; command.go is what members dial in the
+// call, into the room or out of it (member.go, invite.go); gate.go asks for the PIN and keeps guessers out; command.go is what members dial in the
 // room. roster.go and info.go say who is there, subscribe.go tells the subscribers. refer.go and list.go invite.
 //
 // Sound is mixed by media/session.Room, one loop a room; signalling runs in the stripe of each call. It does not authenticate and it does not route: whoever stands

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/internal/lockout"
 	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
@@ -129,7 +130,7 @@ func TestLockout(t *testing.T) {
 		l.press("4711#")
 		l.want(200, false)
 		l.bye()
-		w.Wait(lockoutWindow) // nobody is there
+		w.Wait(lockout.Window) // nobody is there
 		l = mallory.dial("4000")
 		w.Wait(gateTime + time.Second)
 		l.want(200, true) // nothing was dialled

@@ -99,7 +99,7 @@ func (m *member) compare(digits string, done func(known, moderator bool)) {
 func (m *member) tried(known, moderator bool) {
 	who := m.suspect(m.room.set)
 	if known {
-		m.c.lockout.right(who)
+		m.c.lockout.Right(who)
 		m.stopGate()
 		m.moderator = m.moderator || moderator
 		m.seat.Play(m.room.melody(yesTone()))
@@ -109,7 +109,7 @@ func (m *member) tried(known, moderator bool) {
 	m.c.wrong.Add(1)
 	m.gate.tries++
 	m.reached(WrongPIN)
-	if m.c.lockout.wrong(who) || m.gate.tries == gateTries {
+	if m.c.lockout.Wrong(who) || m.gate.tries == gateTries {
 		m.bye(pinReason)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/internal/lockout"
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
@@ -58,7 +59,7 @@ func (c *Conference) invite(ev *sip.Event, set Settings) {
 		set = c.fresh(ev, set)
 		m.moderator = true
 	}
-	if c.lockout.locked(m.suspect(set)) {
+	if c.lockout.Locked(m.suspect(set)) {
 		refuse(ev, sip.StatusForbidden)
 		return
 	}
@@ -98,7 +99,9 @@ func (c *Conference) fresh(ev *sip.Event, set Settings) Settings {
 	return set
 }
 
-func (m *member) suspect(set Settings) suspect { return suspect{nameOf(set.URI), m.name()} }
+func (m *member) suspect(set Settings) lockout.Suspect {
+	return lockout.Suspect{Where: nameOf(set.URI), Who: m.name()}
+}
 
 // answer opens the media of the call and answers it.
 func (m *member) answer(peer session.Peer) error {
