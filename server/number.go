@@ -19,7 +19,7 @@ type Number struct {
 // Numbers returns the feature numbers that every domain has, unless one of its accounts is called the same.
 func Numbers() []Number {
 	var ns []Number
-	for _, n := range new(pbx.PBX).Table() {
+	for _, n := range pbx.DefaultNumbers() {
 		ns = append(ns, Number{Dial: n.Dial, Names: slices.Clone(n.Names), Feature: string(n.Feature), Description: n.Description})
 	}
 	return ns

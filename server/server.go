@@ -71,6 +71,8 @@ type Server struct {
 	relay        *relay.Relay
 	calls        *b2bua.B2BUA
 	features     *pbx.PBX
+	voicemail    *pbx.Voicemail
+	messages     *Voicemail
 	conferences  *conference.Conference
 	events       *event.Notifier
 	switchboard
@@ -183,6 +185,9 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if err := s.openQueues(domains); err != nil {
 		return err
 	}
+	if err := s.openVoicemail(ctx, domains); err != nil {
+		return err
+	}
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
@@ -274,6 +279,7 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	s.follow = stop
 	s.running.Go(func() { s.directory.Follow(follow, directoryInterval, s.log) })
 	s.running.Go(func() { s.certificates.follow(follow, s.log) })
+	s.running.Go(func() { s.followVoicemail(follow) })
 	s.running.Go(func() { s.records.run(follow, s) })
 	s.web.serve(&s.running)
 	s.openControl()

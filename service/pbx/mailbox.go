@@ -81,6 +81,7 @@ func (v *Voicemail) open(ctx context.Context, l *Line, box *Box) error {
 			v.lockout.Right(who)
 			return v.enter(ctx, l, box)
 		}
+		v.wrong.Add(1)
 		if v.lockout.Wrong(who) && v.Log != nil {
 			v.Log.Warn("a mailbox is locked after wrong PINs", "box", box.Name(), "by", l.From.URI.String())
 		}

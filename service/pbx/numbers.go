@@ -38,15 +38,18 @@ func DefaultNumbers() []Number {
 	return append([]Number{
 		{Feature: Echo, Dial: "*43", Names: []string{"echo"}, Description: "says back what it hears"},
 		{Feature: Music, Dial: "*44", Names: []string{"music"}, Description: "plays a melody"},
+		{Feature: Mailbox, Dial: "*97", Names: []string{"mailbox"}, Description: "plays the messages of one's own mailbox"},
+		{Feature: MailboxOf, Dial: "*98", Names: []string{"mailboxes"}, Description: "opens any mailbox by its number and PIN"},
 	}, append(agentNumbers(), Number{Feature: Intercom, Dial: IntercomCode, Names: []string{"intercom"}, Argument: true, Description: "and an extension: its telephone answers by itself, if you may do that"})...)
 }
 
-// Table returns the numbers in force. It is the caller's.
+// Table returns the numbers in force: those whose application there is. It is the caller's.
 func (p *PBX) Table() []Number {
+	numbers := slices.Clone(p.Numbers)
 	if p.Numbers == nil {
-		return DefaultNumbers()
+		numbers = DefaultNumbers()
 	}
-	return slices.Clone(p.Numbers)
+	return slices.DeleteFunc(numbers, func(n Number) bool { return p.player(n.Feature) == nil })
 }
 
 // Application returns the handler of the feature that user, the user part of a Request-URI with its escapes decoded, stands for; nil if it stands for none.
@@ -71,9 +74,6 @@ func (p *PBX) start() {
 		p.applications = make(map[string]sip.EventHandler)
 		for _, n := range p.Table() {
 			play := p.player(n.Feature)
-			if play == nil {
-				continue
-			}
 			for _, user := range append(n.Names, n.Dial) {
 				p.applications[strings.ToLower(user)] = &application{pbx: p, feature: n.Feature, player: play}
 			}

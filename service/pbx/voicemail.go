@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sipwerk/sipwerk/internal/lockout"
@@ -35,13 +36,17 @@ type Voicemail struct {
 	Log  *slog.Logger // nil: nothing is logged
 
 	lockout lockout.Lockout
-	hashing sync.Mutex // held while a PIN is compared: that takes its time by design
+	wrong   atomic.Uint64 // PINs
+	hashing sync.Mutex    // held while a PIN is compared: that takes its time by design
 }
 
 // Players are the applications of voicemail, for [PBX.Players].
 func (v *Voicemail) Players() map[Feature]Player {
 	return map[Feature]Player{Leave: PlayerFunc(v.leave), Mailbox: PlayerFunc(v.own), MailboxOf: PlayerFunc(v.anybodys)}
 }
+
+// WrongPINs returns how many wrong PINs there were.
+func (v *Voicemail) WrongPINs() uint64 { return v.wrong.Load() }
 
 const (
 	// shortest is the shortest message: less is a telephone that is put down.

@@ -1,0 +1,240 @@
+// Voicemail of a whole server: messages outlive the program, and the lamp follows them. RFC 3842.
+
+package server
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/service/pbx"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// withBox gives an account a mailbox.
+func withBox(t *testing.T, s *Server, account string) {
+	t.Helper()
+	_, err := s.Store.Edit(t.Context(), "example.org", func(set *object.Settings) error {
+		set.Put(object.KindNamed("mailbox").Named(account))
+		return nil
+	})
+	if err == nil {
+		_, err = s.directory.Refresh(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// speak records a message of some seconds, and keeps it if that is wanted.
+func speak(t *testing.T, v *Voicemail, account string, seconds int, keep bool) pbx.Take {
+	t.Helper()
+	take, err := v.Record(t.Context(), pbx.Message{Box: boxName("example.org", account), From: "200", Received: time.Now()}, 8000)
+	if err == nil {
+		err = take.WriteSamples(make([]int16, 8000*seconds))
+	}
+	if err == nil && keep {
+		err = take.Keep(t.Context(), time.Duration(seconds)*time.Second)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return take
+}
+
+// TestMessagesSurvive: what was kept is there when the program dies, what was being spoken as far as it came, and nothing else.
+func TestMessagesSurvive(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	st, err := store.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if _, _, err := st.EnsureDomain(t.Context(), "example.org"); err != nil {
+		t.Fatal(err)
+	}
+	v := OpenVoicemail(st, dir)
+	speak(t, v, "alice", 2, true)
+	speak(t, v, "alice", 3, false)
+	speak(t, v, "alice", 0, false)
+	speak(t, v, "alice", 2, false).Drop()
+	orphan := filepath.Join(dir, "voicemail", "example.org", "alice", "orphan.wav")
+	greeting := filepath.Join(dir, "voicemail", "example.org", "alice", "greetings", "busy.wav")
+	for _, file := range []string{orphan, greeting} {
+		if tape, err := newTape(file, 8000); err != nil || tape.finish() != nil {
+			t.Fatal(err)
+		}
+	}
+	again := OpenVoicemail(st, dir) // another process: the first has been killed
+	if err := again.recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := again.Rows(t.Context(), "example.org", "alice")
+	if err != nil || len(rows) != 2 || rows[0].Length+rows[1].Length != 5*time.Second {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	for i := range rows {
+		f, err := os.Open(again.File(&rows[i]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := audio.NewWAVReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pcm, err := audio.ReadAll(r, 1<<20)
+		if err != nil || len(pcm) != 8*int(rows[i].Length.Milliseconds()) || f.Close() != nil {
+			t.Errorf("%d samples of %s, %v", len(pcm), rows[i].Length, err)
+		}
+	}
+	if fresh, saved := again.Count("sip:alice@example.org"); fresh != 2 || saved != 0 {
+		t.Errorf("%d new, %d saved", fresh, saved)
+	}
+	if _, err := os.Stat(orphan); err == nil {
+		t.Error("a file without a message is still there")
+	}
+	if _, err := os.Stat(greeting); err != nil {
+		t.Error("a greeting is gone")
+	}
+}
+
+// TestMessages: a message is forwarded, heard and removed, and the counts follow.
+func TestMessages(t *testing.T) {
+	s := start(t, nil)
+	withBox(t, s, "alice")
+	withBox(t, s, "bob")
+	var told []string
+	s.messages.stored = func(m pbx.Message) { told = append(told, m.Box) }
+	v, ctx := s.messages, t.Context()
+	speak(t, v, "alice", 2, true)
+	all, err := v.List(ctx, "sip:alice@example.org")
+	if err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	bob, ok := s.voicemail.Boxes.Box(sip.URI{Scheme: "sip", User: "bob", Host: "example.org"})
+	if !ok {
+		t.Fatal("no box")
+	}
+	if err := v.Forward(ctx, all[0], &bob, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Save(ctx, all[0]); err != nil {
+		t.Fatal(err)
+	}
+	if fresh, saved := v.Count("sip:alice@example.org"); fresh != 0 || saved != 1 {
+		t.Errorf("%d new, %d saved", fresh, saved)
+	}
+	if forwarded, _ := v.List(ctx, bob.Name()); len(forwarded) != 1 || forwarded[0].Forwarded != "alice" || forwarded[0].Length != 2*time.Second {
+		t.Errorf("%+v", forwarded)
+	}
+	if err := v.Remove(ctx, "sip:alice@example.org", all[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(all[0].File); err == nil {
+		t.Error("the recording of a message that was removed is still there")
+	}
+	if strings.Join(told, " ") != "sip:alice@example.org sip:bob@example.org" {
+		t.Errorf("told of %v", told)
+	}
+}
+
+// TestBoxes: what a box is set to, its PIN, and the greetings of its owner.
+func TestBoxes(t *testing.T) {
+	s := start(t, nil)
+	withBox(t, s, "alice")
+	boxes := s.voicemail.Boxes
+	if _, ok := boxes.Box(sip.URI{Scheme: "sip", User: "bob", Host: "example.org"}); ok {
+		t.Error("bob has a box")
+	}
+	box, ok := boxes.Box(sip.URI{Scheme: "sip", User: "alice-desk", Host: "example.org"})
+	if !ok || box.PIN || box.Name() != "sip:alice@example.org" || box.MaxLength != 3*time.Minute || box.MaxMessages != 100 {
+		t.Errorf("%+v", box)
+	}
+	if err := boxes.SetPIN(t.Context(), &box, "8064"); err != nil {
+		t.Fatal(err)
+	}
+	if box, _ = boxes.Box(box.Account); !box.PIN || !boxes.Opens(&box, "8064") || boxes.Opens(&box, "8065") {
+		t.Error("the PIN that was set")
+	}
+	take, err := boxes.RecordGreeting(&box, pbx.GreetBusy, 8000)
+	if err == nil {
+		err = take.WriteSamples(make([]int16, 8000))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := boxes.Greeting(&box, pbx.GreetBusy); ok {
+		t.Error("a greeting is heard before it is kept")
+	}
+	if err := take.Keep(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	take.Drop()
+	if _, ok := boxes.Greeting(&box, pbx.GreetBusy); !ok {
+		t.Error("the greeting was not kept")
+	}
+	if err := boxes.RemoveGreeting(&box, pbx.GreetBusy); err != nil || boxes.RemoveGreeting(&box, pbx.GreetBusy) != nil {
+		t.Error(err)
+	}
+}
+
+// TestMessageLamp: the lamp of a box is for its owner, goes on when a message comes and off when another process removes it. RFC 3842 §3.6, §5.2.
+func TestMessageLamp(t *testing.T) {
+	s := start(t, nil)
+	withBox(t, s, "alice")
+	withBox(t, s, "bob")
+	h := newHandset(t, s)
+	subscribe := func(uri, from, expires string) *sip.Request {
+		return h.request("SUBSCRIBE", uri, from, "Event: message-summary", "Accept: application/simple-message-summary", "Expires: "+expires,
+			"Contact: <sip:alice@"+h.conn.LocalAddr().String()+">")
+	}
+	if res := h.prove(subscribe("sip:bob@example.org", "sip:alice@example.org", "0"), "alice", "secret of alice"); res.Status != sip.StatusForbidden {
+		t.Errorf("bob's lamp: %d", res.Status)
+	}
+	if res := h.prove(subscribe("sip:alice@example.org", "sip:alice@example.org", "600"), "alice", "secret of alice"); res.Status != sip.StatusOK {
+		t.Fatalf("her lamp: %s", res)
+	}
+	notify := func(want string) {
+		t.Helper()
+		_ = h.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		b := make([]byte, 65536)
+		for {
+			n, err := h.conn.Read(b)
+			if err != nil {
+				t.Fatalf("%q: %v", want, err)
+			}
+			req, err := sip.ParseRequest(bytes.Clone(b[:n]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.conn.Write([]byte(req.Reply(sip.StatusOK).String())); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(req.Body()), want) {
+				if !strings.Contains(string(req.Body()), "Message-Account: sip:*97@example.org\r\n") {
+					t.Errorf("%s", req.Body())
+				}
+				return
+			}
+		}
+	}
+	notify("Messages-Waiting: no\r\n")
+	speak(t, s.messages, "alice", 2, true)
+	notify("Voice-Message: 1/0 (0/0)\r\n")
+	other := OpenVoicemail(s.Store, s.Config.Data)
+	rows, err := other.Rows(t.Context(), "example.org", "alice")
+	if err != nil || len(rows) != 1 {
+		t.Fatal(rows, err)
+	}
+	if err := other.Remove(context.Background(), "sip:alice@example.org", rows[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	notify("Messages-Waiting: no\r\n")
+}
