@@ -87,6 +87,11 @@ type Server struct {
 	control     *control
 	turn        *turn.Server // nil: off
 
+	life
+}
+
+// life is from when to when a server runs.
+type life struct {
 	started  time.Time
 	stopping atomic.Bool
 	follow   context.CancelFunc // ends what follows the disk
@@ -98,7 +103,7 @@ const directoryInterval = 500 * time.Millisecond
 
 // Start starts a server: when it returns, all listeners are up. After an error nothing runs and nothing is held; it is one sentence for whoever started it.
 func Start(ctx context.Context, cfg *config.Config, opt Options) (*Server, error) {
-	s := &Server{Config: cfg, log: opt.Log, started: time.Now(), control: newControl()}
+	s := &Server{Config: cfg, log: opt.Log, life: life{started: time.Now()}, control: newControl()}
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
