@@ -516,7 +516,7 @@ func TestListenError(t *testing.T) {
 // TestHalfStarted: what fails late in a start gives everything back.
 func TestHalfStarted(t *testing.T) {
 	cfg := configuration(t, map[string]string{"listen": "udp://127.0.0.1:0,udp://127.0.0.1:0"})
-	s := &Server{Config: cfg, log: testLog(t), started: time.Now()}
+	s := &Server{Config: cfg, log: testLog(t), life: life{started: time.Now()}}
 	if err := s.openData(t.Context(), Options{}); err != nil {
 		t.Fatal(err)
 	}
