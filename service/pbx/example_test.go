@@ -14,6 +14,8 @@ func ExamplePBX_Table() {
 	// Output:
 	// *43 echo says back what it hears
 	// *44 music plays a melody
+	// *97 mailbox plays the messages of one's own mailbox
+	// *98 mailboxes opens any mailbox by its number and PIN
 	// *45 agent logs you in to your queues, or out; *45 and the number of one: that one
 	// *46 agent-pause no calls of queues for you, or calls again
 	// *80 intercom and an extension: its telephone answers by itself, if you may do that

@@ -43,13 +43,12 @@ func DefaultNumbers() []Number {
 	}, append(agentNumbers(), Number{Feature: Intercom, Dial: IntercomCode, Names: []string{"intercom"}, Argument: true, Description: "and an extension: its telephone answers by itself, if you may do that"})...)
 }
 
-// Table returns the numbers in force: those whose application there is. It is the caller's.
+// Table returns the numbers in force. It is the caller's.
 func (p *PBX) Table() []Number {
-	numbers := slices.Clone(p.Numbers)
 	if p.Numbers == nil {
-		numbers = DefaultNumbers()
+		return DefaultNumbers()
 	}
-	return slices.DeleteFunc(numbers, func(n Number) bool { return p.player(n.Feature) == nil })
+	return slices.Clone(p.Numbers)
 }
 
 // Application returns the handler of the feature that user, the user part of a Request-URI with its escapes decoded, stands for; nil if it stands for none.
@@ -74,6 +73,9 @@ func (p *PBX) start() {
 		p.applications = make(map[string]sip.EventHandler)
 		for _, n := range p.Table() {
 			play := p.player(n.Feature)
+			if play == nil {
+				continue
+			}
 			for _, user := range append(n.Names, n.Dial) {
 				p.applications[strings.ToLower(user)] = &application{pbx: p, feature: n.Feature, player: play}
 			}

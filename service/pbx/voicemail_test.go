@@ -195,7 +195,8 @@ func (accounts) Identify(ev *sip.Event) b2bua.Caller {
 	if user := from.URI.UserName(); err != nil || len(user) != 3 || user[0] > '2' {
 		return b2bua.Caller{}
 	}
-	return b2bua.Caller{Address: sip.Address{URI: sip.URI{Scheme: "sip", User: from.URI.User, Host: "example.org"}}}
+	account := sip.URI{Scheme: "sip", User: from.URI.User, Host: "example.org"}
+	return b2bua.Caller{Address: sip.Address{URI: account}, Account: account}
 }
 
 // postroom is a house with voicemail: 100 calls from its telephone, 200 has a box with the PIN 4711, 201 one without.
