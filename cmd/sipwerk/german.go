@@ -116,6 +116,23 @@ var germanTexts = map[string]string{
 	"DIAL\tOR\tIT":                      "WÄHLEN\tODER\tSIE",
 	"says back what it hears":           "sagt zurück, was sie hört",
 	"plays a melody":                    "spielt eine Melodie",
+
+	// queue
+	"Log an agent in to a queue, or to all of its own":                           "Einen Agenten an einer Warteschlange anmelden, oder an allen seinen",
+	"Log an agent out of a queue, or of all":                                     "Einen Agenten von einer Warteschlange abmelden, oder von allen",
+	"Give an agent no calls":                                                     "Einem Agenten keine Anrufe geben",
+	"Give an agent calls again":                                                  "Einem Agenten wieder Anrufe geben",
+	"Show who waits in the queues, and what their agents do":                     "Zeigen, wer in den Warteschlangen wartet und was ihre Agenten tun",
+	"of this queue alone":                                                        "nur an dieser Warteschlange",
+	"QUEUE\tWAITING\tLONGEST\tSERVED\tABANDONED\tELSEWHERE\tWAIT\tTALK\tIN TIME": "SCHLANGE\tWARTEN\tLÄNGSTENS\tBEDIENT\tAUFGELEGT\tWEITER\tWARTEZEIT\tGESPRÄCH\tRECHTZEITIG",
+	"logged out":   "abgemeldet",
+	"paused":       "Pause",
+	"no telephone": "kein Telefon",
+	"talking":      "spricht",
+	"busy":         "in einem anderen Gespräch",
+	"wrapping up":  "Nacharbeit",
+	"free":         "frei",
+
 	"logs you in to your queues, or out; *45 and the number of one: that one": "meldet Sie in Ihren Warteschlangen an oder ab; *45 und die Nummer einer: in dieser",
 	"no calls of queues for you, or calls again":                              "keine Anrufe aus Warteschlangen für Sie, oder wieder welche",
 	"and an extension: its telephone answers by itself, if you may do that":   "und eine Nebenstelle: ihr Telefon hebt von selbst ab, wenn Sie das dürfen",

@@ -25,7 +25,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newCall(),
 		p.newAccount(),
 		p.newObject("group"),
-		p.newObject("queue"),
+		p.newQueue(),
 		p.newObject("menu"),
 		p.newObject("page"),
 		p.newObject("room"),

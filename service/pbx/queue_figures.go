@@ -47,25 +47,25 @@ func (h *hall) talked(d time.Duration) {
 
 // QueueStatus is how things stand in a queue.
 type QueueStatus struct {
-	Name       string        `json:"queue"`
-	Title      string        `json:"title,omitempty"`
-	Waiting    int           `json:"waiting"`
-	Longest    time.Duration `json:"longest-wait"` // of those who wait
-	Served     int           `json:"served"`       // since the start of the server, as all below
-	Abandoned  int           `json:"abandoned"`    // hung up while they waited
-	Overflowed int           `json:"overflowed"`   // were sent elsewhere
-	InTime     int           `json:"in-time"`      // of the served, within the service level
-	Wait       time.Duration `json:"average-wait"` // of the served
-	Talk       time.Duration `json:"average-talk"`
-	Agents     []AgentStatus `json:"agents"`
+	Name       string
+	Title      string
+	Waiting    int
+	Longest    time.Duration // of those who wait
+	Served     int           // since the start of the server, as all below
+	Abandoned  int           // hung up while they waited
+	Overflowed int           // were sent elsewhere
+	InTime     int           // of the served, within the service level
+	Wait       time.Duration // of the served
+	Talk       time.Duration
+	Agents     []AgentStatus
 }
 
 // AgentStatus is how things stand with an agent of a queue.
 type AgentStatus struct {
-	Name   string     `json:"agent"`
-	State  AgentState `json:"state"`
-	Served int        `json:"served"` // calls of all queues
-	Last   time.Time  `json:"last-call,omitzero"`
+	Name   string
+	State  AgentState
+	Served int // calls of all queues
+	Last   time.Time
 }
 
 // Level is the share of calls that were answered within the service level, of all that were answered or given up; 1 if there were none.

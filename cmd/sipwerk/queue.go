@@ -1,0 +1,95 @@
+// `sipwerk queue status` and the orders for agents: what a running server knows of its queues.
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server"
+)
+
+// newQueue is the command of the queues.
+func (p *program) newQueue() *cobra.Command {
+	return p.newObject("queue", p.newQueueStatus(),
+		p.newAgent("login", p.tr("Log an agent in to a queue, or to all of its own")), p.newAgent("logout", p.tr("Log an agent out of a queue, or of all")),
+		p.newAgent("pause", p.tr("Give an agent no calls")), p.newAgent("resume", p.tr("Give an agent calls again")))
+}
+
+func (p *program) newQueueStatus() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "status",
+		Short:   p.tr("Show who waits in the queues, and what their agents do"),
+		Example: examples("sipwerk queue status", "sipwerk queue status --json"),
+		Args:    p.exactly(),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.settings(c, "data", "domain")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		control, err := server.DialControl(cfg.Data)
+		if err != nil {
+			return err
+		}
+		all := []server.QueueReport{}
+		err = control.Do(c.Context(), "GET", "/queues", nil, func(line json.RawMessage) error {
+			var r server.QueueReport
+			err := json.Unmarshal(line, &r)
+			all = append(all, r)
+			return err
+		})
+		switch {
+		case err != nil:
+			return err
+		case asJSON:
+			return json.NewEncoder(p.out).Encode(all)
+		}
+		return p.showQueues(all)
+	}
+	return c
+}
+
+// showQueues writes a table of the queues, each with a line for each agent.
+func (p *program) showQueues(all []server.QueueReport) error {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, p.tr("QUEUE\tWAITING\tLONGEST\tSERVED\tABANDONED\tELSEWHERE\tWAIT\tTALK\tIN TIME"))
+	seconds := func(s float64) string { return (time.Duration(s) * time.Second).String() }
+	for _, q := range all {
+		fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%d\t%s\t%s\t%.0f %%\n", q.Queue, q.Waiting, seconds(q.Longest), q.Served, q.Abandoned, q.Overflowed, seconds(q.AverageWait), seconds(q.AverageTalk),
+			100*q.ServiceLevel)
+		for _, a := range q.Agents {
+			fmt.Fprintf(w, "  %s\t%s\t\t%d\n", a.Agent, p.tr(a.State), a.Served)
+		}
+	}
+	return w.Flush()
+}
+
+// newAgent is an order for an agent.
+func (p *program) newAgent(verb, short string) *cobra.Command {
+	c := &cobra.Command{Use: verb + " USER", Short: short, Example: examples("sipwerk queue " + verb + " 200"), Args: p.exactly("USER")}
+	var queue string
+	if verb == "login" || verb == "logout" {
+		c.Flags().StringVar(&queue, "queue", "", p.tr("of this queue alone"))
+	}
+	load := p.settings(c, "data", "domain")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		control, err := server.DialControl(cfg.Data)
+		if err != nil {
+			return err
+		}
+		return control.Do(c.Context(), "POST", "/agents", server.AgentOrder{Do: verb, Agent: args[0], Queue: queue}, func(json.RawMessage) error { return nil })
+	}
+	return c
+}

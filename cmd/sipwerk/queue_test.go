@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/store"
+)
+
+// TestQueueStatus: what a running server knows of its queues, and orders for agents.
+func TestQueueStatus(t *testing.T) {
+	data := t.TempDir()
+	at := " --data " + data
+	line{args: "queue status" + at, code: 1, fails: "sipwerk: no server runs on this data folder…"}.run(t, "", nil)
+	cfg, err := config.Load(config.Sources{Values: map[string]string{"data": data, "listen": "udp://127.0.0.1:0", "http": "off", "domain": "example.org"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.Start(t.Context(), cfg, server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Stop(context.Background()) })
+	if err := s.Store.AddAccount(t.Context(), store.Account{Domain: "example.org", User: "200"}, "secret"); err != nil {
+		t.Fatal(err)
+	}
+	line{args: "queue add 700 --title Support --agent 200" + at, want: "…"}.run(t, "", nil)
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	line{args: "queue status" + at, want: "QUEUE            WAITING       LONGEST  SERVED  ABANDONED  ELSEWHERE  WAIT  TALK  IN TIME\n700@example.org  0             0s       0       0          0          0s    0s    100 %\n" +
+		"  200@example.org  no telephone           0\n"}.run(t, "", nil)
+	line{args: "queue logout 200 --queue 700" + at}.run(t, "", nil)
+	line{args: "queue status --json" + at, want: `[{"queue":"700@example.org","title":"Support","waiting":0,…"agents":[{"agent":"200@example.org","state":"logged out","served":0}]}]` + "\n"}.run(t, "", nil)
+	line{args: "queue login 200" + at}.run(t, "", nil)
+	line{args: "queue pause 200" + at}.run(t, "", nil)
+	line{args: "queue status --lang de" + at, want: "…Pause…"}.run(t, "", nil)
+	line{args: "queue resume 200" + at}.run(t, "", nil)
+	line{args: "queue login 300" + at, code: 1, fails: "sipwerk: 300 is an agent of no queue; add it with sipwerk queue set NUMBER --agent\n"}.run(t, "", nil)
+	line{args: "queue login 200 --queue 701" + at, code: 1, fails: "sipwerk: 200 is no agent of the queue 701; see sipwerk queue status\n"}.run(t, "", nil)
+}
