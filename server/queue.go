@@ -155,7 +155,7 @@ func (r *router) queue(q *b2bua.Question) (b2bua.Route, bool) {
 	if _, ok := d.directory.Settings(d.name).Queues[uri.UserName()]; !ok {
 		return b2bua.Route{}, false
 	}
-	return r.application(q, pbx.Queue, inDomain(d.name, uri.UserName())), true
+	return r.application(q, pbx.Queue, inDomain(d.name, uri.UserName()).Clone()), true
 }
 
 // application leads a call to an application that is to be a branch of it: over the way inside, at whose end it answers.

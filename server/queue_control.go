@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -40,6 +41,14 @@ type AgentOrder struct {
 	Do    string `json:"do"`
 	Agent string `json:"agent"`
 	Queue string `json:"queue,omitempty"` // "": all of the agent's
+}
+
+// AgentStates returns what [AgentReport.State] may be: whoever translates it needs them all.
+func AgentStates() (all []string) {
+	for _, s := range pbx.AgentStates() {
+		all = append(all, string(s))
+	}
+	return all
 }
 
 // QueueReports returns how things stand in all queues.

@@ -128,7 +128,6 @@ var germanTexts = map[string]string{
 	"logged out":   "abgemeldet",
 	"paused":       "Pause",
 	"no telephone": "kein Telefon",
-	"talking":      "spricht",
 	"busy":         "in einem anderen Gespräch",
 	"wrapping up":  "Nacharbeit",
 	"free":         "frei",

@@ -14,7 +14,7 @@ func TestQueueStatus(t *testing.T) {
 	data := t.TempDir()
 	at := " --data " + data
 	line{args: "queue status" + at, code: 1, fails: "sipwerk: no server runs on this data folder…"}.run(t, "", nil)
-	cfg, err := config.Load(config.Sources{Values: map[string]string{"data": data, "listen": "udp://127.0.0.1:0", "http": "off", "domain": "example.org"}})
+	cfg, err := config.Load(config.Input{Flags: map[string]string{"data": data, "listen": "udp://127.0.0.1:0", "http": "off", "domain": "example.org", "drain": "0s"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestQueueStatus(t *testing.T) {
 	if err := s.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	line{args: "queue status" + at, want: "QUEUE            WAITING       LONGEST  SERVED  ABANDONED  ELSEWHERE  WAIT  TALK  IN TIME\n700@example.org  0             0s       0       0          0          0s    0s    100 %\n" +
+	line{args: "queue status" + at, want: "QUEUE              WAITING       LONGEST  SERVED  ABANDONED  ELSEWHERE  WAIT  TALK  IN TIME\n700@example.org    0             0s       0       0          0          0s    0s    100 %\n" +
 		"  200@example.org  no telephone           0\n"}.run(t, "", nil)
 	line{args: "queue logout 200 --queue 700" + at}.run(t, "", nil)
 	line{args: "queue status --json" + at, want: `[{"queue":"700@example.org","title":"Support","waiting":0,…"agents":[{"agent":"200@example.org","state":"logged out","served":0}]}]` + "\n"}.run(t, "", nil)

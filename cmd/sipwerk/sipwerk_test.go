@@ -170,6 +170,9 @@ func TestGerman(t *testing.T) {
 			}
 		}
 	}
+	for _, state := range server.AgentStates() {
+		texts[state] = true
+	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,11 @@ const (
 	AgentFree    AgentState = "free"
 )
 
+// AgentStates returns all of them.
+func AgentStates() []AgentState {
+	return []AgentState{AgentOut, AgentPaused, AgentAway, AgentRinging, AgentTalking, AgentBusy, AgentWrapUp, AgentFree}
+}
+
 // stateLocked is what an agent is doing as far as a queue is concerned.
 func (q *Queues) stateLocked(a *agent, queue string, now time.Time) AgentState {
 	switch {
