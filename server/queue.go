@@ -28,7 +28,6 @@ func (s *Server) openQueues(ds *domains) error {
 	s.directory.Watch(book.take)
 	s.queues = &pbx.Queues{Directory: book, Lamps: s.lamps, Turns: s.turns, Journal: filepath.Join(s.Config.Data, "agents")}
 	s.lamps.Listeners = append(s.lamps.Listeners, s.turns.Changed, s.queues.Changed)
-	s.controlQueues()
 	s.addPlayers(s.queues.Players())
 	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Intercom: pbx.PlayerFunc(noExtension)})
 	if err := s.queues.Open(); err != nil {

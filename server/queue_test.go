@@ -64,7 +64,7 @@ func TestQueuePasses(t *testing.T) {
 	state := func(want pbx.AgentState) {
 		t.Helper()
 		for ctx.Err() == nil && s.queues.Status()[0].Agents[0].State != want {
-			time.Sleep(10 * time.Millisecond)
+			<-time.After(10 * time.Millisecond)
 		}
 		if st := s.queues.Status()[0]; st.Agents[0].State != want {
 			t.Fatalf("%+v, want %s", st, want)

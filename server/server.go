@@ -287,6 +287,7 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	s.running.Go(func() { s.followVoicemail(follow) })
 	s.running.Go(func() { s.records.run(follow, s) })
 	s.web.serve(&s.running)
+	s.controlQueues()
 	s.openControl()
 	return nil
 }
