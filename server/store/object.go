@@ -84,29 +84,34 @@ type queryer interface {
 
 // readSettings reads the objects of a domain.
 func readSettings(ctx context.Context, q queryer, domain string) (*object.Settings, error) {
-	rows, err := q.QueryContext(ctx, "SELECT kind, value FROM objects WHERE domain = $1", domain)
+	set := &object.Settings{Domain: domain}
+	return set, readInto(ctx, q, set, "")
+}
+
+// readInto reads the objects of a domain for which a condition holds; it begins with AND and its parameters with $2.
+func readInto(ctx context.Context, q queryer, set *object.Settings, condition string, args ...any) error {
+	rows, err := q.QueryContext(ctx, "SELECT kind, value FROM objects WHERE domain = $1"+condition, append([]any{set.Domain}, args...)...)
 	if err != nil {
-		return nil, fmt.Errorf("store: read objects: %w", err)
+		return fmt.Errorf("store: read objects: %w", err)
 	}
 	defer rows.Close()
-	set := &object.Settings{Domain: domain}
 	for rows.Next() {
 		var kind, value string
 		if err := rows.Scan(&kind, &value); err != nil {
-			return nil, fmt.Errorf("store: read objects: %w", err)
+			return fmt.Errorf("store: read objects: %w", err)
 		}
 		o, err := decodeObject(kind, value)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if o != nil {
 			set.Put(o)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: read objects: %w", err)
+		return fmt.Errorf("store: read objects: %w", err)
 	}
-	return set, nil
+	return nil
 }
 
 // decodeObject reads a row; a kind that is not known, of a later version of this program, is nil and stays in the database.
@@ -250,18 +255,50 @@ func (s *Store) forget(ctx context.Context, tx *sql.Tx, domain string, users ...
 	return err
 }
 
-// ChangeAccount changes the settings of one account, which begin as the defaults. It fails with [ErrNotFound] or what f fails with.
+// ChangeAccount changes the settings of one account, which begin as the defaults: [Store.Edit] for somebody who waits at a telephone, because it reads no more than what the
+// account refers to.
 func (s *Store) ChangeAccount(ctx context.Context, domain, user string, f func(*object.Account) error) error {
-	domain = strings.ToLower(domain)
-	_, err := s.Edit(ctx, domain, func(set *object.Settings) error {
+	d, err := s.Domain(ctx, domain)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, func(tx *sql.Tx) error {
+		set := &object.Settings{Domain: d.Name}
+		if err := readInto(ctx, tx, set, " AND (kind = 'account' AND name = $2 OR name = '')", user); err != nil { // and the plan, which says what is outside
+			return err
+		}
+		k := object.KindNamed("account")
 		a, ok := set.Accounts[user]
 		if !ok {
-			a = object.KindNamed("account").Named(user).(*object.Account)
+			a = k.Named(user).(*object.Account)
+		}
+		before, err := valuesOf(set)
+		if err == nil {
+			err = f(a)
+		}
+		if err != nil {
+			return err
+		}
+		if set.Remove(k, user); !a.IsDefault() {
 			set.Put(a)
 		}
-		return f(a)
+		changes, err := difference(before, set)
+		if err != nil {
+			return err
+		}
+		for name := range object.References(a) {
+			if err := readInto(ctx, tx, set, " AND name = $2 AND kind <> 'account'", name); err != nil {
+				return err
+			}
+		}
+		if err := checkObjects(set, changes, false, namesIn(ctx, tx, d.Name)); err != nil {
+			return err
+		}
+		if err := s.remove(ctx, tx, d.Name, changes); err != nil {
+			return err
+		}
+		return s.write(ctx, tx, d.Name, changes)
 	})
-	return err
 }
 
 // numberedKinds lists the kinds whose names are numbers, for a query.

@@ -119,6 +119,45 @@ func TestEditRefuses(t *testing.T) {
 	}
 }
 
+// TestChangeAccount: somebody sets a forward at a telephone; what it refers to is looked at, and what is as before writes nothing.
+func TestChangeAccount(t *testing.T) {
+	s, _ := open(t)
+	add(t, s, "200", "201")
+	plan := object.KindNamed("dialplan").New().(*object.Plan)
+	plan.OutsidePrefix = "9"
+	put(t, s, group("600", "200"), object.KindNamed("mailbox").Named("201"), &object.Hours{Name: "office"}, plan)
+	forward := func(target string) error {
+		return s.ChangeAccount(t.Context(), domain, "200", func(a *object.Account) error { a.ForwardAlways = target; return nil })
+	}
+	for _, target := range []string{"600", "201", "voicemail:201", "voicemail", "hours:office?open=600&closed=voicemail:201", "9123", "600", ""} {
+		if err := forward(target); err != nil {
+			t.Error(target, err)
+		}
+		set, err := s.Settings(t.Context(), domain)
+		if a, ok := set.Account("200"); err != nil || a.ForwardAlways != target || ok != (target != "") || len(set.Groups) != 1 || set.Plan.OutsidePrefix != "9" {
+			t.Errorf("%s: %+v %v", target, a, err)
+		}
+	}
+	seq, err := s.lastChange(t.Context())
+	if err == nil {
+		err = forward("")
+	}
+	if after, err2 := s.lastChange(t.Context()); err != nil || err2 != nil || after != seq {
+		t.Error("nothing is a change", err, err2)
+	}
+	failed := errors.New("no")
+	for _, err := range []error{
+		forward("299"), forward("voicemail:200"), forward("hours:office?open=299"), forward("no target"),
+		s.ChangeAccount(t.Context(), domain, "299", func(a *object.Account) error { a.DND = true; return nil }),
+		s.ChangeAccount(t.Context(), "example.net", "200", func(*object.Account) error { return nil }),
+		s.ChangeAccount(t.Context(), domain, "200", func(*object.Account) error { return failed }),
+	} {
+		if err == nil {
+			t.Error("it is taken")
+		}
+	}
+}
+
 // TestForget: with an account go its settings.
 func TestForget(t *testing.T) {
 	s, _ := open(t)
