@@ -43,6 +43,7 @@ func (c *call) answered(l *leg, res *sip.Response) {
 	}
 	reply := c.caller.usage.Reply(sip.StatusOK)
 	carry(&reply.Message, &res.Message, replied())
+	c.caller.present(reply, res, l)
 	reply.SetBody(handOn(&res.Message, body.Bytes))
 	if err := c.caller.usage.Send(reply); err != nil {
 		c.hangUp("")
@@ -122,6 +123,7 @@ func (c *call) found(l *leg) {
 	c.cancelOthers(l, elsewhere)
 	c.detail.step(&c.hunt.route, Outcome{Status: sip.StatusOK})
 	c.detail.Callee = l.account
+	c.caller.known, l.known = l, c.caller
 	c.count(l)
 }
 

@@ -70,6 +70,7 @@ type leg struct {
 	key      uint64           // branch: of its binding
 	spares   []Binding        // branch: other ways to its device
 	transfer *transfer        // branch: it rings for that one
+	known    *leg             // whom its peer has been told that it talks to
 	taking   bool             // it picks up the call, and is not in it yet
 	tries    int              // how often the session was offered to it meanwhile
 	joins    *supervision     // it listens, and is neither of the two
@@ -97,7 +98,7 @@ func (b *B2BUA) invite(a *arrival, first Route) {
 		// The only guard against loops here: a B2BUA takes the Via of others away. RFC 3261 §16.3.
 		a.refuse(sip.StatusTooManyHops)
 		return
-	case !b.admit(c):
+	case !b.admit(c, first.Emergency):
 		a.refuse(sip.StatusServiceUnavailable)
 		return
 	}

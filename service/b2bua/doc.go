@@ -12,5 +12,6 @@
 // are carried across), RFC 3326, RFC 7989 (one Session-ID on both legs).
 // RFC 3911 (somebody joins a call, which is mixed meanwhile),
 // RFC 3891 (an INVITE takes the place of one side, or the call that rings at a device), RFC 3515 and RFC 5589 (a blind transfer is made here, an attended one by the telephones).
+// RFC 3323, RFC 3325 and RFC 4916 (who is shown to whom).
 // RFC 5806, RFC 7044, RFC 4458 and RFC 8119 (why a call is diverted is told, and loops are cut).
 package b2bua

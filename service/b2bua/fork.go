@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
@@ -153,7 +154,25 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 		return c.again(l)
 	}
 	l.take(usage, peer)
+	l.await(l.party.Patience)
 	return true
+}
+
+// await gives a way up that says nothing at all.
+func (l *leg) await(patience time.Duration) {
+	if patience <= 0 {
+		return
+	}
+	c := l.call
+	c.engine.After(c.stripe, patience, func() {
+		if c.over || l.status != 0 || l.usage.Heard() || l.hunt.over {
+			return
+		}
+		l.refuse(sip.StatusRequestTimeout, nil)
+		l.usage.Cancel("")
+		l.hunt.refused(l, dialog.Rejected{Status: sip.StatusRequestTimeout})
+		c.sweep()
+	})
 }
 
 // unreachable is the status of a device to which nothing can be sent.
@@ -188,6 +207,7 @@ func (c *call) progress(l *leg, res *sip.Response) {
 	c.session(l, res)
 	reply := c.caller.usage.Reply(res.Status)
 	carry(&reply.Message, &res.Message, replied())
+	c.caller.present(reply, res, l)
 	if len(body.Bytes) > 0 {
 		reply.SetBody(handOn(&res.Message, body.Bytes))
 	}

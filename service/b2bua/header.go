@@ -96,6 +96,7 @@ func (c *call) invitation(l *leg) *sip.Request {
 	} else {
 		c.introduce(req, l.inTrust())
 	}
+	req.Set(sip.HeaderFrom, c.shown(side, l.inTrust()))
 	if l.inside() {
 		// What an application believes of a caller is what we know, not what a peer has said.
 		if req.Remove(sip.HeaderPAssertedIdentity); side.aor != "" {
@@ -138,7 +139,6 @@ func (l *leg) inside() bool { return l.to.To.Flow.Transport == sip.Inside }
 // introduce writes who calls, whom, and what else the caller says.
 func (c *call) introduce(req *sip.Request, inTrust bool) {
 	in := c.caller.usage.Invitation()
-	req.Set(sip.HeaderFrom, c.from)
 	if callee, err := in.To(); err == nil {
 		req.Set(sip.HeaderTo, untagged(callee))
 	}

@@ -128,8 +128,11 @@ func (c *call) question(l *leg, uri sip.URI, how How) *Question {
 	req.URI = uri
 	req.Set(sip.HeaderFrom, c.who(l)+";tag="+req.FromTag())
 	q := &Question{Request: req, How: how, Caller: Caller{Address: sip.Address{URI: l.account}, Account: l.account}}
-	if l == c.origin {
-		q.Caller = c.asker
+	switch {
+	case l == c.origin:
+		q.Caller, q.Flow = c.asker, c.flow
+	case l.inside():
+		q.Caller.Inside, q.Flow = l.to.Target, c.b.Inside
 	}
 	if q.Caller.Account.Host != "" {
 		q.Calls = c.b.CallsOf(q.Caller.Account)

@@ -22,11 +22,11 @@ func (b *B2BUA) Calls() int {
 	return len(b.calls)
 }
 
-// admit enters a call, unless there are too many or the service stops.
-func (b *B2BUA) admit(c *call) bool {
+// admit enters a call, unless there are too many or the service stops: what is urgent is let in all the same.
+func (b *B2BUA) admit(c *call, urgent bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.fullLocked() {
+	if b.fullLocked() && !urgent {
 		return false
 	}
 	if b.calls == nil {

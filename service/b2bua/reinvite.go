@@ -74,6 +74,7 @@ func source(req *sip.Request) (netip.Addr, bool) {
 
 // propose carries the offer of an exchange to the side it is for.
 func (c *call) propose(x *exchange) error {
+	x.to.connectTo(x.from)
 	var body dialog.Body
 	if x.offer != nil {
 		if !x.gone {

@@ -224,6 +224,7 @@ func (c *call) succeed(x *exchange, body dialog.Body) error {
 		n.usage.SetSession(id)
 	}
 	reply := n.usage.Reply(sip.StatusOK)
+	n.present(reply, reply, x.to)
 	reply.SetBody(body.Type, body.Bytes)
 	if err := n.usage.Send(reply); err != nil {
 		return err

@@ -20,7 +20,7 @@ type Question struct {
 	// Request says by its Request-URI who is wanted: the request that came, or, where a side diverts or transfers the call, a copy of the caller's INVITE with another
 	// Request-URI and with that side as From. It must not be changed, and nothing of it may be kept: [Route.Later] gets a question of its own.
 	Request *sip.Request
-	Flow    sip.Flow // by which the request came; of a side that transfers: zero
+	Flow    sip.Flow // by which the request came; of a device that diverts or transfers the call: zero
 	Caller  Caller   // who asks: the caller, or the side that diverts or transfers the call, as if it had dialled
 	How     How
 	// Calls is how many calls Caller.Account takes part in, this one included. It is counted before the question is asked, so that of two that come at once only one
@@ -62,6 +62,9 @@ type Route struct {
 	Join   Join         // if it has an account: the caller joins the call that this one takes part in; 404 if there is none
 	Take   sip.Replaces // if set: the caller takes the place of this dialog, one of those of [B2BUA.Dialogs]
 
+	// Emergency lets the call in where there are too many, or the service is about to stop.
+	Emergency bool
+
 	Diverted    *Diverted // why the call is here instead of there; nil: it is here because it was dialled
 	Cause, Note string    // what the detail of the call says of this step, and nothing else: a word, a sentence
 }
@@ -74,13 +77,16 @@ type Party struct {
 	// MaxCalls is how many calls Account may take part in at once, this one included: who has more is busy, and its devices do not ring. 1: no call waiting. 0: no limit.
 	MaxCalls int
 
-	To      *sip.Address      // whom To names; nil: whom the caller has dialled
-	From    *sip.Address      // who calls, as the party is to see it; nil: the caller
-	Headers []Field           // in addition to what passes
-	Codecs  []string          // only these are offered, in this order; empty: whatever the caller and we can speak
-	Name    string            // for the detail of the call: of a trunk
-	Gate    Gate              // counts the legs of the party; nil: nobody does
-	Auth    dialog.Authorizer // answers challenges to every request of the leg; nil: a challenge is a refusal
+	To      *sip.Address // whom To names; nil: whom the caller has dialled
+	From    *sip.Address // who calls, as the party is to see it; nil: the caller
+	Headers []Field      // in addition to what passes
+	// Patience is how long a binding may say nothing at all, not even 100, before the next is tried: of one that has spares, or where [Route.Then] knows another way. 0: as long as the
+	// transaction lasts (32 s).
+	Patience time.Duration
+	Codecs   []string          // only these are offered, in this order; empty: whatever the caller and we can speak
+	Name     string            // for the detail of the call: of a trunk
+	Gate     Gate              // counts the legs of the party; nil: nobody does
+	Auth     dialog.Authorizer // answers challenges to every request of the leg; nil: a challenge is a refusal
 	// Trusted says that the party belongs to the trust domain of RFC 3325: it is told who calls and who was called before, even where that is not to be shown.
 	Trusted bool
 }

@@ -31,6 +31,7 @@ type caller struct {
 	seq      uint32
 	offered  bool
 	to       sip.Destination
+	trying   bool      // a 100 came
 	early    []*early  // one for each tag in a 1xx
 	pracking int       // PRACKs under way
 	dropped  []*Dialog // of 2xx that were acknowledged and ended
@@ -139,6 +140,7 @@ func (u *Usage) inviteResponse(res *sip.Response) {
 	}
 	switch {
 	case res.Status == sip.StatusTrying:
+		u.caller.trying = true
 	case res.Status.Provisional():
 		u.inviteProvisional(o)
 	case res.Status.Success():
@@ -233,6 +235,11 @@ func (u *Usage) inviteAgain(o outcome, answer func(*sip.Request, *sip.Response, 
 	c.seq++
 	setCSeq(again, c.seq)
 	u.stepCaller(uacChallenge, o)
+}
+
+// Heard reports whether the peer, or a proxy before it, has said anything to our INVITE, 100 included.
+func (u *Usage) Heard() bool {
+	return u.caller != nil && (u.caller.trying || u.caller.state != uacCalling)
 }
 
 // Cancel gives up a call that is not answered yet. A Reason header value may say why (RFC 3326). [Rejected] tells the end, even if a

@@ -269,6 +269,7 @@ func (u *Usage) sendOffer() {
 	if n.dialog.State == Confirmed {
 		u.propose(req)
 	}
+	u.assert(req)
 	if len(n.body.Bytes) > 0 {
 		req.SetBody(n.body.Type, n.body.Bytes)
 	}

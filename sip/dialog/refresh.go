@@ -275,6 +275,9 @@ func (u *Usage) heed(m *sip.Message) {
 	if m.Has(sip.HeaderAllow) {
 		u.updates = m.HasToken(sip.HeaderAllow, string(sip.MethodUpdate))
 	}
+	if m.Has(sip.HeaderSupported) {
+		u.renames = m.HasToken(sip.HeaderSupported, fromChange)
+	}
 	if m.Has(sip.HeaderRecvInfo) {
 		u.packages = u.packages[:0:0]
 		for p := range m.Values(sip.HeaderRecvInfo) {

@@ -48,6 +48,8 @@ type Usage struct {
 	ours     Body // the description of ours that the peer heard last
 	session  session
 	updates  bool     // the peer takes UPDATE
+	renames  bool     // the peer takes another name of ours in From
+	identity string   // who we have become, for P-Asserted-Identity
 	packages []string // of INFO that the peer takes
 	unacked  []*unacked
 	cause    Cause // of the BYE under way
