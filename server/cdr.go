@@ -22,6 +22,7 @@ import (
 type records struct {
 	journal *store.CDRJournal
 	domains *domains
+	notify  func(*store.CDR) // told of each record; it must neither block nor keep it
 }
 
 // openRecords opens the journal; what a former server has left in it is in the database when it returns.
@@ -30,7 +31,7 @@ func (s *Server) openRecords(ctx context.Context, ds *domains) (err error) {
 	if err != nil {
 		return s.dataError(err)
 	}
-	s.records = &records{journal: journal, domains: ds}
+	s.records = &records{journal: journal, domains: ds, notify: s.notify}
 	return nil
 }
 
@@ -52,10 +53,14 @@ func (r *records) take(d *b2bua.Detail) {
 		ID: newCDRID(d.Start), SessionID: d.ID, CallID: d.CallID, From: d.From, To: d.To,
 		Start: d.Start, Ring: d.Ring, Answer: d.Answer, End: d.End,
 		Status: int(d.Status), Cause: q850(d.Status, d.Reason), By: d.By.String(), Reason: d.Reason, Error: errorText(d.Err),
-		Recordings: d.Recordings, Legs: r.legs(d), Moves: moves(d.Moves), Transcoded: transcoded(d.Legs),
+		Name: d.Name, Steps: steps(d.Steps), Recordings: d.Recordings, Legs: r.legs(d), Moves: moves(d.Moves), Transcoded: transcoded(d.Legs),
 	}
 	r.people(&c, d)
+	if len(d.Legs) > 0 {
+		c.Trunk = d.Legs[0].Trunk
+	}
 	r.journal.Add(&c)
+	r.notify(&c)
 }
 
 // people says who took part.
@@ -97,7 +102,7 @@ func (r *records) legs(d *b2bua.Detail) []store.CDRLeg {
 	for i := range d.Legs {
 		l := &d.Legs[i]
 		legs[i] = store.CDRLeg{
-			Side: "callee", Target: l.Target, CallID: l.CallID, Start: l.Start, Ring: l.Ring, Answer: l.Answer, End: l.End,
+			Side: "callee", Target: l.Target, Trunk: l.Trunk, CallID: l.CallID, Start: l.Start, Ring: l.Ring, Answer: l.Answer, End: l.End,
 			Status: int(l.Status), Error: errorText(l.Err), Codec: l.Codec, Streams: streams(l.Media),
 		}
 		if i == 0 {
@@ -108,6 +113,18 @@ func (r *records) legs(d *b2bua.Detail) []store.CDRLeg {
 		}
 	}
 	return legs
+}
+
+func steps(all []b2bua.Step) []store.CDRStep {
+	var out []store.CDRStep
+	for _, s := range all {
+		step := store.CDRStep{Cause: s.Cause, Note: s.Note, Status: int(s.Status)}
+		if !s.Status.Success() {
+			step.Miss = s.Miss.String()
+		}
+		out = append(out, step)
+	}
+	return out
 }
 
 func moves(all []b2bua.Move) []store.CDRMove {

@@ -103,6 +103,25 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// TestRecordsOfApplications: a call to a feature number and one to a room leave a record too.
+func TestRecordsOfApplications(t *testing.T) {
+	s := start(t, nil)
+	alice := telephone(t, s, "alice", "udp")
+	call, err := alice.Dial(t.Context(), "sip:echo@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !comesBack(t.Context(), call) {
+		t.Error("no echo")
+	}
+	call.Hangup()
+	all := waitForRecords(t, s, 1)
+	c := all[0]
+	if c.Account != "alice" || c.Dialled != "echo" || c.Final != "echo" || c.Status != 200 || c.By != "caller" || c.Talked() <= 0 || len(c.Legs) != 1 || len(c.Legs[0].Streams) != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // answering registers a telephone of bob that sends everything back; the channel tells when it has ended.
 func answering(t *testing.T, s *Server, ctx context.Context) <-chan error {
 	t.Helper()

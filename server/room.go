@@ -17,7 +17,7 @@ import (
 
 // openConferences makes the conference service and the notifier that says who is there.
 func (s *Server) openConferences(ds *domains, site *session.Site, l *locator) {
-	s.roomJournal = &roomJournal{log: s.log}
+	s.roomJournal = &roomJournal{log: s.log, records: s.records}
 	s.conferences = &conference.Conference{
 		Dialogs:    s.dialogs,
 		Media:      site,
@@ -114,6 +114,7 @@ func RoomCommands() []conference.Command { return conference.Commands() }
 // roomJournal is told of conferences.
 type roomJournal struct {
 	log     *slog.Logger
+	records *records
 	joined  atomic.Uint64
 	talked  atomic.Int64 // all members together, in nanoseconds
 	refused atomic.Uint64
@@ -136,6 +137,7 @@ func (j *roomJournal) ObserveMember(d *conference.Detail) {
 }
 
 func (j *roomJournal) end(d *conference.Detail, who []any) {
+	j.records.member(d)
 	j.talked.Add(int64(d.Duration()))
 	if d.Join.IsZero() {
 		j.refused.Add(1)

@@ -82,10 +82,10 @@ type Server struct {
 	reception   *reception
 	stack       *stack.Stack
 	journal     *journal
-	records     *records
-	web         *web
-	control     *control
-	turn        *turn.Server // nil: off
+	books
+	web     *web
+	control *control
+	turn    *turn.Server // nil: off
 
 	life
 }
@@ -166,6 +166,9 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if err := s.openRecords(ctx, domains); err != nil {
 		return err
 	}
+	if err := s.openMail(); err != nil {
+		return err
+	}
 	s.journal = &journal{log: s.log, records: s.records}
 	calls := s.Config.Calls
 	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE,
@@ -182,7 +185,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		s.log.Warn("something is missing", "err", sentence)
 	}
 	site.Formats = voice.Formats
-	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice}
+	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice, Observer: s.records}
 	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), log: s.log}
 	s.openConferences(domains, site, bindings)
 	s.conferences.Voice = voice
@@ -286,6 +289,7 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	s.running.Go(func() { s.certificates.follow(follow, s.log) })
 	s.running.Go(func() { s.followVoicemail(follow) })
 	s.running.Go(func() { s.records.run(follow, s) })
+	s.running.Go(func() { s.runMail(follow) })
 	s.web.serve(&s.running)
 	s.controlQueues()
 	s.openControl()

@@ -92,6 +92,26 @@ var germanTexts = map[string]string{
 	"How many days call detail records are kept (sipwerk cdr); 0: for ever":                                          "Wie viele Tage Anrufnachweise bleiben (sipwerk cdr); 0: für immer",
 	"How many days recorded calls and conferences are kept in the folder recordings of the data folder; 0: for ever": "Wie viele Tage Aufnahmen von Anrufen und Konferenzen im Ordner recordings des Datenordners bleiben; 0: für immer",
 
+	// mail
+	"Send a mail now and say what the mail server said": "Jetzt eine Mail senden und sagen, was der Mailserver sagt",
+	"Sends a mail to ADDRESS by the mail server of the domain, at once and not by the queue. What goes wrong is said in one sentence, with what helps.": "Sendet eine Mail an ADDRESS über den Mailserver der Domäne, sofort und nicht über die Warteschlange. Was misslingt, steht in einem Satz, mit dem, was hilft.",
+	"the mail server has taken a mail to %s\n":               "der Mailserver hat eine Mail an %s angenommen\n",
+	"no mail server is set; set one with `sipwerk mail set`": "es ist kein Mailserver eingestellt; mit `sipwerk mail set` einen einstellen",
+	"List mails that wait or were given up":                  "Mails auflisten, die warten oder aufgegeben wurden",
+	"SINCE\tTO\tSUBJECT\tATTEMPTS\tNEXT\tERROR":              "SEIT\tAN\tBETREFF\tVERSUCHE\tNÄCHSTER\tFEHLER",
+	"given up": "aufgegeben",
+	"the mail server %s cannot be reached: %s; check host and port of the mail settings, and that it runs":                             "der Mailserver %s ist nicht zu erreichen: %s; host und port der Mail-Einstellungen prüfen, und ob er läuft",
+	"the mail server %s does not want to talk: %s; check host and port of the mail settings":                                           "der Mailserver %s will nicht sprechen: %s; host und port der Mail-Einstellungen prüfen",
+	"the mail server %s does not speak TLS as it is set: %s; set tls to starttls for port 587, to tls for port 465":                    "der Mailserver %s spricht TLS nicht so, wie es eingestellt ist: %s; tls auf starttls für Port 587 stellen, auf tls für Port 465",
+	"the certificate of the mail server %s is not trusted: %s; name its host as the certificate does, or who has signed it with trust": "dem Zertifikat des Mailservers %s wird nicht vertraut: %s; host so nennen wie das Zertifikat, oder mit trust den nennen, der es unterschrieben hat",
+	"for the mail server %s nobody is trusted: %s; mend the file that trust names":                                                     "für den Mailserver %s wird niemandem vertraut: %s; die Datei in Ordnung bringen, die trust nennt",
+	"the mail server %s refuses user and password: %s; set user and secret of the mail settings anew":                                  "der Mailserver %s nimmt Benutzer und Passwort nicht an: %s; user und secret der Mail-Einstellungen neu setzen",
+	"the mail server %s refuses the sender: %s; set from to an address that this login may use, or set user and secret":                "der Mailserver %s nimmt den Absender nicht an: %s; from auf eine Adresse setzen, die dieser Benutzer verwenden darf, oder user und secret setzen",
+	"the mail server %s refuses the recipient: %s; check the address":                                                                  "der Mailserver %s nimmt den Empfänger nicht an: %s; die Adresse prüfen",
+	"the mail server %s did not take the mail: %s; its log says more":                                                                  "der Mailserver %s hat die Mail nicht angenommen: %s; sein Protokoll sagt mehr",
+	"the mail for %s cannot be signed: %s; set dkim-key anew, or take it away":                                                         "die Mail für %s lässt sich nicht unterschreiben: %s; dkim-key neu setzen oder wegnehmen",
+	"the mail for %s was held back: %s; make room in the data folder":                                                                  "die Mail für %s wurde zurückgehalten: %s; im Datenordner Platz schaffen",
+
 	// demo
 	"Show a first call, then wait for telephones": "Einen ersten Anruf zeigen, dann auf Telefone warten",
 	"Starts a server with the accounts alice and bob, an echo number and a music number. A robot calls the echo number; the ladder of its call is shown " +

@@ -34,7 +34,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newObject("hours"),
 		p.newObject("dialplan"),
 		p.newObject("recording"),
-		p.newObject("mail"),
+		p.newObject("mail", p.newMailTest(), p.newMailQueue()),
 		p.newExport(),
 		p.newPlan(),
 		p.newApply(),

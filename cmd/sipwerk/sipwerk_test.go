@@ -18,6 +18,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
 )
 
@@ -158,6 +159,9 @@ func TestGerman(t *testing.T) {
 	}
 	for _, n := range server.Numbers() {
 		texts[n.Description] = true
+	}
+	for _, sentence := range mail.Sentences() {
+		texts[sentence] = true
 	}
 	for _, k := range server.RoomCommands() {
 		texts[k.Description] = true

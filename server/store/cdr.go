@@ -43,6 +43,7 @@ type CDR struct {
 	Transcoded bool      `json:"transcoded"`
 	Recordings []string  `json:"recordings,omitempty"` // files in the folder of recordings
 	Legs       []CDRLeg  `json:"legs"`                 // the caller's first
+	Steps      []CDRStep `json:"steps,omitempty"`      // by which somebody to answer was looked for, if there was more than one
 	Moves      []CDRMove `json:"moves,omitempty"`
 }
 
@@ -72,6 +73,14 @@ type CDRStream struct {
 	Jitter    float64 `json:"jitter_ms"`               // milliseconds
 	RoundTrip float64 `json:"round_trip_ms,omitempty"` // milliseconds, if it is known
 	MOS       float64 `json:"mos,omitempty"`           // 1 to 4.5
+}
+
+// CDRStep is one step of the way of a call, as the dial plan has led it.
+type CDRStep struct {
+	Cause  string `json:"cause,omitempty"` // why the call came here: a word
+	Note   string `json:"note,omitempty"`  // a sentence
+	Status int    `json:"status"`
+	Miss   string `json:"miss,omitempty"` // why nobody answered: offline, busy, no answer, declined, refused
 }
 
 // CDRMove is a call that went on to somebody else: diverted before it was answered, transferred, taken over.

@@ -44,6 +44,7 @@ type Detail struct {
 	Phase    Phase
 	ID       string  // Session-ID of the caller's side, 32 digits; the same on both legs (RFC 7989)
 	CallID   string  // of the caller's leg
+	Name     string  // display name that is shown to the callee
 	From, To string  // URIs: the identity shown to the callee, and whom the caller asked for
 	Branches int     // devices that were called
 	Steps    []Step  // by which the callee was looked for, the first 64
@@ -116,6 +117,6 @@ func (c *call) describe(req *sip.Request) {
 	c.detail.To = req.URI.String()
 	c.detail.Caller = c.asker.Account
 	if from, err := sip.ParseAddress(c.from); err == nil {
-		c.detail.From = from.URI.String()
+		c.detail.From, c.detail.Name = from.URI.String(), from.Name()
 	}
 }

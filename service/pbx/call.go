@@ -48,6 +48,7 @@ func (p *PBX) invite(ev *sip.Event, a *application) {
 	}
 	c.usage = usage
 	c.facts = factsOf(usage.Invitation(), p.identify(ev), a)
+	c.facts.Inside = ev.Flow.Transport == sip.Inside
 	c.start()
 	if err := c.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: ev.Flow.Transport == sip.Inside}); err != nil {
 		c.detail.Status = description.Status(err)

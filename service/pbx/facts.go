@@ -23,6 +23,7 @@ type Facts struct {
 	Diversions  []sip.Diversion // who sent it on, the latest first
 	Session     string          // the Session-ID of the call (RFC 7989)
 	CallID      string
+	Inside      bool // it is a leg of a call of the house, which is told of by itself
 }
 
 // Anonymous reports whether the caller does not want to be named. RFC 3323 §4.1.1.3.

@@ -1,0 +1,108 @@
+// `sipwerk mail test` and `sipwerk mail queue`: whether mail can be sent, and what waits.
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/mail"
+)
+
+func (p *program) newMailTest() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "test ADDRESS",
+		Short:   p.tr("Send a mail now and say what the mail server said"),
+		Long:    p.tr("Sends a mail to ADDRESS by the mail server of the domain, at once and not by the queue. What goes wrong is said in one sentence, with what helps."),
+		Example: examples("sipwerk mail test me@example.org"),
+		Args:    p.exactly("ADDRESS"),
+	}
+	load := p.settings(c, "data", "domain")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		user := ""
+		a, err := p.open(c.Context(), load, &user)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		if err := p.testMail(c.Context(), a, args[0]); err != nil {
+			return p.mailError(err)
+		}
+		p.printf("the mail server has taken a mail to %s\n", args[0])
+		return nil
+	}
+	return c
+}
+
+// testMail sends a mail.
+func (p *program) testMail(ctx context.Context, a *accounts, to string) error {
+	all, err := a.Settings(ctx, a.domain)
+	if err != nil {
+		return err
+	}
+	set, err := server.MailSettings(all.Mail, a.Reveal)
+	if err != nil {
+		return err
+	}
+	m, err := mail.Test(a.domain, string(p.language), to)
+	if err != nil {
+		return err
+	}
+	return set.Try(ctx, m)
+}
+
+// mailError says an error in the language of the user.
+func (p *program) mailError(err error) error {
+	var f *mail.Failure
+	switch {
+	case errors.As(err, &f):
+		return errors.New(p.tr(f.Sentence(), f.Arguments()...))
+	case errors.Is(err, mail.ErrNoServer):
+		return errors.New(p.tr("no mail server is set; set one with `sipwerk mail set`"))
+	}
+	return err
+}
+
+func (p *program) newMailQueue() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "queue",
+		Short:   p.tr("List mails that wait or were given up"),
+		Example: examples("sipwerk mail queue", "sipwerk mail queue --json | jq '.[] | select(.failed)'"),
+		Args:    p.exactly(),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		list, err := mail.List(server.MailFolder(cfg.Data))
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return json.NewEncoder(p.out).Encode(append([]mail.Entry{}, list...))
+		}
+		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		defer w.Flush()
+		fmt.Fprintln(w, p.tr("SINCE\tTO\tSUBJECT\tATTEMPTS\tNEXT\tERROR"))
+		for _, e := range list {
+			next := p.tr("given up")
+			if !e.Failed {
+				next = e.Next.Local().Format(time.DateTime)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", e.Created.Local().Format(time.DateTime), e.To, e.Subject, e.Attempts, next, e.Error)
+		}
+		return nil
+	}
+	return c
+}

@@ -1,0 +1,58 @@
+// The mail of a missed call, from the call to the queue.
+
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/server/mail"
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// TestMissedCall: who wants a mail of missed calls gets one, in the language of the box; others do not.
+func TestMissedCall(t *testing.T) {
+	s := start(t, nil)
+	setup := &Setup{Store: s.Store}
+	if _, err := setup.Edit(t.Context(), "example.org", func(set *object.Settings) error {
+		set.Put(&object.Mail{Host: "127.0.0.1", Port: 1, TLS: "starttls", From: "phone@example.org"})
+		set.Put(&object.Mailbox{User: "bob", Email: "bob@example.com", Attach: true, Missed: true, Language: "de", MaxSeconds: 60, MaxMessages: 10})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := telephone(t, s, "alice", "udp"), telephone(t, s, "bob", "udp")
+	if _, err := bob.Dial(t.Context(), "sip:alice@example.org"); sip.StatusOf(err) != sip.StatusTemporarilyUnavailable {
+		t.Fatal(err)
+	}
+	if _, err := alice.Dial(t.Context(), "sip:bob@example.org"); sip.StatusOf(err) != sip.StatusTemporarilyUnavailable {
+		t.Fatal(err)
+	}
+	deadline := time.After(20 * time.Second)
+	var list []mail.Entry
+	for len(list) == 0 {
+		var err error
+		if list, err = mail.List(MailFolder(s.Config.Data)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-deadline:
+			t.Fatal("there is no mail")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if len(list) != 1 || list[0].To != "bob@example.com" || list[0].Subject != "Anruf von ALICE (alice@example.org) verpasst" {
+		t.Errorf("%+v", list)
+	}
+	text, err := os.ReadFile(filepath.Join(MailFolder(s.Config.Data), list[0].ID+".mail"))
+	if err != nil || !strings.Contains(string(text), "From: <phone@example.org>") || !strings.Contains(string(text), "BOB (bob)") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
