@@ -3,6 +3,7 @@
 package server
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ const (
 
 // metrics is the table.
 func metrics() []metric {
-	return []metric{
+	return slices.Concat(trunkMetrics(), []metric{
 		{"sipwerk_users", "Accounts and devices that are known.", gauge, "", one(func(s *Server) int { return s.directory.Len() })},
 		{"sipwerk_registered_accounts", "Accounts with at least one binding.", gauge, "", one(func(s *Server) int { return s.registrar.Counts().AORs })},
 		{"sipwerk_bindings", "Contacts held by the registrar.", gauge, "", one(func(s *Server) int { return s.registrar.Counts().Bindings })},
@@ -113,7 +114,7 @@ func metrics() []metric {
 			return s.stack.Stats().Panics + s.stack.Transport().Stats.Panics.Load()
 		})},
 		{"sipwerk_start_time_seconds", "When the server started, in seconds since 1970.", gauge, "", one(func(s *Server) int64 { return s.started.Unix() })},
-	}
+	})
 }
 
 // proxied returns the figures of the proxy, zero without one.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
@@ -19,6 +20,7 @@ type domains struct {
 	directory *store.Directory
 	hosts     *hosts
 	first     string
+	trunks    *carrier.Trunks
 	guard     func(*domain) *digest.Authenticator
 
 	mu    sync.Mutex                         // held while known is exchanged
@@ -106,6 +108,9 @@ func (ds *domains) MayBind(user string, aor sip.URI) bool {
 
 // Identify implements [b2bua.Identity]: who has logged in is shown by name and address of the account, or the number of it that it calls by; a trusted peer says itself who calls.
 func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
+	if who, ok := ds.trunks.Identify(ev); ok {
+		return who
+	}
 	switch {
 	case ev.Flow.Transport == sip.Inside:
 		return ds.insider(ev.Request)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -102,7 +103,7 @@ func (s *Server) lampName(user string) string {
 
 // controlQueues takes the orders of commands.
 func (s *Server) controlQueues() {
-	s.control.handle("GET /queues", func(_ context.Context, _ *http.Request, reply func(any) error) error {
+	s.control.Handle("GET /queues", func(_ context.Context, _ *http.Request, reply func(any) error) error {
 		for _, r := range s.QueueReports() {
 			if err := reply(r); err != nil {
 				return err
@@ -110,9 +111,9 @@ func (s *Server) controlQueues() {
 		}
 		return nil
 	})
-	s.control.handle("POST /agents", func(_ context.Context, r *http.Request, _ func(any) error) error {
+	s.control.Handle("POST /agents", func(_ context.Context, r *http.Request, _ func(any) error) error {
 		var o AgentOrder
-		if err := decode(r, &o); err != nil {
+		if err := control.Decode(r, &o); err != nil {
 			return err
 		}
 		return s.OrderAgent(o)

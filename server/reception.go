@@ -5,6 +5,7 @@ package server
 import (
 	"strings"
 
+	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/proxy"
@@ -24,9 +25,10 @@ const nonceSlots = 1 << 18
 // its sender is known.
 type reception struct {
 	domains  *domains
-	methods  sip.Mux      // by method: what needs no proof, and the way to the guard of the sender's domain
-	services sip.Mux      // behind the guard
-	proxy    *proxy.Proxy // serves the first domain; nil: the services do
+	methods  sip.Mux         // by method: what needs no proof, and the way to the guard of the sender's domain
+	services sip.Mux         // behind the guard
+	trunks   *carrier.Trunks // before everybody: who calls by one of them is known by it
+	proxy    *proxy.Proxy    // serves the first domain; nil: the services do
 
 	replies [sip.Stripes]sip.Response // each for events of its stripe alone
 }
@@ -83,6 +85,9 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 	uri := &ev.Request.URI
 	if !uri.IsSIP() && uri.Scheme != "tel" {
 		refuse(ev, sip.StatusUnsupportedURIScheme)
+		return
+	}
+	if r.trunks != nil && r.trunks.Take(ev) {
 		return
 	}
 	d := r.domains.of(*uri)

@@ -23,7 +23,9 @@ import (
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/network"
+	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/server/turn"
 	"github.com/sipwerk/sipwerk/service/b2bua"
@@ -83,9 +85,9 @@ type Server struct {
 	stack       *stack.Stack
 	journal     *journal
 	books
-	web     *web
-	control *control
-	turn    *turn.Server // nil: off
+	doors
+	trunks *carrier.Trunks
+	turn   *turn.Server // nil: off
 
 	life
 }
@@ -98,12 +100,18 @@ type life struct {
 	running  sync.WaitGroup
 }
 
+// doors are those by which others than telephones come in.
+type doors struct {
+	web     *web
+	control *control.Server
+}
+
 // directoryInterval is how soon the accounts that another process adds are known here.
 const directoryInterval = 500 * time.Millisecond
 
 // Start starts a server: when it returns, all listeners are up. After an error nothing runs and nothing is held; it is one sentence for whoever started it.
 func Start(ctx context.Context, cfg *config.Config, opt Options) (*Server, error) {
-	s := &Server{Config: cfg, log: opt.Log, life: life{started: time.Now()}, control: newControl()}
+	s := &Server{Config: cfg, log: opt.Log, life: life{started: time.Now()}, doors: doors{control: control.New()}}
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -215,6 +223,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	}
 	s.reception = newReception(domains, s.registrar, s.calls)
 	s.reception.confer(s.conferences, s.events)
+	s.openTrunks(key, domains)
 	s.dialogs.Next = s.reception
 	var front sip.EventHandler = s.dialogs
 	if s.Config.Service == config.ServiceProxy {
@@ -225,8 +234,8 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	s.stack = &stack.Stack{
 		Handler:  front,
 		FlowLost: sip.EventHandlerFunc(s.flowLost),
-		TLS:      s.certificates.config(),
-		Log:      s.log,
+		TLS:      s.certificates.config(), ClientTLS: s.trunks.ClientTLS,
+		Log: s.log,
 		Limits: stack.Limits{Transport: transport.Limits{
 			Message:     s.Config.Limits.Message,
 			Connections: s.Config.Limits.Connections,
@@ -256,6 +265,7 @@ func (s *Server) trusts(a netip.Addr) bool {
 func (s *Server) flowLost(ev *sip.Event) {
 	s.dialogs.HandleEvent(ev)
 	s.registrar.FlowLost(ev.Flow)
+	s.trunks.FlowLost(ev.Flow)
 }
 
 // mediaAddresses are the addresses for SDP that differ from the local ones.
@@ -283,6 +293,7 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 			return s.listenError("listen", url, err)
 		}
 	}
+	s.trunks.Begin(s.stack)
 	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.follow = stop
 	s.running.Go(func() { s.directory.Follow(follow, directoryInterval, s.log) })

@@ -452,6 +452,9 @@ func TestWeb(t *testing.T) {
 	}
 	edit(t, s, func(set *object.Settings) {
 		set.Queues = map[string]*object.Queue{"700": made[*object.Queue]("queue", "700")}
+		trunk := made[*object.Trunk]("trunk", "peer")
+		trunk.Kind, trunk.Server, trunk.OptionsInterval = object.TrunkAddress, []string{"127.0.0.1:9"}, object.Duration(-time.Second)
+		set.Trunks = map[string]*object.Trunk{"peer": trunk}
 	})
 	newHandset(t, s).ask(newHandset(t, s).request("OPTIONS", "sip:example.org", "sip:alice@example.org"))
 	code, body := get("/health")

@@ -22,6 +22,7 @@ func (s *Server) Stop(ctx context.Context) (cut int) {
 	}
 	part, done := context.WithTimeout(ctx, partingTime)
 	defer done()
+	s.trunks.Close(part)
 	if err := s.stack.Shutdown(part); err != nil {
 		s.log.Debug("transactions were cut off", "err", err)
 	}
@@ -84,7 +85,7 @@ func (s *Server) close() {
 		s.web.close()
 	}
 	if s.control != nil {
-		s.control.close()
+		s.control.Close()
 	}
 	if s.follow != nil {
 		s.follow()

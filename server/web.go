@@ -1,4 +1,4 @@
-// HTTP on loopback: is the server well, and what does it count.
+// HTTP: on loopback whether the server is well and what it counts, and in the data folder the orders of commands.
 
 package server
 
@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/control"
 )
 
 // web is the HTTP side of a server; without a listener it is off.
@@ -60,6 +61,24 @@ func (w *web) serve(running *sync.WaitGroup) {
 	if w.server != nil {
 		running.Go(func() { _ = w.server.Serve(w.listener) }) // it ends with http.ErrServerClosed
 	}
+}
+
+// openControl opens the socket of the data folder. A server without it serves all the same, and commands say that they cannot reach it.
+func (s *Server) openControl() {
+	if err := s.control.Listen(s.Config.Data); err != nil {
+		s.log.Warn("commands cannot reach this server", "err", err)
+		return
+	}
+	s.control.Serve(&s.running)
+}
+
+// Control is a command's end of the way to a running server.
+type Control struct{ *control.Client }
+
+// DialControl finds the server that runs on the data folder; the error wraps [control.ErrNoServer] if there is none.
+func DialControl(data string) (*Control, error) {
+	c, err := control.Dial(data)
+	return &Control{c}, err
 }
 
 // addr is the address listened on; invalid if HTTP is off.

@@ -95,6 +95,7 @@ const (
 	HeaderSecurityVerify     // RFC 3329
 	HeaderFeatureCaps        // RFC 6809
 	HeaderResourcePriority   // RFC 4412
+	HeaderRemotePartyID      // what some providers know in place of RFC 3325
 	headerCount
 )
 
@@ -198,6 +199,7 @@ var headers = [headerCount]struct {
 	HeaderSecurityVerify:     {"Security-Verify", "", list},
 	HeaderFeatureCaps:        {"Feature-Caps", "", list},
 	HeaderResourcePriority:   {"Resource-Priority", "", list},
+	HeaderRemotePartyID:      {"Remote-Party-ID", "", list},
 }
 
 // String returns the canonical name, "" for HeaderOther.
@@ -251,7 +253,7 @@ func makeCompactSlots() (letters [26]Header) {
 
 // nameHash is free of collisions for the names of the table: the factor was searched for until no two met. A test tells when a new name needs another.
 func nameHash(head, tail uint64) uint8 {
-	return uint8((head ^ bits.RotateLeft64(tail, 29)) * 0x342bd6ac36f89cf5 >> 56)
+	return uint8((head ^ bits.RotateLeft64(tail, 29)) * 0x4ad74a61b51d2337 >> 56)
 }
 
 // foldWord turns the capitals in a word of letters and hyphens into small letters; no other byte becomes one of those.

@@ -75,6 +75,7 @@ type TrunkSecurity struct {
 	STIRCertificate string `json:"stir-certificate" is:"file" doc:"The certificate with which calls are signed (STIR), a PEM file." example:"/etc/sipwerk/stir.pem"`
 	STIRKey         string `json:"stir-key" is:"file" doc:"The key of stir-certificate, a PEM file." example:"/etc/sipwerk/stir.key"`
 	STIRURL         string `json:"stir-url" is:"url" doc:"Where others find stir-certificate." example:"https://example.org/stir.pem"`
+	STIRRoots       string `json:"stir-roots" is:"file" doc:"Whose certificates are believed when signatures of calls that come in are looked at, a PEM file." example:"/etc/sipwerk/sti-pa.pem"`
 	Verify          string `json:"verify" choice:",accept,require" doc:"What becomes of signatures of calls that come in: nothing, accept (looked at and told), or require (others are refused)." example:"accept"`
 }
 

@@ -22,6 +22,9 @@ type Arrival struct {
 
 // Recognise returns the trunk from which a request came over flow: by the Contact that only its registrar knows, by the flow of its registration, or by an address of its servers.
 func (g *Group) Recognise(req *sip.Request, flow sip.Flow) (Arrival, bool) {
+	if flow.Transport == sip.Inside {
+		return Arrival{}, false // what an application of ours says for a caller of a provider's
+	}
 	var found []*line
 	given, byContact := req.URI.Param("line")
 	for _, l := range g.all("") {
@@ -117,7 +120,7 @@ func (a Arrival) Admit(req *sip.Request, verstat string) *sip.Request {
 	}
 	in.URI.Params = in.URI.Params.With("line", a.line.contact)
 	asserted := a.asserted(req, verstat)
-	for _, h := range [...]sip.Header{sip.HeaderPAssertedIdentity, sip.HeaderPPreferredIdentity, sip.HeaderAnswerMode, sip.HeaderPrivAnswerMode, sip.HeaderAlertInfo,
+	for _, h := range [...]sip.Header{sip.HeaderPAssertedIdentity, sip.HeaderPPreferredIdentity, sip.HeaderRemotePartyID, sip.HeaderAnswerMode, sip.HeaderPrivAnswerMode, sip.HeaderAlertInfo,
 		sip.HeaderCallInfo, sip.HeaderReplaces, sip.HeaderJoin} {
 		in.Remove(h)
 	}

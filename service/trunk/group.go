@@ -188,6 +188,18 @@ func (g *Group) all(domain string) []*line {
 	return found
 }
 
+// Any reports whether a domain has a trunk that is switched on.
+func (g *Group) Any(domain string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for n := range g.lines {
+		if n.domain == domain {
+			return true
+		}
+	}
+	return false
+}
+
 // FlowLost tells those who depend on a connection that it is gone.
 func (g *Group) FlowLost(f sip.Flow) {
 	for _, l := range g.all("") {
@@ -195,15 +207,6 @@ func (g *Group) FlowLost(f sip.Flow) {
 			l.do(func() { l.register(regFlowLost) })
 		}
 	}
-}
-
-// Try makes a trunk register, or ask after its health, at once: somebody wants to know.
-func (g *Group) Try(domain, trunk string) bool {
-	l := g.line(domain, trunk)
-	if l != nil {
-		l.do(l.look)
-	}
-	return l != nil
 }
 
 // token is a text that belongs to a trunk and that nobody can guess.

@@ -128,15 +128,6 @@ func (l *line) drop() {
 	r.state, r.tx, h.tx = regGone, 0, 0
 }
 
-// look asks the provider at once.
-func (l *line) look() {
-	if l.set.Register {
-		l.register(regStart)
-	}
-	stop(&l.health.next)
-	l.ask(healthDue)
-}
-
 // usable says why no call can go out now; nil if one can.
 func (l *line) usable() error {
 	s := l.state()

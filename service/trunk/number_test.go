@@ -118,6 +118,8 @@ func TestPresent(t *testing.T) {
 		{"default", with(func(s *Settings) { s.Shown = Shown{Rule: ShowDefault, Default: "+4930111", Asserted: AssertPPI} }), own,
 			`"Alice" <sip:+4930111@sip.provider.example;user=phone> P-Preferred-Identity: <sip:+4930111@sip.provider.example;user=phone>`},
 		{"hidden", base, Caller{Number: "+4930123", Name: "Alice", Hidden: true}, anonymous + ` P-Asserted-Identity: <sip:+4930123@sip.provider.example;user=phone> Privacy: id`},
+		{"hidden, for a provider of old", with(func(s *Settings) { s.Shown.Asserted = AssertRPID }), Caller{Number: "+4930123", Hidden: true},
+			anonymous + ` Remote-Party-ID: <sip:+4930123@sip.provider.example;user=phone>;party=calling;screen=yes;privacy=full Privacy: id`},
 		{"nobody is shown", with(func(s *Settings) { s.Shown = Shown{Rule: ShowAnonymous, Asserted: AssertNone} }), own, anonymous + " Privacy: id"},
 		{"by user", with(func(s *Settings) { s.Shown.ByUser = true; s.Login.Domain = "voice.example" }), own,
 			`"Alice" <sip:u1@voice.example> P-Asserted-Identity: <sip:+4930123@voice.example;user=phone>`},

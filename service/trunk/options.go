@@ -73,8 +73,21 @@ func (l *line) sendOptions() {
 	if h.tx != 0 {
 		return
 	}
+	req, to := l.options()
+	asked := time.Now()
+	tx, err := l.group.Engine.Start(l.stripe, req, to, sip.EventHandlerFunc(func(ev *sip.Event) { l.optionsEvent(ev, asked) }))
+	if err != nil {
+		l.after(0, func() { l.answered(0, err) })
+		return
+	}
+	h.tx = tx
+	h.patience = l.after(patience, func() { l.answered(0, sip.ErrTimeout) })
+}
+
+// options makes a question and says where it goes.
+func (l *line) options() (*sip.Request, sip.Destination) {
 	hops := l.set.hops()
-	to := sip.Destination{URI: hops[h.hop%len(hops)]}
+	to := sip.Destination{URI: hops[l.health.hop%len(hops)]}
 	s := l.state()
 	if s.registration.registered() && !s.flow.IsZero() {
 		to = sip.Destination{Flow: s.flow}
@@ -87,14 +100,7 @@ func (l *line) sendOptions() {
 	req.Set(sip.HeaderCSeq, sip.CSeq{Number: 1, Method: sip.MethodOptions}.String())
 	req.Set(sip.HeaderMaxForwards, "70")
 	req.Set(sip.HeaderAccept, "application/sdp")
-	asked := time.Now()
-	tx, err := l.group.Engine.Start(l.stripe, req, to, sip.EventHandlerFunc(func(ev *sip.Event) { l.optionsEvent(ev, asked) }))
-	if err != nil {
-		l.after(0, func() { l.answered(0, err) })
-		return
-	}
-	h.tx = tx
-	h.patience = l.after(patience, func() { l.answered(0, sip.ErrTimeout) })
+	return req, to
 }
 
 func (l *line) optionsEvent(ev *sip.Event, asked time.Time) {

@@ -23,8 +23,9 @@ type Asserted uint8
 
 // The headers.
 const (
-	AssertPAI Asserted = iota // P-Asserted-Identity: we are in its trust domain
-	AssertPPI                 // P-Preferred-Identity: it asserts itself
+	AssertPAI  Asserted = iota // P-Asserted-Identity: we are in its trust domain
+	AssertPPI                  // P-Preferred-Identity: it asserts itself
+	AssertRPID                 // Remote-Party-ID, of providers that know no better
 	AssertNone
 )
 
@@ -92,6 +93,12 @@ func (s *Settings) present(c Caller) (from sip.Address, headers []Header) {
 			headers = append(headers, Header{sip.HeaderPAssertedIdentity, asserted})
 		case AssertPPI:
 			headers = append(headers, Header{sip.HeaderPPreferredIdentity, asserted})
+		case AssertRPID:
+			privacy := "off"
+			if c.Hidden || s.Shown.Rule == ShowAnonymous {
+				privacy = "full"
+			}
+			headers = append(headers, Header{sip.HeaderRemotePartyID, asserted + ";party=calling;screen=yes;privacy=" + privacy})
 		}
 	}
 	if s.Shown.ByUser && s.Login.User != "" {

@@ -5,6 +5,8 @@ package trunk
 import (
 	"net/netip"
 	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
 )
 
 // Status is how a trunk is.
@@ -12,10 +14,12 @@ type Status struct {
 	Domain, Trunk string
 	Registers     bool
 	Registered    bool
-	Until         time.Time // the end of the binding
-	Health        string    // unknown, up, shaky, down; "": never asked
-	Usable        bool      // a call could go out now
-	Problem       string    // why not, or what was answered last
+	Until         time.Time  // the end of the binding
+	Health        string     // unknown, up, shaky, down; "": never asked
+	Usable        bool       // a call could go out now
+	Problem       string     // why not, or what was answered last
+	Status        sip.Status // of the last answer that mattered; 0: none
+	Err           error
 	Since         time.Time // of the last change
 	Calls         int
 	MaxCalls      int
@@ -43,7 +47,7 @@ func (g *Group) Status(domain string) []Status {
 func (l *line) status() Status {
 	s := l.state()
 	st := Status{Domain: l.set.Domain, Trunk: l.set.Name, Registers: l.set.Register, Registered: s.registration.registered(), Until: s.until, Health: s.health.String(),
-		Since: s.since, Calls: int(l.calls.Load()), MaxCalls: l.set.MaxCalls, Addresses: s.addresses,
+		Since: s.since, Status: s.status, Err: s.err, Calls: int(l.calls.Load()), MaxCalls: l.set.MaxCalls, Addresses: s.addresses,
 		Counts: Counts{Out: l.count.out.Load(), In: l.count.in.Load(), Failed: l.count.failed.Load(), Full: l.count.full.Load()}}
 	if l.set.interval() < 0 {
 		st.Health = ""

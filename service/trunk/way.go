@@ -51,7 +51,6 @@ type Passed struct {
 
 // Why a trunk is passed over.
 var (
-	errUnknown   = errors.New("there is no such trunk, or it is switched off")
 	errNoAddress = errors.New("the name of its server leads to no address")
 )
 
@@ -92,7 +91,7 @@ func (g *Group) asked(domain string, names []string, passed *[]Passed) (found []
 		if l := g.line(domain, n); l != nil {
 			found = append(found, l)
 		} else {
-			*passed = append(*passed, Passed{n, errUnknown})
+			*passed = append(*passed, Passed{n, ErrNoTrunk})
 		}
 	}
 	return found

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"os"
 	"strings"
 	"time"
 )
@@ -48,6 +49,19 @@ func readChain(all [][]byte) ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("%w: there is none", errCertificate)
 	}
 	return chain, nil
+}
+
+// ReadRoots reads a PEM file with the certificates of authorities.
+func ReadRoots(file string) (*x509.CertPool, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(b) {
+		return nil, fmt.Errorf("passport: %s holds no certificate; name a PEM file", file)
+	}
+	return roots, nil
 }
 
 // trust checks that a chain leads to a root and is valid now.

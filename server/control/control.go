@@ -1,6 +1,6 @@
-// The way of a command to the server that runs on its data folder: HTTP over a Unix socket in it. Whoever may open the socket may order: its mode is 0600.
-
-package server
+// Package control is the way of a command to the server that runs on its data folder: HTTP over a Unix socket in it, with a line of JSON for each value of an answer. Whoever may open
+// the socket may order: its mode is 0600.
+package control
 
 import (
 	"bytes"
@@ -23,32 +23,33 @@ import (
 var ErrNoServer = errors.New("no server runs on this data folder")
 
 const (
-	controlSocket = "control.sock"
-	controlBody   = 1 << 20 // bytes of an order
-	controlAnswer = 4 << 20 // bytes of an answer
+	socket        = "control.sock"
+	longestBody   = 1 << 20 // bytes of an order
+	longestAnswer = 4 << 20 // bytes of an answer
 )
 
-// command answers one order. It may call reply any number of times: each value is a line of JSON that is sent at once. ctx ends when whoever ordered goes away. An error
+// Command answers one order. It may call reply any number of times: each value is a line of JSON that is sent at once. ctx ends when whoever ordered goes away. An error
 // is one sentence for a person: what is wrong and what helps.
-type command func(ctx context.Context, r *http.Request, reply func(v any) error) error
+type Command func(ctx context.Context, r *http.Request, reply func(v any) error) error
 
-// control is the server's end.
-type control struct {
+// Server is the server's end: [New] makes one.
+type Server struct {
 	mux      *http.ServeMux
 	server   *http.Server
 	listener net.Listener
 	file     string
 }
 
-func newControl() *control {
+// New makes a server without orders.
+func New() *Server {
 	mux := http.NewServeMux()
-	return &control{mux: mux, server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}}
+	return &Server{mux: mux, server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}}
 }
 
-// handle makes f answer orders of a pattern, such as "POST /trunks/{name}/test". It is called before listen.
-func (c *control) handle(pattern string, f command) {
+// Handle makes f answer orders of a pattern, such as "POST /trunks/{name}/test". It is called before Listen.
+func (c *Server) Handle(pattern string, f Command) {
 	c.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, controlBody)
+		r.Body = http.MaxBytesReader(w, r.Body, longestBody)
 		w.Header().Set("Content-Type", "application/jsonl")
 		lines, flush := json.NewEncoder(w), http.NewResponseController(w)
 		reply := func(v any) error {
@@ -59,19 +60,19 @@ func (c *control) handle(pattern string, f command) {
 		}
 		if err := f(r.Context(), r, reply); err != nil {
 			// Whoever ordered may be gone; there is nobody else to tell.
-			_ = lines.Encode(controlError{err.Error()})
+			_ = lines.Encode(failure{err.Error()})
 		}
 	})
 }
 
-// controlError is the last line of an answer that failed.
-type controlError struct {
+// failure is the last line of an answer that failed.
+type failure struct {
 	Error string `json:"sipwerk_error"`
 }
 
-// listen opens the socket of a data folder. What another server has left there is dead: this one holds the lock of the folder.
-func (c *control) listen(data string) error {
-	c.file = filepath.Join(data, controlSocket)
+// Listen opens the socket of a data folder. What another server has left there is dead: this one holds the lock of the folder.
+func (c *Server) Listen(data string) error {
+	c.file = filepath.Join(data, socket)
 	if err := os.Remove(c.file); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -84,13 +85,13 @@ func (c *control) listen(data string) error {
 	})
 }
 
-// serve answers until close.
-func (c *control) serve(running *sync.WaitGroup) {
+// Serve answers until Close.
+func (c *Server) Serve(running *sync.WaitGroup) {
 	running.Go(func() { _ = c.server.Serve(c.listener) }) // it ends with http.ErrServerClosed
 }
 
-// close ends all orders.
-func (c *control) close() {
+// Close ends all orders.
+func (c *Server) Close() {
 	_ = c.server.Close()
 	if c.listener != nil {
 		_ = c.listener.Close() // also if it never served
@@ -103,7 +104,7 @@ const longestSocket = 100
 
 // withShortPath calls f with a name of the socket that the system takes: where that of the folder is too long, by way of an open descriptor of it.
 func withShortPath(data string, f func(path string) error) error {
-	path := filepath.Join(data, controlSocket)
+	path := filepath.Join(data, socket)
 	if len(path) <= longestSocket {
 		return f(path)
 	}
@@ -112,23 +113,14 @@ func withShortPath(data string, f func(path string) error) error {
 		return err
 	}
 	defer dir.Close()
-	return f("/proc/self/fd/" + strconv.Itoa(int(dir.Fd())) + "/" + controlSocket)
+	return f("/proc/self/fd/" + strconv.Itoa(int(dir.Fd())) + "/" + socket)
 }
 
-// openControl opens the socket. A server without it serves all the same, and commands say that they cannot reach it.
-func (s *Server) openControl() {
-	if err := s.control.listen(s.Config.Data); err != nil {
-		s.log.Warn("commands cannot reach this server", "err", err)
-		return
-	}
-	s.control.serve(&s.running)
-}
+// Client is a command's end: [Dial] makes one.
+type Client struct{ client *http.Client }
 
-// Control is a command's end of the way to the server of a data folder.
-type Control struct{ client *http.Client }
-
-// DialControl finds the server that runs on the data folder; the error wraps [ErrNoServer] if there is none.
-func DialControl(data string) (*Control, error) {
+// Dial finds the server that runs on the data folder; the error wraps [ErrNoServer] if there is none.
+func Dial(data string) (*Client, error) {
 	dial := func(ctx context.Context, _, _ string) (conn net.Conn, err error) {
 		err = withShortPath(data, func(path string) (err error) {
 			conn, err = new(net.Dialer).DialContext(ctx, "unix", path)
@@ -144,11 +136,11 @@ func DialControl(data string) (*Control, error) {
 		return nil, fmt.Errorf("the server of %s cannot be asked: %w", data, err)
 	}
 	_ = conn.Close() // it was only to see who is there
-	return &Control{&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}, nil
+	return &Client{&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}, nil
 }
 
 // Do gives an order, with in as its JSON body unless that is nil, and calls each with every line of the answer. The error is that of the server, of each, or of the way.
-func (c *Control) Do(ctx context.Context, method, path string, in any, each func(line json.RawMessage) error) error {
+func (c *Client) Do(ctx context.Context, method, path string, in any, each func(line json.RawMessage) error) error {
 	var body io.Reader = http.NoBody
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -174,7 +166,7 @@ func (c *Control) Do(ctx context.Context, method, path string, in any, each func
 
 // readLines takes an answer apart.
 func readLines(r io.Reader, each func(line json.RawMessage) error) error {
-	lines := json.NewDecoder(io.LimitReader(r, controlAnswer))
+	lines := json.NewDecoder(io.LimitReader(r, longestAnswer))
 	for {
 		var line json.RawMessage
 		err := lines.Decode(&line)
@@ -184,7 +176,7 @@ func readLines(r io.Reader, each func(line json.RawMessage) error) error {
 		if err != nil {
 			return fmt.Errorf("the server broke off its answer: %w", err)
 		}
-		var failed controlError
+		var failed failure
 		if json.Unmarshal(line, &failed) == nil && failed.Error != "" {
 			return errors.New(failed.Error)
 		}
@@ -194,8 +186,8 @@ func readLines(r io.Reader, each func(line json.RawMessage) error) error {
 	}
 }
 
-// decode reads the body of an order into v.
-func decode(r *http.Request, v any) error {
+// Decode reads the body of an order into v.
+func Decode(r *http.Request, v any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {

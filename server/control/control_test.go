@@ -1,6 +1,6 @@
 // Orders to a running server: who may give them, and what comes back.
 
-package server
+package control
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 // controlled opens the socket of a folder with a few orders.
 func controlled(t *testing.T, data string) (left chan struct{}) {
 	t.Helper()
-	c := newControl()
+	c := New()
 	left = make(chan struct{})
-	c.handle("GET /count", func(_ context.Context, _ *http.Request, reply func(any) error) error {
+	c.Handle("GET /count", func(_ context.Context, _ *http.Request, reply func(any) error) error {
 		for i := range 3 {
 			if err := reply(i); err != nil {
 				return err
@@ -27,9 +27,9 @@ func controlled(t *testing.T, data string) (left chan struct{}) {
 		}
 		return nil
 	})
-	c.handle("POST /fail/{what}", func(_ context.Context, r *http.Request, reply func(any) error) error {
+	c.Handle("POST /fail/{what}", func(_ context.Context, r *http.Request, reply func(any) error) error {
 		var in struct{ Why string }
-		if err := decode(r, &in); err != nil {
+		if err := Decode(r, &in); err != nil {
 			return err
 		}
 		if err := reply("begun"); err != nil {
@@ -37,7 +37,7 @@ func controlled(t *testing.T, data string) (left chan struct{}) {
 		}
 		return errors.New(r.PathValue("what") + " failed: " + in.Why)
 	})
-	c.handle("GET /wait", func(ctx context.Context, _ *http.Request, reply func(any) error) error {
+	c.Handle("GET /wait", func(ctx context.Context, _ *http.Request, reply func(any) error) error {
 		if err := reply("waiting"); err != nil {
 			return err
 		}
@@ -45,15 +45,15 @@ func controlled(t *testing.T, data string) (left chan struct{}) {
 		close(left)
 		return nil
 	})
-	if err := c.listen(data); err != nil {
+	if err := c.Listen(data); err != nil {
 		t.Fatal(err)
 	}
 	var running sync.WaitGroup
-	c.serve(&running)
+	c.Serve(&running)
 	t.Cleanup(func() {
-		c.close()
+		c.Close()
 		running.Wait()
-		if _, err := os.Stat(filepath.Join(data, controlSocket)); !errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(data, socket)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the socket is left: %v", err)
 		}
 	})
@@ -62,17 +62,17 @@ func controlled(t *testing.T, data string) (left chan struct{}) {
 
 func TestControl(t *testing.T) {
 	data := t.TempDir()
-	if _, err := DialControl(data); !errors.Is(err, ErrNoServer) {
+	if _, err := Dial(data); !errors.Is(err, ErrNoServer) {
 		t.Fatalf("without a server: %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(data, controlSocket), nil, 0o600); err != nil { // what a crash has left
+	if err := os.WriteFile(filepath.Join(data, socket), nil, 0o600); err != nil { // what a crash has left
 		t.Fatal(err)
 	}
 	left := controlled(t, data)
-	if info, err := os.Stat(filepath.Join(data, controlSocket)); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(data, socket)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the socket is %v, %v", info.Mode(), err)
 	}
-	c, err := DialControl(data)
+	c, err := Dial(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestControlFarDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	controlled(t, data)
-	c, err := DialControl(data)
+	c, err := Dial(data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,83 @@
+// Calls that leave the house: one trunk after the other, until one has a word to say about who is called. RFC 3261 §21.5.4.
+
+package carrier
+
+import (
+	"time"
+
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/trunk"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Route is the way of a call to the outside; gates are asked beside the trunk's own. then says what follows when the number was reached and nobody answered, or no trunk could.
+func (t *Trunks) Route(domain string, c trunk.Call, gates []b2bua.Gate, then func(b2bua.Outcome) b2bua.Route) b2bua.Route {
+	ways, passed := t.group.Ways(domain, c)
+	for _, p := range passed {
+		t.Log.Info("trunk passed over", "domain", domain, "trunk", p.Trunk, "why", p.Err)
+	}
+	return t.step(ways, gates, then)
+}
+
+// step tries the first of the ways, and the others behind it.
+func (t *Trunks) step(ways []trunk.Way, gates []b2bua.Gate, then func(b2bua.Outcome) b2bua.Route) b2bua.Route {
+	if len(ways) == 0 {
+		return b2bua.Route{Refuse: sip.StatusServiceUnavailable, Then: then, Cause: "no-trunk"}
+	}
+	w := ways[0]
+	return b2bua.Route{Ring: []b2bua.Party{party(w, gates)}, Cause: "trunk:" + w.Trunk, Then: func(o b2bua.Outcome) b2bua.Route {
+		switch {
+		case len(ways) > 1 && !o.Rang && (o.Response == nil || trunk.FailsOver(o.Response.Status)):
+			return t.step(ways[1:], gates, then)
+		case then != nil:
+			return then(o)
+		}
+		return b2bua.Route{}
+	}}
+}
+
+// party is one trunk as the B2BUA calls it.
+func party(w trunk.Way, gates []b2bua.Gate) b2bua.Party {
+	p := b2bua.Party{Name: w.Trunk, From: &w.From, To: &w.To, Auth: w.Auth, Codecs: w.Codecs, Gate: outward{w, gates}}
+	for _, h := range w.Headers {
+		p.Headers = append(p.Headers, b2bua.Field{Name: h.Name, Value: h.Value})
+	}
+	for i, h := range w.Hops {
+		p.Bindings = append(p.Bindings, b2bua.Binding{Target: h.Target, Path: h.Path, To: h.To, Remote: h.Remote, Kind: w.Kind, Spare: i > 0})
+	}
+	return p
+}
+
+// outward counts a call that leaves by a trunk, for the trunk and for whoever else counts it.
+type outward struct {
+	way   trunk.Way
+	gates []b2bua.Gate
+}
+
+// Begin implements [b2bua.Gate].
+func (g outward) Begin() sip.Status {
+	for i, other := range g.gates {
+		if status := other.Begin(); status != 0 {
+			g.leave(i, status, 0)
+			return status
+		}
+	}
+	if !g.way.Begin() {
+		g.leave(len(g.gates), sip.StatusServiceUnavailable, 0)
+		return sip.StatusServiceUnavailable
+	}
+	return 0
+}
+
+// End implements [b2bua.Gate].
+func (g outward) End(status sip.Status, talked time.Duration) {
+	g.way.End(status)
+	g.leave(len(g.gates), status, talked)
+}
+
+// leave tells the first n of the others.
+func (g outward) leave(n int, status sip.Status, talked time.Duration) {
+	for _, other := range g.gates[:n] {
+		other.End(status, talked)
+	}
+}
