@@ -30,36 +30,41 @@ type Field struct {
 	Choices []string
 	Is      string
 	Key     bool // it names the object
-	index   []int
-	typ     reflect.Type
-	tag     reflect.StructTag
+
+	index     []int
+	typ       reflect.Type
+	fresh     string // its text in a new object
+	least     int64
+	most      int64
+	hasLimits bool
 }
 
-// Fields returns the fields of a kind in the order of its struct.
-func (k *Kind) Fields() []Field {
-	var fs []Field
-	for _, sf := range reflect.VisibleFields(reflect.TypeOf(k.zero()).Elem()) {
-		if sf.Anonymous {
-			continue
-		}
-		f := fieldOf(sf)
-		f.Key = f.Name == k.Key
-		fs = append(fs, f)
-	}
-	return fs
-}
+// Fields returns the fields of a kind in the order of its struct. The list must not be changed.
+func (k *Kind) Fields() []Field { return k.fields }
 
 // fieldOf reads the tags of a field.
 func fieldOf(sf reflect.StructField) Field {
 	f := Field{Name: sf.Tag.Get("json"), Flag: sf.Tag.Get("flag"), Doc: sf.Tag.Get("doc"), Default: sf.Tag.Get("default"), Example: sf.Tag.Get("example"),
-		Is: sf.Tag.Get("is"), index: sf.Index, typ: sf.Type, tag: sf.Tag}
+		Is: sf.Tag.Get("is"), index: sf.Index, typ: sf.Type}
 	if f.Flag == "" {
 		f.Flag = f.Name
 	}
 	if c := sf.Tag.Get("choice"); c != "" {
 		f.Choices = strings.Split(c, ",")
 	}
+	if least, most, ok := strings.Cut(sf.Tag.Get("range"), ","); ok {
+		f.least, f.most, f.hasLimits = limit(sf.Type, least), limit(sf.Type, most), true
+	}
 	return f
+}
+
+// limit reads one end of a range.
+func limit(t reflect.Type, text string) int64 {
+	v := reflect.New(t).Elem()
+	if err := setText(v, text); err != nil {
+		panic("object: range: " + err.Error()) // a fault of this program; every start reads all kinds
+	}
+	return v.Int()
 }
 
 // Field returns the field called name; ok is false if the kind has none.
@@ -117,10 +122,7 @@ func (f Field) Seal(o Object, sealed string) { f.value(o).SetString(sealed) }
 func (f Field) value(o Object) reflect.Value { return reflect.ValueOf(o).Elem().FieldByIndex(f.index) }
 
 // IsDefault reports whether the field of o holds what a new object holds.
-func (f Field) IsDefault(o Object) bool {
-	fresh := KindOf(o).New()
-	return Text(f.value(o)) == Text(f.value(fresh))
-}
+func (f Field) IsDefault(o Object) bool { return Text(f.value(o)) == f.fresh }
 
 // Text returns the field of an object as [Field.Set] takes it; of a secret only whether there is one.
 func (f Field) Text(o Object) string {
@@ -146,7 +148,7 @@ func setDefaults(v reflect.Value) {
 	for _, sf := range reflect.VisibleFields(v.Type()) {
 		if d := sf.Tag.Get("default"); d != "" {
 			if err := setText(v.FieldByIndex(sf.Index), d); err != nil {
-				panic(fmt.Sprintf("object: default of %s.%s: %v", v.Type(), sf.Name, err)) // a fault of this program; the tests make every kind
+				panic(fmt.Sprintf("object: default of %s.%s: %v", v.Type(), sf.Name, err)) // a fault of this program; every start reads all kinds
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 package object
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -10,7 +11,9 @@ import (
 // TestKinds: every field has a name, a meaning and a rule that exists; its example is taken.
 func TestKinds(t *testing.T) {
 	for _, k := range Kinds() {
-		new(Settings).place(k)
+		if at := new(Settings).place(k).Type(); at != reflect.PointerTo(k.typ) && (at.Kind() != reflect.Map || at.Elem() != reflect.PointerTo(k.typ)) {
+			t.Errorf("Settings has no place for %s", k.Name)
+		}
 		for i, f := range k.Fields() {
 			if f.Name == "" || !strings.HasSuffix(f.Doc, ".") && !strings.HasSuffix(f.Doc, "…") {
 				t.Errorf("%s: field %d %q: %q", k.Name, i, f.Name, f.Doc)

@@ -78,11 +78,11 @@ func TestReference(t *testing.T) {
 		} else {
 			fmt.Fprintf(&b, "Section `%s` of the document.\n\n", k.Plural)
 		}
-		table(&b, k.Fields())
+		writeTable(&b, k.Fields())
 		for _, f := range k.Fields() {
 			if f.Structs() {
 				fmt.Fprintf(&b, "\nAn item of `%s`, written as YAML (`--%s '{%s: …}'`):\n\n", f.Name, f.Flag, structFields(f.typ.Elem())[0].Name)
-				table(&b, structFields(f.typ.Elem()))
+				writeTable(&b, structFields(f.typ.Elem()))
 			}
 		}
 	}
@@ -115,8 +115,8 @@ func structFields(t reflect.Type) (fields []Field) {
 	return fields
 }
 
-// table writes fields as rows.
-func table(b *strings.Builder, fields []Field) {
+// writeTable writes fields as rows.
+func writeTable(b *strings.Builder, fields []Field) {
 	b.WriteString("| field | default | meaning |\n|---|---|---|\n")
 	for _, f := range fields {
 		name, value := "`"+f.Name+"`", ""

@@ -34,16 +34,7 @@ type Settings struct {
 }
 
 // place is where the settings keep the objects of a kind: a pointer, or a map of pointers.
-func (s *Settings) place(k *Kind) reflect.Value {
-	v := reflect.ValueOf(s).Elem()
-	want := reflect.TypeOf(k.zero())
-	for i := range v.NumField() {
-		if t := v.Field(i).Type(); t == want || t.Kind() == reflect.Map && t.Elem() == want {
-			return v.Field(i)
-		}
-	}
-	panic("object: Settings has no place for " + k.Name) // a fault of this program; the tests put every kind
-}
+func (s *Settings) place(k *Kind) reflect.Value { return reflect.ValueOf(s).Elem().Field(k.place) }
 
 // Get returns an object, nil if there is none. The name of the only one of its kind is "".
 func (s *Settings) Get(k *Kind, name string) Object {
@@ -129,7 +120,7 @@ func (s *Settings) Clone() *Settings {
 }
 
 // unset are the settings of an account that has set nothing; nobody changes them.
-var unset = fresh[Account]().(*Account)
+var unset = KindNamed("account").New().(*Account)
 
 // Account returns the settings of an account; who has set nothing has the defaults, without a user, and ok is false.
 func (s *Settings) Account(user string) (a *Account, ok bool) {
@@ -140,7 +131,7 @@ func (s *Settings) Account(user string) (a *Account, ok bool) {
 }
 
 // standard is the plan of a domain that has set none; nobody changes it.
-var standard = fresh[Plan]().(*Plan)
+var standard = KindNamed("dialplan").New().(*Plan)
 
 // DialPlan returns the plan, or the one with which every domain begins.
 func (s *Settings) DialPlan() *Plan {

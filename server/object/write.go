@@ -95,10 +95,9 @@ func (w *writer) objects(k *Kind, all []Object) {
 
 // fields writes what is not as in a new object.
 func (w *writer) fields(depth int, k *Kind, o Object) {
-	fresh := k.New()
 	for _, f := range k.Fields() {
 		switch {
-		case f.Key || Text(f.value(o)) == Text(f.value(fresh)):
+		case f.Key || f.IsDefault(o):
 		case f.Secret():
 			w.line(depth, "%s: %s", f.Name, Keep)
 		default:
