@@ -30,7 +30,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newObject("page"),
 		p.newObject("room"),
 		p.newObject("mailbox"),
-		p.newObject("trunk"),
+		p.newTrunk(),
 		p.newObject("hours"),
 		p.newObject("dialplan"),
 		p.newObject("recording"),

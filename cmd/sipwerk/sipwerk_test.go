@@ -12,11 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
@@ -160,7 +162,7 @@ func TestGerman(t *testing.T) {
 	for _, n := range server.Numbers() {
 		texts[n.Description] = true
 	}
-	for _, sentence := range mail.Sentences() {
+	for _, sentence := range slices.Concat(mail.Sentences(), carrier.Sentences()) {
 		texts[sentence] = true
 	}
 	for _, k := range server.RoomCommands() {

@@ -56,9 +56,9 @@ func (r *report) from(format string, args ...any) error {
 }
 
 // wrong tells what is wrong.
-func (r *report) wrong(text, cause, cure string) error {
+func (r *report) wrong(text string, why remedy) error {
 	r.failed = true
-	return r.step(Step{After: time.Since(r.begun), Text: text, Cause: cause, Cure: cure})
+	return r.step(Step{After: time.Since(r.begun), Text: text, Cause: why.cause, Cure: why.cure})
 }
 
 // Test tests a trunk and calls step with each line of the report. The error is of step or ctx, or says that something was found.
@@ -69,7 +69,7 @@ func (t *Trunks) Test(ctx context.Context, name string, test Order, step func(St
 	case o == nil:
 		return fmt.Errorf("there is no trunk %s in %s; `sipwerk trunk list` shows what there is", name, test.Domain)
 	case !o.Enabled:
-		return fmt.Errorf("trunk %s is switched off; `sipwerk trunk set %s --enabled yes` switches it on", name, name)
+		return fmt.Errorf("trunk %s is switched off; `sipwerk trunk set %s --enabled` switches it on", name, name)
 	}
 	for _, f := range t.unusable()[test.Domain] {
 		if f.trunk == name {
@@ -109,8 +109,7 @@ func (t *Trunks) testNames(ctx context.Context, r *report, name string, test *Or
 		}
 		found, err := transportWire{t.stack}.Resolve(ctx, uri)
 		if err != nil || len(found) == 0 {
-			if err := r.wrong(fmt.Sprintf("%s leads nowhere", uri.Host), "The name of the server stands for no address that can be reached by this transport.",
-				"Check server and transport of the trunk, and the name servers of this machine."); err != nil {
+			if err := r.wrong(fmt.Sprintf("%s leads nowhere", uri.Host), remedyName); err != nil {
 				return err
 			}
 			continue
@@ -132,10 +131,9 @@ func (t *Trunks) testHealth(ctx context.Context, r *report, name string, test *O
 	case err != nil:
 		return err
 	case p.Err != nil:
-		return r.wrong("no answer: "+p.Err.Error(), "Nobody answers at the address of the server.",
-			"Check server, port and transport of the trunk, and whether a firewall lets them through.")
+		return r.wrong("no answer: "+p.Err.Error(), remedySilence)
 	case p.Status == sip.StatusServiceUnavailable:
-		return r.wrong(p.Status.Error(), "The server is there but takes no calls now.", "Wait, or ask the provider.")
+		return r.wrong(p.Status.Error(), remedyAway)
 	}
 	return r.from("%s", p.Status.Error())
 }
@@ -157,25 +155,24 @@ func (t *Trunks) testRegistration(ctx context.Context, r *report, name string, t
 	case st.Registered:
 		return r.from("registered until %s", st.Until.Format(time.TimeOnly))
 	}
-	cause, cure := whyUnregistered(st)
-	return r.wrong(st.Problem, cause, cure)
+	return r.wrong(st.Problem, whyUnregistered(st))
 }
 
 // whyUnregistered says what the answer of a registrar means.
-func whyUnregistered(st trunk.Status) (cause, cure string) {
+func whyUnregistered(st trunk.Status) remedy {
 	switch {
 	case errors.Is(st.Err, digest.ErrForeign):
-		return "The provider asks for credentials in another realm than the trunk has.", "Set the realm of the trunk to the one that it asks for, or to * for any."
+		return remedyRealm
 	case errors.Is(st.Err, digest.ErrRefused), st.Status == sip.StatusUnauthorized, st.Status == sip.StatusProxyAuthRequired:
-		return "The provider does not accept user and secret.", "Check user, auth-user and secret of the trunk."
+		return remedySecret
 	case errors.Is(st.Err, digest.ErrUnsupported):
-		return "The provider asks for credentials in a way that is not known here.", "Ask the provider for digest credentials with MD5 or SHA-256."
+		return remedyDigest
 	case st.Status == sip.StatusForbidden:
-		return "The provider forbids the registration.", "Check whether the user may register from this address, and whether it is locked."
+		return remedyForbidden
 	case st.Status == sip.StatusNotFound:
-		return "The provider does not know the user.", "Check user and from-domain of the trunk."
+		return remedyUser
 	case st.Status == 0:
-		return "The registrar does not answer.", "Check server, port and transport of the trunk, and whether a firewall lets them through."
+		return remedySilence
 	}
-	return "The registrar refuses.", "Ask the provider what its answer means."
+	return remedyRefused
 }

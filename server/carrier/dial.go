@@ -21,7 +21,7 @@ func (t *Trunks) testCall(ctx context.Context, r *report, name string, test *Ord
 	}
 	ways, passed := t.group.Ways(test.Domain, trunk.Call{Number: test.Number, Caller: trunk.Caller{Proven: true}, Trunks: []string{name}})
 	for _, p := range passed {
-		if err := r.wrong(p.Err.Error(), "A call cannot go out by this trunk now.", "Mend what is said above, or wait until a line is free."); err != nil {
+		if err := r.wrong(p.Err.Error(), remedyUnusable); err != nil {
 			return err
 		}
 	}
@@ -30,7 +30,7 @@ func (t *Trunks) testCall(ctx context.Context, r *report, name string, test *Ord
 	}
 	c := &testedCall{trunks: t, way: ways[0], events: make(chan dialog.Event, 16)}
 	if !c.way.Begin() {
-		return r.wrong("all lines are taken", "A call cannot go out by this trunk now.", "Mend what is said above, or wait until a line is free.")
+		return r.wrong("all lines are taken", remedyUnusable)
 	}
 	status := sip.StatusServiceUnavailable
 	defer func() { c.way.End(status) }()
@@ -44,7 +44,7 @@ func (t *Trunks) testCall(ctx context.Context, r *report, name string, test *Ord
 		return err
 	}
 	if err := c.start(); err != nil {
-		return r.wrong(err.Error(), "The INVITE cannot be sent.", "Check server and transport of the trunk.")
+		return r.wrong(err.Error(), remedyUnsent)
 	}
 	status, err = c.follow(ctx, r, test)
 	return err
@@ -162,8 +162,7 @@ func (c *testedCall) follow(ctx context.Context, r *report, test *Order) (sip.St
 					return sip.StatusOK, err
 				}
 			case dialog.Rejected:
-				cause, cure := whyRejected(ev.Status)
-				return ev.Status, r.wrong(told(ev), cause, cure)
+				return ev.Status, r.wrong(told(ev), whyRejected(ev.Status))
 			case dialog.Answered:
 				return sip.StatusOK, c.talk(ctx, r, test)
 			case dialog.Ended:
@@ -171,7 +170,7 @@ func (c *testedCall) follow(ctx context.Context, r *report, test *Order) (sip.St
 			}
 		case <-ring.C:
 			c.bye()
-			return sip.StatusOK, r.wrong("nobody answers", "It rings, and nobody answers in time.", "Call a number that is answered.")
+			return sip.StatusOK, r.wrong("nobody answers", remedyUnanswered)
 		case <-ctx.Done():
 			c.bye()
 			return sip.StatusOK, ctx.Err()
@@ -224,29 +223,28 @@ func (c *testedCall) talk(ctx context.Context, r *report, test *Order) error {
 		}
 	}
 	if heard.Packets == 0 {
-		return r.wrong("no sound came", "The call was answered and no packet of sound came.",
-			"Check whether a firewall lets the UDP ports of media.ports in, and whether advertise names the address that the provider sees.")
+		return r.wrong("no sound came", remedySound)
 	}
 	return r.from("%d packets of sound, %d lost", heard.Packets, heard.Lost)
 }
 
 // whyRejected says what a refusal of the call means.
-func whyRejected(s sip.Status) (cause, cure string) {
+func whyRejected(s sip.Status) remedy {
 	switch s {
 	case sip.StatusUnauthorized, sip.StatusProxyAuthRequired:
-		return "The provider does not accept user and secret, or asks in another realm.", "Check user, auth-user, secret and realm of the trunk."
+		return remedySecret
 	case sip.StatusForbidden:
-		return "The provider forbids the call: the number that is shown, or the destination.", "Check numbers, default-caller-id and identity of the trunk, and which destinations the provider allows."
+		return remedyCaller
 	case sip.StatusNotFound, sip.StatusAddressIncomplete, sip.StatusGone, sip.StatusDoesNotExistAnywhere:
-		return "The provider does not know the number as it was written.", "Check number-format, strip and prefix of the trunk."
+		return remedyNumber
 	case sip.StatusNotAcceptableHere, sip.StatusNotAcceptableAnywhere, sip.StatusUnsupportedMediaType:
-		return "The provider takes none of the codecs, or not this protection of the sound.", "Check codecs and media of the trunk."
+		return remedyMedia
 	case sip.StatusBusyHere, sip.StatusBusyEverywhere, sip.StatusDecline, sip.StatusTemporarilyUnavailable:
-		return "The trunk works; whoever was called is busy or does not want to talk.", "Call a number that is answered."
+		return remedyBusy
 	case sip.StatusUseIdentityHeader, sip.StatusInvalidIdentityHeader, sip.StatusUnsupportedCredential, sip.StatusBadIdentityInfo:
-		return "The provider does not accept the signature of the caller.", "Check stir-certificate, stir-key and stir-url of the trunk."
+		return remedySignature
 	case sip.StatusRequestTimeout, sip.StatusServiceUnavailable:
-		return "The provider does not answer, or takes no calls now.", "Check server, port and transport of the trunk, or wait."
+		return remedySilence
 	}
-	return "The provider refuses the call.", "Ask the provider what its answer means."
+	return remedyRefused
 }

@@ -1,0 +1,190 @@
+// `sipwerk trunk status` and `sipwerk trunk test`: how the lines to the rest of the world are, and one tried step by step.
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/carrier"
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/control"
+)
+
+// newTrunk is the command of the trunks.
+func (p *program) newTrunk() *cobra.Command {
+	return p.newObject("trunk", p.newTrunkStatus(), p.newTrunkTest())
+}
+
+func (p *program) newTrunkStatus() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "status",
+		Short:   p.tr("Show how the trunks of the running server are"),
+		Example: examples("sipwerk trunk status", "sipwerk trunk status --json"),
+		Args:    p.exactly(),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.settings(c, "data", "domain")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		running, err := server.DialControl(cfg.Data)
+		if errors.Is(err, control.ErrNoServer) {
+			return p.errorf("no server runs on this data folder; `sipwerk serve` starts one")
+		}
+		if err != nil {
+			return err
+		}
+		all, err := running.Trunks(c.Context(), cfg.Domain)
+		switch {
+		case err != nil:
+			return err
+		case asJSON && all == nil:
+			all = []carrier.Status{}
+			fallthrough
+		case asJSON:
+			return json.NewEncoder(p.out).Encode(all)
+		}
+		return p.showTrunks(all)
+	}
+	return c
+}
+
+// showTrunks writes a table of the trunks.
+func (p *program) showTrunks(all []carrier.Status) error {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, p.tr("TRUNK\tSTATE\tHEALTH\tUNTIL\tCALLS\tOUT\tIN\tFAILED\tPROBLEM"))
+	for _, t := range all {
+		until := ""
+		if t.Until != nil {
+			until = t.Until.Local().Format(time.TimeOnly)
+		}
+		calls := fmt.Sprint(t.Calls)
+		if t.MaxCalls > 0 {
+			calls += fmt.Sprintf("/%d", t.MaxCalls)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", t.Trunk, p.trunkState(&t), p.trunkHealth(t.Health), until, calls, t.CallsOut, t.CallsIn, t.Failed, t.Problem)
+	}
+	return w.Flush()
+}
+
+// trunkState is how a trunk stands, in a word.
+func (p *program) trunkState(t *carrier.Status) string {
+	switch {
+	case t.Health == "" && !t.Usable && t.Since == nil:
+		return p.tr("unusable")
+	case !t.Registers:
+		return p.tr("by address")
+	case t.Registered:
+		return p.tr("registered")
+	}
+	return p.tr("not registered")
+}
+
+// trunkHealth is what is thought of a provider.
+func (p *program) trunkHealth(word string) string {
+	switch word {
+	case "up":
+		return p.tr("up")
+	case "down":
+		return p.tr("down")
+	case "shaky":
+		return p.tr("shaky")
+	case "unknown":
+		return p.tr("unknown")
+	}
+	return word
+}
+
+func (p *program) newTrunkTest() *cobra.Command {
+	var order carrier.Order
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "test NAME [NUMBER]",
+		Short: p.tr("Test a trunk, with a real call if a NUMBER is given"),
+		Long: p.tr("Asks the provider, registers, and with a NUMBER calls it: it rings, a melody is played to whoever answers, and the sound that comes back is counted. The running server does that, or, where none runs " +
+			"on the data folder, this command for as long as it takes. Exit codes: 0 all is well; 1 something is not, and its cause and cure are said."),
+		Example: examples("sipwerk trunk test provider", "sipwerk trunk test provider +4930123456"),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 2 {
+				return nil
+			}
+			return p.exactly("NAME")(c, args)
+		},
+	}
+	c.Flags().DurationVar(&order.Talk, "talk", 3*time.Second, p.tr("how long to talk once somebody has answered"))
+	c.Flags().DurationVar(&order.Ring, "ring", 30*time.Second, p.tr("how long to wait for the answer of a test call"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.settings(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		order.Domain, order.Number = cfg.Domain, strings.Join(args[1:], "")
+		show := p.showStep
+		if asJSON {
+			show = func(s carrier.Step) error { return json.NewEncoder(p.out).Encode(s) }
+		}
+		if err := p.testTrunk(ctx, cfg, args[0], order, show); err != nil {
+			return err
+		}
+		if !asJSON {
+			p.printf("the trunk works\n")
+		}
+		return nil
+	}
+	return c
+}
+
+// testTrunk lets the running server test a trunk, or a server of its own that lives as long as the test.
+func (p *program) testTrunk(ctx context.Context, cfg *config.Config, name string, order carrier.Order, show func(carrier.Step) error) error {
+	running, err := server.DialControl(cfg.Data)
+	switch {
+	case err == nil:
+		return running.TestTrunk(ctx, name, order, show)
+	case !errors.Is(err, control.ErrNoServer):
+		return err
+	}
+	cfg.Listen, cfg.HTTP, cfg.Turn.Listen, cfg.Drain = []string{"udp://:0", "tcp://:0"}, "off", []string{"off"}, 0
+	s, err := server.Start(ctx, cfg, server.Options{Agent: "Sipwerk"})
+	if err != nil {
+		return err
+	}
+	defer s.Stop(context.WithoutCancel(ctx))
+	return s.TestTrunk(ctx, name, order, show)
+}
+
+// showStep writes one step as an arrow of a ladder.
+func (p *program) showStep(s carrier.Step) error {
+	const width = 64
+	arrow := "◄─ " + s.Text + " "
+	if s.To {
+		arrow = "── " + s.Text + " "
+	}
+	arrow += strings.Repeat("─", max(width-len([]rune(arrow)), 1))
+	if s.To {
+		arrow += "►"
+	}
+	_, err := fmt.Fprintf(p.out, "%8.3f s  %s\n", s.After.Seconds(), arrow)
+	if s.Cause != "" {
+		_, err = fmt.Fprintf(p.out, "%11s%s: %s\n%11s%s: %s\n", "", p.tr("cause"), p.tr(s.Cause), "", p.tr("cure"), p.tr(s.Cure))
+	}
+	return err
+}
