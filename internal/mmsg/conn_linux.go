@@ -113,7 +113,9 @@ func (c *Conn) bind(fd int, cfg Config) error {
 	if err := unix.Bind(fd, sa); err != nil {
 		return err
 	}
-	c.local, err = boundAddr(fd)
+	if c.local = cfg.Addr; cfg.Addr.Port() == 0 || cfg.Addr.Addr().Zone() != "" {
+		c.local, err = boundAddr(fd)
+	}
 	return err
 }
 

@@ -75,7 +75,9 @@ func (c *HubConn) Close() error {
 	if c.shut.Swap(true) {
 		return net.ErrClosed
 	}
-	_ = unix.EpollCtl(c.hub.poll, unix.EPOLL_CTL_DEL, c.fd, nil)
+	if c.state.Load() > 1 { // otherwise the descriptor is closed at once, and the system takes it out
+		_ = unix.EpollCtl(c.hub.poll, unix.EPOLL_CTL_DEL, c.fd, nil)
+	}
 	c.hub.leave(c)
 	c.release()
 	return nil

@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -337,4 +338,42 @@ func TestWhy(t *testing.T) {
 			t.Errorf("%v has the cause %d", why, why.Cause())
 		}
 	}
+}
+
+// credentials answers every challenge alike.
+type credentials struct{ asked []sip.Method }
+
+func (c *credentials) Authorize(req *sip.Request, _ *sip.Response) (*sip.Request, bool) {
+	c.asked = append(c.asked, req.Method)
+	again := req.Clone()
+	again.Set(sip.HeaderAuthorization, `Digest username="us", realm="provider", nonce="n", uri="sip:x", response="r"`)
+	return again, true
+}
+
+// TestChallengedParty: a trunk may ask for credentials at every request of the leg, whoever makes it; nobody else's device gets any. RFC 3261 §22.2.
+func TestChallengedParty(t *testing.T) {
+	play(t, func(w *world) {
+		w.phone("trunk", 2)
+		known := new(credentials)
+		from, to := sip.Address{URI: sip.MustParseURI("sip:+4930123@provider.example")}, sip.Address{URI: sip.MustParseURI("sip:+33123@provider.example")}
+		w.routes["0033123"] = Route{Ring: []Party{{Bindings: w.phones["trunk"], Auth: known, From: &from, To: &to}}}
+		tx := w.invite("0033123", offer("192.0.2.1", 4000), "Privacy: none")
+		w.reply(w.one(sip.MethodInvite), sip.StatusProxyAuthRequired, "")
+		s := w.one(sip.MethodInvite)
+		if !s.Has(sip.HeaderAuthorization) || !strings.HasPrefix(s.Get(sip.HeaderFrom), from.String()+";tag=") || s.Get(sip.HeaderTo) != to.String() {
+			t.Errorf("the trunk gets\n%s", s)
+		}
+		w.reply(s, sip.StatusOK, offer("192.0.2.2", 6000))
+		w.ack(tx, "")
+		bye := w.inside(tx, sip.MethodBye, 2, "")
+		if got := w.answerTo(bye).Status; got != sip.StatusOK {
+			t.Errorf("alice's BYE got %d", got)
+		}
+		w.reply(w.one(sip.MethodBye), sip.StatusUnauthorized, "")
+		again := w.one(sip.MethodBye)
+		if !again.Has(sip.HeaderAuthorization) || len(known.asked) != 2 {
+			t.Errorf("asked for %v, and the trunk gets\n%s", known.asked, again)
+		}
+		w.reply(again, sip.StatusOK, "")
+	})
 }
