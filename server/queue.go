@@ -19,6 +19,8 @@ type switchboard struct {
 	lamps  *pbx.Lamps
 	turns  *pbx.Turns
 	queues *pbx.Queues
+
+	callbacks *pbx.Callbacks
 }
 
 // openQueues makes the queues and what remembers whose turn it is; lamps and features must be there.
@@ -30,6 +32,7 @@ func (s *Server) openQueues(ds *domains) error {
 	s.lamps.Listeners = append(s.lamps.Listeners, s.turns.Changed, s.queues.Changed)
 	s.addPlayers(s.queues.Players())
 	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Intercom: pbx.PlayerFunc(noExtension)})
+	s.openCallbacks(book)
 	if err := s.queues.Open(); err != nil {
 		return s.dataError(err)
 	}

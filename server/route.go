@@ -26,6 +26,9 @@ type router struct {
 // Route implements [b2bua.Router]. An account that is called like a room or a feature is the account: people come first. A GRUU is its account and one of its devices.
 func (r *router) Route(q *b2bua.Question) b2bua.Route {
 	req := q.Request
+	if route, ok := r.ownCall(q); ok {
+		return route
+	}
 	if account, ok := r.registrar.Resolve(req.URI); ok {
 		return b2bua.Route{Account: account}
 	}

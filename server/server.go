@@ -210,7 +210,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Router:   &router{registrar: s.registrar, features: s.features, conferences: s.conferences, queues: s.queues, domains: domains, inside: func() sip.Flow { return s.calls.Inside }},
 		Locator:  bindings,
 		Identity: domains,
-		Observer: s.journal,
+		Observer: observers{s.journal, s.callbacks},
 
 		Supervisors: domains,
 		Watcher:     s.lamps,
@@ -248,6 +248,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Neighbours: s.trusts,
 	}
 	s.calls.Inside = s.stack.Inside()
+	s.features.Engine, s.features.Inside = s.stack, s.stack.Inside
 	if s.proxy != nil {
 		s.proxy.Addresses = s.stack.Transport()
 		f := &finder{domains: domains, registrar: s.registrar, addresses: s.proxy.Addresses}
@@ -303,6 +304,7 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	s.running.Go(func() { s.runMail(follow) })
 	s.web.serve(&s.running)
 	s.controlQueues()
+	s.controlCalls()
 	s.openControl()
 	return nil
 }

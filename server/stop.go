@@ -81,6 +81,10 @@ func (s *Server) close() {
 	if s.turn != nil {
 		report("turn", s.turn.Close())
 	}
+	if s.queues != nil {
+		s.callbacks.Close()
+		report("agents", s.queues.Close())
+	}
 	if s.web != nil {
 		s.web.close()
 	}

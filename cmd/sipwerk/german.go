@@ -137,6 +137,15 @@ var germanTexts = map[string]string{
 	"says back what it hears":           "sagt zurück, was sie hört",
 	"plays a melody":                    "spielt eine Melodie",
 
+	"calls you back when the one is free whom you have just called in vain": "ruft Sie zurück, wenn frei ist, wen Sie eben vergeblich angerufen haben",
+	"does not call you back": "ruft Sie nicht zurück",
+
+	// dial
+	"Have the running server call a user, and connect them to a number when they answer": "Den laufenden Server jemanden anrufen und mit einer Nummer verbinden lassen, wenn er abhebt",
+	"The telephones of the user ring and show the number. Whoever answers is connected as if they had dialled it: what the dial plan allows them counts.\n" +
+		"The command ends when the user has answered.": "Die Telefone des Benutzers klingeln und zeigen die Nummer. Wer abhebt, wird verbunden, als hätte er gewählt: Es gilt, was ihm der Wählplan erlaubt.\n" +
+		"Der Befehl endet, wenn der Benutzer abgehoben hat.",
+
 	// queue
 	"Log an agent in to a queue, or to all of its own":                           "Einen Agenten an einer Warteschlange anmelden, oder an allen seinen",
 	"Log an agent out of a queue, or of all":                                     "Einen Agenten von einer Warteschlange abmelden, oder von allen",

@@ -23,6 +23,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newDemo(),
 		p.newServe(),
 		p.newCall(),
+		p.newDial(),
 		p.newAccount(),
 		p.newObject("group"),
 		p.newQueue(),

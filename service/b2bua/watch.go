@@ -100,7 +100,7 @@ func (l *leg) state() *LegState {
 		s.RemoteTag = u.Invitation().FromTag()
 	}
 	s.ID = s.RemoteTag
-	if l.owner.Host != "" {
+	if l.owner.Host != "" && c.flow.Transport != sip.Inside { // there the house calls in somebody's name
 		s.Account = l.owner
 	}
 	far := l.beside

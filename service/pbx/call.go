@@ -28,7 +28,8 @@ type call struct {
 	offered   bool      // our offer waits for its answer, which comes with the ACK
 	playing   bool
 	over      bool
-	reference *reference // a REFER under way; nil: none
+	reference *reference       // a REFER under way; nil: none
+	done      func(sip.Status) // of a call that the house has made, until it is told; nil: nobody is
 	detail    Detail
 }
 
@@ -119,6 +120,10 @@ func (c *call) begin() {
 // HandleUsage implements [dialog.Owner].
 func (c *call) HandleUsage(_ *dialog.Usage, ev dialog.Event) {
 	switch ev := ev.(type) {
+	case dialog.Answered:
+		c.answered(ev.Response)
+	case dialog.Rejected:
+		c.rejected(ev.Status)
 	case dialog.AckReceived:
 		c.acknowledged(ev.Request)
 	case dialog.Offer:
@@ -209,6 +214,7 @@ func (c *call) end(by Side, reason string) {
 		c.hangUp()
 	}
 	c.finish(by, reason)
+	c.tellDone(sip.StatusRequestTerminated)
 	if c.endpoint != nil {
 		// Close waits for the frame that is being sent: not in the stripe.
 		c.pbx.playing.Go(c.endpoint.Close)

@@ -18,5 +18,7 @@ func ExamplePBX_Table() {
 	// *98 mailboxes opens any mailbox by its number and PIN
 	// *45 agent logs you in to your queues, or out; *45 and the number of one: that one
 	// *46 agent-pause no calls of queues for you, or calls again
+	// *37 call-back calls you back when the one is free whom you have just called in vain
+	// *38 call-back-cancel does not call you back
 	// *80 intercom and an extension: its telephone answers by itself, if you may do that
 }

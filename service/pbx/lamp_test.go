@@ -32,14 +32,19 @@ type office struct {
 	secret  bool // who may see who talks to whom: nobody
 	panel   *stack.Stack
 	watcher *event.Subscriber
+	house   *PBX
 }
 
 func (o *office) Lookup(account sip.URI) []b2bua.Binding { return o.devices[account.UserName()] }
 
 // Identify implements [b2bua.Identity]: everybody is believed.
 func (o *office) Identify(ev *sip.Event) b2bua.Caller {
+	if ev.Flow.Transport == sip.Inside {
+		asserted, _ := sip.ParseAddress(ev.Request.Get(sip.HeaderPAssertedIdentity))
+		return b2bua.Caller{Account: asserted.URI.Clone(), Trusted: true}
+	}
 	from, _ := ev.Request.From()
-	return b2bua.Caller{Address: sip.Address{URI: o.uri(from.URI.UserName())}}
+	return b2bua.Caller{Address: sip.Address{URI: o.uri(from.URI.UserName())}, Account: o.uri(from.URI.UserName())}
 }
 
 // Lamp implements [Onlookers].
@@ -82,12 +87,14 @@ func newOffice(b *siptest.Bench) *office {
 		o.calls.HandleEvent(ev)
 	})
 	s := o.stack("server", host, table)
+	o.calls.Inside = s.Inside()
+	o.house = &PBX{Dialogs: table, Media: o.calls.Media, Engine: s, Inside: s.Inside}
 	b.Watch(siptest.Watched{Name: "server", Host: host, Left: func() (left []string) {
-		if n := []int{o.calls.Calls(), table.Len(), r.Streams(), o.events.Len(), o.lamps.Len()}; n[0]+n[1]+n[2]+n[3]+n[4] > 0 {
+		if n := []int{o.calls.Calls() + o.house.Calls(), table.Len(), r.Streams(), o.events.Len(), o.lamps.Len()}; n[0]+n[1]+n[2]+n[3]+n[4] > 0 {
 			left = append(left, fmt.Sprint("calls, dialogs, streams, subscriptions and lamps: ", n))
 		}
 		return append(left, audit(s)...)
-	}, Close: func() { _, _ = s.Close(), r.Close() }})
+	}, Close: func() { _, _, _ = o.house.Drain(context.Background()), s.Close(), r.Close() }})
 	watching := &dialog.Table{Next: o.watcher}
 	side := b.Host("panel")
 	o.panel = o.stack("panel", side, watching)

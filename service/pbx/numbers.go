@@ -40,7 +40,7 @@ func DefaultNumbers() []Number {
 		{Feature: Music, Dial: "*44", Names: []string{"music"}, Description: "plays a melody"},
 		{Feature: Mailbox, Dial: "*97", Names: []string{"mailbox"}, Description: "plays the messages of one's own mailbox"},
 		{Feature: MailboxOf, Dial: "*98", Names: []string{"mailboxes"}, Description: "opens any mailbox by its number and PIN"},
-	}, append(agentNumbers(), Number{Feature: Intercom, Dial: IntercomCode, Names: []string{"intercom"}, Argument: true, Description: "and an extension: its telephone answers by itself, if you may do that"})...)
+	}, append(append(agentNumbers(), callbackNumbers()...), Number{Feature: Intercom, Dial: IntercomCode, Names: []string{"intercom"}, Argument: true, Description: "and an extension: its telephone answers by itself, if you may do that"})...)
 }
 
 // Table returns the numbers in force. It is the caller's.

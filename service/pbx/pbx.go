@@ -39,6 +39,9 @@ type PBX struct {
 	Observer Observer     // told of each call that has ended; nil: nobody is
 	Log      *slog.Logger // of what players end with; nil: nothing is logged
 
+	Engine sip.Engine      // makes calls; nil: only calls that come are taken
+	Inside func() sip.Flow // the way of these to the one who connects them
+
 	Numbers     []Number      // nil: DefaultNumbers
 	MaxCalls    int           // calls at once, further ones get 503; 0: DefaultMaxCalls
 	MaxDuration time.Duration // after which a call is ended; 0: DefaultMaxDuration

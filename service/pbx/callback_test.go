@@ -1,0 +1,142 @@
+package pbx
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/siptest"
+)
+
+// callsBack gives the office call backs.
+func (o *office) callsBack() *Callbacks {
+	k := &Callbacks{PBX: o.house, Lamps: o.lamps, Resolve: func(uri sip.URI) (sip.URI, bool) { return o.uri(uri.UserName()), o.devices[uri.UserName()] != nil },
+		Reachable: func(name string) bool { uri := sip.MustParseURI(name); return len(o.devices[uri.UserName()]) > 0 }}
+	o.lamps.Listeners = append(o.lamps.Listeners, k.Changed)
+	o.calls.Observer = k
+	return k
+}
+
+func (o *office) name(user string) string { uri := o.uri(user); return uri.AOR() }
+
+func callbackFlows() []siptest.Flow {
+	return []siptest.Flow{
+		{Name: "call-back", About: "Somebody is called back when the one is free who was busy.", Play: onOffice(callBack)},
+		{Name: "click-to-dial", About: "The server calls one, and connects it to another. RFC 5359 §2.18.", Play: onOffice(clickToDial)},
+		{Name: "click-to-dial-busy", About: "The server calls one, and the other is busy. RFC 5359 §2.18.", Play: onOffice(clickToDialBusy)},
+	}
+}
+
+func TestCallbackFlows(t *testing.T) { siptest.RunFlows(t, callbackFlows()) }
+
+func TestCallbackFlowsOverBadNetwork(t *testing.T) { siptest.RunFlowsBadly(t, callbackFlows()) }
+
+func callBack(o *office) {
+	k := o.callsBack()
+	alice, bob, carol := o.phone("alice", "alice"), o.phone("bob", "bob"), o.phone("carol", "carol")
+	talk := carol.Dial(o.uri("bob"))
+	in := bob.Incoming()
+	talk.Talk(in)
+	vain := alice.Dial(o.uri("bob"))
+	second := bob.Incoming()
+	second.Reject(sip.StatusBusyHere)
+	vain.Await("Rejected 486")
+	o.settled(func() bool { return o.lamps.Calls(o.name("alice")) == 0 }, "the end of the call in vain")
+	o.Check(k.Wish(o.name("alice")), "no wish is taken")
+	o.Check(!k.Wish(o.name("alice")), "one call, two wishes")
+	talk.HangUp(in)
+	back := alice.Incoming()
+	o.Check(k.Len() == 1, "%d wishes", k.Len())
+	back.Ring()
+	back.Answer()
+	again := bob.Incoming()
+	again.Ring()
+	again.Answer()
+	back.Await("AckReceived", "Modified", "Offer")
+	o.settled(func() bool { return o.lamps.Len() == 2 && k.Len() == 0 }, "two who talk")
+	o.Wait(5 * time.Second)
+	back.HangUp(again)
+}
+
+func clickToDial(o *office) {
+	alice, bob := o.phone("alice", "alice"), o.phone("bob", "bob")
+	answered := make(chan sip.Status, 1)
+	if err := o.house.Connect(o.uri("alice"), sip.Address{URI: o.uri("bob")}, func(s sip.Status) { answered <- s }); err != nil {
+		o.T.Fatal(err)
+	}
+	one := alice.Incoming()
+	one.Ring()
+	one.Answer()
+	two := bob.Incoming()
+	two.Ring()
+	two.Answer()
+	o.Check(<-answered == sip.StatusOK, "not answered")
+	o.Wait(5 * time.Second)
+	one.HangUp(two)
+}
+
+func clickToDialBusy(o *office) {
+	alice, bob := o.phone("alice", "alice"), o.phone("bob", "bob")
+	if err := o.house.Connect(o.uri("alice"), sip.Address{URI: o.uri("bob")}, nil); err != nil {
+		o.T.Fatal(err)
+	}
+	one := alice.Incoming()
+	one.Answer()
+	two := bob.Incoming()
+	two.Reject(sip.StatusBusyHere)
+	one.Await("Ended BYE received")
+}
+
+// TestCallbackWishes: which calls leave a wish, how long it stays, and how many there may be.
+func TestCallbackWishes(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		o := newOffice(b)
+		k := o.callsBack()
+		k.Time, k.Wishes = time.Minute, 2
+		o.devices["bob"], o.devices["carol"], o.devices["dora"], o.devices["alice"] = []b2bua.Binding{}, []b2bua.Binding{}, []b2bua.Binding{}, []b2bua.Binding{} // nobody has a telephone
+		vain := func(to string, status sip.Status, steps ...b2bua.Step) bool {
+			uri := o.uri(to)
+			d := &b2bua.Detail{Phase: b2bua.Ended, Caller: o.uri("alice"), To: uri.String(), Status: status, Steps: steps}
+			if status == sip.StatusOK {
+				d.Answer = time.Now()
+			}
+			k.ObserveCall(d)
+			return k.Wish(o.name("alice"))
+		}
+		for _, c := range []struct {
+			to     string
+			status sip.Status
+			steps  []b2bua.Step
+			want   bool
+		}{
+			{"bob", 486, nil, true}, {"bob", 480, nil, true}, {"bob", 200, nil, false}, {"bob", 404, nil, false}, {"nobody", 486, nil, false}, {"alice", 486, nil, false},
+			{"bob", 200, []b2bua.Step{{Status: 486, Miss: b2bua.Busy}, {Status: 200}}, true}, // the voicemail has answered
+		} {
+			if got := vain(c.to, c.status, c.steps...); got != c.want {
+				t.Errorf("%s %d: %t", c.to, c.status, got)
+			}
+		}
+		if k.Len() != 1 {
+			t.Errorf("%d wishes for one", k.Len())
+		}
+		vain("carol", 486)
+		vain("dora", 486)
+		if k.Len() != 2 || k.wishes[0].callee != o.name("carol") {
+			t.Errorf("%d wishes", k.Len())
+		}
+		if n := k.Cancel(o.name("alice")); n != 2 || k.Len() != 0 {
+			t.Errorf("%d are taken back", n)
+		}
+		vain("bob", 486)
+		o.Wait(2 * time.Minute)
+		if k.Len() != 0 {
+			t.Error("a wish outlives its time")
+		}
+		k.ObserveCall(&b2bua.Detail{Phase: b2bua.Ended, Caller: o.uri("alice"), To: "sip:bob@x", Status: 486})
+		o.Wait(missKept + time.Minute)
+		if k.Wish(o.name("alice")) {
+			t.Error("an old call is remembered")
+		}
+	})
+}
