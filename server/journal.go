@@ -94,3 +94,13 @@ func heard(sides ...[]relay.Counters) (packets, lost uint64) {
 	}
 	return packets, lost
 }
+
+// observers are several who are told of calls.
+type observers []b2bua.Observer
+
+// ObserveCall implements [b2bua.Observer].
+func (o observers) ObserveCall(d *b2bua.Detail) {
+	for _, one := range o {
+		one.ObserveCall(d)
+	}
+}

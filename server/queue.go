@@ -1,4 +1,4 @@
-// Queues: what the service asks of the settings, and how calls find their way in and out.
+// Queues and call backs: what the services ask of the settings, and how calls find their way in and out.
 
 package server
 
@@ -37,6 +37,13 @@ func (s *Server) openQueues(ds *domains) error {
 		return s.dataError(err)
 	}
 	return nil
+}
+
+// openCallbacks makes the call backs; lamps, queues and features must be there.
+func (s *Server) openCallbacks(book *queueBook) {
+	s.callbacks = &pbx.Callbacks{PBX: s.features, Lamps: s.lamps, Resolve: s.registrar.Resolve, Reachable: book.Reachable}
+	s.lamps.Listeners = append(s.lamps.Listeners, s.callbacks.Changed)
+	s.addPlayers(s.callbacks.Players())
 }
 
 // addPlayers adds applications to the numbers of the features.
@@ -170,4 +177,16 @@ func (r *router) application(q *b2bua.Question, feature pbx.Feature, object sip.
 		return b2bua.Route{Application: r.features.Answer(feature, object, 0)}
 	}
 	return b2bua.Route{Ring: []b2bua.Party{{Bindings: []b2bua.Binding{{Target: object, To: sip.Destination{Flow: inside}}}}}}
+}
+
+// ownCall leads a call that the server makes for an account to the telephones of that, whatever is set for calls of others; false for every other call.
+func (r *router) ownCall(q *b2bua.Question) (b2bua.Route, bool) {
+	if q.Flow.Transport != sip.Inside || q.Caller.Account.Host == "" {
+		return b2bua.Route{}, false
+	}
+	account, ok := r.registrar.Resolve(q.Request.URI)
+	if !ok || account.AOR() != q.Caller.Account.AOR() {
+		return b2bua.Route{}, false
+	}
+	return b2bua.Route{Ring: []b2bua.Party{{Account: account}}, Cause: "own call"}, true
 }

@@ -115,7 +115,7 @@ func TestAccountWithoutDomain(t *testing.T) {
 }
 
 func TestNumbers(t *testing.T) {
-	line{args: "numbers", want: "DIAL  OR           IT\n*43   echo         says back what it hears\n*44   music        plays a melody\n…"}.run(t, "", nil)
+	line{args: "numbers", want: "DIAL  OR                IT\n*43   echo              says back what it hears\n*44   music             plays a melody\n…"}.run(t, "", nil)
 	line{args: "numbers --json", want: `[{"dial":"*43","names":["echo"],"feature":"echo","description":"says back what it hears"},…]` + "\n"}.run(t, "", nil)
 }
 

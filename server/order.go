@@ -1,4 +1,4 @@
-// Queues for commands: how things stand, and agents logged in and out.
+// Orders of commands for queues and calls: how things stand, agents logged in and out, and calls that the server makes for somebody (click to dial).
 
 package server
 
@@ -117,5 +117,53 @@ func (s *Server) controlQueues() {
 			return err
 		}
 		return s.OrderAgent(o)
+	})
+}
+
+// DialOrder is who is to be called, and whom they are connected to when they have answered: accounts without a domain belong to the first one, and To is whatever From could dial.
+type DialOrder struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Dial calls an account and, when it has answered, connects it as if it had dialled. It returns when the account has answered, with an error that is one sentence if it has not.
+func (s *Server) Dial(ctx context.Context, o DialOrder) error {
+	from, err := sip.ParseURI(s.lampName(o.From))
+	if err != nil {
+		return fmt.Errorf("%q is no account: %w", o.From, err)
+	}
+	account, ok := s.registrar.Resolve(from)
+	if !ok {
+		return fmt.Errorf("there is no account %s; see sipwerk account list", o.From)
+	}
+	to := sip.URI{Scheme: "sip", User: sip.EscapeUser(strings.TrimPrefix(o.To, "sip:")), Host: account.Host}
+	if strings.Contains(o.To, "@") {
+		if to, err = sip.ParseURI(s.lampName(o.To)); err != nil {
+			return fmt.Errorf("%q cannot be dialled: %w", o.To, err)
+		}
+	}
+	answered := make(chan sip.Status, 1)
+	if err := s.features.Connect(account, sip.Address{URI: to}, func(status sip.Status) { answered <- status }); err != nil {
+		return err
+	}
+	select {
+	case status := <-answered:
+		if !status.Success() {
+			return fmt.Errorf("%s has not answered: %w", o.From, status)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// controlCalls takes the orders of commands.
+func (s *Server) controlCalls() {
+	s.control.handle("POST /dial", func(ctx context.Context, r *http.Request, _ func(any) error) error {
+		var o DialOrder
+		if err := decode(r, &o); err != nil {
+			return err
+		}
+		return s.Dial(ctx, o)
 	})
 }
