@@ -159,9 +159,9 @@ func (s *Server) Dial(ctx context.Context, o DialOrder) error {
 
 // controlCalls takes the orders of commands.
 func (s *Server) controlCalls() {
-	s.control.handle("POST /dial", func(ctx context.Context, r *http.Request, _ func(any) error) error {
+	s.control.Handle("POST /dial", func(ctx context.Context, r *http.Request, _ func(any) error) error {
 		var o DialOrder
-		if err := decode(r, &o); err != nil {
+		if err := control.Decode(r, &o); err != nil {
 			return err
 		}
 		return s.Dial(ctx, o)
