@@ -46,6 +46,12 @@ func (s *Server) openCallbacks(book *queueBook) {
 	s.addPlayers(s.callbacks.Players())
 }
 
+// openInside leads calls to applications and back over the flow that never leaves the process.
+func (s *Server) openInside() {
+	s.calls.Inside = s.stack.Inside()
+	s.features.Engine, s.features.Inside = s.stack, s.stack.Inside
+}
+
 // addPlayers adds applications to the numbers of the features.
 func (s *Server) addPlayers(players map[pbx.Feature]pbx.Player) {
 	if s.features.Players == nil {

@@ -247,8 +247,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Trace:      opt.Trace,
 		Neighbours: s.trusts,
 	}
-	s.calls.Inside = s.stack.Inside()
-	s.features.Engine, s.features.Inside = s.stack, s.stack.Inside
+	s.openInside()
 	if s.proxy != nil {
 		s.proxy.Addresses = s.stack.Transport()
 		f := &finder{domains: domains, registrar: s.registrar, addresses: s.proxy.Addresses}
