@@ -217,7 +217,10 @@ func affected(c *Change, before *object.Settings, people map[string]*object.Pers
 		if slices.Contains(everybody, o.Kind.Name) {
 			return []string{"everybody"}
 		}
-		reached[o.Name], changed[o.Kind.Name+" "+o.Name] = true, true
+		changed[o.Kind.Name+" "+o.Name] = true
+		if o.Kind.Key != "user" { // what somebody wants of the own calls changes nothing for others
+			reached[o.Name] = true
+		}
 		for _, version := range []object.Object{o.Before, o.After} {
 			for name := range object.References(version) {
 				if people[name] != nil {

@@ -248,6 +248,7 @@ func (p *program) newAccountRemove() *cobra.Command {
 		Args:    p.exactly("USER"),
 	}
 	load := p.settings(c, "data", "domain")
+	p.completeUsers(c, load)
 	c.Flags().StringVar(&suffix, "device", "", p.tr("remove only the device USER-DEVICE"))
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
 		var err error
@@ -276,6 +277,7 @@ func (p *program) newAccountPassword() *cobra.Command {
 		Args:    p.exactly("USER"),
 	}
 	load := p.settings(c, "data", "domain")
+	p.completeUsers(c, load)
 	c.Flags().BoolVar(&stdin, "stdin", false, p.tr("read the secret from standard input instead of making one"))
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {

@@ -40,6 +40,7 @@ func (p *program) newNumberChange(verb, short, done string, change func(s *store
 		},
 	}
 	load := p.settings(c, "data", "domain")
+	p.completeUsers(c, load)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		user := args[0]
 		numbers, err := numbers(args[1:])

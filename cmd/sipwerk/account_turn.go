@@ -29,6 +29,7 @@ func (p *program) newAccountTurn() *cobra.Command {
 		Args:    p.exactly("USER"),
 	}
 	load := p.settings(c, "data", "domain", "advertise", "listen", "turn.listen")
+	p.completeUsers(c, load)
 	c.Flags().DurationVar(&lifetime, "for", turnLifetime, p.tr("how long it is good"))
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
 	c.RunE = func(c *cobra.Command, args []string) error {

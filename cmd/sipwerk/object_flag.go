@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
 )
 
@@ -97,6 +98,12 @@ func (o *objects) values(ctx context.Context, f object.Field) []string {
 		return o.names(ctx, func(k *object.Kind) bool { return k.Name == "trunk" }, false)
 	}
 	return nil
+}
+
+// completeUsers lets the shell complete the account that the first argument of a command names.
+func (p *program) completeUsers(c *cobra.Command, load func() (*config.Config, error)) {
+	o := &objects{program: p, kind: object.KindNamed("account"), load: load}
+	c.ValidArgsFunction = o.complete
 }
 
 // complete gives the names that there are for an argument.

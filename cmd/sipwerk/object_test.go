@@ -39,6 +39,7 @@ func TestObjects(t *testing.T) {
 		{args: "__complete group set 6", want: "600\n:4\n", fails: "…"},
 		{args: "__complete group set 600 --otherwise 2", want: "600\n200\n201\nvoicemail\n…", fails: "…"},
 		{args: "__complete group set 600 --strategy r", want: "…round-robin\n…", fails: "…"},
+		{args: "__complete account remove 2", want: "200\n201\n:4\n", fails: "…"},
 		{args: "__complete recording add x --enabled=y", want: "yes\nno\n…", fails: "…"},
 
 		{args: "mailbox add 200 --pin new", want: "mailbox  200\ndomain   example.org\npin      …\nA PIN is shown this once and not kept.\n"},

@@ -124,7 +124,7 @@ func TestDocumentFaults(t *testing.T) {
 		{"groups:\n  600:\n    number: 600", "c.yaml line 3: group 600: number: no such field; did you mean members?"},
 		{"groups:\n  600:\n    ring-time: 5", `c.yaml line 3: group 600: ring-time: "5" is no time span; write one such as 20s or 5m`},
 		{"groups:\n  600:\n    members: 200", `c.yaml line 3: group 600: members: "200" stands where several values are expected; write a list or names with values`},
-		{"groups:\n  600:\n    title:\n      a: b", "c.yaml line 4: group 600: title: a mapping is no value here; write a plain value"},
+		{"groups:\n  600:\n    title:\n      a: b", "c.yaml line 4: group 600: title: a mapping is no value here; write a plain value, in quotes if a colon is in it"},
 		{"groups:\n  600: {}\n  600: {}", "c.yaml line 3: group: 600: given before in line 2; keep one of them"},
 		{"groups: 600", "c.yaml line 1: group: a value stands where names are expected; write `name: value`"},
 		{"groups:\n  600: x\n  601: {strategi: all}", "c.yaml line 2: group 600: a value stands where names are expected; write `name: value`\nc.yaml line 3: group 601: strategi: no such field; did you mean strategy?"},

@@ -93,7 +93,7 @@ func TestSet(t *testing.T) {
 		{"menu", "choices", "1", `menu 1: choices: "1" is no pair; write key=value`},
 		{"dialplan", "rules", "{name: a, targt: 1}", "dialplan: rules: targt: no such field; did you mean target?"},
 		{"dialplan", "rules", "{name: a, name: b}", "dialplan: rules: name: given before in line 1; keep one of them"},
-		{"dialplan", "rules", "{name: [a]}", "dialplan: rules: name: a sequence is no value here; write a plain value"},
+		{"dialplan", "rules", "{name: [a]}", "dialplan: rules: name: a sequence is no value here; write a plain value, in quotes if a colon is in it"},
 	} {
 		f, _ := KindNamed(c.kind).Field(c.field)
 		if err := f.Set(KindNamed(c.kind).Named("1"), c.value); err == nil || err.Error() != c.want {

@@ -102,7 +102,7 @@ func decode(n ast.Node, v reflect.Value) error {
 	case isPlainStruct(v.Type()):
 		return decodeStruct(n, v, "")
 	}
-	return &lineError{line: line(n), problem: fmt.Sprintf("a %s is no value here; write a plain value", strings.ToLower(n.Type().String()))}
+	return &lineError{line: line(n), problem: fmt.Sprintf("a %s is no value here; write a plain value, in quotes if a colon is in it", strings.ToLower(n.Type().String()))}
 }
 
 // isPlainStruct reports whether a type is a struct that is written field by field.

@@ -18,17 +18,19 @@ import (
 type Company struct {
 	People   map[string]*object.Person // by user; nil where nobody asked for them
 	Settings *object.Settings
+	// Account returns the account that a user, a device or a number belongs to, as it is after the change. Only Verify may ask.
+	Account func(user string) (account string, ok bool)
 }
 
 // Draft is a change of a domain that is about to be made.
 type Draft struct {
-	People bool                 // Change is given the people, too
-	Change func(*Company) error // changes what it is given: it is its own
-	Verify func(*Company, *Revision) error
-	Secret func(device string) string // gives the secret of a device that is added; nil: [NewSecret]
-	Done   func(people int)           // told now and then how many people have been written; may be nil
-	Make   bool                       // the domain is made if it is missing
-	Try    bool                       // everything is looked at and nothing is written
+	People bool                            // Change is given the people, too
+	Change func(*Company) error            // changes what it is given: it is its own
+	Verify func(*Company, *Revision) error // looks at the whole, and refuses it by an error; may be nil
+	Secret func(device string) string      // gives the secret of a device that is added; nil: [NewSecret]
+	Done   func(people int)                // told now and then how many people have been written; may be nil
+	Make   bool                            // the domain is made if it is missing
+	Try    bool                            // everything is looked at and nothing is written
 }
 
 // Revision is what a draft does.
@@ -120,6 +122,11 @@ func (s *Store) revise(ctx context.Context, tx *sql.Tx, d Domain, draft Draft) (
 		return nil, err
 	}
 	if draft.Verify != nil {
+		company.Account = func(user string) (account string, ok bool) {
+			err := tx.QueryRowContext(ctx, `SELECT sip_user FROM accounts WHERE domain = $1 AND sip_user = $2 UNION ALL SELECT account FROM devices WHERE domain = $1 AND sip_user = $2
+				UNION ALL SELECT account FROM numbers WHERE domain = $1 AND number = $2 LIMIT 1`, d.Name, user).Scan(&account)
+			return account, err == nil
+		}
 		return r, draft.Verify(company, r)
 	}
 	return r, nil
