@@ -33,9 +33,11 @@ func (s *Server) openVoicemail(ctx context.Context, ds *domains) error {
 			dial = n.Dial
 		}
 	}
-	s.voicemail = &pbx.Voicemail{Boxes: &boxes{ds, s.messages}, Messages: s.messages, Account: members{ds}.account, Dial: dial, Log: s.log}
+	boxes := &boxes{ds, s.messages}
+	s.voicemail = &pbx.Voicemail{Boxes: boxes, Messages: s.messages, Account: members{ds}.account, Dial: dial, Log: s.log}
 	s.events.Packages = append(s.events.Packages, s.voicemail.Package())
 	s.addPlayers(s.voicemail.Players())
+	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Menu: &pbx.Menus{Directory: &menuBook{ds, s.Store, boxes}}})
 	s.features.Identity = ds
 	s.features.Language = ds.language
 	s.features.Prompts = &prompt.Book{Folder: filepath.Join(s.Config.Data, "prompts")}

@@ -68,6 +68,7 @@ func (c *call) answer(peer session.Peer) (err error) {
 	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), peer, voice); err != nil {
 		return err
 	}
+	c.line = newLine(c, c.endpoint) // what is dialled before the ACK has come is heard
 	ours, err := c.reply(&c.usage.Invitation().Message)
 	if err != nil {
 		return err
@@ -108,7 +109,6 @@ func (c *call) begin() {
 	c.playing = true
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c.hangUp = func() { cancel(ErrHungUp) }
-	c.line = newLine(c, c.endpoint)
 	c.pbx.playing.Go(func() {
 		if err := c.app.player.Play(ctx, c.line); err != nil && !errors.Is(err, ErrHungUp) {
 			c.pbx.warn(&c.facts, err)
@@ -146,11 +146,9 @@ func (c *call) HandleUsage(_ *dialog.Usage, ev dialog.Event) {
 func (c *call) request(ev *dialog.Request) {
 	switch ev.Request.Method {
 	case sip.MethodInfo:
-		if d := ev.Request.DTMF(); d != 0 {
+		if d := ev.Request.DTMF(); d != 0 && c.line != nil {
 			_ = c.usage.Respond(ev, c.usage.ReplyTo(ev.Request, sip.StatusOK))
-			if c.line != nil {
-				c.line.tell(d)
-			}
+			c.line.tell(d)
 		}
 	case sip.MethodNotify:
 		c.notified(ev)

@@ -113,6 +113,9 @@ func Describe(ev dialog.Event) string {
 		if fragment, ok := strings.CutPrefix(string(ev.Request.Body()), "SIP/2.0 "); ok {
 			return "Notified " + strings.TrimSpace(fragment)
 		}
+		if to, err := ev.Request.ReferTo(); err == nil {
+			return "Request REFER to " + to.URI.String()
+		}
 		return "Request " + string(ev.Request.Method)
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", ev), "dialog.")
