@@ -61,11 +61,11 @@ func metrics() []metric {
 		{"sipwerk_queue_overflowed_total", "Callers whom a queue has sent elsewhere.", counter, "queue", readQueues(func(s *pbx.QueueStatus) float64 { return float64(s.Overflowed) })},
 		{"sipwerk_queue_service_level", "Share of the callers of a queue, abandoned ones included, whom an agent has answered in time.", gauge, "queue", readQueues((*pbx.QueueStatus).Level)},
 		{"sipwerk_voicemail_messages", "Messages in mailboxes.", gauge, "state", func(s *Server, emit func(float64, ...string)) {
-			sum := s.messages.totals()
-			emit(float64(sum.fresh), "new")
-			emit(float64(sum.saved), "saved")
+			fresh, saved := s.messages.Totals()
+			emit(float64(fresh), "new")
+			emit(float64(saved), "saved")
 		}},
-		{"sipwerk_voicemail_left_total", "Messages that were left in mailboxes, forwarded ones included.", counter, "", one(func(s *Server) uint64 { return s.messages.left.Load() })},
+		{"sipwerk_voicemail_left_total", "Messages that were left in mailboxes, forwarded ones included.", counter, "", one(func(s *Server) uint64 { return s.messages.Left() })},
 		{"sipwerk_voicemail_wrong_pins_total", "Wrong PINs of mailboxes.", counter, "", one(func(s *Server) uint64 { return s.voicemail.WrongPINs() })},
 		{"sipwerk_subscriptions", "Event subscriptions alive.", gauge, "", one(func(s *Server) int { return s.events.Len() })},
 		{"sipwerk_notifications_total", "NOTIFY requests sent.", counter, "", one(func(s *Server) uint64 { return s.events.Counts().Notified })},

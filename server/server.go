@@ -28,6 +28,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/server/turn"
+	"github.com/sipwerk/sipwerk/server/voicemail"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -74,7 +75,7 @@ type Server struct {
 	calls        *b2bua.B2BUA
 	features     *pbx.PBX
 	voicemail    *pbx.Voicemail
-	messages     *Voicemail
+	messages     *voicemail.Keeper
 	conferences  *conference.Conference
 	events       *event.Notifier
 	switchboard

@@ -5,13 +5,16 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/prompt"
+	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/server/voicemail"
 	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
@@ -19,21 +22,19 @@ import (
 
 // openVoicemail makes the voicemail and its lamps; the notifier must be there.
 func (s *Server) openVoicemail(ctx context.Context, ds *domains) error {
-	s.messages = OpenVoicemail(s.Store, s.Config.Data)
-	if err := s.messages.recover(ctx); err != nil {
+	s.messages = voicemail.Open(s.Store, s.Config.Data)
+	if err := s.messages.Recover(ctx); err != nil {
 		return s.dataError(err)
 	}
-	s.messages.changed = func(box string) { s.events.Changed(pbx.MessageSummary, box) }
-	s.messages.stored = func(m pbx.Message) {
-		s.log.Info("a message was left", "box", m.Box, "id", m.ID, "from", m.From, "length", m.Length.Round(time.Second))
-	}
+	s.messages.Changed = func(box string) { s.events.Changed(pbx.MessageSummary, box) }
+	s.messages.Stored = s.messageLeft
 	dial := ""
 	for _, n := range pbx.DefaultNumbers() {
 		if n.Feature == pbx.Mailbox {
 			dial = n.Dial
 		}
 	}
-	boxes := &boxes{ds, s.messages}
+	boxes := &boxes{s.messages, ds, s.Store}
 	s.voicemail = &pbx.Voicemail{Boxes: boxes, Messages: s.messages, Account: members{ds}.account, Dial: dial, Log: s.log}
 	s.events.Packages = append(s.events.Packages, s.voicemail.Package())
 	s.addPlayers(s.voicemail.Players())
@@ -44,6 +45,38 @@ func (s *Server) openVoicemail(ctx context.Context, ds *domains) error {
 	s.features.Log = s.log
 	s.features.MaxCalls = s.Config.Limits.Calls
 	return nil
+}
+
+// messageLeft tells of a message that is on the disk: in the log, and to its owner by mail. One that is in the queue of mails need not be in the box too.
+func (s *Server) messageLeft(m pbx.Message) {
+	s.log.Info("a message was left", "box", m.Box, "id", m.ID, "from", m.From, "length", m.Length.Round(time.Second))
+	domain, account := voicemail.AccountOf(m.Box)
+	set := s.directory.Settings(domain)
+	box := set.Mailboxes[account]
+	if box == nil || box.Email == "" {
+		return
+	}
+	fresh, _ := s.messages.Count(m.Box)
+	n := mail.Voicemail{Domain: domain, Language: languageOf(set, box), To: box.Email, Box: account, From: m.From, FromName: m.FromName, At: m.Received, Length: m.Length, Count: fresh}
+	if user, ok := s.directory.Lookup(domain, account); ok {
+		n.BoxName = user.Name
+	}
+	if box.Attach {
+		n.File = m.File
+	}
+	letter, err := n.Message()
+	if err == nil {
+		err = s.mail.Put(letter)
+	}
+	switch {
+	case err == nil && box.DeleteAfterMail:
+		err = s.messages.Remove(context.Background(), m.Box, m.ID)
+	case errors.Is(err, mail.ErrNoServer):
+		err = nil
+	}
+	if err != nil {
+		s.log.Error("a message was not mailed", "box", m.Box, "id", m.ID, "err", err)
+	}
 }
 
 // followVoicemail counts messages anew when something in the database has changed, until ctx ends.
@@ -61,7 +94,7 @@ func (s *Server) followVoicemail(ctx context.Context) {
 			return
 		case <-changed:
 		}
-		if err := s.messages.recount(ctx, ""); err != nil && ctx.Err() == nil {
+		if err := s.messages.Recount(ctx, ""); err != nil && ctx.Err() == nil {
 			s.log.Error("the messages of the mailboxes cannot be counted", "err", err)
 		}
 	}
@@ -98,10 +131,11 @@ func (d *domain) language(account string) string {
 	return cmp.Or(own.Language, set.DialPlan().Language)
 }
 
-// boxes implements [pbx.Boxes].
+// boxes implements [pbx.Boxes]; the greetings are with the messages.
 type boxes struct {
-	domains  *domains
-	messages *Voicemail
+	*voicemail.Keeper
+	domains *domains
+	store   *store.Store
 }
 
 // Box implements [pbx.Boxes].
@@ -120,7 +154,7 @@ func (b *boxes) Box(uri sip.URI) (pbx.Box, bool) {
 
 // Opens implements [pbx.Boxes].
 func (b *boxes) Opens(box *pbx.Box, digits string) bool {
-	domain, account := boxOf(box.Name())
+	domain, account := voicemail.AccountOf(box.Name())
 	set, ok := b.domains.directory.Settings(domain).Mailboxes[account]
 	return ok && conference.PIN(set.PIN).Matches(digits)
 }
@@ -131,8 +165,8 @@ func (b *boxes) SetPIN(ctx context.Context, box *pbx.Box, digits string) error {
 	if err != nil {
 		return err
 	}
-	domain, account := boxOf(box.Name())
-	_, err = b.messages.store.Edit(ctx, domain, func(set *object.Settings) error {
+	domain, account := voicemail.AccountOf(box.Name())
+	_, err = b.store.Edit(ctx, domain, func(set *object.Settings) error {
 		m, ok := set.Mailboxes[account]
 		if !ok {
 			return fmt.Errorf("server: set PIN: there is no mailbox of %s", account)
@@ -144,58 +178,4 @@ func (b *boxes) SetPIN(ctx context.Context, box *pbx.Box, digits string) error {
 		_, err = b.domains.directory.Refresh(ctx)
 	}
 	return err
-}
-
-// greeting is the file of a greeting.
-func (b *boxes) greeting(box *pbx.Box, g pbx.Greeting) string {
-	domain, account := boxOf(box.Name())
-	return filepath.Join(b.messages.folder, domain, account, "greetings", string(g)+".wav")
-}
-
-// Greeting implements [pbx.Boxes].
-func (b *boxes) Greeting(box *pbx.Box, g pbx.Greeting) (string, bool) {
-	file := b.greeting(box, g)
-	_, err := os.Stat(file)
-	return file, err == nil
-}
-
-// RecordGreeting implements [pbx.Boxes].
-func (b *boxes) RecordGreeting(box *pbx.Box, g pbx.Greeting, rate int) (pbx.Take, error) {
-	file := b.greeting(box, g)
-	t, err := newTape(file+".part", rate)
-	if err != nil {
-		return nil, err
-	}
-	return &greetingTake{t, file}, nil
-}
-
-// RemoveGreeting implements [pbx.Boxes].
-func (b *boxes) RemoveGreeting(box *pbx.Box, g pbx.Greeting) error {
-	if err := os.Remove(b.greeting(box, g)); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("server: remove greeting: %w", err)
-	}
-	return nil
-}
-
-// greetingTake is a greeting that is being spoken.
-type greetingTake struct {
-	*tape
-	name string // the file that it becomes
-}
-
-// Keep implements [pbx.Take].
-func (t *greetingTake) Keep(context.Context, time.Duration) error {
-	if err := t.finish(); err != nil {
-		return err
-	}
-	if err := os.Rename(t.File(), t.name); err != nil {
-		return fmt.Errorf("server: keep greeting: %w", err)
-	}
-	return syncFolder(filepath.Dir(t.name))
-}
-
-// Drop implements [pbx.Take].
-func (t *greetingTake) Drop() {
-	t.close()
-	_ = os.Remove(t.File()) // behind Keep it has another name
 }

@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/server/object"
-	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/server/voicemail"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -34,9 +33,9 @@ func withBox(t *testing.T, s *Server, account string) {
 }
 
 // speak records a message of some seconds, and keeps it if that is wanted.
-func speak(t *testing.T, v *Voicemail, account string, seconds int, keep bool) pbx.Take {
+func speak(t *testing.T, v *voicemail.Keeper, account string, seconds int, keep bool) pbx.Take {
 	t.Helper()
-	take, err := v.Record(t.Context(), pbx.Message{Box: boxName("example.org", account), From: "200", Received: time.Now()}, 8000)
+	take, err := v.Record(t.Context(), pbx.Message{Box: voicemail.BoxName("example.org", account), From: "200", Received: time.Now()}, 8000)
 	if err == nil {
 		err = take.WriteSamples(make([]int16, 8000*seconds))
 	}
@@ -49,69 +48,13 @@ func speak(t *testing.T, v *Voicemail, account string, seconds int, keep bool) p
 	return take
 }
 
-// TestMessagesSurvive: what was kept is there when the program dies, what was being spoken as far as it came, and nothing else.
-func TestMessagesSurvive(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	st, err := store.Open(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	if _, _, err := st.EnsureDomain(t.Context(), "example.org"); err != nil {
-		t.Fatal(err)
-	}
-	v := OpenVoicemail(st, dir)
-	speak(t, v, "alice", 2, true)
-	speak(t, v, "alice", 3, false)
-	speak(t, v, "alice", 0, false)
-	speak(t, v, "alice", 2, false).Drop()
-	orphan := filepath.Join(dir, "voicemail", "example.org", "alice", "orphan.wav")
-	greeting := filepath.Join(dir, "voicemail", "example.org", "alice", "greetings", "busy.wav")
-	for _, file := range []string{orphan, greeting} {
-		if tape, err := newTape(file, 8000); err != nil || tape.finish() != nil {
-			t.Fatal(err)
-		}
-	}
-	again := OpenVoicemail(st, dir) // another process: the first has been killed
-	if err := again.recover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	rows, err := again.Rows(t.Context(), "example.org", "alice")
-	if err != nil || len(rows) != 2 || rows[0].Length+rows[1].Length != 5*time.Second {
-		t.Fatalf("%+v, %v", rows, err)
-	}
-	for i := range rows {
-		f, err := os.Open(again.File(&rows[i]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := audio.NewWAVReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pcm, err := audio.ReadAll(r, 1<<20)
-		if err != nil || len(pcm) != 8*int(rows[i].Length.Milliseconds()) || f.Close() != nil {
-			t.Errorf("%d samples of %s, %v", len(pcm), rows[i].Length, err)
-		}
-	}
-	if fresh, saved := again.Count("sip:alice@example.org"); fresh != 2 || saved != 0 {
-		t.Errorf("%d new, %d saved", fresh, saved)
-	}
-	if _, err := os.Stat(orphan); err == nil {
-		t.Error("a file without a message is still there")
-	}
-	if _, err := os.Stat(greeting); err != nil {
-		t.Error("a greeting is gone")
-	}
-}
-
 // TestMessages: a message is forwarded, heard and removed, and the counts follow.
 func TestMessages(t *testing.T) {
 	s := start(t, nil)
 	withBox(t, s, "alice")
 	withBox(t, s, "bob")
 	var told []string
-	s.messages.stored = func(m pbx.Message) { told = append(told, m.Box) }
+	s.messages.Stored = func(m pbx.Message) { told = append(told, m.Box) }
 	v, ctx := s.messages, t.Context()
 	speak(t, v, "alice", 2, true)
 	all, err := v.List(ctx, "sip:alice@example.org")
@@ -228,7 +171,7 @@ func TestMessageLamp(t *testing.T) {
 	notify("Messages-Waiting: no\r\n")
 	speak(t, s.messages, "alice", 2, true)
 	notify("Voice-Message: 1/0 (0/0)\r\n")
-	other := OpenVoicemail(s.Store, s.Config.Data)
+	other := voicemail.Open(s.Store, s.Config.Data)
 	rows, err := other.Rows(t.Context(), "example.org", "alice")
 	if err != nil || len(rows) != 1 {
 		t.Fatal(rows, err)
@@ -237,4 +180,44 @@ func TestMessageLamp(t *testing.T) {
 		t.Fatal(err)
 	}
 	notify("Messages-Waiting: no\r\n")
+}
+
+// TestMessageMailed: a message goes to the queue of mails with its recording, and only then leaves the box, if that is wanted.
+func TestMessageMailed(t *testing.T) {
+	s := start(t, nil)
+	mails := func() int {
+		files, err := filepath.Glob(filepath.Join(MailFolder(s.Config.Data), "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	before := mails()
+	set := func(host string) {
+		_, err := s.Store.Edit(t.Context(), "example.org", func(set *object.Settings) error {
+			box := object.KindNamed("mailbox").Named("alice").(*object.Mailbox)
+			box.Email, box.DeleteAfterMail = "alice@example.net", true
+			set.Put(box)
+			if host != "" {
+				set.Mail = &object.Mail{Host: host, Port: 1, TLS: "none", From: "pbx@example.org"}
+			}
+			return nil
+		})
+		if err == nil {
+			_, err = s.directory.Refresh(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("")
+	speak(t, s.messages, "alice", 2, true)
+	if fresh, _ := s.messages.Count("sip:alice@example.org"); fresh != 1 || mails() != before {
+		t.Errorf("%d messages and %d mails without a mail server", fresh, mails()-before)
+	}
+	set("127.0.0.1")
+	speak(t, s.messages, "alice", 2, true)
+	if fresh, _ := s.messages.Count("sip:alice@example.org"); fresh != 1 || mails() == before {
+		t.Errorf("%d messages and %d mails with one", fresh, mails()-before)
+	}
 }

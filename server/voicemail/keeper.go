@@ -1,6 +1,8 @@
-// Voicemail: the messages of all boxes, a row in the database and a file each. The commands of the shell use it beside a running server.
-
-package server
+// Package voicemail keeps what is left in mailboxes: a row in the database and a file each, and the greetings of their owners. It is the store behind the applications of
+// package pbx; the commands of the shell use it beside a running server. RFC 3842 is the matter of others: it only tells whom it concerns that a box has changed.
+//
+// keeper.go has the messages, tape.go the files, greeting.go the greetings.
+package voicemail
 
 import (
 	"context"
@@ -23,15 +25,16 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// Voicemail keeps messages: it is the [pbx.Messages] of a server. Safe for use by many goroutines, and by several processes.
-type Voicemail struct {
+// Keeper keeps messages: it is the [pbx.Messages] of a server. Set the exported fields before first use. Safe for use by many goroutines, and by several processes.
+type Keeper struct {
+	// Stored is told of each message that is new in a box, when it is on the disk; it may take its time.
+	Stored func(m pbx.Message)
+	// Changed is told of each box whose counts are others now. It must not block.
+	Changed func(box string)
+
 	store  *store.Store
 	folder string // DOMAIN/ACCOUNT/ID.wav
-
-	// stored is told of each message that is new in a box, when it is on the disk; it may take its time. changed is told of each box whose counts are others now.
-	stored  func(m pbx.Message)
-	changed func(box string)
-	left    atomic.Uint64 // messages that were left
+	left   atomic.Uint64
 
 	counting sync.Mutex // held while messages are counted
 
@@ -41,37 +44,40 @@ type Voicemail struct {
 
 type boxCount struct{ fresh, saved int }
 
-// OpenVoicemail opens the messages of a data folder.
-func OpenVoicemail(st *store.Store, data string) *Voicemail {
-	return &Voicemail{store: st, folder: filepath.Join(data, "voicemail"), stored: func(pbx.Message) {}, changed: func(string) {}}
+// Open opens the messages of a data folder.
+func Open(st *store.Store, data string) *Keeper {
+	return &Keeper{store: st, folder: filepath.Join(data, "voicemail"), Stored: func(pbx.Message) {}, Changed: func(string) {}}
 }
 
-// boxName is the name of the box of an account.
-func boxName(domain, account string) string {
+// Left returns how many messages were left, forwarded ones included.
+func (v *Keeper) Left() uint64 { return v.left.Load() }
+
+// BoxName is the name of the box of an account.
+func BoxName(domain, account string) string {
 	uri := sip.URI{Scheme: "sip", User: account, Host: domain}
 	return uri.AOR()
 }
 
-// boxOf is the account of a box.
-func boxOf(name string) (domain, account string) {
+// AccountOf is the account of a box.
+func AccountOf(name string) (domain, account string) {
 	uri, _ := sip.ParseURI(name) // ours
 	return uri.Host, uri.UserName()
 }
 
 // File returns the recording of a message.
-func (v *Voicemail) File(m *store.Voicemail) string {
+func (v *Keeper) File(m *store.Voicemail) string {
 	return filepath.Join(v.folder, m.Domain, m.Account, m.ID+".wav")
 }
 
 // message is a row as the application sees it.
-func (v *Voicemail) message(m *store.Voicemail) pbx.Message {
-	return pbx.Message{ID: m.ID, Box: boxName(m.Domain, m.Account), From: m.Caller, FromName: m.CallerName, Received: m.Received, Length: m.Length,
+func (v *Keeper) message(m *store.Voicemail) pbx.Message {
+	return pbx.Message{ID: m.ID, Box: BoxName(m.Domain, m.Account), From: m.Caller, FromName: m.CallerName, Received: m.Received, Length: m.Length,
 		Saved: m.State == store.VoicemailSaved, Forwarded: m.Forwarded, File: v.File(m)}
 }
 
 // row is the row of a message.
 func row(m *pbx.Message, state store.VoicemailState) store.Voicemail {
-	domain, account := boxOf(m.Box)
+	domain, account := AccountOf(m.Box)
 	return store.Voicemail{ID: m.ID, Domain: domain, Account: account, State: state, Caller: m.From, CallerName: m.FromName, Forwarded: m.Forwarded,
 		Received: m.Received, Length: m.Length}
 }
@@ -84,7 +90,7 @@ func newVoicemailID(at time.Time) string {
 }
 
 // Record implements [pbx.Messages]. The row comes first: what is spoken before the program dies is found again by it.
-func (v *Voicemail) Record(ctx context.Context, m pbx.Message, rate int) (pbx.Take, error) {
+func (v *Keeper) Record(ctx context.Context, m pbx.Message, rate int) (pbx.Take, error) {
 	m.ID = newVoicemailID(m.Received)
 	r := row(&m, store.VoicemailRecording)
 	if err := v.store.AddVoicemail(ctx, r); err != nil {
@@ -101,7 +107,7 @@ func (v *Voicemail) Record(ctx context.Context, m pbx.Message, rate int) (pbx.Ta
 // messageTake is a message that is being spoken.
 type messageTake struct {
 	*tape
-	keeper  *Voicemail
+	keeper  *Keeper
 	message pbx.Message
 	kept    bool
 }
@@ -129,39 +135,39 @@ func (t *messageTake) Drop() {
 }
 
 // remove removes a message: the row first, for a file without one is removed by the next start.
-func (v *Voicemail) remove(ctx context.Context, m store.Voicemail) error {
+func (v *Keeper) remove(ctx context.Context, m store.Voicemail) error {
 	if _, err := v.store.RemoveVoicemails(ctx, m.Domain, m.Account, m.ID); err != nil {
 		return err
 	}
 	if err := os.Remove(v.File(&m)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("server: remove voicemail: %w", err)
+		return fmt.Errorf("voicemail: remove voicemail: %w", err)
 	}
 	return nil
 }
 
 // arrived counts a new message, and tells of it.
-func (v *Voicemail) arrived(ctx context.Context, m pbx.Message) error {
+func (v *Keeper) arrived(ctx context.Context, m pbx.Message) error {
 	v.left.Add(1)
-	err := v.recount(ctx, m.Box)
-	v.stored(m)
+	err := v.Recount(ctx, m.Box)
+	v.Stored(m)
 	return err
 }
 
 // Count implements [pbx.Messages].
-func (v *Voicemail) Count(box string) (fresh, saved int) {
+func (v *Keeper) Count(box string) (fresh, saved int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c := v.counts[box]
 	return c.fresh, c.saved
 }
 
-// recount counts the messages of a box anew, or, with "", those of all: another process may have removed some.
-func (v *Voicemail) recount(ctx context.Context, box string) error {
+// Recount counts the messages of a box anew, or, with "", those of all: another process may have removed some.
+func (v *Keeper) Recount(ctx context.Context, box string) error {
 	v.counting.Lock() // who counts last has seen the latest
 	defer v.counting.Unlock()
 	domain, account := "", ""
 	if box != "" {
-		domain, account = boxOf(box)
+		domain, account = AccountOf(box)
 	}
 	all, err := v.store.CountVoicemails(ctx, domain, account)
 	if err != nil {
@@ -169,16 +175,16 @@ func (v *Voicemail) recount(ctx context.Context, box string) error {
 	}
 	counts := make(map[string]boxCount, len(all))
 	for _, c := range all {
-		counts[boxName(c.Domain, c.Account)] = boxCount{c.New, c.Saved}
+		counts[BoxName(c.Domain, c.Account)] = boxCount{c.New, c.Saved}
 	}
 	for _, changed := range v.counted(box, counts) {
-		v.changed(changed)
+		v.Changed(changed)
 	}
 	return nil
 }
 
 // counted takes the counts of a box, or of all, and returns the boxes where they are others than before.
-func (v *Voicemail) counted(box string, counts map[string]boxCount) (changed []string) {
+func (v *Keeper) counted(box string, counts map[string]boxCount) (changed []string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.counts == nil {
@@ -199,19 +205,19 @@ func (v *Voicemail) counted(box string, counts map[string]boxCount) (changed []s
 	return changed
 }
 
-// totals are the messages of all boxes.
-func (v *Voicemail) totals() (sum boxCount) {
+// Totals are the messages of all boxes.
+func (v *Keeper) Totals() (fresh, saved int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, c := range v.counts {
-		sum.fresh, sum.saved = sum.fresh+c.fresh, sum.saved+c.saved
+		fresh, saved = fresh+c.fresh, saved+c.saved
 	}
-	return sum
+	return fresh, saved
 }
 
 // List implements [pbx.Messages].
-func (v *Voicemail) List(ctx context.Context, box string) ([]pbx.Message, error) {
-	domain, account := boxOf(box)
+func (v *Keeper) List(ctx context.Context, box string) ([]pbx.Message, error) {
+	domain, account := AccountOf(box)
 	rows, err := v.Rows(ctx, domain, account)
 	if err != nil {
 		return nil, err
@@ -224,7 +230,7 @@ func (v *Voicemail) List(ctx context.Context, box string) ([]pbx.Message, error)
 }
 
 // Rows returns the messages of the box of an account, or of all boxes of the domain, the oldest first; those that are being spoken are left out.
-func (v *Voicemail) Rows(ctx context.Context, domain, account string) ([]store.Voicemail, error) {
+func (v *Keeper) Rows(ctx context.Context, domain, account string) ([]store.Voicemail, error) {
 	all, err := v.store.Voicemails(ctx, domain, account)
 	rows := all[:0]
 	for _, m := range all {
@@ -236,16 +242,16 @@ func (v *Voicemail) Rows(ctx context.Context, domain, account string) ([]store.V
 }
 
 // Save implements [pbx.Messages].
-func (v *Voicemail) Save(ctx context.Context, m pbx.Message) error {
+func (v *Keeper) Save(ctx context.Context, m pbx.Message) error {
 	if err := v.store.SetVoicemail(ctx, row(&m, store.VoicemailSaved)); err != nil {
 		return err
 	}
-	return v.recount(ctx, m.Box)
+	return v.Recount(ctx, m.Box)
 }
 
 // Remove implements [pbx.Messages].
-func (v *Voicemail) Remove(ctx context.Context, box string, ids ...string) error {
-	domain, account := boxOf(box)
+func (v *Keeper) Remove(ctx context.Context, box string, ids ...string) error {
+	domain, account := AccountOf(box)
 	rows, err := v.Rows(ctx, domain, account)
 	for _, m := range rows {
 		for _, id := range ids {
@@ -254,19 +260,19 @@ func (v *Voicemail) Remove(ctx context.Context, box string, ids ...string) error
 			}
 		}
 	}
-	return errors.Join(err, v.recount(ctx, box))
+	return errors.Join(err, v.Recount(ctx, box))
 }
 
 // Forward implements [pbx.Messages].
-func (v *Voicemail) Forward(ctx context.Context, m pbx.Message, to *pbx.Box, by string) error {
+func (v *Keeper) Forward(ctx context.Context, m pbx.Message, to *pbx.Box, by string) error {
 	from, err := os.Open(m.File)
 	if err != nil {
-		return fmt.Errorf("server: forward voicemail: %w", err)
+		return fmt.Errorf("voicemail: forward voicemail: %w", err)
 	}
 	defer from.Close()
 	r, err := audio.NewWAVReader(from)
 	if err != nil {
-		return fmt.Errorf("server: forward voicemail: %w", err)
+		return fmt.Errorf("voicemail: forward voicemail: %w", err)
 	}
 	m.Box, m.Forwarded, m.Saved = to.Name(), by, false
 	take, err := v.Record(ctx, m, r.Rate())
@@ -275,7 +281,7 @@ func (v *Voicemail) Forward(ctx context.Context, m pbx.Message, to *pbx.Box, by 
 	}
 	defer take.Drop()
 	if err := copySamples(take, r); err != nil {
-		return fmt.Errorf("server: forward voicemail: %w", err)
+		return fmt.Errorf("voicemail: forward voicemail: %w", err)
 	}
 	return take.Keep(ctx, m.Length)
 }
@@ -299,8 +305,8 @@ func copySamples(to pbx.Recorder, from audio.Source) error {
 	}
 }
 
-// recover finds what the last process left: messages that were being spoken when it died are kept as far as they came, and files without a message go.
-func (v *Voicemail) recover(ctx context.Context) error {
+// Recover finds what the last process left: messages that were being spoken when it died are kept as far as they came, and files without a message go.
+func (v *Keeper) Recover(ctx context.Context) error {
 	rows, err := v.store.Voicemails(ctx, "", "")
 	if err != nil {
 		return err
@@ -320,7 +326,7 @@ func (v *Voicemail) recover(ctx context.Context) error {
 			return err
 		}
 		return os.Remove(path)
-	}), v.recount(ctx, ""))
+	}), v.Recount(ctx, ""))
 }
 
 // messageFile reports whether a path is that of a message: DOMAIN/ACCOUNT/ID.wav.
@@ -333,7 +339,7 @@ func messageFile(folder, path string) bool {
 const leastSalvaged = time.Second
 
 // salvage keeps a message whose end nobody has written.
-func (v *Voicemail) salvage(ctx context.Context, m store.Voicemail) error {
+func (v *Keeper) salvage(ctx context.Context, m store.Voicemail) error {
 	length, err := mendTape(v.File(&m))
 	if err != nil || length < leastSalvaged {
 		return v.remove(ctx, m) // nothing was spoken

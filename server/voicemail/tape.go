@@ -1,6 +1,6 @@
 // Recordings as files: what is written survives the end of the program, and what is finished that of the machine.
 
-package server
+package voicemail
 
 import (
 	"errors"
@@ -22,15 +22,15 @@ type tape struct {
 // newTape makes a file and the folders that it needs.
 func newTape(path string, rate int) (*tape, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("server: record: %w", err)
+		return nil, fmt.Errorf("voicemail: record: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("server: record: %w", err)
+		return nil, fmt.Errorf("voicemail: record: %w", err)
 	}
 	w, err := audio.NewWAVWriter(f, rate)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("server: record: %w", err), f.Close())
+		return nil, errors.Join(fmt.Errorf("voicemail: record: %w", err), f.Close())
 	}
 	return &tape{WAVWriter: w, file: f}, nil
 }
@@ -49,7 +49,7 @@ func (t *tape) finish() error {
 		err = syncFolder(filepath.Dir(t.file.Name()))
 	}
 	if err != nil {
-		return fmt.Errorf("server: record: %w", err)
+		return fmt.Errorf("voicemail: record: %w", err)
 	}
 	return nil
 }
