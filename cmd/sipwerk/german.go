@@ -167,6 +167,23 @@ var germanTexts = map[string]string{
 	"plays the messages of one's own mailbox":                                 "spielt die Nachrichten der eigenen Mailbox",
 	"opens any mailbox by its number and PIN":                                 "öffnet jede Mailbox mit Nummer und Geheimzahl",
 
+	// voicemail
+	"List, export and delete the messages in mailboxes": "Die Nachrichten in den Mailboxen auflisten, ausgeben und löschen",
+	"Messages are heard by telephone (`sipwerk numbers`). These commands show what there is, copy recordings, and delete messages; they work while a server runs in the same data folder.": "Nachrichten hört man am Telefon ab (`sipwerk numbers`). " +
+		"Diese Befehle zeigen, was es gibt, kopieren Aufnahmen und löschen Nachrichten; sie gehen auch, während ein Server im selben Datenordner läuft.",
+	"List messages, the oldest first": "Nachrichten auflisten, die älteste zuerst",
+	"Lists the messages in the mailbox of an account, or in those of all accounts of the domain.": "Listet die Nachrichten in der Mailbox eines Kontos auf, oder in denen aller Konten der Domäne.",
+	"MESSAGE\tBOX\tFROM\tWHEN\tLENGTH\tSTATE":                                                     "NACHRICHT\tMAILBOX\tVON\tWANN\tLÄNGE\tZUSTAND",
+	"anonymous": "anonym",
+	"%s: %s has no such message; `sipwerk voicemail list %s` shows what there is": "%s: %s hat keine solche Nachricht; `sipwerk voicemail list %s` zeigt, was es gibt",
+	"Copy recordings out of a mailbox":                                            "Aufnahmen aus einer Mailbox kopieren",
+	"Copies the recordings of messages as WAV files, of all messages of the account if none is named. The messages stay as they are.": "Kopiert die Aufnahmen von Nachrichten als WAV-Dateien, aller Nachrichten des Kontos, wenn keine genannt ist. Die Nachrichten bleiben, wie sie sind.",
+	"folder for the files":                       "Ordner für die Dateien",
+	"Delete messages":                            "Nachrichten löschen",
+	"delete every message of the account":        "jede Nachricht des Kontos löschen",
+	"name the messages to delete, or give --all": "bitte die Nachrichten nennen, die zu löschen sind, oder --all geben",
+	"%d deleted\n":                               "%d gelöscht\n",
+
 	// bench
 	"Load a server and measure it": "Einen Server belasten und messen",
 	"Makes registrations, calls, messages or OPTIONS at a fixed rate, plays the calling and the called side, checks every answer, and reports latency, failures, " +

@@ -94,6 +94,23 @@ func (p *program) errorf(english string, args ...any) error {
 	return errors.New(p.tr(english, args...))
 }
 
+// atLeast asks for these arguments; more may follow.
+func (p *program) atLeast(names ...string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		return p.exactly(names...)(c, args[:min(len(args), len(names))])
+	}
+}
+
+// atMost takes as many arguments, or fewer.
+func (p *program) atMost(most int) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > most {
+			return usageError{p.errorf("%q is too much", args[most])}
+		}
+		return nil
+	}
+}
+
 // exactly is cobra.ExactArgs that names what is missing.
 func (p *program) exactly(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {

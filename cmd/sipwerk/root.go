@@ -31,6 +31,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newObject("page"),
 		p.newObject("room"),
 		p.newObject("mailbox"),
+		p.newVoicemail(),
 		p.newTrunk(),
 		p.newObject("hours"),
 		p.newObject("dialplan"),

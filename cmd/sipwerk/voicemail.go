@@ -1,0 +1,197 @@
+// `sipwerk voicemail`: what was left in mailboxes. A running server knows of a change within a second, and the lamps with it.
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/server/voicemail"
+)
+
+func (p *program) newVoicemail() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "voicemail",
+		Short: p.tr("List, export and delete the messages in mailboxes"),
+		Long:  p.tr("Messages are heard by telephone (`sipwerk numbers`). These commands show what there is, copy recordings, and delete messages; they work while a server runs in the same data folder."),
+	}
+	c.AddCommand(p.newVoicemailList(), p.newVoicemailExport(), p.newVoicemailDelete())
+	return c
+}
+
+// messages are the mailboxes of an open data folder.
+type messages struct {
+	*accounts
+	keeper *voicemail.Keeper
+}
+
+// withMessages is [program.with] with the mailboxes.
+func (p *program) withMessages(load func() (*config.Config, error), f func(c *cobra.Command, m *messages, user string) error) func(*cobra.Command, []string) error {
+	return p.with(load, func(c *cobra.Command, a *accounts, user string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		return f(c, &messages{a, voicemail.Open(a.Store, cfg.Data)}, user)
+	})
+}
+
+// message is how a listing shows one.
+type message struct {
+	store.Voicemail
+	Seconds float64 `json:"seconds"`
+	File    string  `json:"file"`
+}
+
+func (p *program) newVoicemailList() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "list [ACCOUNT]",
+		Aliases: []string{"ls"},
+		Short:   p.tr("List messages, the oldest first"),
+		Long:    p.tr("Lists the messages in the mailbox of an account, or in those of all accounts of the domain."),
+		Example: examples("sipwerk voicemail list 200", "sipwerk voicemail list --json | jq -r '.[].file'"),
+		Args:    p.atMost(1),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = p.withMessages(load, func(c *cobra.Command, m *messages, user string) error {
+		rows, err := m.keeper.Rows(c.Context(), m.domain, user)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			out := make([]message, len(rows))
+			for i := range rows {
+				out[i] = message{rows[i], rows[i].Length.Seconds(), m.keeper.File(&rows[i])}
+			}
+			return json.NewEncoder(p.out).Encode(out)
+		}
+		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		defer w.Flush()
+		fmt.Fprintln(w, p.tr("MESSAGE\tBOX\tFROM\tWHEN\tLENGTH\tSTATE"))
+		for _, r := range rows {
+			from := r.Caller
+			if from == "" {
+				from = p.tr("anonymous")
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Account, from, r.Received.Local().Format("2006-01-02 15:04"), r.Length.Round(time.Second), r.State)
+		}
+		return nil
+	})
+	return c
+}
+
+// find returns the messages of an account with those IDs, all of them if none is named.
+func (m *messages) find(c *cobra.Command, p *program, user string, ids []string) ([]store.Voicemail, error) {
+	rows, err := m.keeper.Rows(c.Context(), m.domain, user)
+	if err != nil || len(ids) == 0 {
+		return rows, err
+	}
+	byID := make(map[string]store.Voicemail, len(rows))
+	for _, r := range rows {
+		byID[r.ID] = r
+	}
+	var found []store.Voicemail
+	for _, id := range ids {
+		r, ok := byID[id]
+		if !ok {
+			return nil, p.errorf("%s: %s has no such message; `sipwerk voicemail list %s` shows what there is", id, user, user)
+		}
+		found = append(found, r)
+	}
+	return found, nil
+}
+
+func (p *program) newVoicemailExport() *cobra.Command {
+	var folder string
+	c := &cobra.Command{
+		Use:     "export ACCOUNT [MESSAGE…]",
+		Short:   p.tr("Copy recordings out of a mailbox"),
+		Long:    p.tr("Copies the recordings of messages as WAV files, of all messages of the account if none is named. The messages stay as they are."),
+		Example: examples("sipwerk voicemail export 200 --to /tmp/messages"),
+		Args:    p.atLeast("ACCOUNT"),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().StringVar(&folder, "to", ".", p.tr("folder for the files"))
+	var ids []string
+	c.PreRun = func(_ *cobra.Command, args []string) { ids = args[1:] }
+	c.RunE = p.withMessages(load, func(c *cobra.Command, m *messages, user string) error {
+		rows, err := m.find(c, p, user, ids)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			to := filepath.Join(folder, r.Account+"-"+r.ID+".wav")
+			if err := copyFile(to, m.keeper.File(&r)); err != nil {
+				return err
+			}
+			fmt.Fprintln(p.out, to)
+		}
+		return nil
+	})
+	return c
+}
+
+// copyFile copies a file for its owner's eyes only. It never writes over another.
+func copyFile(to, from string) (err error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	_, err = io.Copy(out, in)
+	return err
+}
+
+func (p *program) newVoicemailDelete() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:     "delete ACCOUNT [MESSAGE…]",
+		Aliases: []string{"rm"},
+		Short:   p.tr("Delete messages"),
+		Example: examples("sipwerk voicemail delete 200 20261123-142233-3f9a0b1c2d3e", "sipwerk voicemail delete 200 --all"),
+		Args:    p.atLeast("ACCOUNT"),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().BoolVar(&all, "all", false, p.tr("delete every message of the account"))
+	var ids []string
+	c.PreRun = func(_ *cobra.Command, args []string) { ids = args[1:] }
+	c.RunE = p.withMessages(load, func(c *cobra.Command, m *messages, user string) error {
+		if all == (len(ids) > 0) {
+			return p.errorf("name the messages to delete, or give --all")
+		}
+		rows, err := m.find(c, p, user, ids)
+		if err != nil {
+			return err
+		}
+		gone := make([]string, len(rows))
+		for i := range rows {
+			gone[i] = rows[i].ID
+		}
+		if err := m.keeper.Remove(c.Context(), voicemail.BoxName(m.domain, user), gone...); err != nil {
+			return err
+		}
+		p.printf("%d deleted\n", len(gone))
+		return nil
+	})
+	return c
+}
