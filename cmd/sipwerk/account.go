@@ -30,7 +30,7 @@ func (p *program) newAccount() *cobra.Command {
 	}
 	calls := objects{program: p, kind: object.KindNamed("account")}
 	c.AddCommand(calls.newSet(), calls.newShow())
-	c.AddCommand(p.newAccountAdd(), p.newAccountList(), p.newAccountRemove(), p.newAccountPassword(), p.newAccountNumber(), p.newAccountImport(), p.newAccountTurn())
+	c.AddCommand(p.newAccountAdd(), p.newAccountList(), p.newAccountRemove(), p.newAccountRename(), p.newAccountPassword(), p.newAccountNumber(), p.newAccountImport(), p.newAccountTurn())
 	return c
 }
 
@@ -262,6 +262,26 @@ func (p *program) newAccountRemove() *cobra.Command {
 			return p.accountError(err)
 		}
 		p.printf("%s@%s is removed\n", user, a.domain)
+		return nil
+	})
+	return c
+}
+
+func (p *program) newAccountRename() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "rename USER NAME",
+		Short:   p.tr("Give an account another display name"),
+		Example: examples("sipwerk account rename alice 'Alice Baker'", "sipwerk account rename alice ''"),
+		Args:    p.exactly("USER", "NAME"),
+	}
+	load := p.settings(c, "data", "domain")
+	p.completeUsers(c, load)
+	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
+		name := c.Flags().Arg(1)
+		if err := a.SetName(c.Context(), a.domain, user, name); err != nil {
+			return p.accountError(err)
+		}
+		p.printf("%s@%s is called %q\n", user, a.domain, name)
 		return nil
 	})
 	return c

@@ -260,4 +260,6 @@ var germanObjectTexts = map[string]string{
 	"Check codecs and media of the trunk.":                                                                                           "Prüfen: codecs und media des Trunks.",
 	"The provider does not accept the signature of the caller.":                                                                      "Der Anbieter nimmt die Signatur des Anrufers nicht an.",
 	"Check stir-certificate, stir-key and stir-url of the trunk.":                                                                    "Prüfen: stir-certificate, stir-key und stir-url des Trunks.",
+	"Give an account another display name":                                                                                           "Einem Konto einen anderen Anzeigenamen geben",
+	"%s@%s is called %q\n":                                                                                                           "%s@%s heißt %q\n",
 }

@@ -134,6 +134,24 @@ func (s *Store) insertDevice(ctx context.Context, tx *sql.Tx, d Domain, n newDev
 	return note(ctx, tx, d.Name, n.user)
 }
 
+// SetName gives an account another display name, or fails with [ErrNotFound].
+func (s *Store) SetName(ctx context.Context, domain, user, name string) error {
+	domain = strings.ToLower(domain)
+	if err := object.CheckName(name); err != nil {
+		return fmt.Errorf("name %w", err)
+	}
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := mustExist(ctx, tx, domain, user); err != nil {
+			return err
+		}
+		shown, err := texts(ctx, tx, "SELECT sip_user FROM devices WHERE domain = $1 AND account = $2 UNION SELECT number FROM numbers WHERE domain = $1 AND account = $2", domain, user)
+		if err != nil {
+			return err
+		}
+		return rename(ctx, tx, domain, &object.Person{User: user, Name: name, Devices: shown})
+	})
+}
+
 // SetSecret gives the device called user a new secret; the old one is worthless as soon as running servers have read the change.
 func (s *Store) SetSecret(ctx context.Context, domain, user, secret string) error {
 	d, err := s.Domain(ctx, domain)

@@ -300,3 +300,33 @@ func TestRoomsBecomeObjects(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestSetName: a new name is shown with every device and number.
+func TestSetName(t *testing.T) {
+	s, _ := open(t)
+	add(t, s, "200")
+	if err := errors.Join(s.AddDevice(t.Context(), domain, "200", "200-desk", "x"), s.AddNumbers(t.Context(), domain, "200", []string{"+4930123"})); err != nil {
+		t.Fatal(err)
+	}
+	d, err := NewDirectory(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetName(t.Context(), domain, "200", "Alice"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range []string{"200", "200-desk", "+4930123"} {
+		if u, ok := d.Lookup(domain, user); !ok || u.Name != "Alice" || u.Device != (user != "+4930123") {
+			t.Errorf("%s: %+v", user, u)
+		}
+	}
+	if err := s.SetName(t.Context(), domain, "200", "a\nb"); err == nil {
+		t.Error("a name of two lines is taken")
+	}
+	if err := s.SetName(t.Context(), domain, "299", "Bob"); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
