@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
 // maxSteps is how many steps a call takes, however often a router thinks of another.
@@ -97,6 +98,9 @@ func (h *hunt) enter(r Route) bool {
 	}
 	if !h.alive() {
 		return false
+	}
+	if r.Diverted != nil && h.transfer == nil && c.callee == nil {
+		c.caller.usage.Provisional(sip.StatusForwarded, dialog.Body{})
 	}
 	h.timer = c.engine.After(c.stripe, or(or(r.RingTime, c.b.RingTime), defaultRingTime), func() {
 		h.timeUp()

@@ -64,7 +64,7 @@ func TestForwardBusy(t *testing.T) {
 	})
 }
 
-// TestForwardNoAnswer: the step rings as long as it says, and what the caller has heard of it is over. RFC 6228 §5.
+// TestForwardNoAnswer: the step rings as long as it says, what the caller has heard of it is over, and it learns that the call goes on. RFC 6228 §5; RFC 3261 §21.1.3.
 func TestForwardNoAnswer(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)
@@ -86,7 +86,7 @@ func TestForwardNoAnswer(t *testing.T) {
 		}
 		w.reply(s, sip.StatusRinging, "")
 		w.reply(s, sip.StatusOK, offer("192.0.2.3", 6000))
-		if got := w.statuses(tx); got != "180 183 199 180 200" {
+		if got := w.statuses(tx); got != "180 183 199 181 180 200" {
 			t.Errorf("alice got %s", got)
 		}
 		if w.answerTo(tx).ToTag() == early {
@@ -137,7 +137,7 @@ func TestForwardsThatPointAtEachOther(t *testing.T) {
 		tx := w.invite("bob", offer("192.0.2.1", 4000))
 		w.reply(w.one(sip.MethodInvite), sip.StatusBusyHere, "")
 		w.reply(w.one(sip.MethodInvite), sip.StatusBusyHere, "")
-		if got := w.statuses(tx); got != "482" || asked > maxDiversions+1 {
+		if got := w.statuses(tx); got != "181 482" || asked > maxDiversions+1 {
 			t.Errorf("alice got %s, and the router was asked %d times", got, asked)
 		}
 		w.take(sip.MethodInvite)
