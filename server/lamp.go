@@ -22,6 +22,7 @@ func (s *Server) openLamps(ds *domains) {
 type onlookers struct {
 	domains   *domains
 	registrar *registrar.Registrar
+	park      *pbx.Park
 }
 
 // Lamp implements [pbx.Onlookers]. The lamps of a domain are for its own people.
@@ -51,6 +52,9 @@ func (o *onlookers) Sees(watcher, name string) bool {
 		return false
 	}
 	set := d.directory.Settings(d.name)
+	if _, ok := o.park.Lamp(uri); ok {
+		return true
+	}
 	if members, ok := sharers(set, uri.UserName()); ok {
 		return slices.Contains(members, who.UserName())
 	}
@@ -82,8 +86,11 @@ func (o *onlookers) Online(name string) bool {
 	return len(o.registrar.Lookup(uri)) > 0
 }
 
-// Shared implements [pbx.Onlookers]: groups and queues have lamps.
+// Shared implements [pbx.Onlookers]: groups, queues and park slots have lamps.
 func (o *onlookers) Shared(asked sip.URI) (string, bool) {
+	if name, ok := o.park.Lamp(asked); ok {
+		return name, true
+	}
 	d := o.domains.of(asked)
 	if d == nil {
 		return "", false

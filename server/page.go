@@ -58,7 +58,7 @@ func (r *router) intercom(q *b2bua.Question) (b2bua.Route, bool) {
 	return b2bua.Route{Ring: []b2bua.Party{party}, RingTime: intercomTime, Cause: "intercom"}, true
 }
 
-// noExtension answers the code of the intercom without an extension.
+// noExtension answers a code that wants an extension behind it.
 func noExtension(ctx context.Context, l *pbx.Line) error {
 	return l.Say(ctx, prompt.Text("impossible"))
 }

@@ -1,28 +1,112 @@
-// Calls that are taken where they ring: the codes for it. RFC 5359 §2.16.
+// Calls that are taken where they ring, where they wait, or as they go: pickup, park slots, supervisors. RFC 5359 §2.15, §2.16; RFC 3911 §4.
 
 package server
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// pickupCode stands before the number of whoever's call is to be taken.
-const pickupCode = "**"
+// pickUp leads the dialler of **NUMBER to the call that rings there, at a member if it is a group, and the dialler of *8 to one that rings in their pickup group; false if nothing of
+// the kind was dialled. Whoever is not known takes nobody's call.
+func (r *router) pickUp(q *b2bua.Question) (b2bua.Route, bool) {
+	user := q.Request.URI.UserName()
+	number, directed := strings.CutPrefix(user, pbx.PickupCode)
+	grouped := user == pbx.GroupPickupCode || strings.EqualFold(user, string(pbx.GroupPickup))
+	if !grouped && (!directed || number == "") {
+		return b2bua.Route{}, false
+	}
+	d := r.domains.of(q.Caller.Account)
+	if d == nil || q.Caller.Account.Host == "" {
+		return b2bua.Route{Refuse: sip.StatusForbidden}, true
+	}
+	if grouped {
+		return r.pickUpInGroup(d, q.Caller.Account.UserName()), true
+	}
+	there := q.Request.URI
+	there.User = number
+	if account, ok := r.registrar.Resolve(there); ok {
+		return b2bua.Route{PickUp: []sip.URI{account}}, true
+	}
+	members, _ := sharers(d.directory.Settings(d.name), number)
+	return d.anyOf(members), true
+}
 
-// pickUp leads the dialler of **NUMBER to the call that rings there; false if nothing of the kind was dialled.
-func (r *router) pickUp(req *sip.Request) (b2bua.Route, bool) {
-	number, ok := strings.CutPrefix(req.URI.UserName(), pickupCode)
-	if !ok || number == "" {
+// pickUpInGroup leads to a call of those whose pickup group is that of user.
+func (r *router) pickUpInGroup(d *domain, user string) b2bua.Route {
+	set := d.directory.Settings(d.name)
+	own, _ := set.Account(user)
+	if own.PickupGroup == "" {
+		return b2bua.Route{Refuse: sip.StatusForbidden}
+	}
+	var members []string
+	for name, a := range set.Accounts {
+		if a.PickupGroup == own.PickupGroup && name != user {
+			members = append(members, name)
+		}
+	}
+	return d.anyOf(members)
+}
+
+// anyOf leads to a call that rings at one of these accounts.
+func (d *domain) anyOf(users []string) b2bua.Route {
+	route := b2bua.Route{Refuse: sip.StatusNotFound}
+	for _, user := range users {
+		route.PickUp = append(route.PickUp, d.uri(user))
+	}
+	return route
+}
+
+// openPark makes the lots; features and lamps must be there.
+func (s *Server) openPark() {
+	s.park = &pbx.Park{Show: s.lamps.Show}
+	s.lamps.Onlookers.(*onlookers).park = s.park
+	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Parking: s.park, pbx.Pickup: pbx.PlayerFunc(noExtension), pbx.Supervise: pbx.PlayerFunc(noExtension)})
+}
+
+// parks leads whoever asks for a park slot; false if it is none.
+// Whoever is not known takes nobody's call.
+func (r *router) parks(q *b2bua.Question) (b2bua.Route, bool) {
+	route, ok := r.park.Route(q, r.features)
+	if ok && q.How == b2bua.Dialled && q.Flow.Transport != sip.Inside && q.Caller.Account.Host == "" {
+		return b2bua.Route{Refuse: sip.StatusForbidden}, true
+	}
+	return route, ok
+}
+
+// joinModes are what stands behind [pbx.JoinCode], before the number of whoever's call is to be joined, in the order of [b2bua.JoinMode].
+const joinModes = "123"
+
+// MayJoin implements [b2bua.Supervisors] by the setting of the account.
+func (ds *domains) MayJoin(who b2bua.Caller, account sip.URI) bool {
+	d, supervisor, ok := ds.account(who.Account)
+	other, user, known := ds.account(account)
+	if !ok || !known || d != other {
+		return false
+	}
+	set, _ := ds.directory.Settings(d.name).Account(supervisor)
+	return slices.Contains(set.Supervise, user) || slices.Contains(set.Supervise, "*")
+}
+
+// joins leads the dialler of *51NUMBER, *52NUMBER or *53NUMBER to the call; false if nothing of the kind was dialled.
+func (r *router) joins(req *sip.Request) (b2bua.Route, bool) {
+	dialled, ok := strings.CutPrefix(req.URI.UserName(), pbx.JoinCode)
+	if !ok || len(dialled) < 2 {
+		return b2bua.Route{}, false
+	}
+	mode := strings.IndexByte(joinModes, dialled[0])
+	if mode < 0 {
 		return b2bua.Route{}, false
 	}
 	there := req.URI
-	there.User = number
+	there.User = dialled[1:]
 	account, ok := r.registrar.Resolve(there)
 	if !ok {
 		return b2bua.Route{Refuse: sip.StatusNotFound}, true
 	}
-	return b2bua.Route{PickUp: []sip.URI{account}}, true
+	return b2bua.Route{Join: b2bua.Join{Account: account, Mode: b2bua.JoinMode(mode)}}, true
 }

@@ -11,10 +11,36 @@ import (
 )
 
 func TestPickUpCode(t *testing.T) {
-	r := &router{registrar: start(t, nil).registrar}
-	for user, want := range map[string]string{"**bob": "bob", "**nobody": "404", "**": "", "bob": ""} {
+	s := start(t, nil)
+	r := s.calls.Router.(*router)
+	_, err := s.Store.Edit(t.Context(), "example.org", func(set *object.Settings) error {
+		for _, user := range []string{"alice", "bob"} {
+			a, _ := set.Account(user)
+			mine := *a
+			mine.User, mine.PickupGroup = user, "sales"
+			set.Put(&mine)
+		}
+		return nil
+	})
+	if err == nil {
+		err = s.Refresh(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := b2bua.Caller{Account: sip.MustParseURI("sip:alice@example.org")}
+	question := func(user string, who b2bua.Caller) *b2bua.Question {
+		return &b2bua.Question{Request: sip.NewRequest(sip.MethodInvite, sip.URI{Scheme: "sip", User: user, Host: "example.org"}), Caller: who}
+	}
+	if route, ok := r.pickUp(question("**bob", b2bua.Caller{})); !ok || route.Refuse != sip.StatusForbidden || route.PickUp != nil {
+		t.Errorf("a stranger is led to %+v", route)
+	}
+	if route, ok := r.parks(question("*501", b2bua.Caller{})); !ok || route.Refuse != sip.StatusForbidden {
+		t.Errorf("a stranger is led to %+v", route)
+	}
+	for user, want := range map[string]string{"**bob": "bob", "*8": "bob", "**nobody": "404", "**": "", "bob": ""} {
 		got := ""
-		if route, ok := r.pickUp(sip.NewRequest(sip.MethodInvite, sip.URI{Scheme: "sip", User: user, Host: "example.org"})); ok && len(route.PickUp) == 1 {
+		if route, ok := r.pickUp(question(user, alice)); ok && len(route.PickUp) == 1 {
 			got = route.PickUp[0].User
 		} else if ok {
 			got = route.Refuse.Error()[:3]
@@ -37,7 +63,7 @@ func TestJoinCode(t *testing.T) {
 	}
 	domains := s.calls.Supervisors
 	alice, bob := sip.MustParseURI("sip:alice@example.org"), sip.MustParseURI("sip:bob@example.org")
-	may := func() bool { return domains.MayJoin(b2bua.Caller{Address: sip.Address{URI: alice}}, bob) }
+	may := func() bool { return domains.MayJoin(b2bua.Caller{Account: alice}, bob) }
 	if may() {
 		t.Error("alice may join bob's calls unasked")
 	}
@@ -54,7 +80,7 @@ func TestJoinCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !may() || domains.MayJoin(b2bua.Caller{Address: sip.Address{URI: bob}}, alice) || domains.MayJoin(b2bua.Caller{}, bob) {
+	if !may() || domains.MayJoin(b2bua.Caller{Account: bob}, alice) || domains.MayJoin(b2bua.Caller{}, bob) {
 		t.Error("alice may join bob's calls, and nobody else")
 	}
 }

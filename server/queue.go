@@ -19,11 +19,12 @@ type switchboard struct {
 	lamps  *pbx.Lamps
 	turns  *pbx.Turns
 	queues *pbx.Queues
+	park   *pbx.Park
 
 	callbacks *pbx.Callbacks
 }
 
-// openQueues makes the queues and what remembers whose turn it is; lamps and features must be there.
+// openQueues makes the queues, what remembers whose turn it is, and the park slots; lamps and features must be there.
 func (s *Server) openQueues(ds *domains) error {
 	s.turns = &pbx.Turns{}
 	book := &queueBook{domains: ds, registrar: s.registrar}
@@ -33,6 +34,7 @@ func (s *Server) openQueues(ds *domains) error {
 	s.addPlayers(s.queues.Players())
 	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Intercom: pbx.PlayerFunc(noExtension)})
 	s.openCallbacks(book)
+	s.openPark()
 	if err := s.queues.Open(); err != nil {
 		return s.dataError(err)
 	}

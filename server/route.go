@@ -21,6 +21,7 @@ type router struct {
 	queues      *pbx.Queues
 	domains     *domains
 	inside      func() sip.Flow // the way to applications that are branches of a call
+	park        *pbx.Park
 }
 
 // Route implements [b2bua.Router]. An account that is called like a room or a feature is the account: people come first. A GRUU is its account and one of its devices.
@@ -32,10 +33,13 @@ func (r *router) Route(q *b2bua.Question) b2bua.Route {
 	if account, ok := r.registrar.Resolve(req.URI); ok {
 		return b2bua.Route{Account: account}
 	}
-	if route, ok := r.pickUp(req); ok {
+	if route, ok := r.pickUp(q); ok {
 		return route
 	}
 	if route, ok := r.joins(req); ok {
+		return route
+	}
+	if route, ok := r.parks(q); ok {
 		return route
 	}
 	if route, ok := r.queue(q); ok {

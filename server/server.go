@@ -208,7 +208,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
-		Router:   &router{registrar: s.registrar, features: s.features, conferences: s.conferences, queues: s.queues, domains: domains, inside: func() sip.Flow { return s.calls.Inside }},
+		Router:   &router{registrar: s.registrar, features: s.features, conferences: s.conferences, park: s.park, queues: s.queues, domains: domains, inside: func() sip.Flow { return s.calls.Inside }},
 		Locator:  bindings,
 		Identity: domains,
 		Observer: observers{s.journal, s.callbacks},

@@ -12,32 +12,35 @@ import (
 // maxInside is the longest body that is handed on.
 const maxInside = 64 << 10
 
-// request hands a request on and its final response back. What is not handed on is answered by the dialog.
+// request takes a request inside the dialog. What is not handed on is answered by the dialog.
 func (c *call) request(l *leg, r *dialog.Request) {
-	far := l.far()
 	switch {
-	case r.Request.Method == sip.MethodRefer && c.b.Events != nil && !attended(r.Request):
+	case r.Request.Method == sip.MethodRefer && c.b.Events != nil:
 		c.refer(l, r)
-		return
-	case !passes(r.Request):
-		return
+	case passes(r.Request):
+		c.handOver(l, r)
 	}
+}
+
+// handOver hands a request on and its final response back. It reports whether the request is or will be answered.
+func (c *call) handOver(l *leg, r *dialog.Request) bool {
+	far := l.far()
 	if c.over || far == nil || len(r.Request.Body()) > maxInside {
-		return
+		return false
 	}
 	if c.refresh(l, far, r) {
-		return
+		return true
 	}
 	if p, err := sip.ParseInfoPackage(r.Request.Get(sip.HeaderInfoPackage)); r.Request.Has(sip.HeaderInfoPackage) && (err != nil || !far.usage.TakesInfo(p)) {
 		// RFC 6086 §4.2.2: the far side has not said that it takes this one.
 		res := l.usage.ReplyTo(r.Request, sip.StatusBadInfoPackage)
 		res.Set(sip.HeaderRecvInfo, strings.Join(far.usage.Packages(), ", "))
 		l.usage.Respond(r, res)
-		return
+		return true
 	}
 	req := far.usage.NewRequest(r.Request.Method)
 	if req == nil {
-		return
+		return false
 	}
 	hand(&req.Message, &r.Request.Message)
 	if about, err := sip.ParseEventPackage(req.Get(sip.HeaderEvent)); err == nil {
@@ -61,31 +64,19 @@ func (c *call) request(l *leg, r *dialog.Request) {
 	if err != nil {
 		l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusTemporarilyUnavailable))
 	}
+	return true
 }
 
-// passes reports whether a request inside the dialog is handed on: what is said to the other side, and the second half of a transfer, which a telephone does itself: the
-// REFER that names a call of its sender's, and what is told of it.
+// passes reports whether a request inside the dialog is handed on: what is said to the other side, and what a telephone tells of a transfer that it does itself.
 func passes(req *sip.Request) bool {
 	switch req.Method {
 	case sip.MethodInfo, sip.MethodMessage, sip.MethodOptions:
 		return true
-	case sip.MethodRefer:
-		return attended(req)
 	case sip.MethodNotify:
 		about, err := sip.ParseEventPackage(req.Get(sip.HeaderEvent))
 		return err == nil && strings.EqualFold(about.Name, "refer")
 	}
 	return false
-}
-
-// attended reports whether a REFER means somebody whom its sender talks to already. RFC 5589 §7.
-func attended(req *sip.Request) bool {
-	to, err := req.ReferTo()
-	if err != nil {
-		return false
-	}
-	_, ok := to.URI.Header("Replaces")
-	return ok
 }
 
 // insideStatus hands a status back, but for those that are about the other dialog only.

@@ -33,7 +33,7 @@ func joinFlows() []siptest.Flow {
 type byName map[string]string
 
 func (n byName) MayJoin(who b2bua.Caller, account sip.URI) bool {
-	return n[who.Address.URI.UserName()] == account.UserName()
+	return n[who.Account.UserName()] == account.UserName()
 }
 
 // asShown believes every From.
@@ -41,7 +41,7 @@ type asShown struct{}
 
 func (asShown) Identify(ev *sip.Event) b2bua.Caller {
 	from, _ := ev.Request.From()
-	return b2bua.Caller{Address: sip.Address{URI: from.URI}}
+	return b2bua.Caller{Address: sip.Address{URI: from.URI.Clone()}, Account: from.URI.Clone()}
 }
 
 // supervised is a call from alice to bob, and the phone of dora, who may join what bob takes part in.

@@ -29,10 +29,16 @@ type transfer struct {
 	won      *leg       // the device that has answered
 	tries    int        // how often its session was offered
 	hunt     *hunt      // for the target
+
+	consulted consultation // the call in which the one who asked has spoken to the target; zero: none
 }
 
 // refer takes a REFER.
 func (c *call) refer(l *leg, r *dialog.Request) {
+	if which, ok := attended(r.Request); ok {
+		c.consult(l, r, which)
+		return
+	}
 	q, route, status := c.target(l, r.Request)
 	if status != 0 {
 		l.usage.Respond(r, l.usage.ReplyTo(r.Request, status))
@@ -228,14 +234,12 @@ func (c *call) moved(t *transfer) {
 	c.recount()
 	c.relist()
 	t.report(sip.StatusOK)
-	c.note(Move{Kind: Transfer, By: c.who(old), To: t.to})
+	c.note(Move{Kind: Transfer, By: c.who(old), To: t.to, Other: t.consulted.id})
 	c.gone(old)
 	old.media.Close()
-	if old.usage.Over() {
-		return
-	}
 	// It hangs up when it has heard of it; some never do.
 	c.engine.After(c.stripe, farewell, func() {
+		t.consulted.part()
 		if !old.usage.Over() {
 			old.usage.Bye("")
 		}

@@ -319,7 +319,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%q: %t", user, got)
 		}
 	}
-	if n := len(p.Table()); n != 9 {
+	if n := len(p.Table()); n != 13 {
 		t.Errorf("%d numbers", n)
 	}
 	p = &PBX{Numbers: []Number{{Feature: Echo, Dial: "9196"}, {Feature: "teapot", Dial: "418"}}}

@@ -17,8 +17,17 @@ const (
 
 // tune is the melody, computed once for each sample rate and shared by all calls.
 type tune struct {
-	mu     sync.Mutex // guards byRate; held while a melody is computed, so that it is computed once
-	byRate map[int][]int16
+	mu     sync.Mutex // guards byRate
+	byRate map[int]*melody
+}
+
+// melody is the melody at one sample rate, computed as far as somebody has heard it.
+type melody struct {
+	rate, length int // Hz, samples
+
+	mu     sync.Mutex // guards what follows; held while a second of it is computed, so that it is computed once
+	source audio.Music
+	pcm    []int16
 }
 
 // play plays the melody over and over until the call ends.
@@ -27,42 +36,49 @@ func (t *tune) play(ctx context.Context, l *Line) error {
 }
 
 // source gives the melody at a sample rate, without an end.
-func (t *tune) source(rate int) audio.Source { return &repeated{pcm: t.at(rate)} }
+func (t *tune) source(rate int) audio.Source {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := t.byRate[rate]
+	if m == nil {
+		m = &melody{rate: rate, length: int(int64(rate) * int64(tuneLength) / int64(time.Second)), source: audio.Music{Rate: rate}}
+		if t.byRate == nil {
+			t.byRate = make(map[int]*melody)
+		}
+		t.byRate[rate] = m
+	}
+	return &repeated{melody: m}
+}
 
-// repeated plays samples over and over.
+// repeated plays the melody over and over.
 type repeated struct {
-	pcm []int16
-	at  int
+	melody *melody
+	at     int
 }
 
 // ReadSamples implements [audio.Source].
 func (r *repeated) ReadSamples(pcm []int16) (n int, err error) {
 	for n < len(pcm) {
-		k := copy(pcm[n:], r.pcm[r.at:])
-		r.at = (r.at + k) % len(r.pcm)
+		k := copy(pcm[n:], r.melody.from(r.at, len(pcm)-n))
+		r.at = (r.at + k) % r.melody.length
 		n += k
 	}
 	return n, nil
 }
 
-// at returns the melody at a sample rate.
-func (t *tune) at(rate int) []int16 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if pcm, ok := t.byRate[rate]; ok {
-		return pcm
+// from returns up to n samples of the melody. They must not be changed.
+func (m *melody) from(at, n int) []int16 {
+	end := min(at+n, m.length)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fade := int(int64(m.rate) * int64(tuneFade) / int64(time.Second))
+	for len(m.pcm) < end {
+		next := make([]int16, min(m.rate, m.length-len(m.pcm)))
+		_, _ = m.source.ReadSamples(next) // an endless source
+		for i, s := range next {
+			next[i] = int16(int(s) * min(m.length-len(m.pcm)-i, fade) / fade)
+		}
+		m.pcm = append(m.pcm, next...)
 	}
-	samples := make([]int16, int(int64(rate)*int64(tuneLength)/int64(time.Second)))
-	source := audio.Music{Rate: rate}
-	n, _ := source.ReadSamples(samples) // an endless source
-	pcm := samples[:n]
-	fade := int(int64(rate) * int64(tuneFade) / int64(time.Second))
-	for i, s := range pcm {
-		pcm[i] = int16(int(s) * min(n-i, fade) / fade)
-	}
-	if t.byRate == nil {
-		t.byRate = make(map[int][]int16)
-	}
-	t.byRate[rate] = pcm
-	return pcm
+	return m.pcm[at:end:end]
 }

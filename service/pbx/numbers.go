@@ -14,8 +14,9 @@ type Feature string
 
 // The features.
 const (
-	Echo  Feature = "echo"  // says back what it hears
-	Music Feature = "music" // plays a melody
+	Echo    Feature = "echo"  // says back what it hears
+	Music   Feature = "music" // plays a melody
+	Parking Feature = "park"  // keeps a call for whoever dials its slot: [Park]
 )
 
 // Intercom is no application: whoever routes leads [IntercomCode] and an extension to the telephones of that.
@@ -23,6 +24,19 @@ const (
 	Intercom     Feature = "intercom"
 	IntercomCode         = "*80"
 )
+
+// What leads to calls of others is no application either: whoever routes sees to it.
+const (
+	Pickup          Feature = "pickup"
+	GroupPickup     Feature = "group-pickup"
+	Supervise       Feature = "supervise"
+	PickupCode              = "**" // and an extension
+	GroupPickupCode         = "*8"
+	JoinCode                = "*5" // and 1, 2 or 3, and an extension
+)
+
+// parkNumber is the number of the lot in [DefaultNumbers].
+const parkNumber = "*500"
 
 // Number is a feature number in force.
 type Number struct {
@@ -40,7 +54,7 @@ func DefaultNumbers() []Number {
 		{Feature: Music, Dial: "*44", Names: []string{"music"}, Description: "plays a melody"},
 		{Feature: Mailbox, Dial: "*97", Names: []string{"mailbox"}, Description: "plays the messages of one's own mailbox"},
 		{Feature: MailboxOf, Dial: "*98", Names: []string{"mailboxes"}, Description: "opens any mailbox by its number and PIN"},
-	}, append(append(agentNumbers(), callbackNumbers()...), Number{Feature: Intercom, Dial: IntercomCode, Names: []string{"intercom"}, Argument: true, Description: "and an extension: its telephone answers by itself, if you may do that"})...)
+	}, append(slices.Concat(callNumbers(), agentNumbers(), callbackNumbers()), Number{Feature: Intercom, Dial: IntercomCode, Names: []string{"intercom"}, Argument: true, Description: "and an extension: its telephone answers by itself, if you may do that"})...)
 }
 
 // Table returns the numbers in force. It is the caller's.

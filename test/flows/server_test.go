@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
@@ -34,6 +36,9 @@ type server struct {
 	registrar *registrar.Registrar
 	b2bua     *b2bua.B2BUA
 	relay     *relay.Relay
+	features  *pbx.PBX
+	park      *pbx.Park
+	routes    map[string]func(q *b2bua.Question) b2bua.Route // by whom they are for
 }
 
 // newServer starts a server on a host called "server", to which example.org resolves.
@@ -42,17 +47,28 @@ func newServer(b *siptest.Bench) *server {
 	addr := b.Addr("server")
 	b.Net.Names.AddAddr(domain, addr)
 	random := b.Random("server")
-	s := &server{bench: b, relay: &relay.Relay{Network: host}}
+	s := &server{bench: b, relay: &relay.Relay{Network: host}, park: &pbx.Park{}, routes: map[string]func(q *b2bua.Question) b2bua.Route{}}
 	s.registrar = &registrar.Registrar{Accounts: people{}}
 	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64, Extensions: []string{"replaces"}}
-	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: &session.Site{Relay: s.relay}, Router: people{}, Locator: s,
+	site := &session.Site{Relay: s.relay}
+	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Players: map[pbx.Feature]pbx.Player{pbx.Parking: s.park}}
+	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: site, Router: s, Locator: s, Supervisors: s,
 		RingTime: 30 * time.Second, FlowFailed: s.registrar.FlowFailed, Events: &event.Notifier{}}
 	mux := new(sip.Mux)
 	mux.Handle("REGISTER "+domain, s.registrar)
 	mux.Handle(domain, s.b2bua)
-	s.dialogs.Next = &digest.Authenticator{Realm: domain, Accounts: people{}, Next: mux, Key: []byte("a key for the nonces of a test..."), Rand: random,
+	gate := &digest.Authenticator{Realm: domain, Accounts: people{}, Next: mux, Key: []byte("a key for the nonces of a test..."), Rand: random,
 		Algorithms: []digest.Algorithm{digest.SHA256}}
+	s.dialogs.Next = sip.EventHandlerFunc(func(ev *sip.Event) {
+		if ev.Flow.Transport == sip.Inside {
+			ev.Trusted = true
+			s.b2bua.HandleEvent(ev)
+			return
+		}
+		gate.HandleEvent(ev)
+	})
 	s.stack = &stack.Stack{Handler: s.dialogs, FlowLost: s.dialogs, Network: host, Resolver: &b.Net.Names, Random: random, Readers: 1, Log: slog.New(slog.DiscardHandler)}
+	s.b2bua.Inside = s.stack.Inside()
 	if err := s.registrar.Open(); err != nil {
 		b.T.Fatal(err)
 	}
@@ -78,6 +94,9 @@ func (s *server) left() []string {
 }
 
 func (s *server) close() {
+	if err := s.features.Drain(context.Background()); err != nil {
+		s.bench.T.Error(err)
+	}
 	if err := errors.Join(s.stack.Close(), s.relay.Close(), s.registrar.Close()); err != nil {
 		s.bench.T.Error(err)
 	}
@@ -123,13 +142,26 @@ func (p people) AOR(uri sip.URI) (sip.URI, bool) {
 func (people) MayBind(user string, aor sip.URI) bool { return user == aor.UserName() }
 
 // Route implements [b2bua.Router].
-func (p people) Route(q *b2bua.Question) b2bua.Route {
-	aor, ok := p.AOR(q.Request.URI)
+func (s *server) Route(q *b2bua.Question) b2bua.Route {
+	user := q.Request.URI.UserName()
+	if route := s.routes[user]; route != nil {
+		return route(q)
+	}
+	if route, ok := s.park.Route(q, s.features); ok {
+		return route
+	}
+	if there, ok := strings.CutPrefix(user, "**"); ok {
+		return b2bua.Route{PickUp: []sip.URI{aor(there)}}
+	}
+	account, ok := people{}.AOR(q.Request.URI)
 	if !ok {
 		return b2bua.Route{Refuse: sip.StatusNotFound}
 	}
-	return b2bua.Route{Account: aor}
+	return b2bua.Route{Account: account}
 }
+
+// MayJoin implements [b2bua.Supervisors].
+func (*server) MayJoin(b2bua.Caller, sip.URI) bool { return true }
 
 // aor is the address-of-record of a user.
 func aor(user string) sip.URI { return sip.URI{Scheme: "sip", User: user, Host: domain} }

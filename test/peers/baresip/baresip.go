@@ -245,6 +245,9 @@ func (p *Phone) Hold() error { return p.order("hold", "") }
 // Resume takes the call back.
 func (p *Phone) Resume() error { return p.order("resume", "") }
 
+// Transfer asks that the other side call uri.
+func (p *Phone) Transfer(uri string) error { return p.order("transfer", uri) }
+
 // Digit sends one DTMF digit as an RTP event.
 func (p *Phone) Digit(digit string) error { return p.order("sndcode", digit) }
 

@@ -148,6 +148,14 @@ func (p *Phone) Hold() error { return p.order("pause") }
 // Resume takes the call back.
 func (p *Phone) Resume() error { return p.order("resume") }
 
+// Transfer asks that the other side call uri.
+func (p *Phone) Transfer(uri string) error { return p.order("transfer " + uri) }
+
+// Connect asks that the other side of one call talk to that of another; calls are numbered from 1.
+func (p *Phone) Connect(one, other int) error {
+	return p.order(fmt.Sprintf("transfer %d --to-call %d", one, other))
+}
+
 // WaitEstablished waits for the call to be answered.
 func (p *Phone) WaitEstablished(ctx context.Context) error {
 	_, err := p.process.Wait(ctx, p.mark, "connected.")

@@ -67,6 +67,12 @@ type Talk interface {
 	Recordings() ([]string, error)
 }
 
+// Transferor is a telephone that can transfer its call.
+type Transferor interface {
+	// Transfer asks that the other side call uri.
+	Transfer(uri string) error
+}
+
 // Process is a running program with its output kept line by line.
 type Process struct {
 	cmd  *exec.Cmd

@@ -1,0 +1,195 @@
+package b2bua_test
+
+import (
+	"context"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/siptest"
+)
+
+func attendedFlows() []siptest.Flow {
+	return []siptest.Flow{
+		{Name: "attended", About: "Alice talks to Bob and to Dora, and connects the two, whose telephones know nothing of it. RFC 5589 §7.1.", Play: on(attended)},
+		{Name: "attended-by-callee", About: "Bob, who was called by Alice, connects her to Dora. RFC 5589 §7.1.", Play: on(attendedByCallee)},
+		{Name: "attended-called-by-both", About: "Bob was called by Alice and by Dora, and connects them. RFC 5589 §7.1.", Play: on(attendedByCalleeOfBoth)},
+		{Name: "attended-ringing", About: "Alice connects Bob to Dora, whose telephone rings still. RFC 5589 §7.6.", Play: on(attendedRinging)},
+		{Name: "attended-ringing-in-vain", About: "The same, and Dora does not want to: Bob stays with Alice. RFC 5589 §7.6.", Play: on(attendedInVain)},
+		{Name: "attended-refused", About: "Dora's telephone does not want Bob's session: both calls stay as they are. RFC 5589 §7.2.", Play: on(attendedRefused)},
+		{Name: "attended-again", About: "Dora, to whom Bob was connected, connects him to Carol.", Play: on(attendedAgain)},
+		{Name: "attended-pass", About: "The REFER names a call that is none of ours: it is for Bob's telephone. RFC 5589 §7.1.", Play: on(attendedPass)},
+		{Name: "attended-self", About: "The REFER names the call that it is sent in.", Play: on(attendedSelf)},
+	}
+}
+
+// referTo sends the REFER that connects the far side of one call to that of another.
+func referTo(by *siptest.Call, to sip.URI, which sip.Replaces) {
+	to.Headers = "Replaces=" + url.QueryEscape(which.String())
+	by.Refer(to)
+}
+
+// pair is a call from alice to bob, who is on hold, and one from her to dora.
+type pair struct{ out, in, second, asked *siptest.Call }
+
+// consulted makes the two calls.
+func consulted(d *domain) pair {
+	out, in := answered(d)
+	out.Hold()
+	out.Await("Modified 200")
+	dora := d.phone("dora", "dora")
+	second := out.Phone.Dial(d.uri("dora"))
+	asked := dora.Incoming()
+	second.Talk(asked)
+	return pair{out, in, second, asked}
+}
+
+// connected waits until the two who are left talk, and hangs up.
+func connected(d *domain, one, other *siptest.Call) {
+	d.Wait(5 * time.Second)
+	d.Check(siptest.Direction(one.Remote()) == "sendrecv" && siptest.Direction(other.Remote()) == "sendrecv", "somebody is on hold: %s %s", one.Remote(), other.Remote())
+	one.HangUp(other)
+}
+
+func attended(d *domain) {
+	p := consulted(d)
+	out, in, second, asked := p.out, p.in, p.second, p.asked
+	referTo(out, d.uri("dora"), second.Replaces())
+	out.Await("Referred 202")
+	second.Await("Ended BYE received")
+	out.Await("Ended BYE received")
+	connected(d, in, asked)
+}
+
+func attendedByCallee(d *domain) {
+	out, in := answered(d)
+	dora := d.phone("dora", "dora")
+	second := in.Phone.Dial(d.uri("dora"))
+	asked := dora.Incoming()
+	second.Talk(asked)
+	referTo(in, d.uri("dora"), second.Replaces())
+	second.Await("Ended BYE received")
+	in.Await("Ended BYE received")
+	connected(d, asked, out)
+}
+
+func attendedByCalleeOfBoth(d *domain) {
+	out, in := answered(d)
+	second := d.phone("dora", "dora").Dial(d.uri("bob"))
+	asked := in.Phone.Incoming()
+	second.Talk(asked)
+	referTo(asked, d.uri("alice"), in.Replaces())
+	asked.Await("Ended BYE received")
+	in.Await("Ended BYE received")
+	connected(d, out, second)
+}
+
+// consulting is consulted as long as dora's telephone rings.
+func consulting(d *domain) pair {
+	out, in := answered(d)
+	out.Hold()
+	out.Await("Modified 200")
+	dora := d.phone("dora", "dora")
+	second := out.Phone.Dial(d.uri("dora"))
+	asked := dora.Incoming()
+	d.Wait(time.Second)
+	asked.Order("progress", func() error { return asked.Usage.Provisional(sip.StatusSessionProgress, description(d, asked, 1)) })
+	second.Await("Progress 183")
+	d.Wait(time.Second)
+	referTo(out, d.uri("dora"), second.Replaces())
+	out.Await("Referred 202")
+	second.Await("Rejected 487")
+	return pair{out, in, second, asked}
+}
+
+func attendedRinging(d *domain) {
+	p := consulting(d)
+	out, in, asked := p.out, p.in, p.asked
+	d.Wait(3 * time.Second)
+	asked.Answer()
+	out.Await("Ended BYE received")
+	connected(d, in, asked)
+}
+
+func attendedInVain(d *domain) {
+	p := consulting(d)
+	out, in, asked := p.out, p.in, p.asked
+	d.Wait(3 * time.Second)
+	asked.Reject(sip.StatusBusyHere)
+	out.Await("Notified 486")
+	out.Resume()
+	out.Await("Modified 200")
+	d.Check(siptest.Direction(in.Remote()) == "sendrecv", "bob is still on hold: %s", in.Remote())
+	d.Wait(time.Second)
+	out.HangUp(in)
+}
+
+func attendedRefused(d *domain) {
+	p := consulted(d)
+	out, in, second, asked := p.out, p.in, p.second, p.asked
+	asked.Refuse(sip.StatusNotAcceptableHere)
+	referTo(out, d.uri("dora"), second.Replaces())
+	out.Await("Notified 488")
+	d.Wait(time.Second)
+	second.HangUp(asked)
+	out.HangUp(in)
+}
+
+func attendedAgain(d *domain) {
+	p := consulted(d)
+	out, in, second, asked := p.out, p.in, p.second, p.asked
+	referTo(out, d.uri("dora"), second.Replaces())
+	out.Await("Ended BYE received")
+	d.Wait(5 * time.Second)
+	desk := d.phone("desk", "desk")
+	third := asked.Phone.Dial(d.uri("desk"))
+	last := desk.Incoming()
+	third.Talk(last)
+	referTo(asked, d.uri("desk"), third.Replaces())
+	third.Await("Ended BYE received")
+	asked.Await("Ended BYE received")
+	connected(d, in, last)
+}
+
+func attendedPass(d *domain) {
+	out, in := answered(d)
+	referTo(out, d.uri("dora"), sip.Replaces{CallID: "a call elsewhere", ToTag: "1", FromTag: "2"})
+	in.Await("Request REFER")
+	out.Await("Referred 405") // of Bob's telephone, which takes none
+	d.Wait(time.Second)
+	out.HangUp(in)
+}
+
+func attendedSelf(d *domain) {
+	out, in := answered(d)
+	referTo(out, d.uri("bob"), out.Replaces())
+	out.Await("Referred 400")
+	d.Wait(time.Second)
+	out.HangUp(in)
+}
+
+// TestAttendedHeard: the two who are left hear each other, over both calls.
+func TestAttendedHeard(t *testing.T) {
+	siptest.Run(t, on(func(d *domain) {
+		p := consulted(d)
+		out, in, second, asked := p.out, p.in, p.second, p.asked
+		voices := map[string]*voice{"alice": speak(d, out, 400), "bob": speak(d, in, 700), "dora": speak(d, asked, 1100)}
+		referTo(out, d.uri("dora"), second.Replaces())
+		out.Await("Ended BYE received")
+		voices["alice"].close()
+		d.Wait(2 * time.Second)
+		voices["bob"].forget()
+		voices["dora"].forget()
+		d.Wait(time.Second)
+		if bob, dora := voices["bob"].hears(voices), voices["dora"].hears(voices); bob != "dora" || dora != "bob" {
+			t.Errorf("bob hears %q, dora hears %q", bob, dora)
+		}
+		voices["bob"].close()
+		voices["dora"].close()
+		in.HangUp(asked)
+		if err := d.service.Drain(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}))
+}

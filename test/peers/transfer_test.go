@@ -1,0 +1,109 @@
+// Calls that change hands: transferred, picked up where they ring, parked. The telephones on both sides need not know how.
+
+package peers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/test/peers/linphonec"
+	"github.com/sipwerk/sipwerk/test/peers/peer"
+)
+
+const carolSays = "Amazingly few discotheques provide jukeboxes, and nobody here knows the reason why that should be so."
+
+// three is a server with three telephones, each with words of its own.
+type three struct {
+	alice, bob, carol peer.Phone
+	words             [3]string
+}
+
+func startThree(t *testing.T, a, b, c starter) (x three) {
+	t.Helper()
+	need(t, "baresip", "linphonec")
+	s := serve(t, "alice", "bob", "carol")
+	x.words = [3]string{speech(t, aliceSays), speech(t, bobSays), speech(t, carolSays)}
+	x.alice = phone(t, a, s.account("alice", "udp", x.words[0]))
+	x.bob = phone(t, b, s.account("bob", "udp", x.words[1]))
+	x.carol = phone(t, c, s.account("carol", "tcp", x.words[2]))
+	return x
+}
+
+// finish lets two telephones talk, and looks at the end of what each has recorded. mine is what the first says.
+func finish(t *testing.T, a, b peer.Phone, mine, theirs string) {
+	t.Helper()
+	pause(t.Context(), 6*time.Second)
+	must(t, "hang up", a.Hangup())
+	must(t, "the other side hears the end", b.WaitEnded(within(t, 10*time.Second)))
+	a.Close()
+	b.Close()
+	last := func(p peer.Phone) []string {
+		all, err := p.Recordings()
+		must(t, "recordings", err)
+		return []string{tail(t, all[len(all)-1], "5")}
+	}
+	heard(t, a.Name(), last(a), theirs, mine)
+	heard(t, b.Name(), last(b), mine, theirs)
+}
+
+// TestBlindTransfer: RFC 5589 §6.1.
+func TestBlindTransfer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name       string
+		by, target starter
+	}{{"by baresip", startBaresip, startLinphonec}, {"by linphonec", startLinphonec, startBaresip}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			x := startThree(t, c.by, startBaresip, c.target)
+			alice, bob, carol, words := x.alice, x.bob, x.carol, x.words
+			connect(t, alice, bob)
+			must(t, "transfer", alice.(peer.Transferor).Transfer("sip:carol@"+domain))
+			must(t, "target rings", carol.WaitIncoming(within(t, 10*time.Second)))
+			must(t, "target answers", carol.Answer())
+			must(t, "target established", carol.WaitEstablished(within(t, 10*time.Second)))
+			must(t, "transferor is out", alice.WaitEnded(within(t, 10*time.Second)))
+			finish(t, bob, carol, words[1], words[2])
+		})
+	}
+}
+
+// TestAttendedTransfer: the two who are left know nothing of REFER and Replaces. RFC 5589 §7.
+func TestAttendedTransfer(t *testing.T) {
+	t.Parallel()
+	x := startThree(t, startLinphonec, startBaresip, startBaresip)
+	alice, bob, carol, words := x.alice, x.bob, x.carol, x.words
+	connect(t, alice, bob)
+	must(t, "hold", alice.Hold())
+	connectTo(t, alice, carol, "carol")
+	must(t, "transfer", alice.(*linphonec.Phone).Connect(1, 2))
+	must(t, "transferor is out of one", alice.WaitEnded(within(t, 10*time.Second)))
+	must(t, "transferor is out of both", alice.WaitEnded(within(t, 10*time.Second)))
+	finish(t, bob, carol, words[1], words[2])
+}
+
+// TestPickUp: RFC 5359 §2.16.
+func TestPickUp(t *testing.T) {
+	t.Parallel()
+	x := startThree(t, startBaresip, startLinphonec, startBaresip)
+	alice, bob, carol, words := x.alice, x.bob, x.carol, x.words
+	must(t, "dial", alice.Dial("sip:bob@"+domain))
+	must(t, "callee rings", bob.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "pick up", carol.Dial("sip:**bob@"+domain))
+	must(t, "caller established", alice.WaitEstablished(within(t, 10*time.Second)))
+	must(t, "callee stops ringing", bob.WaitEnded(within(t, 10*time.Second)))
+	finish(t, alice, carol, words[0], words[2])
+}
+
+// TestPark: RFC 5359 §2.15.
+func TestPark(t *testing.T) {
+	t.Parallel()
+	x := startThree(t, startBaresip, startBaresip, startLinphonec)
+	alice, bob, carol, words := x.alice, x.bob, x.carol, x.words
+	connect(t, alice, bob)
+	must(t, "park", bob.(peer.Transferor).Transfer("sip:*501@"+domain))
+	must(t, "who parks is out", bob.WaitEnded(within(t, 10*time.Second)))
+	must(t, "retrieve", carol.Dial("sip:*501@"+domain))
+	must(t, "retrieved", carol.WaitEstablished(within(t, 10*time.Second)))
+	finish(t, alice, carol, words[0], words[2])
+}
