@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -228,5 +229,33 @@ func TestTrunkOrders(t *testing.T) {
 	none := func(json.RawMessage) error { return nil }
 	if err := c.Do(t.Context(), http.MethodPost, "/trunks/none/test", carrier.Order{}, none); err == nil || !strings.Contains(err.Error(), "there is no trunk none in example.org") {
 		t.Error(err)
+	}
+}
+
+// A trunk that wants proven callers refuses a call without Identity; one that only looks takes it and says what it found. RFC 8224 §6.2.2.
+func TestTrunkVerify(t *testing.T) {
+	p, s := provide(t), start(t, nil)
+	if err := s.Store.AddNumbers(t.Context(), "example.org", "bob", []string{"+4930100"}); err != nil {
+		t.Fatal(err)
+	}
+	for verify, want := range map[string]sip.Status{"require": sip.StatusUseIdentityHeader, "accept": sip.StatusTemporarilyUnavailable} { // bob has no telephone
+		lease(t, s, p, func(o *object.Trunk) {
+			o.Verify, o.STIRRoots = verify, s.certificates.local.file("ca.pem")
+		})
+		if report, err := reportOf(t, s, carrier.Order{}); err != nil {
+			t.Fatalf("%v\n%s", err, report)
+		}
+		alice := &phone.Phone{URI: "sip:alice@provider.example", Password: "secret of alice", Outbound: "sip:" + p.Listeners()[0].Addr.String(), Listen: []string{"udp://127.0.0.1:0"},
+			Log: slog.New(slog.DiscardHandler)}
+		_, err := alice.Dial(t.Context(), "+4930100")
+		if status, ok := errors.AsType[sip.Status](err); !ok || status != want {
+			t.Errorf("%s: %v, want %d", verify, err, want)
+		}
+		if err := alice.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if passed, failed, none := s.trunks.Judged(); passed != 0 || failed != 0 || none != 2 {
+		t.Errorf("judged %d, %d, %d", passed, failed, none)
 	}
 }

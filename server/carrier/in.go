@@ -26,7 +26,7 @@ const (
 
 // Take handles the event of a request outside any dialog if it is an INVITE that comes from a trunk, and reports whether it is. It must be asked before anybody is challenged.
 func (t *Trunks) Take(ev *sip.Event) bool {
-	if ev.Request.Method != sip.MethodInvite {
+	if ev.Request.Method != sip.MethodInvite || ev.Flow.Transport == sip.Inside {
 		return false
 	}
 	a, ok := t.group.Recognise(ev.Request, ev.Flow)
@@ -116,7 +116,7 @@ func (t *Trunks) Identify(ev *sip.Event) (who b2bua.Caller, ok bool) {
 	if t == nil || !ev.Trusted || ev.User != "" || ev.Request.Method != sip.MethodInvite {
 		return b2bua.Caller{}, false
 	}
-	a, ok := t.group.Recognise(ev.Request, ev.Flow)
+	a, ok := t.group.Admitted(ev.Request)
 	if !ok {
 		return b2bua.Caller{}, false
 	}

@@ -22,9 +22,6 @@ type Arrival struct {
 
 // Recognise returns the trunk from which a request came over flow: by the Contact that only its registrar knows, by the flow of its registration, or by an address of its servers.
 func (g *Group) Recognise(req *sip.Request, flow sip.Flow) (Arrival, bool) {
-	if flow.Transport == sip.Inside {
-		return Arrival{}, false // what an application of ours says for a caller of a provider's
-	}
 	var found []*line
 	given, byContact := req.URI.Param("line")
 	for _, l := range g.all("") {
@@ -118,7 +115,7 @@ func (a Arrival) Admit(req *sip.Request, verstat string) *sip.Request {
 	if sip.IsGlobalNumber(a.Called) {
 		in.URI.Params = in.URI.Params.With("user", "phone")
 	}
-	in.URI.Params = in.URI.Params.With("line", a.line.contact)
+	in.SetName(byTrunk, a.Trunk+"@"+a.Domain)
 	asserted := a.asserted(req, verstat)
 	for _, h := range [...]sip.Header{sip.HeaderPAssertedIdentity, sip.HeaderPPreferredIdentity, sip.HeaderRemotePartyID, sip.HeaderAnswerMode, sip.HeaderPrivAnswerMode, sip.HeaderAlertInfo,
 		sip.HeaderCallInfo, sip.HeaderReplaces, sip.HeaderJoin} {
@@ -128,6 +125,22 @@ func (a Arrival) Admit(req *sip.Request, verstat string) *sip.Request {
 		in.Set(sip.HeaderPAssertedIdentity, asserted)
 	}
 	return in
+}
+
+// byTrunk is the header by which a request that was admitted is known inside. It passes no border of ours, and is believed of nobody but [Arrival.Admit].
+const byTrunk = "P-By-Trunk"
+
+// Admitted returns the trunk by which a request has come that [Arrival.Admit] has made.
+func (g *Group) Admitted(req *sip.Request) (Arrival, bool) {
+	trunk, domain, ok := strings.Cut(req.GetName(byTrunk), "@")
+	if !ok {
+		return Arrival{}, false
+	}
+	l := g.line(domain, trunk)
+	if l == nil {
+		return Arrival{}, false
+	}
+	return l.arrival(req), true
 }
 
 // asserted is the P-Asserted-Identity of a call: the provider's, or its From where it asserts nothing.

@@ -370,7 +370,7 @@ func TestAdmit(t *testing.T) {
 		w.Check(in.Get(sip.HeaderPAssertedIdentity) == "<sip:+4940199;verstat=TN-Validation-Passed@example.org;user=phone>", "asserted %s", in.Get(sip.HeaderPAssertedIdentity))
 		who := a.Caller(req)
 		w.Check(who.String() == `"Bob" <sip:+4940123@example.org;user=phone>`, "from %s", who)
-		again, ok := w.group.Recognise(in, sip.Flow{})
+		again, ok := w.group.Admitted(in)
 		w.Check(ok && again.Trunk == "provider" && again.Called == "+4930111", "inside it is %+v", again)
 		req.Set(sip.HeaderPrivacy, "id")
 		w.Check(a.Caller(req).URI.Host == "anonymous.invalid", "who hides is %s", a.Caller(req))

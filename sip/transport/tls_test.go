@@ -89,6 +89,34 @@ func TestCertificateIsReloaded(t *testing.T) {
 	})
 }
 
+// A host that wants a certificate of its own kind gets it, and nobody else; its own is checked against its name and those who are believed for it. RFC 5922 §7.3.
+func TestClientTLS(t *testing.T) {
+	simulated(t, func(t *testing.T, _ *network.Sim, a, b *node) {
+		ours, theirs, web := newAuthority(t), newAuthority(t), newAuthority(t)
+		b.TLS = theirs.config(t, "provider.example", "other.example")
+		b.TLS.ClientAuth, b.TLS.ClientCAs = tls.RequireAndVerifyClientCert, ours.config(t).RootCAs
+		a.TLS = web.config(t)
+		shown := ours.config(t, "customer.example")
+		shown.RootCAs = theirs.config(t).RootCAs
+		a.ClientTLS = func(host string) *tls.Config {
+			if host == "provider.example" {
+				return shown
+			}
+			return nil
+		}
+		to := b.listen(t, "tls://192.0.2.2:5061")
+		if _, err := a.Connect(t.Context(), transport.Target{Transport: sip.TLS, Addr: to, Host: "other.example"}); err == nil {
+			t.Error("connected to a host whose certificate nobody vouches for")
+		}
+		flow, err := a.Connect(t.Context(), transport.Target{Transport: sip.TLS, Addr: to, Host: "provider.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.send(t, flow, request("SIP/2.0/TLS customer.example", 0))
+		<-b.got
+	})
+}
+
 // RFC 5923 §8: requests go back over the connection of a peer that asked for it and whose certificate names the host of its Via.
 func TestAlias(t *testing.T) {
 	for _, tc := range []struct {
