@@ -65,8 +65,13 @@ func (s *Settings) Remove(k *Kind, name string) {
 	at := s.place(k)
 	if k.Key == "" {
 		at.SetZero()
-	} else if !at.IsNil() {
+		return
+	}
+	if !at.IsNil() {
 		at.SetMapIndex(reflect.ValueOf(name), reflect.Value{})
+	}
+	if at.Len() == 0 {
+		at.SetZero() // none is written in one way only
 	}
 }
 

@@ -226,8 +226,15 @@ func TestSnapshot(t *testing.T) {
 	if err := other.change(t.Context(), func(tx *sql.Tx) error { return noteAll(t.Context(), tx) }); err != nil {
 		t.Fatal(err)
 	}
+	before := d.Settings(domain)
+	if refresh() != before {
+		t.Error("everything was read again, and what is as before is others")
+	}
 	put(t, other, group("602", "200"))
-	if all := refresh(); len(all.Groups) != 1 {
+	if err := other.change(t.Context(), func(tx *sql.Tx) error { return noteAll(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	if all := refresh(); len(all.Groups) != 1 || all.Version <= before.Version {
 		t.Errorf("after everything was read again: %+v", all)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 
 	"github.com/sipwerk/sipwerk/server/object"
 )
@@ -69,6 +70,11 @@ func (d *Directory) readSnapshots(ctx context.Context, seq int64) error {
 		set, err := readSettings(ctx, d.store.db, dom.Name)
 		if err != nil {
 			return err
+		}
+		if before, known := (*d.settings.Load())[dom.Name]; known {
+			if set.Version = before.Version; reflect.DeepEqual(set, before) {
+				continue // whoever watches has nothing to do
+			}
 		}
 		set.Version = seq
 		changed[dom.Name] = set
