@@ -65,6 +65,7 @@ module_tmp account.so
 module_app ctrl_tcp.so
 module_app menu.so
 module_app contact.so
+%[6]s
 ctrl_tcp_listen 127.0.0.1:%[3]d
 snd_path %[4]s/snd
 rtcp_mux %[5]s
@@ -89,10 +90,14 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 		return nil, err
 	}
 	parameters, mux := security(a.Media)
-	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;answermode=manual;audio_codecs=pcmu,pcma;regint=120;mwi=no;outbound=\"sip:%s;transport=%s\"%s\n",
-		a.User, a.Domain, a.Transport, a.User, a.Password, a.Server, a.Transport, parameters)
+	lamp, module := "no", ""
+	if a.Lamp {
+		lamp, module = "yes", "module_app mwi.so"
+	}
+	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;answermode=manual;audio_codecs=pcmu,pcma;regint=120;mwi=%s;outbound=\"sip:%s;transport=%s\"%s\n",
+		a.User, a.Domain, a.Transport, a.User, a.Password, lamp, a.Server, a.Transport, parameters)
 	files := map[string]string{
-		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir, mux),
+		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir, mux, module),
 		"accounts": account,
 		"contacts": "",
 	}
@@ -263,6 +268,15 @@ func (p *Phone) WaitReceiving(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// WaitLamp waits until the lamp of the mailbox goes on or off.
+func (p *Phone) WaitLamp(ctx context.Context, on bool) error {
+	state := "Messages-Waiting: no"
+	if on {
+		state = "Messages-Waiting: yes"
+	}
+	return p.wait(ctx, func(e event) bool { return e.Event && e.Type == "MWI_NOTIFY" && strings.Contains(e.Param, state) })
 }
 
 // WaitEstablished waits for the call to be answered.

@@ -130,6 +130,9 @@ func (p *Phone) WaitRegistered(ctx context.Context) error {
 // Dial calls uri.
 func (p *Phone) Dial(uri string) error { return p.order("call " + uri) }
 
+// Digit sends one DTMF digit as an RTP event.
+func (p *Phone) Digit(digit string) error { return p.write(digit) }
+
 // WaitIncoming waits for a call to come in.
 func (p *Phone) WaitIncoming(ctx context.Context) error {
 	_, err := p.process.Wait(ctx, p.mark, "Receiving new incoming call from")

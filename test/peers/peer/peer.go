@@ -25,6 +25,7 @@ type Account struct {
 	Transport      string // udp, tcp, tls
 	Source         string // WAV file that is spoken into every call
 	Media          Media  // how its sound goes over the wire
+	Lamp           bool   // it shows the lamp of its mailbox
 }
 
 // Media is how a telephone sends sound.

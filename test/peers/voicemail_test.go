@@ -1,0 +1,58 @@
+// Voicemail between telephones: left by one, fetched by the other with digits, with the lamp on and off again.
+
+package peers
+
+import (
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/test/peers/baresip"
+	"github.com/sipwerk/sipwerk/test/peers/linphonec"
+)
+
+// run runs a command of the program on the data folder of the server.
+func (s *server) run(t *testing.T, args ...string) {
+	t.Helper()
+	args = append(args, "--data", s.data, "--domain", domain)
+	if out, err := exec.Command(binary(t), args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v: %s", args, err, out)
+	}
+}
+
+func TestVoicemail(t *testing.T) {
+	need(t, "baresip", "linphonec")
+	s := serve(t, "alice", "bob")
+	s.run(t, "mailbox", "add", "bob")
+	s.run(t, "account", "set", "bob", "--forward-no-answer", "voicemail", "--ring-time", "2s")
+	alice, bob := speech(t, aliceSays), speech(t, bobSays)
+	at := s.account("bob", "tcp", bob)
+	at.Lamp = true
+	desk, err := baresip.Start(t, at)
+	must(t, "start", err)
+	must(t, "register", desk.WaitRegistered(within(t, 15*time.Second)))
+	a := phone(t, startBaresip, s.account("alice", "udp", alice))
+	b, err := linphonec.Start(t, s.account("bob", "udp", bob))
+	must(t, "start", err)
+	must(t, "register", b.WaitRegistered(within(t, 15*time.Second)))
+
+	must(t, "dial", a.Dial("sip:bob@"+domain))
+	must(t, "bob's telephone rings", desk.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "the voicemail answers", a.WaitEstablished(within(t, 15*time.Second)))
+	pause(t.Context(), 17*time.Second) // the greeting, and what alice says after it
+	must(t, "hang up", a.Hangup())
+	must(t, "lamp on", desk.WaitLamp(within(t, 10*time.Second), true))
+
+	must(t, "dial the mailbox", b.Dial("sip:*97@"+domain))
+	must(t, "the mailbox answers", b.WaitEstablished(within(t, 10*time.Second)))
+	must(t, "new messages", b.Digit("1"))
+	pause(t.Context(), 14*time.Second) // which one, from whom, when; then the message
+	must(t, "delete it", b.Digit("7"))
+	pause(t.Context(), 2*time.Second)
+	must(t, "hang up", b.Hangup())
+	must(t, "lamp off", desk.WaitLamp(within(t, 10*time.Second), false))
+	b.Close()
+	recordings, err := b.Recordings()
+	must(t, "recordings", err)
+	heard(t, "bob", []string{tail(t, recordings[0], "9")}, alice, bob)
+}
