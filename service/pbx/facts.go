@@ -45,7 +45,7 @@ func (f *Facts) Number() string {
 
 // factsOf reads an INVITE, whose memory it shares.
 func factsOf(req *sip.Request, who b2bua.Caller, a *application) Facts {
-	f := Facts{Application: a.feature, Asked: req.URI, Object: a.object, Cause: a.cause, CallID: req.CallID(), Argument: a.argument, Account: who.Account.Clone()}
+	f := Facts{Application: a.feature, Asked: req.URI, Object: a.object.Clone(), Cause: a.cause, CallID: req.CallID(), Argument: a.argument, Account: who.Account.Clone()}
 	f.From, _ = req.From() // an INVITE without either has made no dialog
 	f.To, _ = req.To()
 	if who.Address.URI.Host != "" && !f.Anonymous() {

@@ -39,14 +39,14 @@ func TestVoicemail(t *testing.T) {
 	must(t, "dial", a.Dial("sip:bob@"+domain))
 	must(t, "bob's telephone rings", desk.WaitIncoming(within(t, 10*time.Second)))
 	must(t, "the voicemail answers", a.WaitEstablished(within(t, 15*time.Second)))
-	pause(t.Context(), 17*time.Second) // the greeting, and what alice says after it
+	pause(t.Context(), 16*time.Second) // the greeting, and what alice says after it
 	must(t, "hang up", a.Hangup())
 	must(t, "lamp on", desk.WaitLamp(within(t, 10*time.Second), true))
 
 	must(t, "dial the mailbox", b.Dial("sip:*97@"+domain))
 	must(t, "the mailbox answers", b.WaitEstablished(within(t, 10*time.Second)))
 	must(t, "new messages", b.Digit("1"))
-	pause(t.Context(), 14*time.Second) // which one, from whom, when; then the message
+	pause(t.Context(), 13*time.Second) // which one, from whom, when; then the message
 	must(t, "delete it", b.Digit("7"))
 	pause(t.Context(), 2*time.Second)
 	must(t, "hang up", b.Hangup())
@@ -54,5 +54,5 @@ func TestVoicemail(t *testing.T) {
 	b.Close()
 	recordings, err := b.Recordings()
 	must(t, "recordings", err)
-	heard(t, "bob", []string{tail(t, recordings[0], "9")}, alice, bob)
+	heard(t, "bob", []string{tail(t, recordings[0], "8")}, alice, bob)
 }
