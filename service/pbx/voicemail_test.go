@@ -269,30 +269,27 @@ func (o *postroom) excerpt(name string) []int16 {
 	return pcm[at : at+length]
 }
 
-// holds looks for an excerpt in what was heard, from some sample on, and forgets that up to there. It returns where to look next time.
+// holds looks for an excerpt in what was heard, and forgets that up to there. It returns where to look next time.
 func (s *sound) holds(excerpt []int16, from int) (next int, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var own float64
-	for _, x := range excerpt {
-		own += float64(x) * float64(x)
-	}
-	for ; from+len(excerpt) <= len(s.heard); from++ {
-		heard := s.heard[from:]
-		if x := int(heard[0]) - int(excerpt[0]); x > 3000 || x < -3000 {
-			continue // most places are done with at the first sample
-		}
-		var dot, energy float64
-		for k, x := range excerpt {
-			y := float64(heard[k])
-			dot, energy = dot+float64(x)*y, energy+y*y
-		}
-		if dot > 0.98*math.Sqrt(own*energy) && energy > own/2 {
-			s.heard = heard[len(excerpt):]
+	for heard := s.heard; from+len(excerpt) <= len(heard); from++ {
+		if same(heard[from:from+len(excerpt)], excerpt) {
+			s.heard = heard[from+len(excerpt):]
 			return 0, true
 		}
 	}
 	return from, false
+}
+
+// same reports whether samples are the same but for what G.711 makes of them.
+func same(a, b []int16) bool {
+	for i, x := range a {
+		if d := int(x) - int(b[i]); d > 1000 || d < -1000 {
+			return false
+		}
+	}
+	return true
 }
 
 // beeps waits until one is to speak.
