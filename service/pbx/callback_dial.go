@@ -69,7 +69,6 @@ func (c *call) dial(o Outgoing, flow sip.Flow) (err error) {
 	c.usage = usage
 	sent := usage.Invitation()
 	c.facts = Facts{Application: o.Feature, From: o.From, Account: o.To, To: sip.Address{URI: o.To}, Asked: o.To, Object: o.To, CallID: sent.CallID(), Session: sent.SessionID().Local}
-	c.line = newLine(c, c.endpoint)
 	c.start()
 	return nil
 }
