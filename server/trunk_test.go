@@ -16,6 +16,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/service/trunk"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -257,5 +258,34 @@ func TestTrunkVerify(t *testing.T) {
 	}
 	if passed, failed, none := s.trunks.Judged(); passed != 0 || failed != 0 || none != 2 {
 		t.Errorf("judged %d, %d, %d", passed, failed, none)
+	}
+}
+
+// An account that has a number of the trunk's calls by it, and the others by the first.
+func TestTrunkCallerNumber(t *testing.T) {
+	s := start(t, nil)
+	if err := s.Store.AddNumbers(t.Context(), "example.org", "bob", []string{"+4930105"}); err != nil {
+		t.Fatal(err)
+	}
+	lease(t, s, s, func(o *object.Trunk) {
+		o.Kind, o.OptionsInterval = object.TrunkAddress, object.Duration(-time.Second)
+	})
+	for account, want := range map[string]string{"bob": "+4930105", "alice": "+4930100"} {
+		from := ""
+		for end := time.After(10 * time.Second); from == ""; { // until the address of the provider is known
+			r := s.trunks.Route("example.org", trunk.Call{Number: "+331456", Caller: trunk.Caller{Account: account, Proven: true}}, nil, nil)
+			if len(r.Ring) == 1 {
+				from = r.Ring[0].From.URI.User
+				break
+			}
+			select {
+			case <-end:
+				t.Fatal("there is no way out")
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+		if from != want {
+			t.Errorf("%s calls as %s, want %s", account, from, want)
+		}
 	}
 }

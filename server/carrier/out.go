@@ -3,6 +3,11 @@
 package carrier
 
 import (
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/service/b2bua"
@@ -12,11 +17,54 @@ import (
 
 // Route is the way of a call to the outside; gates are asked beside the trunk's own. then says what follows when the number was reached and nobody answered, or no trunk could.
 func (t *Trunks) Route(domain string, c trunk.Call, gates []b2bua.Gate, then func(b2bua.Outcome) b2bua.Route) b2bua.Route {
+	if c.Caller.Number == "" && c.Caller.Account != "" {
+		c.Caller.Number = t.numberOf(domain, c.Caller.Account)
+	}
 	ways, passed := t.group.Ways(domain, c)
 	for _, p := range passed {
 		t.Log.Info("trunk passed over", "domain", domain, "trunk", p.Trunk, "why", p.Err)
 	}
 	return t.step(ways, gates, then)
+}
+
+// maxNumbers is how many numbers of the trunks are looked at for that of an account.
+const maxNumbers = 1000
+
+// numberOf returns the first number of the trunks of a domain that leads to an account; "" if there is none.
+func (t *Trunks) numberOf(domain, account string) string {
+	looked := 0
+	trunks := t.Directory.Settings(domain).Trunks
+	for _, name := range slices.Sorted(maps.Keys(trunks)) {
+		for _, text := range trunks[name].Numbers {
+			for number := range numbers(text) {
+				if looked++; looked > maxNumbers {
+					return ""
+				}
+				if owner, ok := t.Directory.Account(domain, number); ok && owner == account {
+					return number
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// numbers yields those of a block, or the one number that it is.
+func numbers(text string) iter.Seq[string] {
+	first, last, block := strings.Cut(text, "-")
+	return func(yield func(string) bool) {
+		from, err := strconv.ParseUint(strings.TrimPrefix(first, "+"), 10, 64)
+		to, err2 := strconv.ParseUint(strings.TrimPrefix(last, "+"), 10, 64)
+		if !block || err != nil || err2 != nil {
+			yield(first)
+			return
+		}
+		for n := from; n <= to; n++ {
+			if !yield("+" + strconv.FormatUint(n, 10)) {
+				return
+			}
+		}
+	}
 }
 
 // step tries the first of the ways, and the others behind it.

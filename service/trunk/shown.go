@@ -39,10 +39,11 @@ type Shown struct {
 
 // Caller is who calls out.
 type Caller struct {
-	Number string // E.164; "": none is known
-	Name   string // shown beside it
-	Hidden bool   // wants not to be shown
-	Proven bool   // is an account of ours
+	Account string // of ours; "": somebody else's. Whoever routes the call looks its number up where it has none
+	Number  string // E.164; "": none is known
+	Name    string // shown beside it
+	Hidden  bool   // wants not to be shown
+	Proven  bool   // is an account of ours
 }
 
 // Header is one more header of an INVITE.
