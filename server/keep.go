@@ -14,8 +14,10 @@ import (
 // tidyInterval is how often is looked for what is too old.
 const tidyInterval = time.Hour
 
-// recordings is the folder of recorded calls and conferences.
-func (s *Server) recordings() string { return filepath.Join(s.Config.Data, "recordings") }
+// RecordingFolder is where recorded calls and conferences lie in a data folder.
+func RecordingFolder(data string) string { return filepath.Join(data, "recordings") }
+
+func (s *Server) recordings() string { return RecordingFolder(s.Config.Data) }
 
 // tidy removes what is too old, now and every hour, until ctx ends.
 func (s *Server) tidy(ctx context.Context) {

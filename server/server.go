@@ -211,7 +211,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Router:   &router{registrar: s.registrar, features: s.features, conferences: s.conferences, park: s.park, queues: s.queues, domains: domains, inside: func() sip.Flow { return s.calls.Inside }},
 		Locator:  bindings,
 		Identity: domains,
-		Observer: observers{s.journal, s.callbacks},
+		Observer: observers{s.journal, s.callbacks}, Recorder: &recorder{server: s, book: s.features.Prompts},
 
 		Supervisors: domains,
 		Watcher:     s.lamps,

@@ -112,6 +112,18 @@ var germanTexts = map[string]string{
 	"the mail for %s cannot be signed: %s; set dkim-key anew, or take it away":                                                         "die Mail für %s lässt sich nicht unterschreiben: %s; dkim-key neu setzen oder wegnehmen",
 	"the mail for %s was held back: %s; make room in the data folder":                                                                  "die Mail für %s wurde zurückgehalten: %s; im Datenordner Platz schaffen",
 
+	// recording
+	"List recorded calls and conferences": "Aufgezeichnete Anrufe und Konferenzen auflisten",
+	"Lists the files in the folder recordings of the data folder, with the calls that they are of. How long they are kept is said by the setting keep.recordings.": "Listet die Dateien im Ordner recordings des Datenordners auf, mit den Anrufen, zu denen sie gehören. Wie lange sie bleiben, sagt die Einstellung keep.recordings.",
+	"only those of calls in which this account took part": "nur die von Anrufen, an denen dieses Konto beteiligt war",
+	"ENDED\tSIZE\tFROM\tTALKED TO\tTIME\tFILE":            "ENDE\tGRÖSSE\tVON\tGESPRÄCH MIT\tDAUER\tDATEI",
+
+	// codes for calls of others
+	"and an extension: takes the call that rings there":                               "und eine Nebenstelle: übernimmt den Anruf, der dort klingelt",
+	"and an extension: listens to its call, if you may; *52 whispers, *53 takes part": "und eine Nebenstelle: hört in ihr Gespräch, wenn du darfst; *52 flüstert, *53 spricht mit",
+	"takes a call that rings in your pickup group":                                    "übernimmt einen Anruf, der in deiner Gruppe klingelt",
+	"parks a call that is transferred there; *501 to *509 are its slots":              "parkt einen Anruf, der dorthin vermittelt wird; *501 bis *509 sind seine Plätze",
+
 	// demo
 	"Show a first call, then wait for telephones": "Einen ersten Anruf zeigen, dann auf Telefone warten",
 	"Starts a server with the accounts alice and bob, an echo number and a music number. A robot calls the echo number; the ladder of its call is shown " +

@@ -35,7 +35,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newTrunk(),
 		p.newObject("hours"),
 		p.newObject("dialplan"),
-		p.newObject("recording"),
+		p.newObject("recording", p.newRecordingFiles()),
 		p.newObject("mail", p.newMailTest(), p.newMailQueue()),
 		p.newExport(),
 		p.newPlan(),

@@ -25,6 +25,9 @@ func (k *socket) take(o outlet, b []byte, a arrival) {
 	if f := s.tap.Load(); f != nil {
 		(*f)(p.b, p.component == control)
 	}
+	if f := s.record.Load(); f != nil {
+		(*f)(p.b, p.component == control)
+	}
 	if p.to != nil {
 		p.to.speak(o, p.component, p.b)
 	}

@@ -18,6 +18,7 @@ type Stream struct {
 	sockets [2]socket
 	free    func()
 	tap     atomic.Pointer[Listener]
+	record  atomic.Pointer[Listener]
 	aside   atomic.Pointer[Aside]
 
 	mu       sync.Mutex // guards what follows
@@ -80,6 +81,15 @@ func (s *Stream) Tap(f Listener) {
 		return
 	}
 	s.tap.Store(&f)
+}
+
+// Record is [Stream.Tap] for one more listener, which hears beside it.
+func (s *Stream) Record(f Listener) {
+	if f == nil {
+		s.record.Store(nil)
+		return
+	}
+	s.record.Store(&f)
 }
 
 // Counters returns the counts so far.

@@ -24,6 +24,8 @@ func Settle(a, b *Leg) error {
 			b.watchPictures(i, x)
 		}
 	}
+	a.ear.follow(b)
+	b.ear.follow(a)
 	return nil
 }
 

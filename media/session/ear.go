@@ -25,12 +25,13 @@ type ear struct {
 	receiver rtp.Receiver
 	events   rtp.EventReceiver
 	digits   chan byte
-	decoded  []int16 // played out of the jitter buffer, less than a frame too much
-	packet   int     // samples of the last packet
-	last     uint8   // payload type of the last sound
-	frames   []int16 // for the reader
-	now      []int16 // of this beat
-	late     bool    // the reader has not come in time
+	told     func(byte) // gets digits instead; nil: nobody
+	decoded  []int16    // played out of the jitter buffer, less than a frame too much
+	packet   int        // samples of the last packet
+	last     uint8      // payload type of the last sound
+	frames   []int16    // for the reader
+	now      []int16    // of this beat
+	late     bool       // the reader has not come in time
 	noise    codec.Noise
 	level    uint8           // what the last packet says of itself
 	tones    *audio.Detector // of a peer that sends no telephone events
@@ -73,6 +74,10 @@ func (e *Endpoint) hearEvent(p *rtp.Packet) {
 
 // dialled hands over a digit; one too many is dropped.
 func (e *Endpoint) dialled(digit byte) {
+	if e.ear.told != nil {
+		e.ear.told(digit)
+		return
+	}
 	select {
 	case e.ear.digits <- digit:
 	default:

@@ -26,6 +26,7 @@ type waiting struct {
 	payload uint8
 	stop    chan struct{}
 	stopped sync.WaitGroup
+	once    bool // it is an announcement: what comes to an end
 }
 
 // held tells whether the peer of n does not want to hear the other side.
@@ -74,7 +75,7 @@ func (n *line) wait(site *Site, holder *line) bool {
 		n.resume()
 		return false
 	}
-	if w := n.waiting; w != nil && w.payload == payload && w.format.Name == format.Name {
+	if w := n.waiting; w != nil && !w.once && w.payload == payload && w.format.Name == format.Name {
 		return true
 	}
 	n.resume()

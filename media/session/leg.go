@@ -24,6 +24,7 @@ type Leg struct {
 	origin sdp.Originator
 	lines  []line
 	bundle bool // the peer bundles
+	ear    *Ear // that hears what the peer says, beside the far side; nil: none
 
 	// Failed is told when the keys or the way of a stream will not come: a forged certificate, a peer that cannot be reached. It is called from any goroutine and
 	// must not block, nor call the leg. It may be nil; it is set before first use.
@@ -303,6 +304,7 @@ func (l *Leg) Moved(remote netip.Addr) { l.peer.Remote = remote }
 
 // Close frees all ports. The leg must not be used afterwards, but for its counters.
 func (l *Leg) Close() {
+	l.ear.Close()
 	for i := range l.lines {
 		if n := &l.lines[i]; n.stream != nil {
 			n.free()

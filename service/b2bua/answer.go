@@ -54,6 +54,7 @@ func (c *call) answered(l *leg, res *sip.Response) {
 	c.mark(&l.moments.answered)
 	c.reached(Answered)
 	c.watch()
+	c.record()
 }
 
 // answerBody carries the description of a 2xx across: the answer, or the offer if the INVITE had none.

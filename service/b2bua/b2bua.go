@@ -77,6 +77,7 @@ type B2BUA struct {
 	Locator  Locator
 	Identity Identity   // nil: every From is believed, nothing else is trusted
 	Observer Observer   // nil: nobody is told
+	Recorder Recorder   // nil: nothing is recorded
 	Watcher  LegWatcher // nil: nobody is told of single telephones
 	// FlowFailed, if set, is told that nothing came over the way to the binding of an account that is called key: its connection is gone, or whoever keeps it has answered 430
 	// (RFC 5626 §11.6). It must not block.

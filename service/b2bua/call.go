@@ -45,10 +45,16 @@ type call struct {
 	voice    *leg        // the branch whose description the caller has from a 1xx: its early dialog stands for that one
 	preview  dialog.Body // what the caller was told of it
 	exchange *exchange   // the change of the session under way
-	timer    sip.Timer   // silence
-	held     time.Time   // when it was last seen on hold
-	detail   Detail
-	accounts []string // AORs of those who take part in it, or may
+	silence
+	recording *recording // nil: nothing is recorded, and nobody may ask for it
+	detail    Detail
+	accounts  []string // AORs of those who take part in it, or may
+}
+
+// silence is what is known of how long nobody has said anything.
+type silence struct {
+	timer sip.Timer
+	held  time.Time // when the call was last seen on hold
 }
 
 // leg is one side of a call.
@@ -270,6 +276,7 @@ func (l *leg) identified() {
 func (c *call) sweep() {
 	c.leave()
 	c.tell()
+	c.hearSides()
 	if !c.over || !c.caller.usage.Over() {
 		return
 	}

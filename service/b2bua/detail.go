@@ -42,14 +42,15 @@ func (s Side) String() string { return [...]string{"system", "caller", "callee"}
 // Detail describes one call. Times that have not come are zero.
 type Detail struct {
 	Phase    Phase
-	ID       string  // Session-ID of the caller's side, 32 digits; the same on both legs (RFC 7989)
-	CallID   string  // of the caller's leg
-	Name     string  // display name that is shown to the callee
-	From, To string  // URIs: the identity shown to the callee, and whom the caller asked for
-	Branches int     // devices that were called
-	Steps    []Step  // by which the callee was looked for, the first 64
-	Caller   sip.URI // the account that has proved to call, whatever it shows; zero: nobody
-	Callee   sip.URI // the account whose device has answered; zero: none, or nobody's
+	ID       string    // Session-ID of the caller's side, 32 digits; the same on both legs (RFC 7989)
+	CallID   string    // of the caller's leg
+	Name     string    // display name that is shown to the callee
+	From, To string    // URIs: the identity shown to the callee, and whom the caller asked for
+	Branches int       // devices that were called
+	Steps    []Step    // by which the callee was looked for, the first 64
+	Caller   sip.URI   // the account that has proved to call, whatever it shows; zero: nobody
+	Trunks   [2]string // by which the caller came and by which the callee was reached; "" for none, here or there
+	Callee   sip.URI   // the account whose device has answered; zero: none, or nobody's
 
 	Start, Ring, Answer, End time.Time
 
@@ -115,7 +116,7 @@ func (c *call) reached(p Phase) {
 func (c *call) describe(req *sip.Request) {
 	c.detail.CallID = strings.Clone(req.CallID())
 	c.detail.To = req.URI.String()
-	c.detail.Caller = c.asker.Account
+	c.detail.Caller, c.detail.Trunks[0] = c.asker.Account, c.asker.Trunk
 	if from, err := sip.ParseAddress(c.from); err == nil {
 		c.detail.From, c.detail.Name = from.URI.String(), from.Name()
 	}

@@ -68,6 +68,7 @@ func (c *call) finish(by Side) {
 	c.stopTimer()
 	c.recount()
 	c.detail.By = by
+	c.recording.cut()
 	c.detail.CallerMedia = c.caller.media.Counters()
 	c.caller.media.Close()
 	if c.callee != nil {

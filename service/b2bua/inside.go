@@ -28,6 +28,7 @@ func (c *call) handOver(l *leg, r *dialog.Request) bool {
 	if c.over || far == nil || len(r.Request.Body()) > maxInside {
 		return false
 	}
+	c.dialledByInfo(l, r.Request)
 	if c.refresh(l, far, r) {
 		return true
 	}

@@ -236,6 +236,7 @@ func (c *call) moved(t *transfer) {
 	t.report(sip.StatusOK)
 	c.note(Move{Kind: Transfer, By: c.who(old), To: t.to, Other: t.consulted.id})
 	c.gone(old)
+	c.record()
 	old.media.Close()
 	// It hangs up when it has heard of it; some never do.
 	c.engine.After(c.stripe, farewell, func() {

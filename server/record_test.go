@@ -1,0 +1,216 @@
+// Recorded calls of a whole server: by rule and by the code that a side dials, each side on its channel, announced.
+
+package server
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/phone"
+	"github.com/sipwerk/sipwerk/server/object"
+)
+
+// Tones of the tests in Hz: what alice says, what bob says, and what announces a recording.
+const (
+	aliceTone = 500
+	bobTone   = 800
+	beepTone  = 1400
+)
+
+// hum says a tone until the call is over.
+func hum(call *phone.Call, frequency float64) {
+	tone := &audio.Tone{Rate: call.Rate(), Frequencies: []float64{frequency}, Amplitude: 8000}
+	pcm := make([]int16, call.Rate()/50)
+	for {
+		tone.ReadSamples(pcm)
+		if call.WriteSamples(pcm) != nil {
+			return
+		}
+	}
+}
+
+// waitForTone listens until a tone comes.
+func waitForTone(t *testing.T, call *phone.Call, frequency float64) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	pcm := make([]int16, call.Rate()/20)
+	for time.Now().Before(deadline) {
+		for n := 0; n < len(pcm); {
+			got, err := call.ReadSamples(pcm[n:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += got
+		}
+		if audio.Goertzel(pcm, call.Rate(), frequency) > 2000 {
+			return
+		}
+	}
+	t.Fatalf("%v Hz is not heard", frequency)
+}
+
+// channels reads the sound of both sides of a recording.
+func channels(t *testing.T, name string) (rate int, left, right []int16) {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := binary.LittleEndian.Uint16(b[22:]); n != 2 || len(b) < 44 {
+		t.Fatalf("%d channels in %d bytes", n, len(b))
+	}
+	if n := binary.LittleEndian.Uint32(b[40:]); int(n) != len(b)-44 {
+		t.Errorf("the header says %d bytes of sound, there are %d", n, len(b)-44)
+	}
+	for b := b[44:]; len(b) >= 4; b = b[4:] {
+		left = append(left, int16(binary.LittleEndian.Uint16(b)))
+		right = append(right, int16(binary.LittleEndian.Uint16(b[2:])))
+	}
+	return int(binary.LittleEndian.Uint32(b[24:])), left, right
+}
+
+// whole reports whether the header of a WAV file says how long it is: it is ended.
+func whole(name string) bool {
+	b, err := os.ReadFile(name)
+	return err == nil && len(b) > 44 && int(binary.LittleEndian.Uint32(b[40:])) == len(b)-44
+}
+
+// loudest is the greatest amplitude of a tone in any tenth of a second.
+func loudest(pcm []int16, rate int, frequency float64) (most float64) {
+	for n := rate / 10; len(pcm) >= n; pcm = pcm[n:] {
+		most = math.Max(most, audio.Goertzel(pcm[:n], rate, frequency))
+	}
+	return most
+}
+
+// conversation has alice call bob, who hums; it returns alice's call.
+func conversation(t *testing.T, ctx context.Context, s *Server) *phone.Call {
+	t.Helper()
+	bob := telephone(t, s, "bob", "udp")
+	served := make(chan error, 1)
+	go func() {
+		served <- bob.Serve(ctx, func(ctx context.Context, call *phone.Call) error {
+			if err := call.Answer(ctx); err != nil {
+				return err
+			}
+			go io.Copy(io.Discard, call)
+			hum(call, bobTone)
+			return nil
+		})
+	}()
+	t.Cleanup(func() { bob.Close(); <-served })
+	for !bob.Registered() {
+		select {
+		case err := <-served:
+			t.Fatal(err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	call, err := telephone(t, s, "alice", "udp").Dial(ctx, "sip:bob@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return call
+}
+
+// putObjects changes settings of example.org.
+func putObjects(t *testing.T, s *Server, objects ...object.Object) {
+	t.Helper()
+	if _, err := (&Setup{Store: s.Store}).Edit(t.Context(), "example.org", func(set *object.Settings) error {
+		for _, o := range objects {
+			set.Put(o)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkRecording looks at the only recording of the only call.
+func checkRecording(t *testing.T, s *Server) {
+	t.Helper()
+	c := waitForRecords(t, s, 1)[0]
+	if len(c.Recordings) != 1 {
+		t.Fatalf("recordings %q", c.Recordings)
+	}
+	name := filepath.Join(s.recordings(), c.Recordings[0])
+	for deadline := time.After(20 * time.Second); !whole(name); {
+		select {
+		case <-deadline:
+			t.Fatal("the file is never ended")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	rate, left, right := channels(t, name)
+	if a, b := loudest(left, rate, aliceTone), loudest(left, rate, bobTone); a < 4000 || b > 400 {
+		t.Errorf("left: alice %.0f, bob %.0f", a, b)
+	}
+	if a, b := loudest(right, rate, aliceTone), loudest(right, rate, bobTone); a > 400 || b < 4000 {
+		t.Errorf("right: alice %.0f, bob %.0f", a, b)
+	}
+	list, err := Recordings(t.Context(), s.Store, s.Config.Data)
+	if err != nil || len(list) != 1 || list[0].File != c.Recordings[0] || list[0].Call == nil || list[0].Call.ID != c.ID {
+		t.Errorf("%+v %v", list, err)
+	}
+}
+
+// TestRecordByRule: a call that a rule wants is recorded from its beginning, and both are told by a beep.
+func TestRecordByRule(t *testing.T) {
+	s := start(t, nil)
+	putObjects(t, s, &object.Recording{Name: "all", Direction: "in", Accounts: []string{"bob"}, Announce: "beep", Enabled: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	call := conversation(t, ctx, s)
+	go hum(call, aliceTone)
+	waitForTone(t, call, beepTone)
+	waitForTone(t, call, bobTone)
+	call.Hangup()
+	checkRecording(t, s)
+}
+
+// TestRecordOnDemand: a call is recorded when a side that may have it so dials the code, and not before.
+func TestRecordOnDemand(t *testing.T) {
+	s := start(t, nil)
+	putObjects(t, s, &object.Account{User: "alice", Record: "on-demand", CallWaiting: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	call := conversation(t, ctx, s)
+	waitForTone(t, call, bobTone)
+	if list, err := Recordings(t.Context(), s.Store, s.Config.Data); err != nil || len(list) > 0 {
+		t.Fatalf("recorded without being asked: %+v %v", list, err)
+	}
+	if err := call.SendDigits(ctx, "*1"); err != nil {
+		t.Fatal(err)
+	}
+	go hum(call, aliceTone)
+	waitForTone(t, call, beepTone) // behind the prompt
+	waitForTone(t, call, bobTone)
+	call.Hangup()
+	checkRecording(t, s)
+}
+
+// TestNotRecorded: without a rule and a setting nothing is recorded, whatever is dialled.
+func TestNotRecorded(t *testing.T) {
+	s := start(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	call := conversation(t, ctx, s)
+	if err := call.SendDigits(ctx, "*1"); err != nil {
+		t.Fatal(err)
+	}
+	waitForTone(t, call, bobTone)
+	call.Hangup()
+	if c := waitForRecords(t, s, 1)[0]; len(c.Recordings) > 0 {
+		t.Errorf("recordings %q", c.Recordings)
+	}
+}
