@@ -55,9 +55,14 @@ func clip(t *testing.T, file string) audio.Clip {
 // tail is the end of a recording as a file of its own: what was heard after the last change.
 func tail(t *testing.T, file, seconds string) string {
 	t.Helper()
-	end := filepath.Join(t.TempDir(), "tail.wav")
-	if out, err := exec.Command("sox", file, end, "trim", "-"+seconds).CombinedOutput(); err != nil {
-		t.Fatalf("sox: %v: %s", err, out)
+	whole, end := filepath.Join(t.TempDir(), "whole.wav"), filepath.Join(t.TempDir(), "tail.wav")
+	for _, command := range [][]string{
+		{"--ignore-length", file, whole}, // a program that was ended has not written how long it is
+		{whole, end, "trim", "-" + seconds},
+	} {
+		if out, err := exec.Command("sox", command...).CombinedOutput(); err != nil {
+			t.Fatalf("sox: %v: %s", err, out)
+		}
 	}
 	return end
 }
