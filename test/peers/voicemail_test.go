@@ -24,7 +24,7 @@ func TestVoicemail(t *testing.T) {
 	need(t, "baresip", "linphonec")
 	s := serve(t, "alice", "bob")
 	s.run(t, "mailbox", "add", "bob")
-	s.run(t, "account", "set", "bob", "--forward-no-answer", "voicemail", "--ring-time", "2s")
+	s.run(t, "account", "set", "bob", "--forward-no-answer", "voicemail", "--ring-time", "1s")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)
 	at := s.account("bob", "tcp", bob)
 	at.Lamp = true
@@ -39,14 +39,14 @@ func TestVoicemail(t *testing.T) {
 	must(t, "dial", a.Dial("sip:bob@"+domain))
 	must(t, "bob's telephone rings", desk.WaitIncoming(within(t, 10*time.Second)))
 	must(t, "the voicemail answers", a.WaitEstablished(within(t, 15*time.Second)))
-	pause(t.Context(), 16*time.Second) // the greeting, and what alice says after it
+	pause(t.Context(), 15*time.Second) // the greeting, and what alice says after it
 	must(t, "hang up", a.Hangup())
 	must(t, "lamp on", desk.WaitLamp(within(t, 10*time.Second), true))
 
 	must(t, "dial the mailbox", b.Dial("sip:*97@"+domain))
 	must(t, "the mailbox answers", b.WaitEstablished(within(t, 10*time.Second)))
 	must(t, "new messages", b.Digit("1"))
-	pause(t.Context(), 13*time.Second) // which one, from whom, when; then the message
+	pause(t.Context(), 12*time.Second) // which one, from whom, when; then the message
 	must(t, "delete it", b.Digit("7"))
 	pause(t.Context(), 2*time.Second)
 	must(t, "hang up", b.Hangup())
@@ -54,5 +54,30 @@ func TestVoicemail(t *testing.T) {
 	b.Close()
 	recordings, err := b.Recordings()
 	must(t, "recordings", err)
-	heard(t, "bob", []string{tail(t, recordings[0], "8")}, alice, bob)
+	heard(t, "bob", []string{tail(t, recordings[0], "10")}, alice, bob)
+}
+
+// TestMenu: a caller chooses by a digit and is sent on to a telephone, which knows nothing of it.
+func TestMenu(t *testing.T) {
+	need(t, "baresip", "linphonec")
+	s := serve(t, "alice", "bob")
+	s.run(t, "menu", "add", "500", "--choice", "1=bob")
+	alice, bob := speech(t, aliceSays), speech(t, bobSays)
+	a, err := baresip.Start(t, s.account("alice", "udp", alice))
+	must(t, "start", err)
+	must(t, "register", a.WaitRegistered(within(t, 15*time.Second)))
+	b := phone(t, startLinphonec, s.account("bob", "udp", bob))
+	must(t, "dial the menu", a.Dial("sip:500@"+domain))
+	must(t, "the menu answers", a.WaitEstablished(within(t, 10*time.Second)))
+	must(t, "choose", a.Digit("1"))
+	must(t, "bob rings", b.WaitIncoming(within(t, 15*time.Second)))
+	must(t, "answer", b.Answer())
+	must(t, "callee established", b.WaitEstablished(within(t, 10*time.Second)))
+	pause(t.Context(), 7*time.Second)
+	must(t, "hang up", a.Hangup())
+	must(t, "callee hears the end", b.WaitEnded(within(t, 10*time.Second)))
+	b.Close()
+	recordings, err := b.Recordings()
+	must(t, "recordings", err)
+	heard(t, "bob", recordings, alice, bob)
 }
