@@ -253,7 +253,7 @@ func TestLater(t *testing.T) {
 			case <-time.After(3 * time.Second):
 				return r
 			case <-ctx.Done():
-				time.Sleep(time.Millisecond) // the stripe of the world is free then
+				<-time.After(time.Millisecond) // the stripe of the world is free then
 				return Route{}
 			}
 		}}
