@@ -4,6 +4,6 @@
 // SHAKEN how well the signer knows the caller ([Attestation]); one of the type div says that a call for one number went on to another. Only ES256 is known, as RFC 8225 §8
 // wants it.
 //
-// RFC 8224 (Identity), RFC 8225 (PASSporT), RFC 8226 (certificates and their TNAuthList), RFC 8588 (shaken), RFC 8946 (div). Open: lists of revoked certificates, other
+// RFC 8224 (Identity), RFC 8225 (PASSporT), RFC 8226 (certificates and their TNAuthList), RFC 8588 (shaken), RFC 8946 (div). Open: div tokens are judged and not signed, lists of revoked certificates, other
 // types (rph, rcd), certificates that name a list of numbers by reference.
 package passport

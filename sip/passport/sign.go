@@ -70,16 +70,6 @@ func (s *Signer) Attest(req *sip.Request, level Attestation, id string) error {
 	return s.add(req, t)
 }
 
-// Divert puts a div token into req: it was for diverter, and goes to its To now. The Identity of the original caller stays beside it. RFC 8946 §5.
-func (s *Signer) Divert(req *sip.Request, diverter Party) error {
-	t, err := s.about(req, Div)
-	if err != nil {
-		return err
-	}
-	t.Diverter = diverter
-	return s.add(req, t)
-}
-
 // about makes the claims that every token about req has.
 func (s *Signer) about(req *sip.Request, kind string) (Token, error) {
 	t := Token{Type: kind, Issued: time.Now()}
