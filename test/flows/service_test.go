@@ -92,7 +92,7 @@ func musicOnHold(b *siptest.Bench) {
 	call.Order("hold", func() error { return call.Usage.Modify(inactive()) })
 	call.Await("Modified 200")
 	b.Check(siptest.Direction(in.Remote()) == "sendonly", "bob hears nobody: %s", in.Remote())
-	b.Wait(10 * time.Second)
+	b.Wait(2 * time.Second)
 	call.Resume()
 	call.Await("Modified 200")
 	b.Wait(time.Second)
@@ -261,10 +261,10 @@ func threeWay(b *siptest.Bench) {
 	call, in := talk(b, alice, bob)
 	third := carol.DialJoining(aor("bob"), in.Replaces())
 	third.Await("Answered")
-	b.Wait(5 * time.Second)
+	b.Wait(time.Second)
 	third.Bye()
 	third.Await("Ended BYE sent")
-	b.Wait(10 * time.Second)
+	b.Wait(2 * time.Second)
 	call.HangUp(in)
 }
 
