@@ -22,7 +22,6 @@ import (
 // shelf keeps boxes and messages in memory, and their recordings in a folder.
 type shelf struct {
 	folder string
-	now    func() time.Time
 
 	mu       sync.Mutex // guards what follows
 	pins     map[string]string
