@@ -43,6 +43,7 @@ func TestDial(t *testing.T) {
 			t.Errorf("%+v was obeyed", o)
 		}
 	}
+	quiet(ctx, s)
 }
 
 // TestCallBack: alice calls bob in vain, asks to be called back, and is when bob has ended his call.
@@ -88,4 +89,5 @@ func TestCallBack(t *testing.T) {
 	case <-ctx.Done():
 		t.Error("alice is not called back")
 	}
+	quiet(ctx, s)
 }

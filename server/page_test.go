@@ -83,6 +83,9 @@ func TestQueueSettings(t *testing.T) {
 	if !ok || set.Title != "Support" || set.Agents[1] != "sip:bob@example.org" || set.Exit != '0' || set.Otherwise.UserName() != "voicemail:alice" || set.Announce != time.Minute {
 		t.Errorf("%+v", set)
 	}
+	if set.Music == nil {
+		t.Error("the music of the server is not that of the queue")
+	}
 	if all := s.queues.Status(); len(all) != 1 || len(all[0].Agents) != 2 || all[0].Agents[0].State != pbx.AgentAway {
 		t.Errorf("%+v", all)
 	}

@@ -3,10 +3,13 @@
 package server
 
 import (
+	"cmp"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
 
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -27,7 +30,7 @@ type switchboard struct {
 // openQueues makes the queues, what remembers whose turn it is, and the park slots; lamps and features must be there.
 func (s *Server) openQueues(ds *domains) error {
 	s.turns = &pbx.Turns{}
-	book := &queueBook{domains: ds, registrar: s.registrar}
+	book := &queueBook{domains: ds, registrar: s.registrar, log: s.log, usual: s.Config.Media.Music, music: make(map[string]session.Music)}
 	s.directory.Watch(book.take)
 	s.queues = &pbx.Queues{Directory: book, Lamps: s.lamps, Turns: s.turns, Journal: filepath.Join(s.Config.Data, "agents")}
 	s.lamps.Listeners = append(s.lamps.Listeners, s.turns.Changed, s.queues.Changed)
@@ -68,9 +71,12 @@ func (s *Server) addPlayers(players map[pbx.Feature]pbx.Player) {
 type queueBook struct {
 	domains   *domains
 	registrar *registrar.Registrar
+	log       *slog.Logger
+	usual     string // the music of queues that name none
 
 	mu      sync.Mutex // guards holding
 	holding map[string]*object.Settings
+	music   map[string]session.Music // by what is set, as far as it is not the melody
 }
 
 // take takes new settings.
@@ -81,6 +87,31 @@ func (b *queueBook) take(set *object.Settings) {
 		b.holding = make(map[string]*object.Settings)
 	}
 	b.holding[set.Domain] = set
+	for _, q := range set.Queues {
+		b.openMusicLocked(cmp.Or(q.Music, b.usual))
+	}
+}
+
+// openMusicLocked reads a file of music, once; one that cannot be read is the melody.
+func (b *queueBook) openMusicLocked(setting string) {
+	if _, open := b.music[setting]; open {
+		return
+	}
+	m, err := music(setting)
+	switch {
+	case err != nil:
+		b.log.Error("the music of a queue cannot be played", "err", err)
+	case m == nil:
+		m = pbx.Silence
+	}
+	b.music[setting] = m
+}
+
+// settings are those of a queue, with its music.
+func (b *queueBook) settings(domain string, q *object.Queue) pbx.QueueSettings {
+	set := queueSettings(domain, q)
+	set.Music = b.music[cmp.Or(q.Music, b.usual)]
+	return set
 }
 
 // Queue implements [pbx.QueueDirectory].
@@ -97,7 +128,9 @@ func (b *queueBook) Queue(name string) (pbx.QueueSettings, bool) {
 	if !ok {
 		return pbx.QueueSettings{}, false
 	}
-	return queueSettings(d.name, q), true
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.settings(d.name, q), true
 }
 
 // Queues implements [pbx.QueueDirectory].
@@ -106,7 +139,7 @@ func (b *queueBook) Queues() (all []pbx.QueueSettings) {
 	defer b.mu.Unlock()
 	for domain, set := range b.holding {
 		for _, q := range set.Queues {
-			all = append(all, queueSettings(domain, q))
+			all = append(all, b.settings(domain, q))
 		}
 	}
 	return all

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -30,6 +31,7 @@ type QueueSettings struct {
 	ServiceLevel time.Duration // within which a call should be answered; 0: DefaultServiceLevel
 	Exit         byte          // the digit by which a caller leaves to Otherwise; 0: none
 	Language     string        // "": that of the line
+	Music        session.Music // what is heard while waiting; nil: the melody of the line
 	Otherwise    sip.URI       // where a caller goes who cannot wait any longer; zero: the call is ended
 }
 

@@ -128,10 +128,27 @@ func (q *Queues) pass(ctx context.Context, l *Line, w *waiter) error {
 
 // music is what a caller hears in between.
 func (w *waiter) music(l *Line) audio.Source {
+	if w.tune == nil && w.hall.set.Music != nil {
+		if tune, err := w.hall.set.Music(l.Rate()); err == nil {
+			w.tune = tune
+		}
+	}
 	if w.tune == nil {
 		w.tune = l.Music()
 	}
 	return w.tune
+}
+
+// Silence is the [session.Music] of those who want none.
+func Silence(int) (audio.Source, error) { return silence{}, nil }
+
+// silence is a source without sound and without an end.
+type silence struct{}
+
+// ReadSamples implements [audio.Source].
+func (silence) ReadSamples(pcm []int16) (int, error) {
+	clear(pcm)
+	return len(pcm), nil
 }
 
 // announcement is what a caller is told: the place, and how long it may take.

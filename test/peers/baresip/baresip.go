@@ -25,6 +25,7 @@ type Phone struct {
 	dir     string
 	process *peer.Process
 	control net.Conn
+	lamp    int // lines that were looked at for lamps
 
 	mu     sync.Mutex
 	events []event
@@ -66,6 +67,7 @@ module_app ctrl_tcp.so
 module_app menu.so
 module_app contact.so
 %[6]s
+module_app presence.so
 ctrl_tcp_listen 127.0.0.1:%[3]d
 snd_path %[4]s/snd
 rtcp_mux %[5]s
@@ -99,7 +101,7 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 	files := map[string]string{
 		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir, mux, module),
 		"accounts": account,
-		"contacts": "",
+		"contacts": contacts(a.Watch),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -118,6 +120,43 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 	}
 	t.Cleanup(p.Close)
 	return p, nil
+}
+
+// contacts is the file of the contacts: one whose presence is subscribed to, if any.
+func contacts(watch string) string {
+	if watch == "" {
+		return ""
+	}
+	return "\"Lamp\" <" + watch + ">;presence=p2p\n"
+}
+
+// Lamp is what a telephone shows of somebody else.
+type Lamp string
+
+// What baresip says of it.
+const (
+	LampOff Lamp = "Online" // registered, in no call
+	LampOn  Lamp = "Busy"
+)
+
+// WaitWatched waits until the first word of [peer.Account.Watch] has come. What it says is not shown: baresip shows changes.
+func (p *Phone) WaitWatched(ctx context.Context) error {
+	_, err := p.process.Wait(ctx, 0, "application/pidf+xml")
+	return err
+}
+
+// WaitLamp waits until baresip has said that the lamp of [peer.Account.Watch] has changed to l, since it last was waited for.
+func (p *Phone) WaitLamp(ctx context.Context, l Lamp) error {
+	for {
+		line, err := p.process.Wait(ctx, p.lamp, "changed status from")
+		if err != nil {
+			return err
+		}
+		p.lamp++
+		if _, to, _ := strings.Cut(line, " to "); strings.Contains(to, string(l)) {
+			return nil
+		}
+	}
 }
 
 // modules is where Debian puts them.

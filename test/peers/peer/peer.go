@@ -26,6 +26,7 @@ type Account struct {
 	Source         string // WAV file that is spoken into every call
 	Media          Media  // how its sound goes over the wire
 	Lamp           bool   // it shows the lamp of its mailbox
+	Watch          string // whose lamp it shows, of telephones that have one; "": nobody's
 }
 
 // Media is how a telephone sends sound.
