@@ -77,6 +77,7 @@ type hall struct {
 // waiter is one caller.
 type waiter struct {
 	hall  *hall
+	set   QueueSettings // of its queue when it came
 	since time.Time
 	tried []string // agents that were tried since all were
 	offer *offer
@@ -117,7 +118,7 @@ func (q *Queues) enter(set QueueSettings) (*waiter, bool) {
 		h.overflowed++
 		return nil, false
 	}
-	w := &waiter{hall: h, since: time.Now(), turn: make(chan struct{}, 1)}
+	w := &waiter{hall: h, set: set, since: time.Now(), turn: make(chan struct{}, 1)}
 	h.waiting = append(h.waiting, w)
 	q.assignLocked()
 	return w, true

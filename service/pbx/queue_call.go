@@ -51,7 +51,7 @@ func (q *Queues) elsewhere(ctx context.Context, l *Line, set QueueSettings) erro
 
 // wait keeps a caller until an agent has answered, or it is time to go.
 func (q *Queues) wait(ctx context.Context, l *Line, w *waiter) (parting, error) {
-	set := w.hall.set
+	set := w.set
 	if q.called(w) == nil {
 		if err := l.Say(ctx, prompt.Text("queue-welcome")); err != nil {
 			return abandoned, err
@@ -128,8 +128,8 @@ func (q *Queues) pass(ctx context.Context, l *Line, w *waiter) error {
 
 // music is what a caller hears in between.
 func (w *waiter) music(l *Line) audio.Source {
-	if w.tune == nil && w.hall.set.Music != nil {
-		if tune, err := w.hall.set.Music(l.Rate()); err == nil {
+	if w.tune == nil && w.set.Music != nil {
+		if tune, err := w.set.Music(l.Rate()); err == nil {
 			w.tune = tune
 		}
 	}
@@ -166,7 +166,7 @@ func (q *Queues) announcement(w *waiter) []prompt.Words {
 
 // ring lets the telephones of agents ring and reports whether one has answered.
 func (q *Queues) ring(ctx context.Context, l *Line, w *waiter, o *offer) (bool, error) {
-	target := w.hall.set.URI
+	target := w.set.URI
 	target.Params = sip.Params("").With(agentsParam, o.token)
 	status, err := l.Refer(ctx, target, w.music(l))
 	if err != nil {

@@ -21,7 +21,7 @@ type support struct {
 	set  QueueSettings
 	away map[string]bool
 
-	mu       sync.Mutex // guards sessions
+	mu       sync.Mutex // guards set, away and sessions
 	sessions []string   // of the callers, in the order in which they came
 }
 
@@ -29,20 +29,38 @@ const queueName = "sip:700@example.org"
 
 func agentName(user string) string { return "sip:" + user + "@example.org" }
 
-func (s *support) Queue(name string) (QueueSettings, bool) { return s.set, name == s.set.Name }
-func (s *support) Queues_() []QueueSettings                { return []QueueSettings{s.set} }
-func (s *support) Reachable(agent string) bool             { return !s.away[agent] }
+// change changes what the directory says.
+func (s *support) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+func (s *support) Queue(name string) (QueueSettings, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.set, name == s.set.Name
+}
+
+func (s *support) Reachable(agent string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.away[agent]
+}
 
 // supportDirectory is the directory of a test.
 type supportDirectory struct{ *support }
 
-func (d supportDirectory) Queues() []QueueSettings { return d.Queues_() }
+func (d supportDirectory) Queues() []QueueSettings {
+	set, _ := d.Queue(queueName)
+	return []QueueSettings{set}
+}
 
 func runQueue(t *testing.T, f func(s *support), faults ...siptest.Faults) {
 	run(t, func(h *house) {
 		s := &support{house: h, away: map[string]bool{}}
 		s.set = QueueSettings{Name: queueName, URI: sip.MustParseURI(queueName), Agents: []string{agentName("ann"), agentName("ben")}, Strategy: RingInOrder, WrapUp: 10 * time.Second,
-			RingTime: 15 * time.Second, MaxWait: time.Minute, Exit: '0', Otherwise: sip.MustParseURI("sip:voicemail%3A200@example.org")}
+			RingTime: 15 * time.Second, MaxWait: 30 * time.Second, Exit: '0', Otherwise: sip.MustParseURI("sip:voicemail%3A200@example.org")}
 		s.Queues = &Queues{Directory: supportDirectory{s}, Lamps: &Lamps{}, Turns: &Turns{}}
 		s.Lamps.Listeners = []func(string, int){s.Turns.Changed, s.Queues.Changed}
 		h.phone.Refers = true
@@ -95,7 +113,7 @@ func (s *support) want(agents string) {
 // TestQueue: two callers, two agents; who does not answer is left in peace; who has ended a call wraps it up.
 func TestQueue(t *testing.T) {
 	runQueue(t, func(s *support) {
-		s.set.MaxWait = 10 * time.Minute
+		s.change(func() { s.set.MaxWait = 10 * time.Minute })
 		one := s.dial("100")
 		one.Await("Request REFER")
 		s.want("ann")
@@ -122,9 +140,9 @@ func TestQueue(t *testing.T) {
 		two.Await("Request REFER")
 		s.want("ben")
 		benEnds := s.answer("ben", 1, two)
-		s.Wait(time.Minute)
+		s.Wait(20 * time.Second)
 		annEnds()
-		if st := s.Status()[0]; st.Agents[0].State != AgentWrapUp || st.Talk < time.Minute {
+		if st := s.Status()[0]; st.Agents[0].State != AgentWrapUp || st.Talk < 20*time.Second {
 			t.Errorf("%+v", st)
 		}
 		three.Await("Request REFER")
@@ -132,7 +150,7 @@ func TestQueue(t *testing.T) {
 		three.Bye()
 		three.Await("Ended")
 		benEnds()
-		s.Wait(time.Minute)
+		s.Wait(15 * time.Second)
 		st = s.Status()[0]
 		if st.Waiting != 0 || st.Abandoned != 1 || st.Served != 2 || st.Agents[1].State != AgentFree || len(s.offers) != 0 {
 			t.Errorf("%+v", st)
@@ -163,7 +181,7 @@ func TestQueueAll(t *testing.T) {
 		s.Wait(time.Second)
 		s.want("")
 		s.Lamps.ObserveLeg(&b2bua.LegState{ID: "x", Phase: b2bua.LegEarly, Account: sip.MustParseURI(agentName("ben"))})
-		s.away[agentName("dan")] = false // registers, and nobody tells
+		s.change(func() { s.away[agentName("dan")] = false }) // registers, and nobody tells
 		call.Await("Request REFER")
 		s.want("dan")
 		s.Pause(agentName("cem"), false)
@@ -193,8 +211,8 @@ func TestQueueLeaves(t *testing.T) {
 		}
 		left(s.dial("100"))
 		s.Login(agentName("ann"), queueName, true)
-		s.away[agentName("ann")] = true
-		s.set.MaxCallers = 1
+		s.change(func() { s.away[agentName("ann")] = true })
+		s.change(func() { s.set.MaxCallers = 1 })
 		first := s.dial("100")
 		first.Await("Answered")
 		left(s.dial("100"))
@@ -211,7 +229,7 @@ func TestQueueLeaves(t *testing.T) {
 		s.Wait(20 * time.Second)
 		s.Login(agentName("ann"), queueName, false)
 		left(last)
-		s.set.Otherwise = sip.URI{}
+		s.change(func() { s.set.Otherwise = sip.URI{} })
 		s.dial("100").Await("Ended BYE received")
 		if st := s.Status()[0]; st.Overflowed != 6 || st.Waiting != 0 {
 			t.Errorf("%+v", st)

@@ -27,6 +27,6 @@ func TestLamp(t *testing.T) {
 	must(t, "called side", err)
 	must(t, "caller", sipp.Play(within(t, 30*time.Second), t, caller))
 	must(t, "called side", rings.Wait(within(t, 30*time.Second)))
-	must(t, "lamp goes on", lamp.WaitLamp(within(t, 10*time.Second), baresip.LampOn))
-	must(t, "lamp goes off", lamp.WaitLamp(within(t, 10*time.Second), baresip.LampOff))
+	must(t, "lamp goes on", lamp.WaitPresence(within(t, 10*time.Second), baresip.LampOn))
+	must(t, "lamp goes off", lamp.WaitPresence(within(t, 10*time.Second), baresip.LampOff))
 }

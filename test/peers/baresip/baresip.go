@@ -145,8 +145,8 @@ func (p *Phone) WaitWatched(ctx context.Context) error {
 	return err
 }
 
-// WaitLamp waits until baresip has said that the lamp of [peer.Account.Watch] has changed to l, since it last was waited for.
-func (p *Phone) WaitLamp(ctx context.Context, l Lamp) error {
+// WaitPresence waits until baresip has said that the lamp of [peer.Account.Watch] has changed to l, since it last was waited for.
+func (p *Phone) WaitPresence(ctx context.Context, l Lamp) error {
 	for {
 		line, err := p.process.Wait(ctx, p.lamp, "changed status from")
 		if err != nil {
