@@ -90,6 +90,7 @@ func (c *call) answered(res *sip.Response) {
 	c.limit = c.engine.After(c.stripe, or(c.pbx.MaxDuration, DefaultMaxDuration), func() { c.bye(timeReason) })
 	c.detail.Answer, c.detail.Status = time.Now(), sip.StatusOK
 	c.tellDone(sip.StatusOK)
+	c.line = newLine(c, c.endpoint)
 	c.begin()
 }
 

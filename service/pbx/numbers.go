@@ -22,7 +22,7 @@ const (
 // Intercom is no application: whoever routes leads [IntercomCode] and an extension to the telephones of that.
 const (
 	Intercom     Feature = "intercom"
-	IntercomCode         = "*80"
+	IntercomCode string  = "*80"
 )
 
 // What leads to calls of others is no application either: whoever routes sees to it.

@@ -128,11 +128,10 @@ func TestQueue(t *testing.T) {
 		one.Report(sip.StatusTemporarilyUnavailable) // ann does not answer; ben rings for another
 		s.Wait(time.Second)
 		s.want("ben")
-		annEnds := func() {}
 		two.Report(sip.StatusBusyHere)
 		one.Await("Request REFER") // who came first is first: ben is left in peace, ann may be tried again before
 		s.want("ann")
-		annEnds = s.answer("ann", 0, one)
+		annEnds := s.answer("ann", 0, one)
 		st := s.Status()[0]
 		if st.Waiting != 2 || st.Served != 1 || st.InTime != 1 && st.InTime != 0 || st.Agents[0].State != AgentTalking {
 			t.Errorf("%+v", st)
