@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
@@ -21,7 +23,7 @@ const missedQueue = 1000
 type books struct {
 	records *records
 	mail    *mail.Queue
-	missed  chan mail.Missed // calls of which there is to be a mail
+	missed  chan missedCall // of which there is to be a mail
 }
 
 // MailFolder is the queue of mails in a data folder.
@@ -29,7 +31,7 @@ func MailFolder(data string) string { return filepath.Join(data, "mail") }
 
 // openMail opens the queue.
 func (s *Server) openMail() error {
-	s.missed = make(chan mail.Missed, missedQueue)
+	s.missed = make(chan missedCall, missedQueue)
 	s.mail = &mail.Queue{Folder: MailFolder(s.Config.Data), Log: s.log, Settings: func(domain string) (mail.Settings, error) {
 		return MailSettings(s.directory.Settings(domain).Mail, s.directory.Reveal)
 	}}
@@ -64,9 +66,44 @@ func (s *Server) runMail(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case m := <-s.missed:
-			s.put(m.Message())
+			if !m.machine {
+				s.put(m.Message())
+				continue
+			}
+			s.running.Go(func() { s.unlessLeft(ctx, m) })
 		}
 	}
+}
+
+// missedCall is one of which there is to be a mail.
+type missedCall struct {
+	mail.Missed
+	machine bool // no person has answered, but the voicemail or the like
+}
+
+// messageTime is how soon behind the end of its call a message is in the box.
+const messageTime = 2 * time.Second
+
+// unlessLeft sends the mail of a call that the voicemail has answered, unless a message was left: that has a mail of its own.
+func (s *Server) unlessLeft(ctx context.Context, m missedCall) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(messageTime):
+	}
+	messages, err := s.Store.Voicemails(context.WithoutCancel(ctx), m.Domain, m.Account)
+	if err != nil {
+		s.log.Error("the messages of a box cannot be read", "box", m.Account, "err", err)
+	}
+	if !slices.ContainsFunc(messages, func(v store.Voicemail) bool { return !v.Received.Before(m.At.Truncate(time.Second)) }) {
+		s.put(m.Message())
+	}
+}
+
+// byPerson reports whether a telephone has answered a call, here or behind a trunk.
+func byPerson(c *store.CDR) bool {
+	return slices.ContainsFunc(c.Legs, func(l store.CDRLeg) bool {
+		return l.Side == "callee" && !l.Answer.IsZero() && (l.Account != "" || l.Trunk != "")
+	})
 }
 
 // put queues a mail and logs why it cannot be. A domain without a mail server wants none.
@@ -79,9 +116,9 @@ func (s *Server) put(m mail.Message, err error) {
 	}
 }
 
-// notify is told of each call record, in the stripe of the call: of a call that nobody has answered, who was called gets a mail, if the mailbox says so.
+// notify is told of each call record, in the stripe of the call: of a call that no person has answered, who was called gets a mail, if the mailbox says so.
 func (s *Server) notify(c *store.CDR) {
-	if !c.Answer.IsZero() {
+	if byPerson(c) {
 		return
 	}
 	to, err := sip.ParseURI(c.To)
@@ -97,7 +134,8 @@ func (s *Server) notify(c *store.CDR) {
 	if box == nil || !box.Missed || box.Email == "" || set.Mail == nil || account == c.Account {
 		return
 	}
-	m := mail.Missed{Domain: d.name, Language: languageOf(set, box), To: box.Email, Account: account, From: c.From, FromName: c.Name, At: c.Start,
+	m := missedCall{machine: !c.Answer.IsZero()}
+	m.Missed = mail.Missed{Domain: d.name, Language: languageOf(set, box), To: box.Email, Account: account, From: c.From, FromName: c.Name, At: c.Start,
 		Busy: c.Status == int(sip.StatusBusyHere) || c.Status == int(sip.StatusBusyEverywhere)}
 	if user, ok := s.directory.Lookup(d.name, account); ok {
 		m.Name = user.Name

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -54,5 +55,46 @@ func TestMissedCall(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(MailFolder(s.Config.Data), list[0].ID+".mail"))
 	if err != nil || !strings.Contains(string(text), "From: <phone@example.org>") || !strings.Contains(string(text), "BOB (bob)") {
 		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestMissedByVoicemail: a caller whom the voicemail has answered and who leaves no message is a missed call; one who leaves a message is none, nor is one whom a telephone has answered.
+func TestMissedByVoicemail(t *testing.T) {
+	s := start(t, nil)
+	edit(t, s, func(set *object.Settings) {
+		set.Put(&object.Mail{Host: "127.0.0.1", Port: 1, TLS: "starttls", From: "phone@example.org"})
+		set.Put(&object.Mailbox{User: "alice", Email: "alice@example.com", Missed: true, MaxSeconds: 60, MaxMessages: 10})
+		set.Put(&object.Mailbox{User: "bob", Email: "bob@example.com", Missed: true, MaxSeconds: 60, MaxMessages: 10})
+	})
+	now := time.Now()
+	if err := s.Store.AddVoicemail(t.Context(), store.Voicemail{ID: "1", Domain: "example.org", Account: "alice", State: store.VoicemailNew, Received: now}); err != nil {
+		t.Fatal(err)
+	}
+	call := func(to string, answerer store.CDRLeg) {
+		answerer.Side, answerer.Answer = "callee", now
+		s.notify(&store.CDR{From: "sip:200@example.org", To: "sip:" + to + "@example.org", Start: now, Answer: now, End: now, Status: 200, Legs: []store.CDRLeg{{Side: "caller", Answer: now}, answerer}})
+	}
+	call("bob", store.CDRLeg{Account: "bob"})
+	call("bob", store.CDRLeg{Account: "carol"}) // picked up, forwarded
+	call("bob", store.CDRLeg{Trunk: "provider"})
+	call("alice", store.CDRLeg{Target: "sip:voicemail@inside"}) // she has a message
+	call("bob", store.CDRLeg{Target: "sip:voicemail@inside"})
+	deadline := time.After(20 * time.Second)
+	for {
+		list, err := mail.List(MailFolder(s.Config.Data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) > 0 {
+			if len(list) != 1 || list[0].To != "bob@example.com" || list[0].Subject != "Missed call from 200@example.org" {
+				t.Errorf("mails %+v", list)
+			}
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatal("there is no mail")
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
 }
