@@ -72,6 +72,9 @@ func metrics() []metric {
 		{"sipwerk_subscriptions_refused_total", "SUBSCRIBE requests refused after authentication.", counter, "", one(func(s *Server) uint64 { return s.events.Counts().Refused })},
 		{"sipwerk_calls_started_total", "Calls between accounts begun.", counter, "", one(func(s *Server) uint64 { return s.journal.started.Load() })},
 		{"sipwerk_calls_answered_total", "Calls answered.", counter, "", one(func(s *Server) uint64 { return s.journal.answered.Load() })},
+		{"sipwerk_calls_refused_total", "Calls that the dial plan has refused, by reason: nothing is called so (unknown), no trunk (no-trunk), diverted in a circle (loop), the plan says so (hangup, busy), and the " +
+			"brakes: stranger, country, premium, closed, night, calls, minutes, identity, forbidden.", counter, "reason", readRefused},
+		{"sipwerk_calls_emergency_total", "Emergency calls begun.", counter, "", one(func(s *Server) uint64 { return s.dial.refusals.Emergency.Load() })},
 		{"sipwerk_calls_ended_total", "Calls ended, by the class of their final status (2xx: they were answered).", counter, "status", readEnded},
 		{"sipwerk_calls_seconds_total", "Time that the sides of answered calls were connected, of ended calls.", counter, "", one(func(s *Server) float64 { return time.Duration(s.journal.talked.Load()).Seconds() })},
 		{"sipwerk_cdr_waiting_bytes", "Call detail records that the disk has not taken yet.", gauge, "", one(func(s *Server) int64 { return s.records.journal.Waiting() })},
@@ -173,6 +176,12 @@ func readDigest(s *Server, emit func(float64, ...string)) {
 func readEnded(s *Server, emit func(float64, ...string)) {
 	for c, name := range [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx"} {
 		emit(float64(s.journal.ended[c].Load()), name)
+	}
+}
+
+func readRefused(s *Server, emit func(float64, ...string)) {
+	for reason, n := range s.dial.refusals.Counts() {
+		emit(float64(n), string(reason))
 	}
 }
 

@@ -1,10 +1,14 @@
-// What this machine has not, and what a server does without it.
+// What this machine has not, and what a server does without it: codecs of calls that end here, IPv6.
 
 package server
 
 import (
 	"errors"
 	"net"
+
+	"github.com/sipwerk/sipwerk/media/codec"
+	"github.com/sipwerk/sipwerk/media/codec/opus"
+	"github.com/sipwerk/sipwerk/media/session"
 )
 
 // errIPv6 says that there is no IPv6.
@@ -29,4 +33,17 @@ func ipv6() error {
 		return errIPv6
 	}
 	return l.Close()
+}
+
+// soundRate is the sample rate of calls that end here: what G.722 has, and enough for speech.
+const soundRate = 16000
+
+// sound returns how the services speak. The error says what they do without, in a sentence; the voice is good all the same.
+func sound() (session.Voice, error) {
+	v := session.Voice{Rate: soundRate, Formats: []codec.Format{codec.G722(), codec.PCMA(), codec.PCMU()}}
+	library, err := opus.Open()
+	if library.Speaks() {
+		v.Formats = append([]codec.Format{library.Format(soundRate, opus.Settings{FEC: true})}, v.Formats...)
+	}
+	return v, err
 }

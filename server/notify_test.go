@@ -21,6 +21,7 @@ func TestMissedCall(t *testing.T) {
 	setup := &Setup{Store: s.Store}
 	if _, err := setup.Edit(t.Context(), "example.org", func(set *object.Settings) error {
 		set.Put(&object.Mail{Host: "127.0.0.1", Port: 1, TLS: "starttls", From: "phone@example.org"})
+		account(set, "bob", func(a *object.Account) { a.ForwardOffline = "hangup" }) // not to the voicemail
 		set.Put(&object.Mailbox{User: "bob", Email: "bob@example.com", Attach: true, Missed: true, Language: "de", MaxSeconds: 60, MaxMessages: 10})
 		return nil
 	}); err != nil {
@@ -33,7 +34,7 @@ func TestMissedCall(t *testing.T) {
 	if _, err := bob.Dial(t.Context(), "sip:alice@example.org"); sip.StatusOf(err) != sip.StatusTemporarilyUnavailable {
 		t.Fatal(err)
 	}
-	if _, err := alice.Dial(t.Context(), "sip:bob@example.org"); sip.StatusOf(err) != sip.StatusTemporarilyUnavailable {
+	if _, err := alice.Dial(t.Context(), "sip:bob@example.org"); sip.StatusOf(err) != sip.StatusDecline {
 		t.Fatal(err)
 	}
 	deadline := time.After(20 * time.Second)

@@ -50,6 +50,7 @@ func (s *Setup) revise(ctx context.Context, domain string, draft store.Draft) (*
 		change.PINs, err = s.keep(c.Settings, kept)
 		return err
 	}
+	draft.Verify = func(c *store.Company, _ *store.Revision) error { return s.checkPlan(ctx, c) }
 	r, err := s.Store.Revise(ctx, domain, draft)
 	if err != nil {
 		return nil, err

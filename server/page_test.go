@@ -45,7 +45,7 @@ func TestIntercom(t *testing.T) {
 	if r := ask("alice", "*80nobody"); r.Refuse != sip.StatusNotFound {
 		t.Errorf("nobody: %+v", r)
 	}
-	if r := ask("alice", "bob"); r.Account.User != "bob" || len(r.Ring) > 0 {
+	if r := ask("alice", "bob"); len(r.Ring) != 1 || r.Ring[0].Account.User != "bob" || len(r.Ring[0].Headers) > 0 {
 		t.Errorf("a call like any other: %+v", r)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/sipwerk/sipwerk/media/session"
@@ -19,6 +18,7 @@ import (
 
 // switchboard is what knows who is in a call, and who is to have the next.
 type switchboard struct {
+	dial   *dialer
 	lamps  *pbx.Lamps
 	turns  *pbx.Turns
 	queues *pbx.Queues
@@ -184,40 +184,22 @@ func inDomain(domain, number string) sip.URI {
 	return sip.URI{Scheme: "sip", User: number, Host: domain}
 }
 
-// queue leads a call to a queue, and a caller whom a queue passes on to its agents; false if neither was asked for. The queue is a branch of the call, so that the server
-// takes its REFER, whatever the caller's telephone knows.
-func (r *router) queue(q *b2bua.Question) (b2bua.Route, bool) {
+// agents leads a caller whom a queue passes on to its agents; false if nobody is asked for so. No forward and no voicemail of theirs is asked: when nobody answers, the caller is
+// back in the queue.
+func (r *router) agents(q *b2bua.Question) (b2bua.Route, bool) {
 	uri := q.Request.URI
-	if r.queues == nil {
+	if r.queues == nil || q.How != b2bua.Transferred {
 		return b2bua.Route{}, false
 	}
-	if agents, ringTime, ok := r.queues.Ring(uri); ok && q.How == b2bua.Transferred {
-		route := b2bua.Route{RingTime: ringTime, Cause: "queue", Note: "agents of " + uri.UserName()}
-		for _, account := range agents {
-			route.Ring = append(route.Ring, b2bua.Party{Account: account, MaxCalls: 1})
-		}
-		return route, true
-	}
-	d := r.domains.of(uri)
-	if d == nil || strings.Contains(uri.UserName(), "@") {
+	agents, ringTime, ok := r.queues.Ring(uri)
+	if !ok {
 		return b2bua.Route{}, false
 	}
-	if _, ok := d.directory.Settings(d.name).Queues[uri.UserName()]; !ok {
-		return b2bua.Route{}, false
+	route := b2bua.Route{RingTime: ringTime, Cause: "queue", Note: "agents of " + uri.UserName()}
+	for _, account := range agents {
+		route.Ring = append(route.Ring, b2bua.Party{Account: account, MaxCalls: 1})
 	}
-	return r.application(q, pbx.Queue, inDomain(d.name, uri.UserName()).Clone()), true
-}
-
-// application leads a call to an application that is to be a branch of it: over the way inside, at whose end it answers.
-func (r *router) application(q *b2bua.Question, feature pbx.Feature, object sip.URI) b2bua.Route {
-	if q.Flow.Transport == sip.Inside || q.Request.Method != sip.MethodInvite {
-		return b2bua.Route{Application: r.features.Answer(feature, object, 0)}
-	}
-	inside := r.inside()
-	if inside.IsZero() {
-		return b2bua.Route{Application: r.features.Answer(feature, object, 0)}
-	}
-	return b2bua.Route{Ring: []b2bua.Party{{Bindings: []b2bua.Binding{{Target: object, To: sip.Destination{Flow: inside}}}}}}
+	return route, true
 }
 
 // ownCall leads a call that the server makes for an account to the telephones of that, whatever is set for calls of others; false for every other call.

@@ -83,14 +83,17 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 		return
 	}
 	uri := &ev.Request.URI
-	if !uri.IsSIP() && uri.Scheme != "tel" {
+	d := r.domains.of(*uri)
+	switch {
+	case emergencyService(*uri) != "": // RFC 5031 §4.2: for whoever serves its sender
+		d = r.domains.sender(ev.Request)
+	case !uri.IsSIP() && uri.Scheme != "tel":
 		refuse(ev, sip.StatusUnsupportedURIScheme)
 		return
 	}
 	if r.trunks != nil && r.trunks.Take(ev) {
 		return
 	}
-	d := r.domains.of(*uri)
 	switch {
 	case r.proxied(ev.Request, d):
 		r.pass(ev)

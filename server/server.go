@@ -194,7 +194,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		s.log.Warn("something is missing", "err", sentence)
 	}
 	site.Formats = voice.Formats
-	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice, Observer: s.records}
+	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice, Identity: domains, Observer: s.records}
 	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), log: s.log}
 	s.openConferences(domains, site, bindings)
 	s.conferences.Voice = voice
@@ -208,7 +208,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
-		Router:   &router{registrar: s.registrar, features: s.features, conferences: s.conferences, park: s.park, queues: s.queues, domains: domains, inside: func() sip.Flow { return s.calls.Inside }},
+		Router:   s.openDial(domains),
 		Locator:  bindings,
 		Identity: domains,
 		Observer: observers{s.journal, s.callbacks}, Recorder: &recorder{server: s, book: s.features.Prompts},

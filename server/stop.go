@@ -95,6 +95,9 @@ func (s *Server) close() {
 		s.follow()
 	}
 	s.running.Wait()
+	if s.dial != nil {
+		s.dial.hook.Close()
+	}
 	if s.relay != nil {
 		report("relay", s.relay.Close())
 	}

@@ -18,7 +18,7 @@ import (
 func (s *Server) openTrunks(key []byte, ds *domains) {
 	s.trunks = carrier.New(carrier.Options{Directory: s.directory, Secret: key, TLS: s.certificates.config(), Next: s.calls, Dialogs: s.dialogs,
 		Media: s.features.Media, Voice: s.features.Voice, Log: s.log})
-	s.reception.trunks, ds.trunks = s.trunks, s.trunks
+	s.reception.trunks, ds.trunks, s.dial.exits = s.trunks, s.trunks, s.trunks
 	if s.control == nil {
 		return // nobody gives orders to a server that is not whole
 	}

@@ -116,7 +116,7 @@ func TestKill9Calls(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	line{args: "account import - --data DIR --domain example.org", in: "user,password\nu0,p0\n", want: "1 accounts imported into example.org\n"}.run(t, dir, nil)
 	p, lines := run(t, "ready", serveArgs(dir)...)
-	b := &bothSides{t: t, conn: dial(t, port(t, lines)), finished: make(map[string]bool)}
+	b := &bothSides{t: t, conn: connect(t, port(t, lines)), finished: make(map[string]bool)}
 	send(t, b.conn, 0, 1, fmt.Sprintf("Contact: <sip:u0@%s>\r\n", b.conn.LocalAddr()))
 	receive(t, b.conn)
 	const calls = 100

@@ -1,4 +1,4 @@
-// The languages of the command line. The English text in the code is the key; german.go and german_object.go hold the others.
+// The languages of the command line. The English text in the code is the key; german.go, german_object.go and german_route.go hold the others.
 
 package main
 
@@ -49,6 +49,8 @@ func (p *program) tr(text string, args ...any) string {
 		if t, ok := germanTexts[text]; ok {
 			text = t
 		} else if t, ok := germanObjectTexts[text]; ok {
+			text = t
+		} else if t, ok := germanRouteTexts[text]; ok {
 			text = t
 		}
 	}

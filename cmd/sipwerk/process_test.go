@@ -124,7 +124,7 @@ func TestKill9(t *testing.T) {
 	}
 	line{args: "account import - --data DIR --domain example.org", in: csv.String(), want: "200 accounts imported into example.org\n"}.run(t, dir, nil)
 	p, lines := run(t, "ready", serveArgs(dir)...)
-	conn := dial(t, port(t, lines))
+	conn := connect(t, port(t, lines))
 	for i := range users {
 		send(t, conn, i, 1, fmt.Sprintf("Contact: <sip:u%d@127.0.0.1:9>\r\n", i))
 	}
@@ -145,7 +145,7 @@ func TestKill9(t *testing.T) {
 		acknowledged[userOf(string(buf[:n]))] = true
 	}
 	_, lines = run(t, "ready", serveArgs(dir)...)
-	conn = dial(t, port(t, lines))
+	conn = connect(t, port(t, lines))
 	for i := range users {
 		send(t, conn, i, 2, "")
 		user, text := receive(t, conn)
@@ -155,7 +155,7 @@ func TestKill9(t *testing.T) {
 	}
 }
 
-func dial(t *testing.T, addr string) net.Conn {
+func connect(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("udp", addr)
 	if err != nil {
@@ -201,7 +201,7 @@ func userOf(text string) string {
 func TestSecondSignal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	p, lines := run(t, "ready", append(serveArgs(dir), "--drain", "10m")...)
-	conn := dial(t, port(t, lines))
+	conn := connect(t, port(t, lines))
 	sdp := "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
 	fmt.Fprintf(conn, "INVITE sip:music@example.org SIP/2.0\r\nVia: SIP/2.0/UDP %[1]s;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:x@example.org>;tag=a\r\nTo: <sip:music@example.org>\r\n"+
 		"Call-ID: second\r\nCSeq: 1 INVITE\r\nContact: <sip:x@%[1]s>\r\nContent-Type: application/sdp\r\nContent-Length: %[2]d\r\n\r\n%[3]s", conn.LocalAddr(), len(sdp), sdp)

@@ -40,6 +40,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newExport(),
 		p.newPlan(),
 		p.newApply(),
+		p.newRoute(),
 		p.newCDR(),
 		p.newWatch(),
 		p.newNumbers(),

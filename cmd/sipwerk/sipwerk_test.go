@@ -22,6 +22,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/service/dialplan"
 )
 
 // line is one command line with what it must do. In want and fails, "…" stands for anything.
@@ -115,7 +116,7 @@ func TestAccountWithoutDomain(t *testing.T) {
 }
 
 func TestNumbers(t *testing.T) {
-	line{args: "numbers", want: "DIAL  OR                IT\n*43   echo              says back what it hears\n*44   music             plays a melody\n…"}.run(t, "", nil)
+	line{args: "numbers", want: "DIAL  OR                 IT\n*43   echo               says back what it hears\n*44   music              plays a melody\n…"}.run(t, "", nil)
 	line{args: "numbers --json", want: `[{"dial":"*43","names":["echo"],"feature":"echo","description":"says back what it hears"},…]` + "\n"}.run(t, "", nil)
 }
 
@@ -168,6 +169,9 @@ func TestGerman(t *testing.T) {
 	for _, k := range server.RoomCommands() {
 		texts[k.Description] = true
 	}
+	for _, s := range dialplan.Sayings() {
+		texts[string(s)] = true
+	}
 	for _, k := range object.Kinds() {
 		texts[k.Title], texts[k.Doc] = true, true
 		for _, f := range k.Fields() {
@@ -204,7 +208,8 @@ func TestGerman(t *testing.T) {
 	}
 	german := maps.Clone(germanTexts)
 	maps.Copy(german, germanObjectTexts)
-	if len(german) != len(germanTexts)+len(germanObjectTexts) {
+	maps.Copy(german, germanRouteTexts)
+	if len(german) != len(germanTexts)+len(germanObjectTexts)+len(germanRouteTexts) {
 		t.Error("a text has two German ones")
 	}
 	verbs := regexp.MustCompile(`%[a-z]`)

@@ -84,6 +84,10 @@ func (p *Plan) Answered(d *Decision, a Answer, err error) Decision {
 		w.say(sayBadRule, r.Name, err.Error())
 	case a.Target == "":
 		w.say(saySilent, r.Name, "")
+		if r.back != nil && a.CallerID == "" && len(a.Trunks) == 0 && a.RingTime == 0 {
+			w.say(sayOtherwise, r.Name, r.Otherwise)
+			return w.target(r, *r.back)
+		}
 	default:
 		w.say(sayAnswer, r.Name, a.Target)
 	}

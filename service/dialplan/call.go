@@ -17,6 +17,7 @@ type Call struct {
 	Hops    int     // how often the call had been diverted before it came here
 	Ledger  Ledger  // nil: nobody has called outside
 	Turns   Turns   // nil: groups ring in the order of their lists
+	Direct  bool    // the house itself asks: no rule is asked, and dialled may be any target
 	Asked   Service // an emergency service asked for by its name (RFC 5031); "" for none
 }
 
@@ -102,12 +103,11 @@ type Leg struct {
 type Out struct {
 	Number    Number
 	Emergency bool
-	Trunks    []string      // the ones to try, in this order; nil: whichever there are
-	CallerID  string        // to be shown, E.164; "": as the trunk says
-	Hide      bool          // the caller wants to stay unknown
-	Payer     string        // the account whose limits it uses; "": the house
-	MaxCalls  int           // of the payer at once; 0: any
-	Left      time.Duration // after which the minutes of the payer are used up; 0: never
+	Trunks    []string // the ones to try, in this order; nil: whichever there are
+	CallerID  string   // to be shown, E.164; "": as the trunk says
+	Hide      bool     // the caller wants to stay unknown
+	Payer     string   // the account whose limits it uses; "": the house
+	MaxCalls  int      // of the payer at once; 0: any
 }
 
 // Refusal is why a call is not made.

@@ -4,7 +4,6 @@ package dialplan
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -92,12 +91,14 @@ func (p *Plan) After(d *Decision, o Outcome) Decision {
 	return w.missed(o)
 }
 
-// wanted takes what somebody wants: a number that is dialled, or another target.
+// wanted takes what somebody wants: a number that is dialled, or another target, where an application asks for it.
 func (w *walk) wanted(dialled string) Decision {
-	if strings.Contains(dialled, ":") || dialled == "voicemail" {
-		if t, err := readTarget(dialled); err == nil {
+	c := w.way.call
+	if t, err := readTarget(dialled); err == nil && (c.Direct || c.Caller.Place.Kind != "" || t.kind == toMailbox && t.name != "") {
+		if t.kind != toNumber || c.Direct {
 			return w.to(t)
 		}
+		dialled = t.name
 	}
 	return w.rules(0, dialled)
 }

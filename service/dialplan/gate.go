@@ -120,17 +120,14 @@ func (w *walk) used(out *Out, payer *Account) (*Out, Reason) {
 	calls, minutes := w.limits(payer)
 	out.MaxCalls = calls
 	if w.way.call.Ledger == nil {
-		out.Left = time.Duration(minutes) * time.Minute
 		return out, ""
 	}
 	use := w.way.call.Ledger.Used(out.Payer)
 	if calls > 0 && use.Calls >= calls {
 		return nil, Calls
 	}
-	if minutes > 0 {
-		if out.Left = time.Duration(minutes)*time.Minute - use.Talked; out.Left <= 0 {
-			return nil, Minutes
-		}
+	if minutes > 0 && use.Talked >= time.Duration(minutes)*time.Minute {
+		return nil, Minutes
 	}
 	return out, ""
 }

@@ -115,12 +115,14 @@ func (h *holiday) holds(d civil) bool {
 	return !d.before(h.from) && !h.to.before(d)
 }
 
-// readRanges reads "mon-fri 08:00-12:00, 13:00-17:30" and its like.
+// readRanges reads "mon-fri 08:00-12:00, 13:00-17:30" and its like. A text without days has those of the one before.
 func readRanges(texts []string) (all []weekly, err error) {
+	r := weekly{}
 	for _, text := range texts {
 		days, times, ok := strings.Cut(strings.ToLower(strings.TrimSpace(text)), " ")
-		r := weekly{}
-		if r.days, ok = readDays(days, ok); !ok {
+		if !ok && r.days != 0 {
+			times = days
+		} else if r.days, ok = readDays(days, ok); !ok {
 			return nil, fmt.Errorf("%q is no range; write one such as mon-fri 08:00-17:30", text)
 		}
 		for span := range strings.SplitSeq(times, ",") {

@@ -9,7 +9,7 @@ func TestHours(t *testing.T) {
 	h := newHouse()
 	set := berlin(h)
 	set.Hours = []Hours{
-		{Name: "office", Open: []string{"mon-fri 08:00-12:00, 13:00-17:30", "sa 10:00-14:00"}, Holidays: []string{"2026-10-03 Einheit", "12-24..01-02 Weihnachten", "2026-05-14..2026-05-15"}},
+		{Name: "office", Open: []string{"mon-fri 08:00-12:00", "13:00-17:30", "sa 10:00-12:00, 12:00-14:00"}, Holidays: []string{"2026-10-03 Einheit", "12-24..01-02 Weihnachten", "2026-05-14..2026-05-15"}},
 		{Name: "bar", Open: []string{"fr,sa 20:00-04:00", "so-mo 18:00-24:00"}},
 		{Name: "tokyo", TimeZone: "Asia/Tokyo", Open: []string{"daily 09:00-17:00"}},
 		{Name: "week", Open: []string{"sat-mon 00:00-24:00"}},

@@ -40,13 +40,25 @@ func (w *walk) land(number string) Decision {
 // throughTrunk sends a call where the table of a trunk says; ok is false if it says nothing of the number.
 func (w *walk) throughTrunk(trunk *Trunk, number string) (_ Decision, ok bool) {
 	for _, in := range trunk.Inbound {
-		start, open := strings.CutSuffix(in.Number, "*")
-		if start == number || open && strings.HasPrefix(number, start) {
+		if fits(number, in.Number) {
 			w.say(sayInbound, in.Number, in.Target)
 			return w.configured(in.Target), true
 		}
 	}
 	return Decision{}, false
+}
+
+// fits reports whether a number fits a pattern: X is any digit, "*", "!" or "." at its end any rest.
+func fits(number, pattern string) bool {
+	for i := range len(pattern) {
+		switch c := pattern[i]; {
+		case i == len(pattern)-1 && strings.IndexByte("*!.", c) >= 0:
+			return true
+		case i >= len(number), c != number[i] && !(c == 'X' && number[i] >= '0' && number[i] <= '9'):
+			return false
+		}
+	}
+	return len(number) == len(pattern)
 }
 
 // configured sends the call to a target that stands in the settings of the house.

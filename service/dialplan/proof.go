@@ -36,7 +36,7 @@ func (p *Plan) readTests() error {
 	var faults []error
 	for i := range p.set.Tests {
 		t := trial{Test: &p.set.Tests[i]}
-		monday := time.Date(testDay[0], time.Month(testDay[1]), testDay[2], 10, 0, 0, 0, p.zone)
+		monday := time.Date(testDay[0], time.Month(testDay[1]), testDay[2], 12, 0, 0, 0, p.zone)
 		var err error
 		if t.at, err = ParseMoment(t.At, monday); err != nil {
 			faults = append(faults, fmt.Errorf("test %s: at %w", t.Name, err))

@@ -19,7 +19,7 @@ const (
 	maxRuleMemory = 10_000 // of the machine that runs it, in its own units
 	maxScript     = 32 << 10
 	defaultWait   = 2 * time.Second  // for a webhook
-	longestWait   = 10 * time.Second // the caller hears nothing so long
+	longestWait   = 30 * time.Second // the caller hears nothing so long
 )
 
 // Facts are what conditions, scripts and webhooks see of a call.

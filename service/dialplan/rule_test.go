@@ -49,7 +49,7 @@ func TestRules(t *testing.T) {
 func TestScripts(t *testing.T) {
 	const endless = "def route(call):\n  for i in range(1000000000):\n    pass\n"
 	for script, want := range map[string]string{
-		"def route(call):\n  return None": "account:200",
+		"def route(call):\n  return None": "voicemail:200",
 		"def route(call):\n  if call.caller == '201' and call.hour == 12 and call.weekday == 'monday': return '610'": "queue:610",
 		"def route(call):\n  return {'target': '01701234567', 'trunks': ['telco'], 'ring_time': 9}":                  "out:+491701234567@telco",
 		"def route(call):\n  return '610' if call.open('office') else '700'":                                         "menu:700",
@@ -104,7 +104,7 @@ func TestWebhooks(t *testing.T) {
 		"a premium":       func() (Answer, error) { return Answer{Target: "09001234567"}, nil },
 	}
 	for _, c := range []struct{ from, answer, want string }{
-		{"201", "a target", "account:202"}, {"201", "nothing", "account:200"}, {"201", "a failure", "queue:610"}, {"201", "what is no good", "queue:610"}, {"201", "a premium", "refuse:premium"},
+		{"201", "a target", "account:202"}, {"201", "nothing", "queue:610"}, {"201", "a failure", "queue:610"}, {"201", "what is no good", "queue:610"}, {"201", "a premium", "refuse:premium"},
 		{"202", "nothing", "menu:700"}, {"202", "a failure", "menu:700"}, {"203", "a failure", "account:200"},
 	} {
 		asked := false

@@ -8,7 +8,7 @@ import "time"
 type Settings struct {
 	Country  string // ISO 3166 code of the country whose numbers are dialled without prefix: "DE"; "" for none
 	AreaCode string // of numbers dialled without one, without the trunk prefix: "30"
-	TimeZone string // of times in rules, tests and the night: "Europe/Berlin"; "" is UTC
+	TimeZone string // of times in rules, tests and the night: "Europe/Berlin"; "" is UTC, "Local" that of the machine
 	Outside  string // digits that lead to the telephone network: "0"; "" for none. Numbers dialled without it are understood too
 
 	Emergency      []string // numbers besides those of the country
@@ -67,7 +67,7 @@ type Rule struct {
 	Script    string // Starlark with a function route(call); its answer goes before the fields above
 	Webhook   string // URL that is asked instead; "" for none
 	Timeout   time.Duration
-	Otherwise string // target when script or webhook fail; "": the next rule
+	Otherwise string // target when script or webhook fail or say nothing; "": the next rule
 }
 
 // Hours are opening hours.
@@ -89,7 +89,7 @@ type Trunk struct {
 
 // Inbound sends calls to a number of a trunk to a target.
 type Inbound struct {
-	Number string // E.164, or its beginning with "*" at the end
+	Number string // E.164; X is any digit, "*" or "!" at the end any rest
 	Target string
 }
 
@@ -98,7 +98,7 @@ type Test struct {
 	Name   string
 	From   string   // account, number, "trunk:NAME" with "/NUMBER" if it has one, or "anonymous"
 	To     string   // what is dialled
-	At     string   // see ParseMoment; "" is Monday, 10:00
+	At     string   // see ParseMoment; "" is Monday noon
 	After  []string // outcomes before the step that counts: "busy", "no-answer", "offline", "declined", "refused"
 	Expect string   // see Decision.Summary; a beginning up to a colon or a slash is enough
 }

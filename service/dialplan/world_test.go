@@ -46,7 +46,7 @@ func newHouse() *house {
 // berlin are settings of a company there.
 func berlin(h *house) Settings {
 	return Settings{Country: "DE", AreaCode: "30", TimeZone: "Europe/Berlin", Outside: "0", House: h,
-		Trunks: []Trunk{{Name: "telco", Country: "49", Inbound: []Inbound{{"+4930123600", "600"}, {"+49301237*", "700"}, {"+4930123999", "+491701234567"}}, Default: "200"}}}
+		Trunks: []Trunk{{Name: "telco", Country: "49", Inbound: []Inbound{{"+4930123600", "600"}, {"+49301237X*", "700"}, {"+4930123999", "+491701234567"}}, Default: "200"}}}
 }
 
 func compiled(t *testing.T, set Settings) *Plan {

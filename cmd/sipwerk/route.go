@@ -1,0 +1,160 @@
+// `sipwerk route`: what the dial plan would do with a call, and its tests. Nothing is called.
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/dial"
+	"github.com/sipwerk/sipwerk/service/dialplan"
+)
+
+func (p *program) newRoute() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "route",
+		Short: p.tr("Explain and test where calls go"),
+		Long: p.tr("The dial plan decides where a call goes: `sipwerk dialplan set` changes it, and these commands show what it does. They call nobody, ask no webhook, and need no server that runs.\n" +
+			"Where telephones are registered and which limits are used up does not count here."),
+	}
+	c.AddCommand(p.newRouteExplain(), p.newRouteTest())
+	return c
+}
+
+func (p *program) newRouteExplain() *cobra.Command {
+	var q dial.Question
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "explain --from WHO --to NUMBER",
+		Short: p.tr("Show step by step where a call would go"),
+		Long: p.tr("Shows what the dial plan would do with a call, step by step. Without --after the path is shown on which nobody answers.\n" +
+			"WHO is an account, a number outside, trunk:NAME or trunk:NAME/NUMBER, or anonymous."),
+		Example: examples("sipwerk route explain --from 200 --to +33123456789 --at 'sunday 22:00'", "sipwerk route explain --from trunk:telco/+33123456789 --to +4930123600 --after busy",
+			"sipwerk route explain --from 200 --to 201 --json"),
+		Args: p.exactly(),
+	}
+	c.Flags().StringVar(&q.From, "from", "", p.tr("who calls"))
+	c.Flags().StringVar(&q.To, "to", "", p.tr("what is dialled"))
+	c.Flags().StringVar(&q.At, "at", "", p.tr("when: sunday 22:00, 2026-12-24 18:00 (now)"))
+	c.Flags().StringSliceVar(&q.After, "after", nil, p.tr("what became of the steps before: busy, no-answer, offline, declined or refused; may be given several times"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.settings(c, "data", "domain")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if q.From == "" || q.To == "" {
+			return usageError{p.errorf("give %s", "--from --to")}
+		}
+		var none string
+		a, err := p.open(c.Context(), load, &none)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		answer, err := server.ExplainRoute(c.Context(), a.Store, a.domain, q)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return json.NewEncoder(p.out).Encode(answer)
+		}
+		p.showRoute(answer)
+		return nil
+	}
+	return c
+}
+
+// showRoute writes a path, each decision with its steps.
+func (p *program) showRoute(a *dial.Answer) {
+	p.printf("%s dials %s on %s\n", a.From, a.To, a.At.Format("2006-01-02 15:04 MST"))
+	for _, s := range a.Stages {
+		if s.After != "" {
+			fmt.Fprintf(p.out, "\n%s:\n", p.after(s.After))
+		}
+		p.showSteps(s.Told)
+		ringing := ""
+		if s.RingTime > 0 {
+			ringing = p.tr(" (rings for %s)", time.Duration(s.RingTime*float64(time.Second)))
+		}
+		fmt.Fprintf(p.out, "  => %s%s\n", s.Decision, ringing)
+	}
+}
+
+// after says when the next decision counts.
+func (p *program) after(outcome string) string {
+	switch dialplan.Outcome(outcome) {
+	case dialplan.Busy:
+		return p.tr("if the line is busy")
+	case dialplan.NoAnswer:
+		return p.tr("if nobody answers")
+	case dialplan.Offline:
+		return p.tr("if no telephone is there")
+	case dialplan.Rejected:
+		return p.tr("if the call is declined")
+	}
+	return p.tr("if the call is refused")
+}
+
+// showSteps writes the steps of a decision.
+func (p *program) showSteps(steps []dialplan.Step) {
+	for _, s := range steps {
+		fmt.Fprintf(p.out, "  - %s\n", s.In(p.tr(string(s.Say))))
+	}
+}
+
+func (p *program) newRouteTest() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "test",
+		Short: p.tr("Run the tests beside the dial plan"),
+		Long: p.tr("Runs the tests of the dial plan as it stands. They also run at every change of it, and one that fails keeps the change from going live.\n" +
+			"Exit codes: 0 all are right; 1 one is not."),
+		Example: examples("sipwerk route test", "sipwerk route test --json"),
+		Args:    p.exactly(),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.settings(c, "data", "domain")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		var none string
+		a, err := p.open(c.Context(), load, &none)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		tests, err := server.TestRoutes(c.Context(), a.Store, a.domain)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			err = json.NewEncoder(p.out).Encode(append([]dial.Test{}, tests...))
+		} else {
+			p.showTests(tests)
+		}
+		if err == nil && dial.Failed(tests) != nil {
+			err = exitError{exitFailed}
+		}
+		return err
+	}
+	return c
+}
+
+// showTests writes one line for each test, and the steps of those that fail.
+func (p *program) showTests(tests []dial.Test) {
+	if len(tests) == 0 {
+		p.printf("the dial plan has no tests; `sipwerk dialplan set --test` adds one\n")
+		return
+	}
+	failed := 0
+	for _, t := range tests {
+		if t.OK {
+			p.printf("right  %s: %s\n", t.Name, t.Got)
+			continue
+		}
+		failed++
+		p.printf("WRONG  %s: %s instead of %s\n", t.Name, t.Got, t.Expect)
+		p.showSteps(t.Told)
+	}
+	p.printf("%d tests, %d of them fail\n", len(tests), failed)
+}

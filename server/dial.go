@@ -1,0 +1,244 @@
+// The dial plans in force: one a domain, compiled when its objects change. A call keeps the plan with which it began.
+
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sipwerk/sipwerk/server/dial"
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/dialplan"
+	"github.com/sipwerk/sipwerk/service/pbx"
+	"github.com/sipwerk/sipwerk/service/trunk"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// errNoMailbox says that an account has no voicemail.
+var errNoMailbox = errors.New("the account has no voicemail")
+
+// codeFeature is what logs and records call the codes for forwards.
+const codeFeature = "forward"
+
+// exits lead calls to the telephone network; the trunks of package carrier do.
+type exits interface {
+	// Any reports whether a domain has a trunk.
+	Any(domain string) bool
+	// Route makes the route of a call to the outside. Gates are asked beside those of the trunk; then says what follows when no trunk leads to anybody.
+	Route(domain string, c trunk.Call, gates []b2bua.Gate, then func(b2bua.Outcome) b2bua.Route) b2bua.Route
+}
+
+// dialer decides where calls go.
+type dialer struct {
+	directory *store.Directory
+	features  dial.Features
+	exits     exits // nil: no way leads outside
+	turns     *pbx.Turns
+	hook      *dial.Webhook
+	meter     *dial.Meter
+	refusals  *dial.Refusals
+	log       *slog.Logger
+
+	mu    sync.Mutex                                // held while plans is exchanged
+	plans atomic.Pointer[map[string]*dialplan.Plan] // by domain
+}
+
+// openDial makes the dialer, lets it follow the objects, and returns the router that asks it.
+func (s *Server) openDial(ds *domains) *router {
+	s.dial = &dialer{directory: s.directory, features: features(), turns: s.turns, hook: dial.NewWebhook(s.directory.Reveal), meter: dial.NewMeter(), refusals: &dial.Refusals{Log: s.log}, log: s.log}
+	s.directory.Watch(s.dial.update)
+	return &router{
+		domains: ds, registrar: s.registrar, features: s.features, conferences: s.conferences, queues: s.queues, park: s.park, dial: s.dial, inside: func() sip.Flow { return s.calls.Inside },
+		codes: &dial.Desk{Change: s.changeAccount, Target: s.dial.judge, State: func(domain, user string) *object.Account {
+			a, _ := s.directory.Settings(domain).Account(user)
+			return a
+		}},
+	}
+}
+
+// Number is a number that reaches the house itself instead of a person.
+type Number struct {
+	Dial        string   `json:"dial"`  // on a keypad
+	Names       []string `json:"names"` // user parts that mean the same
+	Feature     string   `json:"feature"`
+	Description string   `json:"description"`
+}
+
+// Numbers returns the feature numbers that every domain has, unless one of its accounts is called the same.
+func Numbers() []Number {
+	var ns []Number
+	for _, n := range pbx.DefaultNumbers() {
+		ns = append(ns, Number{Dial: n.Dial, Names: slices.Clone(n.Names), Feature: string(n.Feature), Description: n.Description})
+	}
+	for _, c := range dial.Codes() {
+		ns = append(ns, Number{Dial: "*" + c.Digits, Names: []string{c.Name}, Feature: codeFeature, Description: c.Description})
+	}
+	return ns
+}
+
+// features are the numbers and names of the features of every domain.
+func features() dial.Features {
+	f := make(dial.Features)
+	for _, n := range Numbers() {
+		f[strings.ToLower(n.Dial)] = true
+		for _, name := range n.Names {
+			f[strings.ToLower(name)] = true
+		}
+	}
+	return f
+}
+
+// update compiles the plan of a domain. One that cannot be used never gets here: it is checked before it is stored. If it does all the same, the plan before stays in force.
+func (d *dialer) update(set *object.Settings) {
+	p, err := dial.Compile(set, &dial.House{Set: set, Accounts: d.directory, Features: d.features, Carries: d.carries})
+	if err != nil {
+		d.log.Error("the dial plan cannot be used; the one before stays in force", "domain", set.Domain, "err", err)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make(map[string]*dialplan.Plan)
+	if plans := d.plans.Load(); plans != nil {
+		maps.Copy(all, *plans)
+	}
+	all[set.Domain] = p
+	d.plans.Store(&all)
+}
+
+// plan is that of a domain; nil if there never was one that could be used.
+func (d *dialer) plan(domain string) *dialplan.Plan {
+	if plans := d.plans.Load(); plans != nil {
+		if p := (*plans)[domain]; p != nil {
+			return p
+		}
+	}
+	d.update(d.directory.Settings(domain)) // a domain that has only just been made
+	if plans := d.plans.Load(); plans != nil {
+		return (*plans)[domain]
+	}
+	return nil
+}
+
+func (d *dialer) carries(domain string) bool { return d.exits != nil && d.exits.Any(domain) }
+
+// turns says in which order the members of a group ring, whom the PBX knows by their addresses.
+type turns struct {
+	turns  *pbx.Turns
+	domain *domain
+}
+
+// Order implements [dialplan.Turns].
+func (t turns) Order(group string, s dialplan.Strategy, members []string) []string {
+	uri := t.domain.uri(group)
+	names, of := make([]string, len(members)), make(map[string]string)
+	for i, m := range members {
+		names[i] = m
+		if account, ok := t.domain.directory.Account(t.domain.name, m); ok {
+			aor := t.domain.uri(account)
+			names[i] = aor.AOR()
+		}
+		of[names[i]] = m
+	}
+	var order []string
+	for _, wave := range t.turns.Order(uri.AOR(), pbx.Strategy(s), names, nil) {
+		for _, name := range wave {
+			order = append(order, of[name])
+		}
+	}
+	return order
+}
+
+// ExplainRoute says what the dial plan of a domain would do with a call; no server need run.
+func ExplainRoute(ctx context.Context, st *store.Store, domain string, q dial.Question) (*dial.Answer, error) {
+	directory, err := store.NewDirectory(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	return dial.Explain(ctx, houseOf(directory, directory.Settings(domain)), q)
+}
+
+// TestRoutes runs the tests beside the dial plan of a domain as it stands.
+func TestRoutes(ctx context.Context, st *store.Store, domain string) ([]dial.Test, error) {
+	directory, err := store.NewDirectory(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	set := directory.Settings(domain)
+	return dial.Prove(ctx, set, houseOf(directory, set))
+}
+
+// CheckPlan reports what is wrong with the dial plan of settings that are to come into force, or which of its tests fail: one sentence for each fault, with the field and the cure.
+// accounts says who lives there.
+func CheckPlan(ctx context.Context, set *object.Settings, accounts dial.Accounts) error {
+	tests, err := dial.Prove(ctx, set, houseOf(accounts, set))
+	if err != nil {
+		return fmt.Errorf("the dial plan cannot be used: %w", err)
+	}
+	return dial.Failed(tests)
+}
+
+// houseOf is a house without a server that runs in it.
+func houseOf(accounts dial.Accounts, set *object.Settings) *dial.House {
+	return &dial.House{Set: set, Accounts: accounts, Features: features()}
+}
+
+// checkPlan reports why settings cannot go live as far as calls are concerned: the dial plan cannot be used, or one of its tests fails.
+func (s *Setup) checkPlan(ctx context.Context, c *store.Company) error {
+	if c.People != nil || len(c.Settings.DialPlan().Tests) == 0 {
+		return CheckPlan(ctx, c.Settings, people(c.People))
+	}
+	directory, err := store.NewDirectory(ctx, s.Store)
+	if err != nil {
+		return err
+	}
+	return CheckPlan(ctx, c.Settings, directory)
+}
+
+// people implements [dial.Accounts] for those of a document, by user.
+type people map[string]*object.Person
+
+// Account implements [dial.Accounts].
+func (ps people) Account(_, user string) (string, bool) {
+	if _, ok := ps[user]; ok {
+		return user, true
+	}
+	for name, p := range ps {
+		if slices.Contains(p.Devices, user) || slices.Contains(p.Numbers, user) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// judge says why an account may not forward its calls to a target; nil if it may.
+func (d *dialer) judge(domain, user, to string) error {
+	if to == string(dialplan.KindMailbox) {
+		if _, ok := d.directory.Settings(domain).Mailboxes[user]; !ok {
+			return errNoMailbox
+		}
+		return nil
+	}
+	decision := d.plan(domain).Decide(dialplan.Call{Caller: dialplan.Caller{Account: user}, Dialled: to, At: time.Now(), How: dialplan.Deflected})
+	if decision.Action == dialplan.Refuse {
+		return decision.Refusal.Status
+	}
+	return nil
+}
+
+// changeAccount changes the settings of an account: on the disk and in force when it returns.
+func (s *Server) changeAccount(ctx context.Context, domain, user string, f func(*object.Account) error) error {
+	if err := s.Store.ChangeAccount(ctx, domain, user, f); err != nil {
+		return err
+	}
+	return s.Refresh(ctx)
+}

@@ -1,0 +1,77 @@
+// What a dial plan would do with a call, for people and for tests: decided as a call would be, and made nowhere.
+
+package dial
+
+import (
+	"context"
+	"time"
+
+	"github.com/sipwerk/sipwerk/service/dialplan"
+)
+
+// Question is a call that might be made.
+type Question struct {
+	From  string   // account, number outside, "trunk:NAME", "trunk:NAME/NUMBER", or "anonymous"
+	To    string   // what is dialled
+	At    string   // see [dialplan.ParseMoment]; "" is now
+	After []string // outcomes of the steps before: "busy", "no-answer", "offline", "declined", "refused"
+}
+
+// Answer is what would become of it.
+type Answer struct {
+	From    string    `json:"from"`
+	To      string    `json:"to"`
+	At      time.Time `json:"at"`
+	Stages  []Stage   `json:"stages"` // the first decision, and one after each outcome
+	Refused int       `json:"refused,omitempty"`
+}
+
+// Stage is one decision.
+type Stage struct {
+	After    string   `json:"after,omitempty"` // the outcome of the stage before
+	Decision string   `json:"decision"`
+	RingTime float64  `json:"ring_time,omitempty"` // in seconds; 0: that of the server
+	Rule     string   `json:"rule,omitempty"`
+	Steps    []string `json:"steps"` // in English
+
+	Told []dialplan.Step `json:"-"` // the steps, to be translated
+}
+
+// maxStages ends the path of a call on which nobody ever answers.
+const maxStages = 20
+
+// Explain says what the dial plan of a house would do with a call. Where q names no outcomes, the path is followed on which nobody answers. Webhooks are not asked.
+func Explain(ctx context.Context, h *House, q Question) (*Answer, error) {
+	plan, err := Compile(h.Set, h)
+	if err != nil {
+		return nil, err
+	}
+	at, err := dialplan.ParseMoment(q.At, time.Now().In(plan.Zone()))
+	if err != nil {
+		return nil, err
+	}
+	a := &Answer{From: q.From, To: q.To, At: at}
+	d := plan.Settle(ctx, plan.Decide(dialplan.Call{Caller: plan.Caller(q.From), Dialled: q.To, At: at}), nil)
+	a.add("", &d)
+	for n := 0; n < maxStages && (d.Action == dialplan.Ring || d.Action == dialplan.Enter && len(q.After) > n); n++ {
+		o := dialplan.NoAnswer
+		if len(q.After) > 0 {
+			if n == len(q.After) {
+				break
+			}
+			o = dialplan.Outcome(q.After[n])
+		}
+		d = plan.Settle(ctx, plan.After(&d, o), nil)
+		a.add(string(o), &d)
+	}
+	a.Refused = int(d.Refusal.Status)
+	return a, nil
+}
+
+func (a *Answer) add(after string, d *dialplan.Decision) {
+	s := Stage{After: after, Decision: d.Summary(), RingTime: d.RingTime.Seconds(), Rule: d.Rule, Told: d.Steps}
+	for _, step := range d.Steps {
+		s.Steps = append(s.Steps, step.String())
+	}
+	a.Stages = append(a.Stages, s)
+}
