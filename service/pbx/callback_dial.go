@@ -56,7 +56,6 @@ func (c *call) dial(o Outgoing, flow sip.Flow) (err error) {
 	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), session.Peer{Inside: true}, voice); err != nil {
 		return err
 	}
-	c.line = newLine(c, c.endpoint)
 	req := sip.NewRequest(sip.MethodInvite, o.To)
 	req.Set(sip.HeaderFrom, o.From.String())
 	req.Set(sip.HeaderTo, "<"+o.To.AOR()+">")
