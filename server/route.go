@@ -114,7 +114,7 @@ func shown(q *b2bua.Question) trunk.Caller {
 		return trunk.Caller{Hidden: true}
 	}
 	c := trunk.Caller{
-		Name: strings.Clone(from.Name()), Proven: q.Caller.Account.Host != "",
+		Name: strings.Clone(from.Name()), Proven: q.Caller.Account.Host != "", Account: strings.Clone(q.Caller.Account.UserName()),
 		Hidden: strings.HasSuffix(strings.ToLower(from.URI.Host), "anonymous.invalid") || q.Request.HasPrivacy("id") || q.Request.HasPrivacy("user"),
 	}
 	who := from.URI

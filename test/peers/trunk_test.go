@@ -1,4 +1,4 @@
-// SIPp as the provider of a trunk: it challenges the registration, and leads a call in. RFC 3261 §10.2, §13.2, §22.2.
+// SIPp as the provider of a trunk: it challenges the registration, leads a call in, and of two providers the first fails. RFC 3261 §10.2, §21.5.4, §22.
 
 package peers
 
@@ -86,4 +86,16 @@ func TestTrunkProvider(t *testing.T) {
 	must(t, "bob", rings.Wait(ctx))
 	s.until(ctx, t, `"calls_in":1`)
 	s.order(t, "", "trunk", "remove", "provider")
+
+	full, good := freePort(t), freePort(t)
+	first, err := sipp.Start(t, s.provider(t, "provider_full", full))
+	must(t, "the first provider", err)
+	second, err := sipp.Start(t, s.provider(t, "provider_takes", good))
+	must(t, "the second provider", err)
+	s.trunk(t, "first", full, "--kind", "address", "--priority", "1")
+	s.trunk(t, "second", good, "--kind", "address", "--priority", "2")
+	s.until(ctx, t, strconv.Itoa(good))
+	must(t, "a call goes out", sipp.Play(ctx, t, s.side(t, "caller_answered", "alice", "+4940123456")))
+	must(t, "the first provider", first.Wait(ctx))
+	must(t, "the second provider", second.Wait(ctx))
 }
