@@ -177,14 +177,14 @@ func TestRoutes(ctx context.Context, st *store.Store, domain string) ([]dial.Tes
 	return dial.Prove(ctx, set, houseOf(directory, set))
 }
 
-// CheckPlan reports what is wrong with the dial plan of settings that are to come into force, or which of its tests fail: one sentence for each fault, with the field and the cure.
-// accounts says who lives there.
-func CheckPlan(ctx context.Context, set *object.Settings, accounts dial.Accounts) error {
+// CheckPlan runs the tests of the dial plan of settings that are to come into force, and reports why the plan cannot be used: one sentence for each fault, with the field and the
+// cure. accounts says who lives there; [dial.Failed] says whether a test fails.
+func CheckPlan(ctx context.Context, set *object.Settings, accounts dial.Accounts) ([]dial.Test, error) {
 	tests, err := dial.Prove(ctx, set, houseOf(accounts, set))
 	if err != nil {
-		return fmt.Errorf("the dial plan cannot be used: %w", err)
+		return nil, fmt.Errorf("the dial plan cannot be used: %w", err)
 	}
-	return dial.Failed(tests)
+	return tests, nil
 }
 
 // houseOf is a house without a server that runs in it.
@@ -192,33 +192,11 @@ func houseOf(accounts dial.Accounts, set *object.Settings) *dial.House {
 	return &dial.House{Set: set, Accounts: accounts, Features: features()}
 }
 
-// checkPlan reports why settings cannot go live as far as calls are concerned: the dial plan cannot be used, or one of its tests fails.
-func (s *Setup) checkPlan(ctx context.Context, c *store.Company) error {
-	if c.People != nil || len(c.Settings.DialPlan().Tests) == 0 {
-		return CheckPlan(ctx, c.Settings, people(c.People))
-	}
-	directory, err := store.NewDirectory(ctx, s.Store)
-	if err != nil {
-		return err
-	}
-	return CheckPlan(ctx, c.Settings, directory)
-}
-
-// people implements [dial.Accounts] for those of a document, by user.
-type people map[string]*object.Person
+// residents are the people of a company that is about to change.
+type residents struct{ company *store.Company }
 
 // Account implements [dial.Accounts].
-func (ps people) Account(_, user string) (string, bool) {
-	if _, ok := ps[user]; ok {
-		return user, true
-	}
-	for name, p := range ps {
-		if slices.Contains(p.Devices, user) || slices.Contains(p.Numbers, user) {
-			return name, true
-		}
-	}
-	return "", false
-}
+func (r residents) Account(_, user string) (string, bool) { return r.company.Account(user) }
 
 // judge says why an account may not forward its calls to a target; nil if it may.
 func (d *dialer) judge(domain, user, to string) error {

@@ -374,12 +374,15 @@ func TestPlans(t *testing.T) {
 	plan.Country, plan.TimeZone = "DE", "Europe/Berlin"
 	set.Put(plan)
 	plan.Tests = []object.PlanTest{{Name: "abroad", From: "200", To: "0033123456789", At: "sunday 22:00", Expect: "refuse:no-trunk"}, {Name: "wrong", From: "200", To: "201", Expect: "account:200"}}
-	err := CheckPlan(t.Context(), set, lives{"200", "201"})
+	tests, err := CheckPlan(t.Context(), set, lives{"200", "201"})
+	if err == nil {
+		err = dial.Failed(tests)
+	}
 	if err == nil || !strings.Contains(err.Error(), "wrong (account:201 instead of account:200)") || strings.Contains(err.Error(), "abroad") {
 		t.Error(err)
 	}
 	plan.Rules = []object.Rule{{Name: "r", When: "nothing", Target: "200"}}
-	if err := CheckPlan(t.Context(), set, lives{}); err == nil || !strings.Contains(err.Error(), "rule r: when") {
+	if _, err := CheckPlan(t.Context(), set, lives{}); err == nil || !strings.Contains(err.Error(), "rule r: when") {
 		t.Error(err)
 	}
 }

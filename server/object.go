@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
 )
@@ -26,8 +27,9 @@ type Setup struct {
 // Change is what an edit has done, or would do.
 type Change struct {
 	store.Revision
-	PINs     []MadePIN // that were made: they are shown once and not kept
-	Affected []string  // who notices a document: "account 200", "group 600", or "everybody"
+	PINs     []MadePIN   // that were made: they are shown once and not kept
+	Affected []string    // who notices a document: "account 200", "group 600", or "everybody"
+	Tests    []dial.Test // of the dial plan, as they would go; a change with which one fails is not made
 }
 
 // MadePIN is a PIN that was asked for by the word "new".
@@ -50,7 +52,12 @@ func (s *Setup) revise(ctx context.Context, domain string, draft store.Draft) (*
 		change.PINs, err = s.keep(c.Settings, kept)
 		return err
 	}
-	draft.Verify = func(c *store.Company, _ *store.Revision) error { return s.checkPlan(ctx, c) }
+	draft.Verify = func(c *store.Company, _ *store.Revision) (err error) {
+		if change.Tests, err = CheckPlan(ctx, c.Settings, residents{c}); err == nil && !draft.Try {
+			err = dial.Failed(change.Tests)
+		}
+		return err
+	}
 	r, err := s.Store.Revise(ctx, domain, draft)
 	if err != nil {
 		return nil, err

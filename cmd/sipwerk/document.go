@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
 )
@@ -55,12 +56,15 @@ func (p *program) newPlan() *cobra.Command {
 		if err := p.showChange(change, a.domain, f, p.tr("changes that `sipwerk apply` would make in %s: %d\n", a.domain, len(change.Items()))); err != nil {
 			return err
 		}
+		if failed := dial.Failed(change.Tests); failed != nil {
+			return exitError{exitFailed}
+		}
 		if f.exitCode && len(change.Items()) > 0 {
 			return exitError{exitDiffers}
 		}
 		return nil
 	})
-	c.Long = p.tr("Says what a document would change and who notices. Nothing is changed.\n" +
+	c.Long = p.tr("Says what a document would change, who notices, and which tests of the dial plan would fail. Nothing is changed.\n" +
 		"The exit code is 1 if the document cannot be put into force; with --exit-code it is 3 if it would change something.")
 	c.Example = examples("sipwerk plan company.yaml", "sipwerk export | sed s/201/202/ | sipwerk plan -", "sipwerk plan company.yaml --json --exit-code")
 	c.Flags().BoolVar(&f.exitCode, "exit-code", false, p.tr("end with 3 if something would change"))
@@ -157,6 +161,7 @@ type changed struct {
 	Affected []string      `json:"affected"`
 	Devices  []credentials `json:"devices,omitempty"` // that were added, with their secrets
 	PINs     []madePIN     `json:"pins,omitempty"`
+	Tests    []dial.Test   `json:"tests"` // of the dial plan
 }
 
 type madePIN struct {
@@ -168,7 +173,7 @@ type madePIN struct {
 
 // showChange writes what has changed or would, then the sentence that sums it up, then what is shown only once.
 func (p *program) showChange(change *server.Change, domain string, f *documentFlags, sum string) error {
-	out := changed{Domain: domain, Changes: change.Items(), Affected: append([]string{}, change.Affected...)}
+	out := changed{Domain: domain, Changes: change.Items(), Affected: append([]string{}, change.Affected...), Tests: append([]dial.Test{}, change.Tests...)}
 	for _, d := range change.Devices {
 		out.Devices = append(out.Devices, credentials{Domain: domain, Account: d.Account, User: d.User, Secret: d.Secret})
 	}
@@ -190,8 +195,23 @@ func (p *program) showChange(change *server.Change, domain string, f *documentFl
 	if len(out.Affected) > 0 {
 		io.WriteString(w, p.tr("affected: %s\n", strings.Join(out.Affected, ", ")))
 	}
+	p.showProofs(w, out.Tests)
 	p.showMade(w, &out)
 	return nil
+}
+
+// showProofs says how the tests of the dial plan go, and which fail; `route test` shows their steps.
+func (p *program) showProofs(w io.Writer, tests []dial.Test) {
+	failed := 0
+	for _, t := range tests {
+		if !t.OK {
+			failed++
+			io.WriteString(w, p.tr("WRONG  %s: %s instead of %s\n", t.Name, t.Got, t.Expect))
+		}
+	}
+	if len(tests) > 0 {
+		io.WriteString(w, p.tr("%d tests, %d of them fail\n", len(tests), failed))
+	}
 }
 
 // showItem writes what becomes of one thing: + for a new one, - for one that goes, ~ for one that changes.

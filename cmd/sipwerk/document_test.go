@@ -80,4 +80,16 @@ func TestDocument(t *testing.T) {
 	} {
 		l.run(t, dir, other)
 	}
+
+	// a plan with a test that fails does not go live
+	plan := "domain: example.com\naccounts: {7: {}, 8: {}}\ndialplan:\n  tests:\n    - {name: reception, from: 8, to: 7, expect: 'account:7'}\n"
+	for _, l := range []line{
+		{args: "apply -", in: plan, want: "…1 tests, 0 of them fail\n…"},
+		{args: "plan - --lang de", in: plan + "  rules: [{name: r, target: 8}]\n", code: 1, want: "~ dialplan ……reception: account:8 statt account:7\n1 …"},
+		{args: "apply -", in: plan + "  rules: [{name: r, target: 8}]\n", code: 1, fails: "sipwerk: …tests fail: reception (account:8 instead of account:7); …"},
+		{args: "plan -", in: plan + "  rules: [{name: r, when: 'nothing ==', target: 8}]\n", code: 1, fails: "sipwerk: the dial plan cannot be used: …rule r: when…"},
+		{args: "plan - --json", in: plan, want: `{"domain":"example.com","changes":[],"affected":[],"tests":[{"name":"reception",…"ok":true,…}]}` + "\n"},
+	} {
+		l.run(t, dir, other)
+	}
 }

@@ -187,8 +187,8 @@ var germanObjectTexts = map[string]string{
 		"`sipwerk plan` says what a changed document would change, `sipwerk apply` puts it into force.": "Schreibt Konten, Gruppen, Warteschlangen, Leitungen und alle anderen Einstellungen der Domäne als YAML. Geheimnisse und PINs stehen nicht darin; `keep` steht für die, die es gibt.\n" +
 		"`sipwerk plan` sagt, was ein geändertes Dokument ändern würde, `sipwerk apply` setzt es in Kraft.",
 	"Say what a document would change": "Sagen, was ein Dokument ändern würde",
-	"Says what a document would change and who notices. Nothing is changed.\n" +
-		"The exit code is 1 if the document cannot be put into force; with --exit-code it is 3 if it would change something.": "Sagt, was ein Dokument ändern würde und wer es merkt. Nichts wird geändert.\n" +
+	"Says what a document would change, who notices, and which tests of the dial plan would fail. Nothing is changed.\n" +
+		"The exit code is 1 if the document cannot be put into force; with --exit-code it is 3 if it would change something.": "Sagt, was ein Dokument ändern würde, wer es merkt und welche Proben des Wählplans durchfallen würden. Nichts wird geändert.\n" +
 		"Der Rückgabewert ist 1, wenn das Dokument nicht in Kraft treten kann; mit --exit-code ist er 3, wenn es etwas ändern würde.",
 	"end with 3 if something would change":            "mit 3 enden, wenn sich etwas ändern würde",
 	"Put a document into force, all of it or nothing": "Ein Dokument in Kraft setzen, ganz oder gar nicht",
