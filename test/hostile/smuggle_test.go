@@ -120,8 +120,10 @@ func TestSmuggling(t *testing.T) {
 		{lines: []string{"Subject: a%0d%0aEvil: 1"}, has: "Subject: a%0d%0aEvil: 1\r\n"},
 		{lines: []string{"Subject: a\r\n Evil: 1"}, has: "Subject: a"},
 		{lines: []string{"Subject: a\rEvil: 1"}, refused: true},
-		{lines: []string{"P-Asserted-Identity: <sip:president@example.org>", "Diversion: <sip:president@example.org>", "Remote-Party-ID: <sip:president@example.org>"}},
-		{lines: []string{"P-Asserted-Identity : <sip:president@example.org>", "Alert-Info \t : <http://president>", "Evil: 1"}},
+		{lines: []string{"P-Asserted-Identity: <sip:president@example.org>"}, refused: true},
+		{lines: []string{"P-Asserted-Identity : <sip:president@example.org>"}, refused: true},
+		{lines: []string{"Diversion: <sip:president@example.org>", "Remote-Party-ID: <sip:president@example.org>"}},
+		{lines: []string{"Alert-Info \t : <http://president>", "Evil: 1"}},
 	} {
 		got := a.call(invites, c.lines...)
 		if (got == nil) != c.refused {
