@@ -119,8 +119,13 @@ func (c *Call) invite(ctx context.Context, req *sip.Request, to sip.Destination)
 	select {
 	case err := <-started:
 		return err
-	case <-c.done: // the phone closes
-		return c.gone()
+	case <-c.done:
+		select {
+		case err := <-started: // it was sent, and is over already
+			return err
+		default: // the phone closes
+			return c.gone()
+		}
 	}
 }
 
