@@ -49,7 +49,7 @@ race: ## every test, shuffled, under the race detector (which needs a C compiler
 	@test/tools.sh gcc libopus
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target for FUZZTIME or half of it
 	test/fuzz.sh $(FUZZTIME)
 
 peers: build ## calls with programs that we did not write; installs them where apt and the rights are there
