@@ -5,6 +5,7 @@ package peers
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -39,26 +40,32 @@ type receiver interface {
 func TestPairs(t *testing.T) {
 	need(t, "baresip", "linphonec", "node", "npm", "chromium")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)
-	s := serve(t, "alice", "bob", "dora")
 	modules, err := browser.Install(within(t, 3*time.Minute), t)
 	must(t, "install", err)
-	page := func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, modules, a) }
-	all := ends(page)
+	all := ends(func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, modules, a) })
+	var users []string // of their own for each pair
+	for n := range len(all) * (len(all) + 1) / 2 {
+		users = append(users, fmt.Sprint("alice", n), fmt.Sprint("bob", n), fmt.Sprint("dora", n))
+	}
+	s := serve(t, users...)
+	n := 0
 	for i := range all {
 		for j := range all[:i+1] {
 			caller, callee := all[i], all[j]
 			if (i+j)%2 == 1 {
 				caller, callee = callee, caller
 			}
+			calling, called := fmt.Sprint("alice", n), fmt.Sprint("bob", n)
+			if callee.name == "baresip DTLS" {
+				called = fmt.Sprint("dora", n) // of whom the server is told
+			}
+			n++
 			t.Run(caller.name+" to "+callee.name, func(t *testing.T) {
-				user := "bob"
-				if callee.name == "baresip DTLS" {
-					user = "dora" // of whom the server is told
-				}
-				by, to := s.account("alice", caller.transport, alice), s.account(user, callee.transport, bob)
+				t.Parallel() // they wait, most of the time
+				by, to := s.account(calling, caller.transport, alice), s.account(called, callee.transport, bob)
 				by.Media, to.Media = caller.media, callee.media
 				a, b := phone(t, caller.start, by), phone(t, callee.start, to)
-				connectTo(t, a, b, user)
+				connectTo(t, a, b, called)
 				pause(t.Context(), 6*time.Second)
 				for _, holder := range []peer.Phone{a, b} {
 					must(t, holder.Name()+" holds", holder.Hold())

@@ -21,6 +21,7 @@ const domain = "peers.example"
 // server is a running sipwerk and the addresses it says that it listens on.
 type server struct {
 	data      string
+	kinds     []string // how the media of an account goes, where that is set
 	process   *peer.Process
 	listeners map[string]netip.AddrPort // by scheme, "udp6" for UDP over IPv6
 }
@@ -60,6 +61,11 @@ func serve(t *testing.T, users ...string) *server {
 	program := binary(t)
 	s := &server{data: t.TempDir(), listeners: map[string]netip.AddrPort{}}
 	accounts(t, program, s.data, domain, users...)
+	for _, u := range users {
+		if strings.HasPrefix(u, "dora") {
+			s.kinds = append(s.kinds, u+"=webrtc")
+		}
+	}
 	s.start(t, program)
 	return s
 }
@@ -82,7 +88,7 @@ func accounts(t *testing.T, program, data, domain string, users ...string) {
 
 func (s *server) start(t *testing.T, program string) {
 	t.Helper()
-	args := []string{"serve", "--data", s.data, "--domain", domain, "--http", "127.0.0.1:0", "--media-kinds", "dora=webrtc", "--turn-listen", "off"}
+	args := []string{"serve", "--data", s.data, "--domain", domain, "--http", "127.0.0.1:0", "--media-kinds", strings.Join(s.kinds, ","), "--turn-listen", "off"}
 	for _, l := range []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0", "tls://127.0.0.1:0", "ws://127.0.0.1:0", "wss://127.0.0.1:0", "udp://[::1]:0"} {
 		args = append(args, "--listen", l)
 	}
