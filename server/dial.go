@@ -22,6 +22,7 @@ import (
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/service/trunk"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/overload"
 )
 
 // errNoMailbox says that an account has no voicemail.
@@ -113,6 +114,19 @@ func (d *dialer) update(set *object.Settings) {
 	}
 	all[set.Domain] = p
 	d.plans.Store(&all)
+}
+
+// urgent reports whether a request calls for help: it is let in however much there is to do.
+func (d *dialer) urgent(ds *domains, req *sip.Request) bool {
+	if overload.Emergency(req) {
+		return true
+	}
+	home := ds.of(req.URI)
+	if req.Method != sip.MethodInvite || home == nil {
+		return false
+	}
+	p := d.plan(home.name)
+	return p != nil && p.Emergency(dialled(req.URI))
 }
 
 // plan is that of a domain; nil if there never was one that could be used.

@@ -147,7 +147,9 @@ func (w *callWay) outside(out *dialplan.Out, then func(b2bua.Outcome) b2bua.Rout
 		all.Trunks = nil
 		then = func(b2bua.Outcome) b2bua.Route { return plans.exits.Route(w.domain, all, nil, last) }
 	}
-	return plans.exits.Route(w.domain, c, nil, then)
+	r := plans.exits.Route(w.domain, c, nil, then)
+	r.Emergency = true
+	return r
 }
 
 // gates are those of the payer.

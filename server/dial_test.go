@@ -287,7 +287,7 @@ func TestDialLimits(t *testing.T) {
 	if r := a.dials("202", "+4930999999"); r.Refuse != sip.StatusForbidden {
 		t.Error(said(r))
 	}
-	if r := a.dials("202", "112"); len(r.Ring) != 1 || len(a.lines.out[4].gates) > 0 || !a.lines.out[4].Urgent {
+	if r := a.dials("202", "112"); !r.Emergency || len(r.Ring) != 1 || len(a.lines.out[4].gates) > 0 || !a.lines.out[4].Urgent {
 		t.Error("an emergency call is stopped")
 	}
 	if r := a.router.Route(a.question("202", "urn:service:sos.fire")); len(r.Ring) != 1 || !a.lines.out[5].Urgent {
@@ -295,6 +295,11 @@ func TestDialLimits(t *testing.T) {
 	}
 	if n := a.dial.refusals.Emergency.Load(); n != 2 {
 		t.Errorf("%d emergency calls", n)
+	}
+	for uri, urgent := range map[string]bool{"sip:112@example.org": true, "tel:110;phone-context=example.org": true, "urn:service:sos": true, "sip:200@example.org": false, "sip:112@example.net": false} {
+		if got := a.dial.urgent(a.router.domains, a.question("202", uri).Request); got != urgent {
+			t.Errorf("%s passes the gate of too much: %t", uri, got)
+		}
 	}
 }
 

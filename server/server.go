@@ -37,6 +37,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/event"
+	"github.com/sipwerk/sipwerk/sip/overload"
 	"github.com/sipwerk/sipwerk/sip/stack"
 	"github.com/sipwerk/sipwerk/sip/transaction"
 	"github.com/sipwerk/sipwerk/sip/transport"
@@ -247,6 +248,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Barrier:    s.barrier,
 		Trace:      opt.Trace,
 		Neighbours: s.trusts,
+		Overload:   &overload.Gate{Emergency: func(req *sip.Request) bool { return s.dial.urgent(domains, req) }},
 	}
 	s.openInside()
 	if s.proxy != nil {
