@@ -24,9 +24,12 @@ const (
 	DefaultRefill   = 3 * time.Second
 )
 
+// userFailures is how many times as many failures a user has in stock as a source: many guessers share a user, and none may lock out whoever has proved itself before.
+const userFailures = 5
+
 // Authenticator is an EventHandler in front of another. A request that proves its sender goes to Next with [sip.Event].User set, one
 // from a trusted source with Trusted set; any other is answered with a challenge and forgotten. Whoever fails too often gets 503 with
-// Retry-After for a while.
+// Retry-After for a while; so does whoever tries a user for which too many have failed, but not from where that user has proved itself before.
 //
 // ACK and CANCEL cannot be challenged (RFC 3261 §22.1) and pass; Next matches them with what it knows. Requests within dialogs that are
 // known do not come here: the table of dialogs stands in front. What claims a dialog that nobody knows is challenged like anything else.
@@ -43,7 +46,7 @@ type Authenticator struct {
 	Key        []byte         // for the nonces; nodes that share it accept each other's. nil: a random one
 	Lifetime   time.Duration  // of a nonce; 0: DefaultLifetime
 	Slots      int            // how many nonces in use are remembered, 33 bytes each; 0: DefaultSlots
-	Failures   int            // how many failures a source has in stock; 0: DefaultFailures
+	Failures   int            // how many failures a source has in stock, and a user from all sources five times as many; 0: DefaultFailures
 	Refill     time.Duration  // after which one failure is forgiven; 0: DefaultRefill
 	Rand       io.Reader      // nil: crypto/rand
 
@@ -61,7 +64,9 @@ type server struct {
 	nobody     HA1 // stands for users that do not exist
 	nonces     *nonces
 	replay     *replay
-	throttle   *throttle
+	sources    *throttle
+	users      *throttle
+	familiar   familiar     // from where users come who need not wait for others' failures
 	seed       maphash.Seed // for the fingerprints of requests
 	texts      sync.Pool    // of *[]byte: requests to be hashed
 	replies    sync.Pool    // of *sip.Response
@@ -84,7 +89,9 @@ func (a *Authenticator) start() {
 		realm: a.Realm, proxy: a.Proxy, algorithms: algorithms, accounts: a.Accounts,
 		nonces:   newNonces(a.Realm, key, or(a.Lifetime, DefaultLifetime), random),
 		replay:   newReplay(or(a.Slots, DefaultSlots)),
-		throttle: newThrottle(or(a.Failures, DefaultFailures), or(a.Refill, DefaultRefill)),
+		sources:  newThrottle(or(a.Failures, DefaultFailures), or(a.Refill, DefaultRefill)),
+		users:    newThrottle(userFailures*or(a.Failures, DefaultFailures), or(a.Refill, DefaultRefill)),
+		familiar: make(familiar, or(a.Slots, DefaultSlots)),
 		seed:     maphash.MakeSeed(),
 		texts:    sync.Pool{New: func() any { return new([]byte) }},
 		replies:  sync.Pool{New: func() any { return new(sip.Response) }},
@@ -138,7 +145,7 @@ func (s *server) refuse(res *sip.Response, req *sip.Request, source netip.Addr, 
 		res.ReplyTo(req, sip.StatusForbidden)
 	case throttled:
 		res.ReplyTo(req, sip.StatusServiceUnavailable)
-		wait := s.throttle.wait(source, time.Now())/time.Second + 1
+		wait := max(s.sources.wait(s.sources.source(source), time.Now()), s.users.refill)/time.Second + 1
 		res.Set(sip.HeaderRetryAfter, strconv.Itoa(int(wait)))
 	case mismatch:
 		// RFC 7616 §3.4.6: a uri parameter for another resource SHOULD be answered with 400.

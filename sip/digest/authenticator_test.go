@@ -327,6 +327,42 @@ func TestGuessing(t *testing.T) {
 	})
 }
 
+// TestGuessingFromManyPlaces: many sources that try one user exhaust what that user has in stock, and hear the same whether there is such a user or not. Whoever has proved to be the user is not
+// locked out by them, and others are let in when the guessing has stopped.
+func TestGuessingFromManyPlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab()
+		try := func(host, user, password string) sip.Status {
+			l.source = netip.AddrPortFrom(netip.MustParseAddr(host), 5060)
+			l.client.User, l.client.Password = user, password
+			return l.login(t, request(t))
+		}
+		if s := try("198.51.100.1", "alice", "secret"); s != 0 {
+			t.Fatalf("alice's telephone: %d", s)
+		}
+		for _, user := range []string{"alice", "nobody"} {
+			for i := range userFailures * 3 {
+				if s := try(fmt.Sprintf("192.0.2.%d", i), user, "guess"); s != 401 {
+					t.Fatalf("%s, guess %d: %d", user, i, s)
+				}
+			}
+			if s := try("203.0.113.9", user, "guess"); s != 503 || l.answer.Get(sip.HeaderRetryAfter) == "" {
+				t.Errorf("%s, one guess more: %d", user, s)
+			}
+		}
+		if s := try("203.0.113.8", "alice", "secret"); s != 503 {
+			t.Errorf("a stranger who knows the password: %d", s)
+		}
+		if s := try("198.51.100.1", "alice", "secret"); s != 0 {
+			t.Errorf("alice's telephone during the guessing: %d", s)
+		}
+		time.Sleep(DefaultRefill + time.Second)
+		if s := try("203.0.113.8", "alice", "secret"); s != 0 {
+			t.Errorf("a new telephone of alice's after a pause: %d", s)
+		}
+	})
+}
+
 // TestForeignNonceIsNotVerified: neither a nonce of one's own nor one given to another source makes the server look at the password.
 func TestForeignNonceIsNotVerified(t *testing.T) {
 	l, req := newLab(), request(t)

@@ -11,7 +11,7 @@ import (
 func TestThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		th := newThrottle(3, 10*time.Second)
-		bad, good := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+		bad, good := th.source(netip.MustParseAddr("192.0.2.1")), th.source(netip.MustParseAddr("192.0.2.2"))
 		for i := range 3 {
 			if w := th.wait(bad, time.Now()); w != 0 {
 				t.Fatalf("after %d failures: wait %v", i, w)
@@ -44,7 +44,7 @@ func TestThrottle(t *testing.T) {
 
 func TestThrottleForgetsTheLeast(t *testing.T) {
 	th := newThrottle(2, time.Hour)
-	bad := netip.MustParseAddr("192.0.2.1")
+	bad := th.source(netip.MustParseAddr("192.0.2.1"))
 	for range 10 {
 		th.fail(bad)
 	}
@@ -52,7 +52,7 @@ func TestThrottleForgetsTheLeast(t *testing.T) {
 	for i := range uint32(4 * throttleSets * throttleWays) {
 		var b [4]byte
 		binary.BigEndian.PutUint32(b[:], i|10<<24)
-		th.fail(netip.AddrFrom4(b))
+		th.fail(th.source(netip.AddrFrom4(b)))
 	}
 	if th.wait(bad, time.Now()) == 0 {
 		t.Error("the source with most failures was forgotten")

@@ -27,7 +27,7 @@ const (
 	absent    verdict = iota // none for this realm, or none that can be read
 	stale                    // the nonce is old, foreign or used: try again with a new one
 	wrong                    // user unknown or password wrong: nobody is told which
-	throttled                // too many failures from this source: not verified
+	throttled                // too many failures from this source, or of this user from strangers: not verified
 	mismatch                 // proved for another Request-URI
 	proved
 )
@@ -79,7 +79,8 @@ func (s *server) verify(req *sip.Request, flow *sip.Flow) (user string, v verdic
 	if !ok {
 		return "", stale
 	}
-	if s.throttle.wait(source, now) > 0 {
+	from, who := s.sources.source(source), s.users.user(c.Username)
+	if s.sources.wait(from, now) > 0 || s.users.wait(who, now) > 0 && !s.familiar.knows(who, from) {
 		return "", throttled
 	}
 	ha1, known := s.accounts.HA1(c.Username, s.realm, a)
@@ -88,9 +89,11 @@ func (s *server) verify(req *sip.Request, flow *sip.Flow) (user string, v verdic
 	}
 	w := answer{algorithm: a, ha1: ha1, method: req.Method, body: req.Body(), Credentials: &c}
 	if right := w.proves(); !right || !known {
-		s.throttle.fail(source)
+		s.sources.fail(from)
+		s.users.fail(who)
 		return "", wrong
 	}
+	s.familiar.note(who, from)
 	if s.replay.use(stamp, count, newPrint(s.hash(req, flow), now)) == used {
 		return "", stale
 	}
