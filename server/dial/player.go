@@ -60,13 +60,13 @@ func words(o *Order, a *object.Account) []prompt.Words {
 		}
 		return []prompt.Words{prompt.Text("disturb-off")}
 	}
-	to := o.Forward(a)
-	if to == "" {
+	switch to := o.Forward(a); {
+	case to == "":
 		return []prompt.Words{prompt.Text("forwarding-off")}
+	case strings.Trim(to, "+*#0123456789") == "":
+		return []prompt.Words{prompt.Text("forwarding-on"), prompt.Digits(to)}
+	case to == "voicemail":
+		return []prompt.Words{prompt.Text("forwarding-to-voicemail")}
 	}
-	all := []prompt.Words{prompt.Text("forwarding-on")}
-	if strings.Trim(to, "+*#0123456789") == "" {
-		all = append(all, prompt.Digits(to))
-	}
-	return all
+	return []prompt.Words{prompt.Text("forwarding-to-somebody")} // a name cannot be spoken
 }
