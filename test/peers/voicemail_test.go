@@ -11,13 +11,16 @@ import (
 	"github.com/sipwerk/sipwerk/test/peers/linphonec"
 )
 
-// run runs a command of the program on the data folder of the server.
+// run runs a command of the program on the data folder of the server, and waits until the server knows what it has changed.
 func (s *server) run(t *testing.T, args ...string) {
 	t.Helper()
 	args = append(args, "--data", s.data, "--domain", domain)
+	mark := s.process.Mark()
 	if out, err := exec.Command(binary(t), args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v: %s", args, err, out)
 	}
+	_, err := s.process.Wait(within(t, 10*time.Second), mark, "the directory has changed")
+	must(t, "the server knows", err)
 }
 
 func TestVoicemail(t *testing.T) {
