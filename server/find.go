@@ -18,6 +18,16 @@ type finder struct {
 	addresses proxy.Addresses
 }
 
+// openFinder lets the proxy, if there is one, find who is called.
+func (s *Server) openFinder(ds *domains) {
+	if s.proxy == nil {
+		return
+	}
+	s.proxy.Addresses = s.stack.Transport()
+	f := &finder{domains: ds, registrar: s.registrar, addresses: s.proxy.Addresses}
+	s.proxy.Locator, s.proxy.FlowFailed = f, f.flowFailed
+}
+
 // Serves implements [proxy.Locator]. An address is ours at the ports of our listeners only: others may be behind its other ports.
 func (f *finder) Serves(uri sip.URI) bool {
 	d := f.domains.of(uri)

@@ -251,11 +251,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Overload:   &overload.Gate{Emergency: func(req *sip.Request) bool { return s.dial.urgent(domains, req) }},
 	}
 	s.openInside()
-	if s.proxy != nil {
-		s.proxy.Addresses = s.stack.Transport()
-		f := &finder{domains: domains, registrar: s.registrar, addresses: s.proxy.Addresses}
-		s.proxy.Locator, s.proxy.FlowFailed = f, f.flowFailed
-	}
+	s.openFinder(domains)
 	return nil
 }
 
