@@ -174,7 +174,7 @@ var germanTexts = map[string]string{
 	"free":         "frei",
 
 	"logs you in to your queues, or out; *45 and the number of one: that one": "meldet Sie in Ihren Warteschlangen an oder ab; *45 und die Nummer einer: in dieser",
-	"no calls of queues for you, or calls again":                              "keine Anrufe aus Warteschlangen für Sie, oder wieder welche",
+	"gives you no calls of queues, or calls again":                            "gibt Ihnen keine Anrufe aus Warteschlangen, oder wieder welche",
 	"and an extension: its telephone answers by itself, if you may do that":   "und eine Nebenstelle: ihr Telefon hebt von selbst ab, wenn Sie das dürfen",
 	"plays the messages of one's own mailbox":                                 "spielt die Nachrichten der eigenen Mailbox",
 	"opens any mailbox by its number and PIN":                                 "öffnet jede Mailbox mit Nummer und Geheimzahl",

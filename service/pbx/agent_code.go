@@ -21,7 +21,7 @@ const (
 func agentNumbers() []Number {
 	return []Number{
 		{Feature: AgentLogin, Dial: "*45", Names: []string{"agent"}, Argument: true, Description: "logs you in to your queues, or out; *45 and the number of one: that one"},
-		{Feature: AgentBreak, Dial: "*46", Names: []string{"agent-pause"}, Description: "no calls of queues for you, or calls again"},
+		{Feature: AgentBreak, Dial: "*46", Names: []string{"agent-pause"}, Description: "gives you no calls of queues, or calls again"},
 	}
 }
 

@@ -21,7 +21,7 @@ func ExamplePBX_Table() {
 	// *8 group-pickup takes a call that rings in your pickup group
 	// *51 supervise and an extension: listens to its call, if you may; *52 whispers, *53 takes part
 	// *45 agent logs you in to your queues, or out; *45 and the number of one: that one
-	// *46 agent-pause no calls of queues for you, or calls again
+	// *46 agent-pause gives you no calls of queues, or calls again
 	// *37 call-back calls you back when the one is free whom you have just called in vain
 	// *38 call-back-cancel does not call you back
 	// *80 intercom and an extension: its telephone answers by itself, if you may do that
