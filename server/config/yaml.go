@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/sipwerk/sipwerk/internal/spelling"
 )
 
 // readYAML sets the fields that the file called path, with the bytes b, speaks of.
@@ -124,35 +127,12 @@ func scalar(n ast.Node) (string, error) {
 
 // nearest says which field was probably meant.
 func (r *yamlReader) nearest(name string) string {
-	best, distance := "", 4
+	var names []string
 	for _, f := range r.config.Fields() {
-		if d := editDistance(name, f.Name); d < distance {
-			best, distance = f.Name, d
-		}
+		names = append(names, f.Name)
 	}
-	if best != "" {
+	if best := spelling.Nearest(name, slices.Values(names)); best != "" {
 		return fmt.Sprintf("did you mean %s?", best)
 	}
 	return "see `sipwerk serve --help` for the names there are"
-}
-
-// editDistance is the number of letters to insert, delete or replace to turn a into b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

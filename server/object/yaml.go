@@ -8,12 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/sipwerk/sipwerk/internal/spelling"
 )
 
 // lineError is what is wrong in a line of a text.
@@ -212,37 +215,10 @@ func setYAML(v reflect.Value, text string) error {
 
 // nearest says which name was probably meant.
 func nearest(name string, names []string) string {
-	best, distance := "", 4
-	for _, n := range names {
-		if d := editDistance(name, n); d < distance {
-			best, distance = n, d
-		}
-	}
-	if best != "" {
+	if best := spelling.Nearest(name, slices.Values(names)); best != "" {
 		return fmt.Sprintf("did you mean %s?", best)
 	}
 	return "there are " + strings.Join(names, ", ")
-}
-
-// editDistance is the number of letters to insert, delete or replace to turn a into b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // flow writes a struct as YAML in one line, without the fields that hold nothing.
