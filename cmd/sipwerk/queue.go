@@ -29,18 +29,14 @@ func (p *program) newQueueStatus() *cobra.Command {
 		Args:    p.exactly(),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	load := p.settings(c, "data", "domain")
+	find := p.running(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
-		control, err := server.DialControl(cfg.Data)
+		way, _, err := find()
 		if err != nil {
 			return err
 		}
 		all := []server.QueueReport{}
-		err = control.Do(c.Context(), "GET", "/queues", nil, func(line json.RawMessage) error {
+		err = way.Do(c.Context(), "GET", "/queues", nil, func(line json.RawMessage) error {
 			var r server.QueueReport
 			err := json.Unmarshal(line, &r)
 			all = append(all, r)
@@ -79,17 +75,6 @@ func (p *program) newAgent(verb, short string) *cobra.Command {
 	if verb == "login" || verb == "logout" {
 		c.Flags().StringVar(&queue, "queue", "", p.tr("of this queue alone"))
 	}
-	load := p.settings(c, "data", "domain")
-	c.RunE = func(c *cobra.Command, args []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
-		control, err := server.DialControl(cfg.Data)
-		if err != nil {
-			return err
-		}
-		return control.Do(c.Context(), "POST", "/agents", server.AgentOrder{Do: verb, Agent: args[0], Queue: queue}, func(json.RawMessage) error { return nil })
-	}
+	p.order(c, "/agents", func(args []string) any { return server.AgentOrder{Do: verb, Agent: args[0], Queue: queue} })
 	return c
 }

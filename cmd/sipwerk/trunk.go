@@ -36,13 +36,9 @@ func (p *program) newTrunkStatus() *cobra.Command {
 		Args:    p.exactly(),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	load := p.settings(c, "data", "domain")
+	find := p.running(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
-		running, err := server.DialControl(cfg.Data)
+		running, cfg, err := find()
 		if errors.Is(err, control.ErrNoServer) {
 			return p.errorf("no server runs on this data folder; `sipwerk serve` starts one")
 		}
