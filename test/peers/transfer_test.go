@@ -18,10 +18,15 @@ type three struct {
 	words             [3]string
 }
 
-func startThree(t *testing.T, a, b, c starter) (x three) {
+func startThree(t *testing.T, a, b, c starter) three {
 	t.Helper()
 	need(t, "baresip", "linphonec")
-	s := serve(t, "alice", "bob", "carol")
+	return serve(t, "alice", "bob", "carol").three(t, a, b, c)
+}
+
+// three starts the telephones: after everything is set, since they ask for it when they start.
+func (s *server) three(t *testing.T, a, b, c starter) (x three) {
+	t.Helper()
 	x.words = [3]string{speech(t, aliceSays), speech(t, bobSays), speech(t, carolSays)}
 	x.alice = phone(t, a, s.account("alice", "udp", x.words[0]))
 	x.bob = phone(t, b, s.account("bob", "udp", x.words[1]))
