@@ -82,8 +82,8 @@ func (d *door) HandleEvent(ev *Event) {
 		d.end(StatusRequestTerminated)
 		return
 	}
+	d.end(ev.Err) // whoever waits in Respond reads the cause
 	d.once.Do(func() { close(d.gone) })
-	d.end(ev.Err)
 }
 
 // Respond sends res in the stripe of the transaction and waits for what comes of it.
