@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -121,14 +122,15 @@ func Describe(ev dialog.Event) string {
 	return strings.TrimPrefix(fmt.Sprintf("%T", ev), "dialog.")
 }
 
-// Await waits for the next event that begins with one of the words and returns it; events before it are passed over. The test fails and stops if it
-// does not come within three times 64*T1.
+// Await waits for the next event that begins with one of the words and returns it, when all that happens at its instant has happened; events before it
+// are passed over. The test fails and stops if it does not come within three times 64*T1.
 func (c *Call) Await(words ...string) string {
 	c.Phone.bench.T.Helper()
 	deadline := time.NewTimer(await)
 	defer deadline.Stop()
 	for {
 		if ev, ok := c.find(words); ok {
+			synctest.Wait()
 			return ev
 		}
 		select {

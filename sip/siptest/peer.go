@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"testing/synctest"
 	"time"
 
 	"github.com/sipwerk/sipwerk/network"
@@ -137,6 +138,7 @@ func (p *Peer) Expect(start string) Received {
 			if !bytes.HasPrefix(m.data, []byte(start)) {
 				p.bench.T.Fatalf("%s expects %s and gets\n%s", p.Name, start, m.data)
 			}
+			synctest.Wait()
 			return p.parse(m)
 		case <-deadline.C:
 			p.bench.T.Fatalf("%s expects %s and gets nothing", p.Name, start)
