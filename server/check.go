@@ -14,21 +14,17 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
 // Check reports what would keep a server with this configuration from starting. It leaves nothing behind that a server would mind.
 func Check(ctx context.Context, cfg *config.Config) error {
-	s := &Server{Config: cfg}
-	if err := s.checkData(); err != nil {
+	if err := checkFiles(ctx, cfg); err != nil {
 		return err
 	}
-	if cfg.TLS.Certificate != "" {
-		if _, err := tls.LoadX509KeyPair(cfg.TLS.Certificate, cfg.TLS.Key); err != nil {
-			return certificateError(err)
-		}
-	}
+	s := &Server{Config: cfg}
 	for _, l := range cfg.Listen {
 		if err := tryListener(ctx, l); err != nil {
 			return s.listenError("listen", l, err)
@@ -41,11 +37,24 @@ func Check(ctx context.Context, cfg *config.Config) error {
 			}
 		}
 	}
-	w, err := listenWeb(s)
+	w, err := listenWeb(ctx, s, network.OS{})
 	if err != nil {
 		return err
 	}
 	w.close()
+	return nil
+}
+
+// checkFiles is [Check] without the listeners.
+func checkFiles(_ context.Context, cfg *config.Config) error {
+	if err := (&Server{Config: cfg}).checkData(); err != nil {
+		return err
+	}
+	if cfg.TLS.Certificate != "" {
+		if _, err := tls.LoadX509KeyPair(cfg.TLS.Certificate, cfg.TLS.Key); err != nil {
+			return certificateError(err)
+		}
+	}
 	return nil
 }
 

@@ -188,7 +188,9 @@ func (w *callWay) enter(d *dialplan.Decision) b2bua.Route {
 func (w *callWay) isHere(p dialplan.Place) bool {
 	dialled := w.call.How == dialplan.Dialled && w.call.Dialled == p.Name
 	switch p.Kind {
-	case dialplan.KindFeature, dialplan.KindRoom, dialplan.KindPage:
+	case dialplan.KindFeature:
+		return w.direct || dialled && !w.router.features.SendsOn(p.Name) || w.router.inside().IsZero()
+	case dialplan.KindRoom, dialplan.KindPage:
 		return w.direct || dialled || w.router.inside().IsZero()
 	}
 	return w.direct || w.router.inside().IsZero()
@@ -255,7 +257,11 @@ func (w *callWay) uri(name string) sip.URI { return sip.URI{Scheme: "sip", User:
 // else that somebody has dialled there.
 func (r *router) sender(app sip.URI, domain, dialled string) dialplan.Caller {
 	name := strings.Clone(app.UserName())
-	if box, ok := strings.CutPrefix(name, string(dialplan.KindMailbox)+":"); ok {
+	box, ok := strings.CutPrefix(name, string(dialplan.KindMailbox)+":")
+	if !ok {
+		box, ok = r.dial.directory.Account(domain, name) // the only applications that are called like an account
+	}
+	if ok {
 		return dialplan.Caller{Account: box, Number: box, Place: dialplan.Place{Kind: dialplan.KindMailbox, Name: box}}
 	}
 	c := dialplan.Caller{Place: dialplan.Place{Kind: dialplan.KindFeature, Name: name}}

@@ -3,12 +3,18 @@
 package server
 
 import (
+	"context"
+	"log/slog"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/proxy"
+	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
 	"github.com/sipwerk/sipwerk/sip/event"
@@ -30,12 +36,17 @@ type reception struct {
 	trunks   *carrier.Trunks // before everybody: who calls by one of them is known by it
 	proxy    *proxy.Proxy    // serves the first domain; nil: the services do
 
+	log       *slog.Logger
+	registrar *registrar.Registrar
+	lines     dial.Sparing // of the log
+	looks     dial.Sparing // whether a caller without credentials is a telephone of ours
+
 	replies [sip.Stripes]sip.Response // each for events of its stripe alone
 }
 
-func newReception(ds *domains, registrar, calls sip.EventHandler) *reception {
-	r := &reception{domains: ds}
-	r.services.Handle("REGISTER", registrar)
+func newReception(ds *domains, reg *registrar.Registrar, calls sip.EventHandler, log *slog.Logger) *reception {
+	r := &reception{domains: ds, log: log, registrar: reg}
+	r.services.Handle("REGISTER", reg)
 	r.services.Handle("INVITE", calls)
 
 	prove := sip.EventHandlerFunc(r.prove)
@@ -133,10 +144,38 @@ func (r *reception) guard(c *config.Config, key []byte) func(*domain) *digest.Au
 	return func(d *domain) *digest.Authenticator {
 		if r.proxy != nil {
 			d.gate = &digest.Authenticator{Realm: d.realm, Accounts: d, Next: sip.EventHandlerFunc(r.proxy.Forward), Trust: c.Trust, Algorithms: c.Digest,
-				Key: key, Slots: nonceSlots, Proxy: true}
+				Key: key, Slots: nonceSlots, Proxy: true, Denied: r.denied}
 		}
-		return &digest.Authenticator{Realm: d.realm, Accounts: d, Next: &r.services, Trust: c.Trust, Algorithms: c.Digest, Key: key, Slots: nonceSlots}
+		return &digest.Authenticator{Realm: d.realm, Accounts: d, Next: &r.services, Trust: c.Trust, Algorithms: c.Digest, Key: key, Slots: nonceSlots, Denied: r.denied}
 	}
+}
+
+// denied logs who was not let in. Every honest call begins without credentials, too: it is told of only if no telephone of its sender is where it comes from.
+func (r *reception) denied(ev *sip.Event, d digest.Denial) {
+	now, level := time.Now(), slog.LevelWarn
+	if d.Why == digest.Unproved {
+		if ev.Request.Method != sip.MethodInvite {
+			return
+		}
+		if _, ok := r.looks.Take(now); !ok || r.isTelephone(ev) {
+			return
+		}
+		level = slog.LevelInfo
+	}
+	if more, ok := r.lines.Take(now); ok {
+		r.log.Log(context.Background(), level, "login refused", "reason", d.Why.String(), "user", d.User, "source", ev.Flow.Remote.Addr().String(), "method", string(ev.Request.Method),
+			"to", ev.Request.URI.String(), "unlogged", more)
+	}
+}
+
+// isTelephone reports whether a request comes from the address of a telephone of its sender.
+func (r *reception) isTelephone(ev *sip.Event) bool {
+	from, err := ev.Request.From()
+	if err != nil {
+		return false
+	}
+	account, ok := r.registrar.Resolve(from.URI)
+	return ok && slices.ContainsFunc(r.registrar.Lookup(account), func(b registrar.Binding) bool { return b.Flow.Remote.Addr() == ev.Flow.Remote.Addr() })
 }
 
 // capabilities answers OPTIONS, for whomever it is: it tells nothing about them. RFC 3261 §11.2, §8.2.2.3.

@@ -50,6 +50,18 @@ type Options struct {
 	Agent string                // for Server and User-Agent
 	// Timers are the estimates of RFC 3261 §17.1.1.1; the zero value means those that it names.
 	Timers transaction.Timers
+	// Network carries signalling, media and HTTP; nil: that of the operating system. A server on another one opens no socket of the system, so that it runs in virtual time: commands
+	// do not reach it, and STUN and TURN must be off.
+	Network  network.Network
+	Resolver network.Resolver // nil: DNS with the servers of the system
+}
+
+// net is the network of a server.
+func (o *Options) net() network.Network {
+	if o.Network == nil {
+		return network.OS{}
+	}
+	return o.Network
 }
 
 // Made says what a start has made because it was not there.
@@ -117,7 +129,11 @@ func Start(ctx context.Context, cfg *config.Config, opt Options) (*Server, error
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	if err := Check(ctx, cfg); err != nil { // before anything is made
+	check := Check
+	if opt.Network != nil {
+		check = checkFiles
+	}
+	if err := check(ctx, cfg); err != nil { // before anything is made
 		return nil, err
 	}
 	for _, step := range []func(context.Context, Options) error{s.openData, s.openServices, s.listen} {
@@ -172,7 +188,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		return s.dataError(err)
 	}
 	media := s.Config.Media
-	s.relay = &relay.Relay{Network: network.OS{}, Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
+	s.relay = &relay.Relay{Network: opt.net(), Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
 	if err := s.openRecords(ctx, domains); err != nil {
 		return err
 	}
@@ -223,7 +239,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		PassRedirects: calls.PassRedirects,
 		FlowFailed:    s.registrar.FlowFailed,
 	}
-	s.reception = newReception(domains, s.registrar, s.calls)
+	s.reception = newReception(domains, s.registrar, s.calls, s.log)
 	s.reception.confer(s.conferences, s.events)
 	s.openTrunks(key, domains)
 	s.dialogs.Next = s.reception
@@ -236,7 +252,8 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	s.stack = &stack.Stack{
 		Handler:  front,
 		FlowLost: sip.EventHandlerFunc(s.flowLost),
-		TLS:      s.certificates.config(), ClientTLS: s.trunks.ClientTLS,
+		Network:  opt.net(), Resolver: opt.Resolver,
+		TLS: s.certificates.config(), ClientTLS: s.trunks.ClientTLS,
 		Log: s.log,
 		Limits: stack.Limits{Transport: transport.Limits{
 			Message:     s.Config.Limits.Message,
@@ -279,9 +296,9 @@ func (s *Server) mediaAddresses() []netip.Addr {
 }
 
 // listen opens HTTP first and SIP last: nobody is served by a server that is about to fail.
-func (s *Server) listen(ctx context.Context, _ Options) error {
+func (s *Server) listen(ctx context.Context, opt Options) error {
 	var err error
-	if s.web, err = listenWeb(s); err != nil {
+	if s.web, err = listenWeb(ctx, s, opt.net()); err != nil {
 		return err
 	}
 	if s.turn, err = s.listenTurn(ctx); err != nil {
@@ -303,7 +320,9 @@ func (s *Server) listen(ctx context.Context, _ Options) error {
 	s.web.serve(&s.running)
 	s.controlQueues()
 	s.controlCalls()
-	s.openControl()
+	if opt.Network == nil {
+		s.openControl()
+	}
 	return nil
 }
 

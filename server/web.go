@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/control"
 )
@@ -37,12 +38,12 @@ type health struct {
 }
 
 // listenWeb opens the port; nothing is answered before serve.
-func listenWeb(s *Server) (*web, error) {
+func listenWeb(ctx context.Context, s *Server, n network.Network) (*web, error) {
 	addr := s.Config.HTTP
 	if addr == "" || addr == "off" {
 		return new(web), nil
 	}
-	ln, err := net.Listen("tcp", addr)
+	ln, err := listenTCP(ctx, n, addr)
 	if err != nil {
 		problem := fmt.Sprintf("cannot listen on %s: %v; name another address, or off", addr, errors.Unwrap(err))
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -54,6 +55,15 @@ func listenWeb(s *Server) (*web, error) {
 	mux.HandleFunc("GET /health", s.health)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(newRegistry(s), promhttp.HandlerOpts{}))
 	return &web{listener: ln, server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}}, nil
+}
+
+// listenTCP listens where a host with a port says.
+func listenTCP(ctx context.Context, n network.Network, addr string) (net.Listener, error) {
+	a, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return n.ListenStream(ctx, netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port()))
 }
 
 // serve answers until close.

@@ -41,7 +41,8 @@ type Caller struct {
 	Trusted bool
 	// Account is who has proved to call, whatever it shows: whose calls are counted, and who pays for them. Zero: nobody.
 	Account sip.URI
-	// Inside is the application that asks to have its call transferred: the Request-URI by which it was called over the flow inside. Zero: it is none.
+	// Inside is the application that asks to have its call transferred: what it says on whose word (Referred-By), or the Request-URI by which it was called over the flow inside.
+	// Zero: it is none.
 	Inside sip.URI
 	// Trunk is the name of the trunk by which the call came; "" for none.
 	Trunk string

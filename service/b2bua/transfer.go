@@ -65,12 +65,15 @@ func (c *call) target(l *leg, req *sip.Request) (q *Question, route Route, statu
 	}
 	uri := where.URI
 	uri.Headers, uri.Params = "", uri.Params.Without("method")
-	return c.dial(l, uri.Clone())
+	return c.dial(l, uri.Clone(), req.Get(sip.HeaderReferredBy))
 }
 
-// dial asks the router whom a side of the call means by a URI.
-func (c *call) dial(l *leg, uri sip.URI) (q *Question, route Route, status sip.Status) {
+// dial asks the router whom a side of the call means by a URI. An application says on whose word: nobody else is believed.
+func (c *call) dial(l *leg, uri sip.URI, word string) (q *Question, route Route, status sip.Status) {
 	q = c.question(l, uri, Transferred)
+	if by, err := sip.ParseAddress(word); err == nil && q.Caller.Inside.Host != "" {
+		q.Caller.Inside = by.URI.Clone()
+	}
 	switch route = c.b.Router.Route(q); {
 	case route.Application != nil && c.b.Inside.IsZero():
 		status = sip.StatusNotImplemented // there is no way to lead a call to it
@@ -262,7 +265,7 @@ func (c *call) missed(t *transfer) {
 		c.hangUp(cause(t.worst))
 		return
 	}
-	q, route, status := c.dial(t.kept, back.URI)
+	q, route, status := c.dial(t.kept, back.URI, "")
 	if status != 0 {
 		c.hangUp(cause(t.worst))
 		return

@@ -214,6 +214,8 @@ func (n *numbering) parsed(dialled, full string) Number {
 	if len(e164) > 16 {
 		return Number{Dialled: dialled}
 	}
+	// Networks connect when a number is whole: digits beyond that make no cheaper number of an expensive one.
+	pn.TruncateTooLongNumber(num)
 	return Number{Dialled: dialled, E164: e164, Country: countryOf(num), Class: classOf(num)}
 }
 

@@ -30,6 +30,7 @@ func TestNumbers(t *testing.T) {
 		{"Berlin", "00170 1234567", "+491701234567", "DE", ClassMobile},
 		{"Berlin", "12345678", "+493012345678", "DE", ClassOrdinary},
 		{"Berlin", "0900 1234567", "+499001234567", "DE", ClassPremium},
+		{"Berlin", "+49 900 1234567 8", "+4990012345678", "DE", ClassPremium}, // as good as without the last digit
 		{"Berlin", "0180 2123456", "+491802123456", "DE", ClassShared},
 		{"Berlin", "0800 1234567", "+498001234567", "DE", ClassFree},
 		{"Berlin", "116117", "", "DE", ClassShort},

@@ -113,7 +113,7 @@ type visit struct {
 
 // enter is a visit: what there is, and the menu.
 func (v *Voicemail) enter(ctx context.Context, l *Line, box *Box) error {
-	l.Language = or(box.Language, l.Language)
+	l.Language, l.Object = or(box.Language, l.Language), box.Account // who calls back from here does it for the owner
 	s := &visit{Voicemail: v, line: l, box: box, deleted: make(map[string]bool)}
 	err := s.menu(ctx)
 	if gone := s.clear(context.WithoutCancel(ctx)); gone != nil {

@@ -81,6 +81,12 @@ func (p *PBX) Application(user string) sip.EventHandler {
 	return nil
 }
 
+// SendsOn reports whether what answers a number may send its caller on: whoever routes makes it a branch of a call, for not every telephone takes a REFER.
+func (p *PBX) SendsOn(user string) bool {
+	app, ok := p.Application(user).(*application)
+	return ok && (app.feature == Mailbox || app.feature == MailboxOf)
+}
+
 // start makes the table of applications.
 func (p *PBX) start() {
 	p.once.Do(func() {

@@ -22,7 +22,8 @@ type reference struct {
 // call is as good as over. Any other status: nobody has, and the line is as it was. The error is [ErrHungUp] or that of ctx, which does not take the REFER back.
 func (l *Line) Refer(ctx context.Context, target sip.URI, meanwhile ...audio.Source) (sip.Status, error) {
 	done := make(chan sip.Status, 1)
-	l.do(func() { l.call.refer(target, done) })
+	by := sip.Address{URI: l.Object}.String()
+	l.do(func() { l.call.refer(target, by, done) })
 	ringing, stop := context.WithCancel(ctx)
 	played := make(chan struct{})
 	go func() {
@@ -41,8 +42,8 @@ func (l *Line) Refer(ctx context.Context, target sip.URI, meanwhile ...audio.Sou
 	}
 }
 
-// refer sends a REFER. It runs in the stripe of the call.
-func (c *call) refer(target sip.URI, done chan sip.Status) {
+// refer sends a REFER on the word of somebody. It runs in the stripe of the call.
+func (c *call) refer(target sip.URI, by string, done chan sip.Status) {
 	if c.reference != nil {
 		done <- sip.StatusRequestPending
 		return
@@ -53,7 +54,7 @@ func (c *call) refer(target sip.URI, done chan sip.Status) {
 		return
 	}
 	req.Set(sip.HeaderReferTo, sip.Address{URI: target}.String())
-	req.Set(sip.HeaderReferredBy, sip.Address{URI: c.facts.Object}.String()) // RFC 3892 §2.1
+	req.Set(sip.HeaderReferredBy, by) // RFC 3892 §2.1
 	cseq, _ := req.CSeq()
 	r := &reference{seq: cseq.Number, done: done}
 	c.reference = r

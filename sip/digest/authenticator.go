@@ -50,6 +50,9 @@ type Authenticator struct {
 	Refill     time.Duration  // after which one failure is forgiven; 0: DefaultRefill
 	Rand       io.Reader      // nil: crypto/rand
 
+	// Denied is told of each request that is not let through, before it is answered; nil: nobody is. It runs on the goroutine that reads the network and must not block.
+	Denied func(ev *sip.Event, d Denial)
+
 	once   sync.Once
 	server *server
 	counts counters
@@ -130,12 +133,43 @@ func (a *Authenticator) admit(ev *sip.Event) bool {
 	if v == proved && a.identify(ev, user) {
 		return true
 	}
+	if a.Denied != nil {
+		a.Denied(ev, denial(user, v))
+	}
 	res := a.server.replies.Get().(*sip.Response)
 	a.server.refuse(res, ev.Request, source, v)
 	// Nothing is kept. A transaction that has ended meanwhile needs no answer.
 	_ = ev.Engine.RespondOnce(ev.Tx, res)
 	a.server.replies.Put(res)
 	return false
+}
+
+// Denial is why a request was not let through.
+type Denial struct {
+	Why  Why
+	User string // whom its credentials name; valid as long as the request. "": nobody
+}
+
+// Why is a reason to deny a request.
+type Why uint8
+
+// The reasons.
+const (
+	Unproved  Why = iota // no credentials, or under a nonce that is over: every honest request begins so
+	Wrong                // unknown user or wrong password
+	Throttled            // not verified: too many failures
+	Elsewhere            // proved for another Request-URI
+	Foreign              // proved, but From claims somebody else
+)
+
+// String is the reason as logs have it.
+func (w Why) String() string {
+	return [...]string{Unproved: "no credentials", Wrong: "wrong credentials", Throttled: "too many failures", Elsewhere: "credentials for another address", Foreign: "foreign sender"}[w]
+}
+
+// denial is what a verdict means to those who are told.
+func denial(user string, v verdict) Denial {
+	return Denial{User: user, Why: [...]Why{absent: Unproved, stale: Unproved, wrong: Wrong, throttled: Throttled, mismatch: Elsewhere, proved: Foreign}[v]}
 }
 
 // refuse makes res the answer to a request with this verdict.

@@ -63,7 +63,7 @@ func (s *server) offered(token string) (Algorithm, bool) {
 // verify judges the credentials of req. An unknown user costs what a wrong password costs. The password is looked at only under a
 // nonce that was given to this source and is still good: no nonce of the sender's choice, no answer that helps to guess.
 //
-// A copy of a request that proved itself proves itself again, for a while: see [replay].
+// A copy of a request that proved itself proves itself again, for a while: see [replay]. The user is the one that the credentials name, proved or not.
 func (s *server) verify(req *sip.Request, flow *sip.Flow) (user string, v verdict) {
 	source := flow.Remote.Addr()
 	c, a, ok := s.credentials(req)
@@ -81,7 +81,7 @@ func (s *server) verify(req *sip.Request, flow *sip.Flow) (user string, v verdic
 	}
 	from, who := s.sources.source(source), s.users.user(c.Username)
 	if s.sources.wait(from, now) > 0 || s.users.wait(who, now) > 0 && !s.familiar.knows(who, from) {
-		return "", throttled
+		return c.Username, throttled
 	}
 	ha1, known := s.accounts.HA1(c.Username, s.realm, a)
 	if !known {
@@ -91,14 +91,14 @@ func (s *server) verify(req *sip.Request, flow *sip.Flow) (user string, v verdic
 	if right := w.proves(); !right || !known {
 		s.sources.fail(from)
 		s.users.fail(who)
-		return "", wrong
+		return c.Username, wrong
 	}
 	s.familiar.note(who, from)
 	if s.replay.use(stamp, count, newPrint(s.hash(req, flow), now)) == used {
 		return "", stale
 	}
 	if !sameTarget(c.URI, req.URI) {
-		return "", mismatch
+		return c.Username, mismatch
 	}
 	return c.Username, proved
 }

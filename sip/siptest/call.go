@@ -217,6 +217,16 @@ func (c *Call) Reject(status sip.Status) {
 	c.Order("reject", func() error { return c.Usage.Reject(status) })
 }
 
+// Redirect answers the call with another address.
+func (c *Call) Redirect(to sip.URI) {
+	c.Phone.bench.T.Helper()
+	c.Order("redirect", func() error {
+		res := c.Usage.Reply(sip.StatusMovedTemporarily)
+		res.Set(sip.HeaderContact, "<"+to.String()+">")
+		return c.Usage.Send(res)
+	})
+}
+
 // Refuse has the call refuse from now on what its peer offers.
 func (c *Call) Refuse(status sip.Status) {
 	c.Phone.bench.T.Helper()

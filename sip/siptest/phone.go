@@ -176,6 +176,12 @@ func (p *Phone) Dial(to sip.URI) *Call {
 	return p.dial(to, true)
 }
 
+// DialWith starts a call whose INVITE has more header fields, each as "Name: value".
+func (p *Phone) DialWith(to sip.URI, lines ...string) *Call {
+	p.bench.T.Helper()
+	return p.dial(to, true, lines...)
+}
+
 // DialReplacing starts a call that is to take the place of the one that r names: see [Call.Replaces].
 func (p *Phone) DialReplacing(to sip.URI, r sip.Replaces) *Call {
 	p.bench.T.Helper()

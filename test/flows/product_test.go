@@ -1,0 +1,127 @@
+// The product on the bench: a whole server with database, dial plan and trunks, whose network alone is simulated. What telephones may not do is played with it.
+
+package flows
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sipwerk/sipwerk/network"
+	product "github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/sip/siptest"
+)
+
+// house is a server of the product on a host of the bench, with the accounts of a document whose secrets are their names.
+type house struct {
+	*product.Server
+	bench *siptest.Bench
+	host  *network.SimHost
+	addr  netip.Addr
+	log   *logbook
+}
+
+// logbook is the log of a server.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements [io.Writer].
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// take returns what was logged since the last time.
+func (l *logbook) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
+}
+
+// newHouse starts a server with a document on a host called "server". The data folder may hold something already: before, if it is set, puts it there.
+func newHouse(b *siptest.Bench, document string, before func(st *store.Store, data string)) *house {
+	b.T.Helper()
+	h := &house{bench: b, host: b.Host("server"), addr: b.Addr("server"), log: new(logbook)}
+	b.Net.Names.AddAddr(domain, h.addr)
+	cfg, err := config.Load(config.Input{Flags: map[string]string{
+		"data": filepath.Join(b.T.TempDir(), "data"), "domain": domain, "turn.listen": "off", "drain": "0s", "listen": fmt.Sprintf("udp://%s:5060,tcp://%[1]s:5060", h.addr)}})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	cfg.HTTP = h.addr.String() + ":8060" // not on loopback, which a simulated host has not
+	h.furnish(cfg.Data, document, before)
+	if h.Server, err = product.Start(context.Background(), cfg, product.Options{Log: slog.New(slog.NewTextHandler(h.log, nil)), Network: h.host, Resolver: &b.Net.Names}); err != nil {
+		b.T.Fatal(err)
+	}
+	b.Watch(siptest.Watched{Name: "server", Host: h.host, Left: h.left, Close: func() { h.Stop(context.Background()) }})
+	return h
+}
+
+// furnish puts a document into a data folder.
+func (h *house) furnish(data, document string, before func(*store.Store, string)) {
+	t := h.bench.T
+	t.Helper()
+	st, err := store.Open(context.Background(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	d, err := object.ParseDocument("company.yaml", []byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup := &product.Setup{Store: st, Env: func(name string) (string, bool) { return strings.ToLower(name), true }}
+	if _, err := setup.Apply(context.Background(), domain, d, nil); err != nil {
+		t.Fatal(err)
+	}
+	if before != nil {
+		before(st, data)
+	}
+}
+
+func (h *house) left() []string {
+	if n := h.Calls(); n > 0 {
+		return []string{fmt.Sprintf("the server holds %d calls", n)}
+	}
+	return nil
+}
+
+// figure is a metric as a scraper reads it, with its label.
+func (h *house) figure(name string) (line string) {
+	t := h.bench.T
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return h.host.DialStream(ctx, h.addr, netip.AddrPortFrom(h.addr, 8060))
+	}}, Timeout: time.Minute}
+	res, err := client.Get("http://" + h.addr.String() + ":8060/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(text), "\n"+name+" ")
+	if !ok {
+		t.Fatalf("no metric %s", name)
+	}
+	value, _, _ := strings.Cut(rest, "\n")
+	return value
+}
