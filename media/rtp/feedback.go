@@ -39,7 +39,8 @@ type IntraRequest struct {
 	Sequence uint8  // rises with each demand; the same again is a repetition
 }
 
-func newFeedback(typ byte, format int) ControlPacket {
+func newFeedback(raw RawControl) ControlPacket {
+	typ, format := raw.Type, raw.Count
 	switch {
 	case typ == typeTransportFeedback && format == formatNack:
 		return new(Nack)
@@ -47,6 +48,8 @@ func newFeedback(typ byte, format int) ControlPacket {
 		return new(PictureLoss)
 	case typ == typePayloadFeedback && format == formatFullIntra:
 		return new(FullIntra)
+	case typ == typePayloadFeedback && format == formatApplication && isEstimate(raw.Body):
+		return new(Estimate)
 	}
 	return nil
 }

@@ -15,6 +15,21 @@ var feedback = map[string]struct {
 	"two":  {"81cd 0004 00000001 00000002 000a 0000 001b 0000", &Nack{SSRC: 1, Media: 2, Lost: []uint16{10, 27}}},
 	"PLI":  {"81ce 0002 00000001 00000002", &PictureLoss{SSRC: 1, Media: 2}},
 	"FIR":  {"84ce 0006 00000001 00000000 00000002 07000000 00000003 ff000000", &FullIntra{SSRC: 1, Requests: []IntraRequest{{2, 7}, {3, 255}}}},
+	"REMB": {"8fce 0006 00000001 00000000 52454d42 020fffff 00000002 00000003", &Estimate{SSRC: 1, Bitrate: (1<<18 - 1) << 3, SSRCs: []uint32{2, 3}}},
+}
+
+// TestEstimate: what cannot be said exactly is rounded down, and what nobody can count is the most that can be.
+func TestEstimate(t *testing.T) {
+	for in, want := range map[uint64]uint64{0: 0, 1<<18 - 1: 1<<18 - 1, 1<<19 + 1: 1 << 19, 1<<64 - 1: (1<<18 - 1) << 46} {
+		got, err := ParseRTCP((&Estimate{Bitrate: in}).AppendTo(nil))
+		if d := cmp.Diff([]ControlPacket{&Estimate{Bitrate: want}}, got); err != nil || d != "" {
+			t.Errorf("%d: %v %s", in, err, d)
+		}
+	}
+	got, err := ParseRTCP(unhex(t, "8fce 0004 00000001 00000000 52454d42 00ffffff"))
+	if d := cmp.Diff([]ControlPacket{&Estimate{SSRC: 1, Bitrate: (1<<18 - 1) << 46}}, got); err != nil || d != "" {
+		t.Errorf("%v %s", err, d)
+	}
 }
 
 func TestFeedback(t *testing.T) {
@@ -33,7 +48,7 @@ func TestFeedback(t *testing.T) {
 			}
 		}
 	}
-	for _, short := range []string{"81cd 0002 00000001 00000002", "81ce 0001 00000001", "84ce 0002 00000001 00000000"} {
+	for _, short := range []string{"81cd 0002 00000001 00000002", "81ce 0001 00000001", "84ce 0002 00000001 00000000", "8fce 0003 00000001 00000000 52454d42"} {
 		if _, err := ParseRTCP(unhex(t, short)); err != errRTCPBody {
 			t.Errorf("%s: error %v", short, err)
 		}

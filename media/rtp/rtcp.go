@@ -29,7 +29,7 @@ const (
 	errRTCPEmpty   ParseError = "RTCP datagram is empty"
 )
 
-// A ControlPacket is one of *[SenderReport], *[ReceiverReport], *[SourceDescription], *[Goodbye], *[Nack], *[PictureLoss] and *[FullIntra]. A datagram holds
+// A ControlPacket is one of *[SenderReport], *[ReceiverReport], *[SourceDescription], *[Goodbye], *[Nack], *[PictureLoss], *[FullIntra] and *[Estimate]. A datagram holds
 // several, a report first: RFC 3550 §6.1.
 type ControlPacket interface {
 	// AppendTo appends the packet.
@@ -93,7 +93,7 @@ func ParseRTCP(b []byte) ([]ControlPacket, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p := newControlPacket(raw.Type, raw.Count); p != nil {
+		if p := newControlPacket(raw); p != nil {
 			if !p.parse(raw.Count, raw.Body) {
 				return nil, errRTCPBody
 			}
@@ -117,8 +117,8 @@ func unpad(b []byte) ([]byte, error) {
 	return body[:len(body)-n], nil
 }
 
-func newControlPacket(typ byte, count int) ControlPacket {
-	switch typ {
+func newControlPacket(raw RawControl) ControlPacket {
+	switch raw.Type {
 	case typeSenderReport:
 		return new(SenderReport)
 	case typeReceiverReport:
@@ -128,7 +128,7 @@ func newControlPacket(typ byte, count int) ControlPacket {
 	case typeGoodbye:
 		return new(Goodbye)
 	}
-	return newFeedback(typ, count)
+	return newFeedback(raw)
 }
 
 func (p *SenderReport) parse(count int, b []byte) bool {

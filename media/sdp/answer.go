@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type Capabilities struct {
 type Capability struct {
 	// Type is the medium: "audio", "video".
 	Type string
+	// Line is the m= line that it is for, counted from 1; 0: the first that it suits.
+	Line int
 	// Protos are the transports, the first one is offered; RTP/AVP if empty.
 	Protos []string
 	// Codecs in the order of our preference, with the payload types of our offers. Telephone-event is used together
@@ -55,7 +58,7 @@ func (c *Capabilities) Answer(offer *Description) (*Description, error) {
 	err := ErrNothingCommon
 	for i := range offer.Media {
 		m := &offer.Media[i]
-		n, codecs := c.choose(m, used)
+		n, codecs := c.choose(m, i+1, used)
 		if n < 0 {
 			a.Media[i] = Media{Type: m.Type, Proto: m.Proto, Formats: slices.Clone(m.Formats)}
 			continue
@@ -68,14 +71,14 @@ func (c *Capabilities) Answer(offer *Description) (*Description, error) {
 	return a, err
 }
 
-// choose finds the first unused capability that suits m.
-func (c *Capabilities) choose(m *Media, used []bool) (int, []Codec) {
+// choose finds the first unused capability that suits m, which is that line of the offer.
+func (c *Capabilities) choose(m *Media, line int, used []bool) (int, []Codec) {
 	if m.Rejected() {
 		return -1, nil
 	}
 	for i := range c.Media {
 		own := &c.Media[i]
-		if used[i] || own.Type != m.Type || !own.hasProto(m.Proto) {
+		if used[i] || own.Type != m.Type || own.Line != 0 && own.Line != line || !own.hasProto(m.Proto) {
 			continue
 		}
 		if codecs := own.common(m.Codecs()); len(codecs) > 0 {
@@ -98,13 +101,13 @@ func (c *Capability) common(offered []Codec) []Codec {
 	var both []Codec
 	if c.OwnOrder {
 		for _, own := range c.Codecs {
-			if i := slices.IndexFunc(offered, own.Matches); i >= 0 {
+			if i := slices.IndexFunc(offered, own.Suits); i >= 0 {
 				both = append(both, own.as(offered[i]))
 			}
 		}
 	} else {
 		for _, o := range offered {
-			if i := slices.IndexFunc(c.Codecs, o.Matches); i >= 0 {
+			if i := slices.IndexFunc(c.Codecs, o.Suits); i >= 0 {
 				both = append(both, c.Codecs[i].as(o))
 			}
 		}
@@ -114,6 +117,10 @@ func (c *Capability) common(offered []Codec) []Codec {
 
 // as returns c under the payload type and spelling of o.
 func (c Codec) as(o Codec) Codec {
+	if strings.EqualFold(c.Name, "H264") {
+		ours, theirs := readH264(c.FMTP), readH264(o.FMTP)
+		c.FMTP = ours.answer(&theirs)
+	}
 	o.FMTP, o.Channels = c.FMTP, max(c.Channels, 1)
 	return o
 }

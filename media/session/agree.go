@@ -3,9 +3,13 @@ package session
 // Offer and answer of an endpoint. RFC 3264; RFC 4733 §7 for digits.
 
 import (
-	"github.com/sipwerk/sipwerk/media/relay"
+	"slices"
+
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
+
+// sound is the medium of the line that each endpoint has.
+const sound = "audio"
 
 // Offer returns our offer: the first of a call, or one that says anew what we want of a call that is up. The peer's answer goes to
 // [Endpoint.Accept].
@@ -17,14 +21,17 @@ func (e *Endpoint) Offer() *sdp.Description {
 		again = e.said.Clone() // RFC 3264 §8: every stream keeps its slot
 	}
 	again.Strip(true)
+	e.offerPicturesLocked(again)
 	for i := range again.Media {
 		m := &again.Media[i]
 		if m.Rejected() {
 			continue
 		}
-		m.SetDirection(e.direction)
-		offerLevel(m)
-		if err := e.way.offer(again, m, e.peer.Kind); err != nil {
+		if m.Type == sound {
+			m.SetDirection(e.direction)
+			offerLevel(m)
+		}
+		if err := e.wayLocked(i).offer(again, m, e.peer.Kind); err != nil {
 			m.Reject() // no randomness for a key: nothing is said rather than in the clear
 		}
 	}
@@ -43,37 +50,68 @@ func (e *Endpoint) sayLocked(d *sdp.Description) *sdp.Description {
 func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	ours := e.ours
-	ours.Media = []sdp.Capability{e.ours.Media[0]}
-	ours.Media[0].Direction = e.direction
-	answer, err := ours.Answer(e.carriedLocked(offer))
+	e.openPicturesLocked(offer)
+	answer, err := e.capabilitiesLocked().Answer(e.carriedLocked(offer))
+	if err == nil && !speaks(answer) {
+		err = sdp.ErrNothingCommon
+	}
 	if err != nil {
+		e.forgetLocked()
 		return nil, err
 	}
 	for i := range answer.Media {
-		m := &answer.Media[i]
-		w, isRTP := read(offer, &offer.Media[i])
-		if mid := offer.Media[i].MID(); mid != "" {
-			m.Lines.SetAttribute("mid", mid)
-		}
-		if m.Rejected() {
-			m.Proto = offer.Media[i].Proto
-		}
-		if m.Rejected() || !isRTP || !e.way.hear(w) {
-			continue
-		}
-		if err := e.way.answer(answer, m); err != nil {
-			return nil, err
-		}
-		answerLevel(&offer.Media[i], m)
-		if err := e.settleLocked(offer, &offer.Media[i], m); err != nil {
+		if err := e.answerLocked(offer, answer, i); err != nil {
 			return nil, err
 		}
 	}
+	e.pruneLocked(offer, answer)
 	if len(offer.Bundles()) > 0 {
 		bundleFirst(answer)
 	}
 	return e.sayLocked(answer), nil
+}
+
+// capabilitiesLocked are what we can answer with now.
+func (e *Endpoint) capabilitiesLocked() *sdp.Capabilities {
+	ours := e.ours
+	ours.Media = []sdp.Capability{e.ours.Media[0]}
+	ours.Media[0].Direction = e.direction
+	for _, p := range e.pictures {
+		if p.line >= 0 {
+			ours.Media = append(ours.Media, p.capabilityLocked(e.voice.Pictures))
+		}
+	}
+	return &ours
+}
+
+// speaks tells whether a description has sound: without it there is nobody here.
+func speaks(d *sdp.Description) bool {
+	return slices.ContainsFunc(d.Media, func(m sdp.Media) bool { return m.Type == sound && !m.Rejected() })
+}
+
+// answerLocked completes line i of our answer, and makes it the agreement.
+func (e *Endpoint) answerLocked(offer, answer *sdp.Description, i int) error {
+	theirs, m := &offer.Media[i], &answer.Media[i]
+	w, isRTP := read(offer, theirs)
+	if mid := theirs.MID(); mid != "" {
+		m.Lines.SetAttribute("mid", mid)
+	}
+	if m.Rejected() {
+		m.Proto = theirs.Proto
+	}
+	way := e.wayLocked(i)
+	if m.Rejected() || !isRTP || !way.hear(w) {
+		return nil
+	}
+	if err := way.answer(answer, m); err != nil {
+		return err
+	}
+	if p := e.pictureLocked(i); p != nil {
+		p.answer(theirs, m)
+		return p.settleLocked(offer, theirs, m)
+	}
+	answerLevel(theirs, m)
+	return e.settleLocked(offer, theirs, m)
 }
 
 // carriedLocked is an offer as if all of it were plain RTP, without what we cannot carry.
@@ -83,7 +121,7 @@ func (e *Endpoint) carriedLocked(offer *sdp.Description) *sdp.Description {
 	for i := range plain.Media {
 		m := &plain.Media[i]
 		if w, isRTP := read(offer, &offer.Media[i]); isRTP {
-			if _, ok := e.way.weigh(w); !ok {
+			if _, ok := e.wayLocked(i).weigh(w); !ok {
 				m.Reject()
 			}
 		}
@@ -99,18 +137,33 @@ func (e *Endpoint) Accept(answer *sdp.Description) error {
 	if e.said == nil {
 		return sdp.ErrNothingCommon
 	}
+	if !speaks(answer) || !speaks(e.said) {
+		return sdp.ErrNothingCommon
+	}
+	heard := false
 	for i := range min(len(answer.Media), len(e.said.Media)) {
-		m := &answer.Media[i]
-		w, isRTP := read(answer, m)
-		if m.Rejected() || !isRTP || e.said.Media[i].Rejected() {
+		theirs, ours := &answer.Media[i], &e.said.Media[i]
+		w, isRTP := read(answer, theirs)
+		if theirs.Rejected() || !isRTP || ours.Rejected() {
 			continue
 		}
-		if err := e.way.accept(w); err != nil {
+		if err := e.wayLocked(i).accept(w); err != nil {
 			return err
 		}
-		return e.settleLocked(answer, m, &e.said.Media[i])
+		settle := e.settleLocked
+		if p := e.pictureLocked(i); p != nil {
+			settle = p.settleLocked
+		}
+		if err := settle(answer, theirs, ours); err != nil {
+			return err
+		}
+		heard = heard || ours.Type == sound
 	}
-	return sdp.ErrNothingCommon
+	if !heard {
+		return sdp.ErrNothingCommon
+	}
+	e.pruneLocked(answer, e.said)
+	return nil
 }
 
 // SetDirection says what we want from the next offer or answer on: [sdp.SendOnly] puts the peer on hold.
@@ -128,16 +181,9 @@ func (e *Endpoint) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) err
 	}
 	a.receive(e.voice.Formats, ours.Codecs())
 	e.agreeLocked(a)
-	p := relay.Peer{Signalled: e.peer.Remote, Own: e.peer.Inside, Clock: a.format.Clock}
-	p.RTP = e.peer.address(d.Address(theirs))
-	p.RTCP = e.peer.address(d.RTCPAddress(theirs))
-	if e.way.next.mux {
-		p.RTCP = p.RTP
-	}
-	if err := e.way.settle(p); err != nil {
+	if err := e.aimLocked(&e.way, d, theirs, a.format.Clock); err != nil {
 		return err
 	}
-	e.stream.Aim(p)
 	e.beatLocked()
 	return nil
 }

@@ -30,14 +30,18 @@ type Voice struct {
 	Name    string         // CNAME in RTCP; made at random if empty (RFC 7022 §4.2)
 	Random  rand.Source    // of SSRC, sequence and timestamp; nil: one that nobody can guess
 	Failed  func(error)    // told, from any goroutine, when keys or a way to the peer will not come; it must neither block nor call the endpoint. May be nil
+
+	Pictures []sdp.Codec // of pictures that are passed on, in the order of our preference, each with a payload type of its own: see [PictureCodecs]; none: no pictures
+	Refresh  func()      // told when the peer is to send whole pictures and can be asked for them by INFO only (RFC 5168); what holds for Failed holds for it
 }
 
-// Endpoint is the media of one call that ends here: one stream of sound. It beats from its first agreement on: every 20 ms it
+// Endpoint is the media of one call that ends here: one stream of sound, and its [Picture]s. It beats from its first agreement on: every 20 ms it
 // plays one frame of what was written, or silence, and gives one frame to be read, or silence. Its methods may be called from
 // anywhere.
 //
 // As an [io.ReadWriter] it carries signed 16-bit little-endian mono PCM at [Endpoint.Rate].
 type Endpoint struct {
+	site   *Site
 	peer   Peer
 	voice  Voice
 	stream *relay.Stream
@@ -62,6 +66,7 @@ type Endpoint struct {
 	seat       *Seat         // in a room, which beats instead
 	record     func(heard, said []int16)
 	direction  sdp.Direction // what we want
+	pictures   []*Picture
 }
 
 // NewEndpoint opens the sockets of an endpoint for a call with p. The error wraps [relay.ErrPorts] if no port is left. Whoever
@@ -81,7 +86,7 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 		return nil, err
 	}
 	rtpPlace, rtcpPlace := stream.Local()
-	e.peer = p
+	e.site, e.peer = s, p
 	e.ours = e.voice.capabilities(sdp.Place{RTP: s.advertise(p, rtpPlace), RTCP: s.advertise(p, rtcpPlace)})
 	e.way.failed = e.fail
 	e.way.attach(s, stream, s.advertise(p, rtpPlace))
@@ -126,7 +131,7 @@ func newRandom() rand.Source {
 
 // capabilities are the voice as offer and answer know it.
 func (v *Voice) capabilities(place sdp.Place) sdp.Capabilities {
-	c := sdp.Capability{Type: "audio", Place: place, PacketTime: frameTime}
+	c := sdp.Capability{Type: sound, Place: place, PacketTime: frameTime}
 	clocks := map[int]bool{}
 	for _, f := range v.Formats {
 		c.Codecs = append(c.Codecs, described(f))
@@ -260,6 +265,9 @@ func (e *Endpoint) Close() {
 	e.mu.Lock()
 	closed, beats, stopped, seat, agreed := e.closed, e.beats, e.stopped, e.seat, e.agreements > 0
 	e.closed = true
+	for _, p := range slices.Clone(e.pictures) {
+		e.dropLocked(p)
+	}
 	e.wake.Broadcast()
 	e.mu.Unlock()
 	if closed {

@@ -1,101 +1,294 @@
 package session
 
-// Whole pictures: who begins to look, or has lost something, asks the sender for one. By RTCP from end to end where both sides do that; between one that does and one that is asked by SIP
-// each leg speaks for the other. RFC 4585 §6.3.1; RFC 5104 §4.3.1; RFC 5168.
+// The pictures of an endpoint: one m=video line each, beside its sound. What is in the packets is nobody's business here: whoever listens passes them on. RFC 3264; RFC 4585; RFC 5104.
 
 import (
+	"context"
+	"encoding/binary"
+	"math/rand/v2"
 	"slices"
+	"sync"
+	"time"
 
+	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
-// refreshes is how a peer says that it can be asked for a whole picture by RTCP.
-type refreshes struct{ pli, fir bool }
+const (
+	// maxPictures is how many lines of pictures an endpoint has.
+	maxPictures = 32
+	// pictureClock is that of the timestamps of pictures in Hz.
+	pictureClock = 90000
+)
 
-func (r refreshes) any() bool { return r.pli || r.fir }
-
-// refreshesOf reads a description. Video telephones say it under RTP/AVP too, though RFC 4585 §4.2 asks for RTP/AVPF.
-func refreshesOf(m *sdp.Media) (r refreshes) {
-	if m.IsRTP() && m.Type == "video" {
-		r.pli, r.fir = m.Refreshes()
+// PictureCodecs are what most can show: VP8, and H.264 of the baseline profile in both of its ways of packets.
+func PictureCodecs() []sdp.Codec {
+	const level = "level-asymmetry-allowed=1;profile-level-id=42e01f;packetization-mode="
+	return []sdp.Codec{
+		{PayloadType: 96, Name: "VP8", Clock: pictureClock, Channels: 1},
+		{PayloadType: 97, Name: "H264", Clock: pictureClock, Channels: 1, FMTP: level + "1"},
+		{PayloadType: 98, Name: "H264", Clock: pictureClock, Channels: 1, FMTP: level + "0"},
 	}
-	return r
 }
 
-// invite tells a peer with feedback that it may ask by RTCP, where the far side has said nothing of it; in an answer only what the peer has offered.
-func (n *line) invite(m *sdp.Media, answers bool) {
-	if m.Type != "video" || refreshesOf(m).any() {
+// A Picture is one m=video line of an [Endpoint]: RTP as it comes from the peer, and RTP of the caller's making to it. Its methods may be called from anywhere, but not those of the
+// endpoint from the functions that it calls. It ends with the line, or with the endpoint: then nothing is heard any more, and nothing is sent.
+type Picture struct {
+	endpoint *Endpoint
+
+	// Guarded by the mutex of the endpoint.
+	line   int // in the descriptions; -1: in none yet
+	want   sdp.Direction
+	id     string // of who is shown
+	codecs []sdp.Codec
+	way    *transport
+
+	mu       sync.Mutex // guards what follows
+	agreed   pictured
+	stream   *relay.Stream
+	hear     func(b []byte, rid string)
+	feedback func(rtp.ControlPacket)
+	reports  pictureReports
+	demands  uint8 // for a whole picture, by FIR
+}
+
+// pictured is what both sides have said of a picture.
+type pictured struct {
+	on        bool // they have said something, and the line is up
+	direction sdp.Direction
+	codecs    []sdp.Codec // in the peer's numbers
+	takes     [2]uint64   // our payload types, a bit each
+	mid       string
+	refreshes refreshes
+	estimates bool // the peer listens to estimates of what we can take
+	prompt    bool // RTCP may come often: a profile with feedback
+}
+
+// AddPicture adds a line of pictures to the next offer, with what we want of it. id says who is shown; a page groups by it what belongs together (a=msid, RFC 8830); it may be empty. Nothing is agreed on before the answer has
+// come. It is nil if there are too many already, or no port is left.
+func (e *Endpoint) AddPicture(d sdp.Direction, id string) *Picture {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.addPictureLocked(-1)
+	if p == nil {
+		return nil
+	}
+	p.want, p.id = d, id
+	if err := p.openLocked(); err != nil {
+		e.dropLocked(p)
+		return nil
+	}
+	return p
+}
+
+// Pictures returns the lines of pictures that are agreed on, in their order.
+func (e *Endpoint) Pictures() []*Picture {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := slices.DeleteFunc(slices.Clone(e.pictures), func(p *Picture) bool { return !p.is().on })
+	slices.SortFunc(all, func(a, b *Picture) int { return a.line - b.line })
+	return all
+}
+
+// Prefer makes the codecs of these names the first in our next offers and answers, in that order.
+func (e *Endpoint) Prefer(names ...string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	rank := func(c sdp.Codec) int {
+		i := slices.IndexFunc(names, func(name string) bool { return c.Matches(sdp.Codec{Name: name, Clock: c.Clock, Channels: c.Channels}) })
+		if i < 0 {
+			return len(names)
+		}
+		return i
+	}
+	e.voice.Pictures = slices.Clone(e.voice.Pictures)
+	for _, codecs := range append([][]sdp.Codec{e.voice.Pictures}, e.codecsLocked()...) {
+		slices.SortStableFunc(codecs, func(a, b sdp.Codec) int { return rank(a) - rank(b) })
+	}
+}
+
+// codecsLocked are those of our descriptions of pictures.
+func (e *Endpoint) codecsLocked() (all [][]sdp.Codec) {
+	for _, p := range e.pictures {
+		all = append(all, p.codecs)
+	}
+	return all
+}
+
+// addPictureLocked makes a picture for a line of a description; nil if there are too many.
+func (e *Endpoint) addPictureLocked(line int) *Picture {
+	if e.closed || len(e.pictures) >= maxPictures || len(e.voice.Pictures) == 0 {
+		return nil
+	}
+	p := &Picture{endpoint: e, line: line, codecs: slices.Clone(e.voice.Pictures), way: new(transport)}
+	p.reports = pictureReports{ssrc: uint32(e.voice.Random.Uint64()), random: rand.New(rand.NewPCG(e.voice.Random.Uint64(), 0))}
+	e.pictures = append(e.pictures, p)
+	return p
+}
+
+// openLocked opens the sockets, if there are none.
+func (p *Picture) openLocked() error {
+	e := p.endpoint
+	if p.stream != nil {
+		return nil
+	}
+	local, err := e.site.bind(e.peer, e.peer.Remote)
+	if err != nil {
+		return err
+	}
+	stream, err := e.site.Relay.Open(context.Background(), local)
+	if err != nil {
+		return err
+	}
+	at, _ := stream.Local()
+	p.way.failed = e.fail
+	p.way.attach(e.site, stream, e.site.advertise(e.peer, at))
+	stream.Tap(p.take)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stream = stream
+	return nil
+}
+
+// dropLocked ends a picture.
+func (e *Endpoint) dropLocked(p *Picture) {
+	e.pictures = slices.DeleteFunc(e.pictures, func(o *Picture) bool { return o == p })
+	p.mu.Lock()
+	stream := p.stream
+	p.stream, p.agreed, p.hear, p.feedback = nil, pictured{}, nil, nil
+	p.mu.Unlock()
+	if stream != nil {
+		stream.Tap(nil)
+		p.way.close()
+		stream.Close()
+	}
+}
+
+// is returns what is agreed on.
+func (p *Picture) is() pictured {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.agreed
+}
+
+// Codecs are those agreed on, the preferred first, with the payload types that the peer wants to get; nil before the agreement.
+func (p *Picture) Codecs() []sdp.Codec { return p.is().codecs }
+
+// Direction is what is agreed on, seen from us; inactive before.
+func (p *Picture) Direction() sdp.Direction {
+	if a := p.is(); a.on {
+		return a.direction
+	}
+	return sdp.Inactive
+}
+
+// MID is the tag of the line, empty if it has none. RFC 5888 §4.
+func (p *Picture) MID() string { return p.is().mid }
+
+// SSRC is that under which we send, and report.
+func (p *Picture) SSRC() uint32 { return p.reports.ssrc }
+
+// SetDirection says what we want of the line from the next offer or answer on. What [Endpoint.SetDirection] says holds for it too.
+func (p *Picture) SetDirection(d sdp.Direction) {
+	p.endpoint.mu.Lock()
+	defer p.endpoint.mu.Unlock()
+	p.want = d
+}
+
+// SetID says who is shown from the next offer on: see [Endpoint.AddPicture].
+func (p *Picture) SetID(id string) {
+	p.endpoint.mu.Lock()
+	defer p.endpoint.mu.Unlock()
+	p.id = id
+}
+
+// Hear gives every RTP packet of the peer to f, without protection, one at a time, on the goroutine that read it. f must neither block nor keep b, nor call the endpoint; nil ends it. rid is the layer
+// that it belongs to, empty if the peer sends one stream.
+func (p *Picture) Hear(f func(b []byte, rid string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hear = f
+}
+
+// Feedback gives to f what the peer tells by RTCP: [rtp.PictureLoss], [rtp.FullIntra], [rtp.Nack], [rtp.Estimate], and reports. What holds for the function of [Picture.Hear] holds for it.
+func (p *Picture) Feedback(f func(rtp.ControlPacket)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.feedback = f
+}
+
+// take brings a packet from the sockets to who listens.
+func (p *Picture) take(b []byte, control bool) {
+	now := time.Now()
+	if rtp.IsRTCP(b) {
+		p.takeReport(b, now)
 		return
 	}
-	if p, ok := m.Profile(); !ok || !p.Feedback {
+	packet, err := rtp.Parse(b)
+	if err != nil || control {
 		return
 	}
-	if !answers || n.news.refreshes.pli {
-		m.AddFeedback(sdp.Feedback{Payload: "*", Type: "nack", Detail: "pli"})
-	}
-	if !answers || n.news.refreshes.fir {
-		m.AddFeedback(sdp.Feedback{Payload: "*", Type: "ccm", Detail: "fir"})
-	}
-}
-
-// RefreshPicture asks the peer by RTCP for a whole picture of each video stream. It is false if the peer cannot be asked so: it knows no such RTCP, or sends no picture.
-func (l *Leg) RefreshPicture() bool {
-	asked := false
-	for i := range l.lines {
-		n := &l.lines[i]
-		if n.stream == nil || !n.told.refreshes.any() {
-			continue
-		}
-		source, ok := n.stream.Source()
-		if !ok {
-			continue
-		}
-		n.demands++
-		n.stream.SendControl(n.demand(source))
-		asked = true
-	}
-	return asked
-}
-
-// demand is a compound packet that asks for a whole picture. RFC 3550 §6.1: it begins with a report and says who sends it.
-func (n *line) demand(source uint32) []byte {
-	const own = 1 // nobody sends under this SSRC here: packets of the far side keep theirs
-	b := (&rtp.ReceiverReport{SSRC: own}).AppendTo(nil)
-	b = (&rtp.SourceDescription{Sources: []rtp.Source{{SSRC: own, CNAME: "server"}}}).AppendTo(b)
-	if n.told.refreshes.pli {
-		return (&rtp.PictureLoss{SSRC: own, Media: source}).AppendTo(b)
-	}
-	return (&rtp.FullIntra{SSRC: own, Requests: []rtp.IntraRequest{{SSRC: source, Sequence: n.demands}}}).AppendTo(b)
-}
-
-// watchPictures listens for demands of the peer of a stream that the far side would not understand.
-func (l *Leg) watchPictures(i int, far *line) {
-	n := &l.lines[i]
-	watch := l.PictureWanted != nil && n.told.refreshes.any() && !far.told.refreshes.any()
-	if watch == n.watched {
+	p.mu.Lock()
+	a := &p.agreed
+	if !a.on || !a.direction.Receives() || a.takes[packet.PayloadType>>6]>>(packet.PayloadType&63)&1 == 0 || !p.reports.receive(&packet, now) {
+		p.mu.Unlock()
 		return
 	}
-	n.watched = watch
-	if !watch {
-		n.stream.Tap(nil)
-		return
+	f, stream, report := p.hear, p.stream, p.dueLocked(now)
+	p.mu.Unlock()
+	if f != nil {
+		f(b, "")
 	}
-	n.stream.Tap(func(b []byte, control bool) {
-		if control && demands(b) {
-			l.PictureWanted()
-		}
-	})
+	if report != nil {
+		stream.SendControl(report)
+	}
 }
 
-// demands tells whether RTCP asks for a whole picture.
-func demands(b []byte) bool {
-	packets, err := rtp.ParseRTCP(b)
-	return err == nil && slices.ContainsFunc(packets, func(p rtp.ControlPacket) bool {
-		switch p.(type) {
-		case *rtp.PictureLoss, *rtp.FullIntra:
-			return true
-		}
-		return false
-	})
+// Send sends an RTP packet of the caller's making: its payload type is one of [Picture.Codecs], its SSRC [Picture.SSRC]. b is neither kept nor changed. It is dropped where nothing may be sent.
+func (p *Picture) Send(b []byte) {
+	if len(b) < rtp.HeaderSize {
+		return
+	}
+	now := time.Now()
+	p.mu.Lock()
+	if !p.agreed.on || !p.agreed.direction.Sends() {
+		p.mu.Unlock()
+		return
+	}
+	p.reports.sent(len(b), binary.BigEndian.Uint32(b[4:]), now)
+	stream, report := p.stream, p.dueLocked(now)
+	p.mu.Unlock()
+	stream.Send(b)
+	if report != nil {
+		stream.SendControl(report)
+	}
+}
+
+// Refresh asks the peer for a whole picture of the stream with this SSRC, 0 for the one heard last: by RTCP, or by [Voice.Refresh] if it cannot be asked so.
+func (p *Picture) Refresh(ssrc uint32) {
+	p.mu.Lock()
+	a := p.agreed
+	if ssrc == 0 {
+		ssrc = p.reports.last
+	}
+	p.demands++
+	demands := p.demands
+	p.mu.Unlock()
+	switch {
+	case !a.on:
+	case a.refreshes.pli && ssrc != 0:
+		p.Ask(&rtp.PictureLoss{SSRC: p.SSRC(), Media: ssrc})
+	case a.refreshes.fir && ssrc != 0:
+		p.Ask(&rtp.FullIntra{SSRC: p.SSRC(), Requests: []rtp.IntraRequest{{SSRC: ssrc, Sequence: demands}}})
+	case p.endpoint.voice.Refresh != nil && !a.refreshes.any():
+		p.endpoint.voice.Refresh()
+	}
+}
+
+// Refreshed says that the peer has asked for whole pictures by INFO (RFC 5168): whoever has called [Picture.Feedback] is told of it as if it had come by RTCP.
+func (e *Endpoint) Refreshed() {
+	for _, p := range e.Pictures() {
+		p.tell(&rtp.PictureLoss{Media: p.SSRC()})
+	}
 }

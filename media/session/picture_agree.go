@@ -1,0 +1,201 @@
+package session
+
+// Offer and answer of the pictures of an endpoint. RFC 3264 §8: a line keeps its slot; one that was rejected may be used again (RFC 3264 §8.1).
+
+import (
+	"slices"
+
+	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/sdp"
+)
+
+// wantedFeedback is what we listen to, and say, of pictures. RFC 4585 §4.2, RFC 5104 §7.1.
+func wantedFeedback() []sdp.Feedback {
+	return []sdp.Feedback{{Payload: "*", Type: "nack"}, {Payload: "*", Type: "nack", Detail: "pli"}, {Payload: "*", Type: "ccm", Detail: "fir"}, {Payload: "*", Type: estimate}}
+}
+
+// estimate is the feedback type of [rtp.Estimate].
+const estimate = "goog-remb"
+
+// capabilityLocked is what we can do on the line of p.
+func (p *Picture) capabilityLocked(codecs []sdp.Codec) sdp.Capability {
+	e := p.endpoint
+	rtpPlace, rtcpPlace := p.stream.Local()
+	return sdp.Capability{Type: "video", Line: p.line + 1, Codecs: codecs, OwnOrder: true, Direction: p.want.And(e.direction),
+		Place: sdp.Place{RTP: e.site.advertise(e.peer, rtpPlace), RTCP: e.site.advertise(e.peer, rtcpPlace)}}
+}
+
+// offerPicturesLocked puts the pictures into an offer of ours that has the sound.
+func (e *Endpoint) offerPicturesLocked(d *sdp.Description) {
+	if p := (*Picture)(nil); e.said == nil && len(e.pictures) == 0 {
+		if p = e.addPictureLocked(-1); p != nil && p.openLocked() != nil {
+			e.dropLocked(p) // sound alone is better than no call
+		}
+	}
+	for i := range d.Media {
+		if m := &d.Media[i]; m.Type != sound && e.pictureLocked(i) == nil {
+			m.Reject() // the peer has refused it
+		}
+	}
+	for _, p := range e.pictures {
+		c := p.capabilityLocked(p.codecs)
+		m := (&sdp.Capabilities{Media: []sdp.Capability{c}}).Offer().Media[0]
+		if p.line >= 0 && d.Media[p.line].MID() != "" {
+			m.Lines.SetAttribute("mid", d.Media[p.line].MID())
+		}
+		for _, fb := range wantedFeedback() {
+			m.AddFeedback(fb)
+		}
+		p.identify(&m)
+		if p.line < 0 {
+			p.line = e.slotLocked(d)
+		}
+		if p.line == len(d.Media) {
+			d.Media = append(d.Media, m)
+		} else {
+			d.Media[p.line] = m
+		}
+	}
+}
+
+// slotLocked returns the first line of an offer of ours that can be used for a new picture.
+func (e *Endpoint) slotLocked(d *sdp.Description) int {
+	for i := range d.Media {
+		if d.Media[i].Rejected() && !slices.ContainsFunc(e.pictures, func(p *Picture) bool { return p.line == i }) {
+			return i
+		}
+	}
+	return len(d.Media)
+}
+
+// identify says who is shown. RFC 8830 §2.
+func (p *Picture) identify(m *sdp.Media) {
+	if p.id != "" {
+		m.Lines.SetAttribute("msid", p.id+" "+p.id+"v")
+	}
+}
+
+// openPicturesLocked makes a picture of each line of an offer that has none, as many as we take. What we have offered and the peer has not answered waits for our next offer.
+func (e *Endpoint) openPicturesLocked(offer *sdp.Description) {
+	for _, p := range e.pictures {
+		if !p.is().on {
+			p.line = -1
+		}
+	}
+	for i := range offer.Media {
+		m := &offer.Media[i]
+		p := e.pictureLocked(i)
+		if m.Type != "video" || m.Rejected() || p != nil || !e.takesLocked() {
+			continue
+		}
+		if p = e.addPictureLocked(i); p != nil && p.openLocked() != nil {
+			e.dropLocked(p)
+		}
+	}
+}
+
+// takesLocked tells whether one more line of the peer is taken: each costs two ports, and a telephone has one camera.
+func (e *Endpoint) takesLocked() bool {
+	return !slices.ContainsFunc(e.pictures, func(p *Picture) bool { return p.line >= 0 })
+}
+
+// pictureLocked returns the picture of a line, nil if it has none.
+func (e *Endpoint) pictureLocked(line int) *Picture {
+	for _, p := range e.pictures {
+		if p.line == line {
+			return p
+		}
+	}
+	return nil
+}
+
+// wayLocked is the carriage of a line.
+func (e *Endpoint) wayLocked(line int) *transport {
+	if p := e.pictureLocked(line); p != nil {
+		return p.way
+	}
+	return &e.way
+}
+
+// answer completes m, our answer to theirs.
+func (p *Picture) answer(theirs, m *sdp.Media) {
+	for _, fb := range wantedFeedback() {
+		for offered := range theirs.Feedbacks() {
+			if offered.Type == fb.Type && offered.Detail == fb.Detail {
+				m.AddFeedback(fb)
+				break
+			}
+		}
+	}
+	p.identify(m)
+}
+
+// settleLocked makes a line of both descriptions the agreement.
+func (p *Picture) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) error {
+	e := p.endpoint
+	profile, _ := theirs.Profile()
+	a := pictured{on: true, direction: d.Direction(theirs).Answer(p.want.And(e.direction)), mid: theirs.MID(), refreshes: refreshesOf(theirs), prompt: profile.Feedback}
+	for fb := range theirs.Feedbacks() {
+		a.estimates = a.estimates || fb.Type == estimate
+	}
+	mine, others := ours.Codecs(), theirs.Codecs()
+	for _, c := range mine {
+		a.takes[c.PayloadType>>6] |= 1 << (c.PayloadType & 63)
+		if i := counterpart(c, others); i >= 0 {
+			a.codecs = append(a.codecs, others[i])
+		}
+	}
+	if len(a.codecs) == 0 {
+		return sdp.ErrNothingCommon
+	}
+	if err := e.aimLocked(p.way, d, theirs, pictureClock); err != nil {
+		return err
+	}
+	p.codecs = slices.Clone(mine)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.agreed = a
+	return nil
+}
+
+// counterpart returns which of the peer's codecs is c: that with the same payload type, if there are several of the kind; -1: none.
+func counterpart(c sdp.Codec, theirs []sdp.Codec) int {
+	same := slices.IndexFunc(theirs, func(o sdp.Codec) bool { return c.PayloadType == o.PayloadType && c.Suits(o) })
+	if same >= 0 {
+		return same
+	}
+	return slices.IndexFunc(theirs, c.Suits)
+}
+
+// aimLocked takes what the peer says of the way of a stream.
+func (e *Endpoint) aimLocked(way *transport, d *sdp.Description, theirs *sdp.Media, clock int) error {
+	p := relay.Peer{Signalled: e.peer.Remote, Own: e.peer.Inside, Clock: clock}
+	p.RTP = e.peer.address(d.Address(theirs))
+	p.RTCP = e.peer.address(d.RTCPAddress(theirs))
+	if way.next.mux {
+		p.RTCP = p.RTP
+	}
+	if err := way.settle(p); err != nil {
+		return err
+	}
+	way.stream.Aim(p)
+	return nil
+}
+
+// forgetLocked ends the pictures of an offer that we refuse.
+func (e *Endpoint) forgetLocked() {
+	for _, p := range slices.Clone(e.pictures) {
+		if p.line >= 0 && !p.is().on {
+			e.dropLocked(p)
+		}
+	}
+}
+
+// pruneLocked ends the pictures that have no line in both descriptions.
+func (e *Endpoint) pruneLocked(theirs, ours *sdp.Description) {
+	for _, p := range slices.Clone(e.pictures) {
+		if i := p.line; i >= 0 && (i >= len(theirs.Media) || i >= len(ours.Media) || theirs.Media[i].Rejected() || ours.Media[i].Rejected()) {
+			e.dropLocked(p)
+		}
+	}
+}

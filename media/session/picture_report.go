@@ -1,0 +1,169 @@
+package session
+
+// RTCP of a picture. It goes along with packets: where none come and none are sent there is nothing to report, and nothing waits for it. RFC 3550 §6.2, RFC 4585 §3.4.
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/sipwerk/sipwerk/media/rtp"
+)
+
+const (
+	// promptInterval is that between reports to a peer with a profile for feedback: browsers send more only as they hear that all arrives.
+	promptInterval = time.Second
+	// maxSources is how many streams of a line are reported on: three layers, what repairs each of them, and some that have changed their SSRC.
+	maxSources = 16
+)
+
+// pictureReports is the state of RTCP of a picture, guarded by its mutex.
+type pictureReports struct {
+	ssrc    uint32 // ours
+	random  *rand.Rand
+	next    time.Time
+	limit   uint64 // bits a second that we can take; 0: nothing is said
+	sources []heardSource
+	oldest  int    // of sources, the next to be replaced
+	last    uint32 // SSRC heard last
+
+	packets, octets uint32 // sent
+	reported        uint32 // of packets
+	timestamp       uint32 // of the last
+	sentAt          time.Time
+}
+
+// heardSource is one stream of the peer.
+type heardSource struct {
+	ssrc     uint32
+	receiver *rtp.Receiver
+}
+
+// receive takes note of a packet of the peer; false if it belongs to no believable numbering.
+func (r *pictureReports) receive(p *rtp.Packet, now time.Time) bool {
+	r.last = p.SSRC
+	for i := range r.sources {
+		if r.sources[i].ssrc == p.SSRC {
+			return r.sources[i].receiver.Receive(p, now)
+		}
+	}
+	s := heardSource{ssrc: p.SSRC, receiver: &rtp.Receiver{Clock: pictureClock}}
+	if len(r.sources) < maxSources {
+		r.sources = append(r.sources, s)
+	} else {
+		r.sources[r.oldest] = s
+		r.oldest = (r.oldest + 1) % maxSources
+	}
+	return s.receiver.Receive(p, now)
+}
+
+// sent takes note of a packet of ours.
+func (r *pictureReports) sent(size int, timestamp uint32, now time.Time) {
+	r.packets++
+	r.octets += uint32(size - rtp.HeaderSize)
+	r.timestamp, r.sentAt = timestamp, now
+}
+
+// dueLocked returns the report that is due, nil if none is. RFC 3550 §6.3.1: at random intervals of 0.5 to 1.5 times the usual.
+func (p *Picture) dueLocked(now time.Time) []byte {
+	r, interval := &p.reports, reportInterval
+	if p.agreed.prompt {
+		interval = promptInterval
+	}
+	first := r.next.IsZero()
+	if !first && now.Before(r.next) {
+		return nil
+	}
+	r.next = now.Add(time.Duration((0.5 + r.random.Float64()) * float64(interval)))
+	if first {
+		return nil
+	}
+	b := r.statement(now, p.endpoint.voice.Name)
+	if r.limit > 0 && p.agreed.estimates && len(r.sources) > 0 {
+		e := rtp.Estimate{SSRC: r.ssrc, Bitrate: r.limit}
+		for _, s := range r.sources {
+			e.SSRCs = append(e.SSRCs, s.ssrc)
+		}
+		b = e.AppendTo(b)
+	}
+	return b
+}
+
+// statement is what each compound packet begins with: a report, then who we are. RFC 3550 §6.1.
+func (r *pictureReports) statement(now time.Time, name string) []byte {
+	var received []rtp.ReceptionReport
+	for _, s := range r.sources {
+		if report, ok := s.receiver.Report(now); ok {
+			received = append(received, report)
+		}
+	}
+	var b []byte
+	if r.packets != r.reported {
+		r.reported = r.packets
+		at := r.timestamp + uint32(now.Sub(r.sentAt)*pictureClock/time.Second)
+		b = (&rtp.SenderReport{SSRC: r.ssrc, NTP: rtp.NTP(now), Timestamp: at, Packets: r.packets, Octets: r.octets, Reports: received}).AppendTo(nil)
+	} else {
+		b = (&rtp.ReceiverReport{SSRC: r.ssrc, Reports: received}).AppendTo(nil)
+	}
+	return (&rtp.SourceDescription{Sources: []rtp.Source{{SSRC: r.ssrc, CNAME: name}}}).AppendTo(b)
+}
+
+// takeReport takes RTCP of the peer.
+func (p *Picture) takeReport(b []byte, now time.Time) {
+	packets, err := rtp.ParseRTCP(b)
+	if err != nil {
+		return
+	}
+	for _, c := range packets {
+		switch c := c.(type) {
+		case *rtp.SenderReport:
+			p.hearSender(c, now)
+			p.tell(c)
+		case *rtp.SourceDescription, *rtp.Goodbye:
+		default:
+			p.tell(c)
+		}
+	}
+}
+
+// hearSender takes note of when a report was sent, for the round trip that the peer computes.
+func (p *Picture) hearSender(report *rtp.SenderReport, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.reports.sources {
+		if s.ssrc == report.SSRC {
+			s.receiver.ReceiveSenderReport(report, now)
+		}
+	}
+}
+
+// tell gives what the peer wants to who listens.
+func (p *Picture) tell(c rtp.ControlPacket) {
+	p.mu.Lock()
+	f := p.feedback
+	p.mu.Unlock()
+	if f != nil {
+		f(c)
+	}
+}
+
+// Ask sends RTCP of the caller's making to the peer: a [rtp.Nack], say.
+func (p *Picture) Ask(c rtp.ControlPacket) {
+	p.mu.Lock()
+	stream, on := p.stream, p.agreed.on
+	if !on {
+		p.mu.Unlock()
+		return
+	}
+	// RFC 3550 §6.1: a report first. An empty one leaves the intervals of the others as they are.
+	b := (&rtp.ReceiverReport{SSRC: p.reports.ssrc}).AppendTo(nil)
+	b = (&rtp.SourceDescription{Sources: []rtp.Source{{SSRC: p.reports.ssrc, CNAME: p.endpoint.voice.Name}}}).AppendTo(b)
+	p.mu.Unlock()
+	stream.SendControl(c.AppendTo(b))
+}
+
+// Limit says how many bits a second of this line we can take; a peer that has agreed to listen to estimates (REMB) is told with each report from now on. 0: nothing is said.
+func (p *Picture) Limit(bitrate uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reports.limit = bitrate
+}
