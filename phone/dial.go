@@ -37,6 +37,7 @@ func (p *Phone) Invite(ctx context.Context, uri string) (*Call, error) {
 		return nil, err
 	}
 	req := p.request(sip.MethodInvite, target)
+	p.way().route(req)
 	peer, to, err := p.reach(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("phone: dial %s: %w", uri, unreachable(err))
@@ -70,7 +71,6 @@ func (p *Phone) request(method sip.Method, target sip.URI) *sip.Request {
 	req := sip.NewRequest(method, target)
 	req.Set(sip.HeaderFrom, sip.Address{Display: sip.Quote(p.Name), URI: p.line.identity.record}.String())
 	req.Set(sip.HeaderContact, p.contact().String())
-	route(req, p.way().server)
 	return req
 }
 
@@ -78,8 +78,9 @@ func (p *Phone) request(method sip.Method, target sip.URI) *sip.Request {
 // the contact of a server need not lead to it by another (RFC 7118 §5.2).
 func (p *Phone) reach(ctx context.Context, req *sip.Request) (session.Peer, sip.Destination, error) {
 	hop := req.URI
-	if out := p.way().server; out.Host != "" {
-		hop = out
+	for first := range req.Addresses(sip.HeaderRoute) {
+		hop = first.URI
+		break
 	}
 	layer := p.line.stack.Transport()
 	targets, err := layer.Resolve(ctx, hop)

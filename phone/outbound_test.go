@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,6 +70,37 @@ func TestDeadWay(t *testing.T) {
 			t.Errorf("%d bindings an hour later", o.bindings(b))
 		}
 	})
+}
+
+// TestServiceRoute: calls go by way of the servers that the registrar has named, registrations do not. RFC 3608 §5, §6.1.
+func TestServiceRoute(t *testing.T) {
+	for _, c := range []struct{ name, outbound, want string }{
+		{"asked directly", "", "<sip:edge.test;lr>, <sip:core.test;lr>"},
+		{"by a server", "sip:office.test", "<sip:office.test;lr>, <sip:edge.test;lr>, <sip:core.test;lr>"},
+		{"by the one that is named", "sip:edge.test", "<sip:edge.test;lr>, <sip:core.test;lr>"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			siptest.Run(t, func(b *siptest.Bench) {
+				o := newOffice(b, digest.SHA256)
+				o.ServiceRoute = []string{"<sip:edge.test;lr>", "<sip:core.test;lr>"}
+				b.Net.Names.AddAddr("edge.test", b.Addr("office"))
+				p := member(b, func(p *Phone) { p.Outbound = c.outbound })
+				stop := serve(b, p, nothing)
+				b.Wait(time.Hour)
+				if !p.Registered() {
+					t.Error("the REGISTER did not come to its registrar")
+				}
+				_, err := p.Dial(b.T.Context(), "bob")
+				if !errors.Is(err, sip.StatusNotFound) {
+					t.Error(err)
+				}
+				if got := strings.Join(o.ways, "; "); got != c.want {
+					t.Errorf("the call came by %q", got)
+				}
+				stopped(t, stop)
+			})
+		})
+	}
 }
 
 // TestInstance: the device has the name that is given or kept. RFC 5626 §4.1.

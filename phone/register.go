@@ -24,6 +24,7 @@ const (
 	longestPause   = 5 * time.Minute
 	patience       = 32 * time.Second // for one REGISTER, challenges included
 	maxWays        = 4                // servers of Outbound
+	maxServices    = 8                // servers of a Service-Route
 	maxTries       = 4                // of one REGISTER: challenges, a stale nonce, 423
 )
 
@@ -42,6 +43,7 @@ type registration struct {
 	outbound bool               // as a flow
 	known    uint64             // the connection by which it was bound; 0: none
 	gruu     sip.URI            // by which the registrar lets us be reached; zero: none
+	services []sip.URI          // by way of which it wants our requests; nil: any (RFC 3608)
 
 	callID  string        // owned by whoever registers, one at a time
 	seq     uint32        // the same
@@ -310,7 +312,7 @@ func refused(res *sip.Response) error {
 	return retryLater{res.Status, later.Wait}
 }
 
-// learn takes what a registrar says about the flow and the names of the phone. RFC 5626 §4.4; RFC 5627 §4.2.
+// learn takes what a registrar says about the flow, the names of the phone and the way of its requests. RFC 5626 §4.4; RFC 5627 §4.2; RFC 3608 §5.
 func (r *registration) learn(res *sip.Response) {
 	r.beat = seconds(res.Get(sip.HeaderFlowTimer))
 	r.mu.Lock()
@@ -319,6 +321,25 @@ func (r *registration) learn(res *sip.Response) {
 	for a := range r.ours(res) {
 		if uri, ok := a.PublicGRUU(); ok {
 			r.gruu = uri.Clone()
+		}
+	}
+	r.services = nil
+	for a, err := range res.Addresses(sip.HeaderServiceRoute) {
+		if err == nil && len(r.services) < maxServices {
+			r.services = append(r.services, a.URI.Clone())
+		}
+	}
+}
+
+// route sends a request other than REGISTER by way of the server of this registration, and then by way of those that the registrar has named. A registrar that
+// names the server once more does not send the request there twice. RFC 3608 §6.1.
+func (r *registration) route(req *sip.Request) {
+	route(req, r.server)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, service := range r.services {
+		if i > 0 || service.Host != r.server.Host || service.Port != r.server.Port {
+			req.Add(sip.HeaderRoute, "<"+service.String()+">")
 		}
 	}
 }

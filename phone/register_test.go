@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ type office struct {
 	*registrar.Registrar
 	stack *stack.Stack
 	seen  []string // of REGISTERs: Expires, and the algorithm of their credentials
+	ways  []string // of INVITEs: Route. They find nobody
 }
 
 func newOffice(b *siptest.Bench, algorithm digest.Algorithm) *office {
@@ -41,6 +43,11 @@ func newOffice(b *siptest.Bench, algorithm digest.Algorithm) *office {
 	auth := &digest.Authenticator{Realm: realm.realm, Accounts: realm, Next: o.Registrar, Algorithms: []digest.Algorithm{algorithm}}
 	o.stack = &stack.Stack{Network: host, Resolver: &b.Net.Names, Readers: 1, Log: slog.New(slog.DiscardHandler),
 		Handler: sip.EventHandlerFunc(func(ev *sip.Event) {
+			if ev.Request.Method == sip.MethodInvite && ev.Kind == sip.EventRequest {
+				o.ways = append(o.ways, strings.Join(slices.Collect(ev.Request.Values(sip.HeaderRoute)), ", "))
+				_ = ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusNotFound)) // an error is a call that has ended
+				return
+			}
 			if c, err := sip.ParseCredentials(ev.Request.Get(sip.HeaderAuthorization)); err == nil {
 				o.seen = append(o.seen, ev.Request.Get(sip.HeaderExpires)+" "+c.Algorithm)
 			}
