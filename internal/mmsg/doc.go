@@ -5,7 +5,8 @@
 // call or through the runtime's poller. Elsewhere it reads one datagram at a time through package net, without packet
 // information.
 //
-// A [Hub] serves many sockets with one thread: it waits for all of them, reads what there is in rounds, and sends what is made of that when the round is over.
+// A [Hub] serves many sockets with one thread: it waits for all of them, reads what there is in rounds, and sends what is made of that when the round is over. A [Sweep] does
+// the same for some of them at the beat of its owner.
 //
 // Packages network and media/relay are the only users; programs use those.
 package mmsg

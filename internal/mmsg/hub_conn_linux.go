@@ -5,9 +5,11 @@
 package mmsg
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -22,9 +24,12 @@ type HubConn struct {
 	v6    bool
 	local netip.AddrPort
 	taker Taker
-	key   uint64
 	state atomic.Int32 // users, and the owner until Close; the last one closes fd
 	shut  atomic.Bool
+
+	mu   sync.Mutex // guards what follows
+	set  *set       // in which it is waited for; nil: in none
+	slot uint32     // in set
 }
 
 // LocalAddr is the address bound.
@@ -70,15 +75,60 @@ func (c *HubConn) transmit(b []byte, to netip.AddrPort) syscall.Errno {
 	return errno
 }
 
+// errElsewhere: a socket is not where it is to be taken from.
+var errElsewhere = errors.New("mmsg: the socket is elsewhere")
+
+// move makes to the set in which c is waited for, if it is in from or from is nil. What was found in the former one may still be read for that.
+func (c *HubConn) move(from, to *set) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.shut.Load():
+		return net.ErrClosed
+	case from != nil && c.set != from:
+		return errElsewhere
+	case c.set == to:
+		return nil
+	}
+	former := c.set
+	c.leaveLocked(true)
+	err := c.enterLocked(to)
+	if err != nil && former != nil {
+		return errors.Join(err, c.enterLocked(former))
+	}
+	return err
+}
+
+func (c *HubConn) enterLocked(to *set) error {
+	slot, key := to.enter(c)
+	if err := to.watch(c.fd, key); err != nil {
+		to.leave(slot)
+		return err
+	}
+	c.set, c.slot = to, slot
+	return nil
+}
+
+// leaveLocked ends the waiting; forget tells the system, which notices by itself when the last user closes the descriptor.
+func (c *HubConn) leaveLocked(forget bool) {
+	if c.set == nil {
+		return
+	}
+	if forget {
+		_ = unix.EpollCtl(c.set.poll, unix.EPOLL_CTL_DEL, c.fd, nil)
+	}
+	c.set.leave(c.slot)
+	c.set = nil
+}
+
 // Close frees the socket as soon as nobody uses it any more, which is a matter of one round.
 func (c *HubConn) Close() error {
 	if c.shut.Swap(true) {
 		return net.ErrClosed
 	}
-	if c.state.Load() > 1 { // otherwise the descriptor is closed at once, and the system takes it out
-		_ = unix.EpollCtl(c.hub.poll, unix.EPOLL_CTL_DEL, c.fd, nil)
-	}
-	c.hub.leave(c)
+	c.mu.Lock()
+	c.leaveLocked(c.state.Load() > 1)
+	c.mu.Unlock()
 	c.release()
 	return nil
 }

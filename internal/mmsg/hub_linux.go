@@ -10,11 +10,8 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,28 +23,22 @@ const (
 	queueSize = 256
 	// restEvery is how often the thread goes through Go's scheduler, which otherwise takes its processor away whenever it waits.
 	restEvery = 8 * time.Millisecond
-	// stopKey is the epoll key of what ends the thread; sockets have others.
-	stopKey = ^uint64(0)
 )
 
 // Hub serves many UDP sockets with one thread. It reads in rounds: one datagram of each socket that has some, then all are taken, then all that is to be sent is
 // sent. Nothing is allocated for a datagram.
 type Hub struct {
-	config HubConfig
-	poll   int
-	wake   int // an eventfd
-	done   chan struct{}
-	stop   atomic.Bool
-
-	mu    sync.Mutex
-	conns []*HubConn // by slot; nil: free
-	free  []uint32   // slots
-	turn  uint32     // distinguishes the users of a slot
+	config  HubConfig
+	watched set
+	wake    int // an eventfd
+	done    chan struct{}
+	stop    atomic.Bool
+	rounds  rounds // for sweeps
 }
 
 // NewHub starts a hub. Whoever made it closes it.
 func NewHub(cfg HubConfig) (*Hub, error) {
-	h := &Hub{config: cfg, poll: -1, wake: -1, done: make(chan struct{})}
+	h := &Hub{config: cfg, watched: set{poll: -1}, wake: -1, done: make(chan struct{})}
 	if err := h.open(); err != nil {
 		h.release()
 		return nil, err
@@ -57,30 +48,21 @@ func NewHub(cfg HubConfig) (*Hub, error) {
 }
 
 func (h *Hub) open() (err error) {
-	if h.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return os.NewSyscallError("epoll_create1", err)
+	if err := h.watched.open(); err != nil {
+		return err
 	}
 	if h.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return os.NewSyscallError("eventfd", err)
 	}
-	return h.watch(h.wake, stopKey)
+	return h.watched.watch(h.wake, stopKey)
 }
-
-func (h *Hub) watch(fd int, key uint64) error {
-	event := unix.EpollEvent{Events: unix.EPOLLIN}
-	*keyOf(&event) = key
-	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(h.poll, unix.EPOLL_CTL_ADD, fd, &event))
-}
-
-// keyOf is the word of an event that is ours: x/sys calls it Fd and Pad.
-func keyOf(e *unix.EpollEvent) *uint64 { return (*uint64)(unsafe.Pointer(&e.Fd)) }
 
 func (h *Hub) release() {
-	for _, fd := range [...]int{h.poll, h.wake} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
+	h.watched.close()
+	if h.wake >= 0 {
+		unix.Close(h.wake)
 	}
+	h.rounds.close()
 }
 
 // Close ends the thread and waits for it. The sockets are to be closed before.
@@ -106,8 +88,8 @@ func (h *Hub) run() {
 	for !h.stop.Load() {
 		n := h.wait(r)
 		r.At = time.Now()
-		h.find(r, n)
-		r.read()
+		h.watched.find(r, n, 0)
+		r.read((*Round).receive)
 		r.take()
 		r.flush()
 		if r.At.Sub(rested) > restEvery {
@@ -119,31 +101,14 @@ func (h *Hub) run() {
 
 // wait returns how many sockets have something to read. It asks first, without a word to Go's scheduler, and waits only if there is nothing.
 func (h *Hub) wait(r *Round) int {
-	n, _, _ := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(h.poll), uintptr(unsafe.Pointer(&r.events[0])), roundSize, 0, 0, 0)
-	if n > 0 && n <= roundSize {
-		return int(n)
+	if n := h.watched.ask(r); n > 0 {
+		return n
 	}
-	got, err := unix.EpollWait(h.poll, r.events[:], -1)
+	got, err := unix.EpollWait(h.watched.poll, r.events[:], -1)
 	if err != nil { // EINTR; nothing else can be wrong with it
 		return 0
 	}
 	return got
-}
-
-// find finds the sockets of the first n events.
-func (h *Hub) find(r *Round, n int) {
-	r.ready = r.ready[:0]
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for i := range r.events[:n] {
-		key := *keyOf(&r.events[i])
-		if slot := uint32(key); key != stopKey && int(slot) < len(h.conns) {
-			// A socket closed since may have left its slot to another.
-			if c := h.conns[slot]; c != nil && c.key == key {
-				r.ready = append(r.ready, c)
-			}
-		}
-	}
 }
 
 // Listen opens a socket whose datagrams go to t. An address in use gives an error that wraps syscall.EADDRINUSE.
@@ -154,34 +119,9 @@ func (h *Hub) Listen(addr netip.AddrPort, t Taker) (*HubConn, error) {
 	}
 	c := &HubConn{hub: h, fd: fd, v6: socket.v6, local: socket.local, taker: t}
 	c.state.Store(1)
-	h.enter(c)
-	if err := h.watch(fd, c.key); err != nil {
+	if err := c.move(nil, &h.watched); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
 	return c, nil
-}
-
-// enter gives c a slot.
-func (h *Hub) enter(c *HubConn) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.free) == 0 {
-		h.free = append(h.free, uint32(len(h.conns)))
-		h.conns = append(h.conns, nil)
-	}
-	last := len(h.free) - 1
-	slot := h.free[last]
-	h.free = h.free[:last]
-	h.turn = (h.turn + 1) & (1<<31 - 1) // never that of stopKey
-	c.key = uint64(h.turn)<<32 | uint64(slot)
-	h.conns[slot] = c
-}
-
-func (h *Hub) leave(c *HubConn) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	slot := uint32(c.key)
-	h.conns[slot] = nil
-	h.free = append(h.free, slot)
 }

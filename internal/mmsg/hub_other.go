@@ -28,6 +28,27 @@ func (*Hub) Listen(netip.AddrPort, Taker) (*HubConn, error) { return nil, errors
 // Close is never called.
 func (*Hub) Close() error { return nil }
 
+// A Sweep serves sockets of hubs when its owner asks for it.
+type Sweep struct{}
+
+// NewSweep is never called.
+func (*Hub) NewSweep() (*Sweep, error) { return nil, errors.ErrUnsupported }
+
+// Enlist is never called.
+func (*Sweep) Enlist(*HubConn) error { return errors.ErrUnsupported }
+
+// Dismiss is never called.
+func (*Sweep) Dismiss(*HubConn) {}
+
+// Read is never called.
+func (*Sweep) Read() *Round { return nil }
+
+// Flush is never called.
+func (*Sweep) Flush(*Round) {}
+
+// Close is never called.
+func (*Sweep) Close() {}
+
 // LocalAddr is never called.
 func (*HubConn) LocalAddr() netip.AddrPort { return netip.AddrPort{} }
 
@@ -39,3 +60,6 @@ func (*HubConn) Close() error { return nil }
 
 // Send is never called.
 func (*Round) Send(*HubConn, []byte, netip.AddrPort) {}
+
+// Space is never called.
+func (*Round) Space(int) []byte { return nil }

@@ -15,15 +15,22 @@ import (
 
 // A Round is what a hub reads at once and sends at once. It is for the thread of the hub.
 type Round struct {
-	At time.Time // when it began
+	At time.Time // when it began; in a sweep, while something is taken: when that arrived
 
 	config  HubConfig
 	events  [roundSize]unix.EpollEvent
 	ready   []*HubConn
+	flooded []*HubConn
 	memory  []byte // of one round: datagrams lie close together
+	used    int    // of memory, by Space
 	arrived []arrived
 	queue   []sending
 	ring    *ring // nil: the system has none for us
+
+	name    unix.RawSockaddrInet6 // of the datagram that is being read, and what follows
+	message unix.Msghdr
+	vector  unix.Iovec
+	control control
 }
 
 // arrived is a datagram that was read.
@@ -31,6 +38,7 @@ type arrived struct {
 	conn *HubConn
 	b    []byte
 	from netip.AddrPort
+	at   time.Time // zero: with the round
 }
 
 // sending is a datagram that waits for the end of the round. Its socket is held.
@@ -43,7 +51,7 @@ type sending struct {
 func newRound(cfg HubConfig) *Round {
 	queue, _ := newRing(queueSize) // without one each datagram is a call
 	return &Round{
-		config: cfg, ring: queue, memory: make([]byte, roundSize*align(cfg.Room+cfg.Spare)), ready: make([]*HubConn, 0, roundSize),
+		config: cfg, ring: queue, memory: make([]byte, roundSize*align(cfg.Room+cfg.Spare)), ready: make([]*HubConn, 0, roundSize), flooded: make([]*HubConn, 0, roundSize),
 		arrived: make([]arrived, 0, roundSize), queue: make([]sending, 0, queueSize),
 	}
 }
@@ -51,32 +59,40 @@ func newRound(cfg HubConfig) *Round {
 // align rounds up to whole cache lines.
 func align(n int) int { return (n + 63) &^ 63 }
 
-// read takes one datagram of each socket that is ready. A socket with more is ready again in the next round, when all others have had their turn.
-func (r *Round) read() {
+// read takes one datagram of each socket that is ready, with receive. A socket with more is ready again in the next round, when all others have had their turn.
+func (r *Round) read(receive func(r *Round, c *HubConn, b []byte) (int, time.Time, bool)) {
 	r.arrived = r.arrived[:0]
 	at := 0
 	for _, c := range r.ready {
 		if !c.hold() {
 			continue
 		}
-		var name unix.RawSockaddrInet6
-		length := uint32(unix.SizeofSockaddrInet6)
-		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(&r.memory[at])), uintptr(r.config.Room),
-			unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&length)))
+		n, when, ok := receive(r, c, r.memory[at:at+r.config.Room])
 		c.release()
-		if errno != 0 { // an unreachable peer, or the datagram is gone
+		if !ok { // an unreachable peer, or the datagram is gone
 			continue
 		}
-		end := at + int(n)
-		r.arrived = append(r.arrived, arrived{conn: c, b: r.memory[at : end : end+r.config.Spare], from: getPeer(&name)})
-		at += align(int(n) + r.config.Spare)
+		end := at + n
+		r.arrived = append(r.arrived, arrived{conn: c, b: r.memory[at : end : end+r.config.Spare], from: getPeer(&r.name), at: when})
+		at += align(n + r.config.Spare)
 	}
 	clear(r.ready)
+}
+
+// receive takes a datagram into b.
+func (r *Round) receive(c *HubConn, b []byte) (int, time.Time, bool) {
+	length := uint32(unix.SizeofSockaddrInet6)
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
+		unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(&r.name)), uintptr(unsafe.Pointer(&length)))
+	return int(n), time.Time{}, errno == 0
 }
 
 func (r *Round) take() {
 	for i := range r.arrived {
 		a := &r.arrived[i]
+		if !a.at.IsZero() {
+			r.At = a.at
+		}
 		a.conn.taker.Take(r, a.b, a.from)
 	}
 	clear(r.arrived)
@@ -91,6 +107,17 @@ func (r *Round) Send(c *HubConn, b []byte, to netip.AddrPort) {
 		r.flush()
 	}
 	r.queue = append(r.queue, sending{conn: c, b: b, to: to})
+}
+
+// Space returns n bytes, at most Room, with the Spare bytes behind them, for a datagram that the owner of a sweep sends in the round.
+func (r *Round) Space(n int) []byte {
+	size := align(n + r.config.Spare)
+	if r.used+size > len(r.memory) || len(r.queue) == queueSize {
+		r.flush()
+	}
+	b := r.memory[r.used : r.used+n : r.used+n+r.config.Spare]
+	r.used += size
+	return b
 }
 
 // few is up to how many datagrams are sent one by one: so many calls cost no more than filling the ring.
@@ -114,7 +141,7 @@ func (r *Round) flush() {
 		r.queue[i].conn.release()
 	}
 	clear(r.queue)
-	r.queue = r.queue[:0]
+	r.queue, r.used = r.queue[:0], 0
 }
 
 func (r *Round) close() {

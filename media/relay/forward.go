@@ -22,11 +22,10 @@ func (k *socket) take(o outlet, b []byte, a arrival) {
 	if !ok {
 		return
 	}
-	if f := s.tap.Load(); f != nil {
-		(*f)(p.b, p.component == control)
-	}
-	if f := s.record.Load(); f != nil {
-		(*f)(p.b, p.component == control)
+	for _, f := range [...]*Listener{s.tap.Load(), s.record.Load()} {
+		if f != nil {
+			(*f)(p.b, s.relay.started.Add(a.at), p.component == control)
+		}
 	}
 	if p.to != nil {
 		p.to.speak(o, p.component, p.b)

@@ -202,7 +202,7 @@ func TestMux(t *testing.T) {
 		m := meet(t, sim, r)
 		m.a.Mux(true)
 		taps := map[bool]int{}
-		m.a.Tap(func(_ []byte, control bool) { taps[control]++ })
+		m.a.Tap(func(_ []byte, _ time.Time, control bool) { taps[control]++ })
 		m.alice.send(t, m.rtpA, rtpPacket(1, 7, ""))
 		m.alice.send(t, m.rtpA, rtcpPacket(7))
 		if len(m.bob.take()) != 1 || len(m.bobControl.take()) != 1 {

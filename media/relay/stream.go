@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sipwerk/sipwerk/internal/mmsg"
 	"github.com/sipwerk/sipwerk/media/rtp"
@@ -43,9 +44,9 @@ type Peer struct {
 	Opaque    bool           // not RTP (DTLS, T.38): whatever comes from the peer is passed on
 }
 
-// A Listener gets each packet heard from the peer, without protection, on the goroutine that read it. It must neither block nor keep b. control
-// tells that it came on the RTCP socket, or is RTCP of a peer with which [Stream.Mux] is on.
-type Listener func(b []byte, control bool)
+// A Listener gets each packet heard from the peer, without protection, on the goroutine that read it, and is told when it arrived. It must neither block nor keep b.
+// control tells that it came on the RTCP socket, or is RTCP of a peer with which [Stream.Mux] is on.
+type Listener func(b []byte, at time.Time, control bool)
 
 // Local returns the addresses of the sockets.
 func (s *Stream) Local() (rtp, rtcp netip.AddrPort) {

@@ -246,7 +246,7 @@ func TestPartAndTap(t *testing.T) {
 		aim(a, "192.0.2.1:4000", "192.0.2.1:4001")
 		aim(b, "192.0.2.2:5000", "192.0.2.2:5001")
 		heard := 0
-		a.Tap(func(b []byte, control bool) { heard++ })
+		a.Tap(func(b []byte, _ time.Time, control bool) { heard++ })
 		rtpA, _ := a.Local()
 		alice.send(t, rtpA, rtpPacket(1, 7, ""))
 		Join(a, c)

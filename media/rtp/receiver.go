@@ -71,6 +71,9 @@ func (r *Receiver) restart(p *Packet, extended uint32, arrival time.Time) {
 	r.timestamp, r.transit = p.Timestamp, -int64(p.Timestamp)
 }
 
+// Started tells whether a packet has come.
+func (r *Receiver) Started() bool { return r.sequence.started }
+
 // newTimeline is how many seconds timestamps must jump to be taken for a new timeline of the sender (after hold, say)
 // rather than for jitter.
 const newTimeline = 5

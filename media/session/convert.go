@@ -160,7 +160,7 @@ func (c *conversion) run() {
 			e.pass(c.ends[1-i])
 		}
 		for _, e := range c.ends {
-			packet = e.send(e.next(packet[:0]), now)
+			packet = e.send(nil, e.next(packet[:0]), now)
 		}
 	}
 }

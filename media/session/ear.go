@@ -38,11 +38,10 @@ type ear struct {
 	dialled  []byte
 }
 
-// hear takes a packet from the sockets.
-func (e *Endpoint) hear(b []byte, _ bool) {
-	now := time.Now()
+// hear takes a packet from the sockets, which arrived at a time.
+func (e *Endpoint) hear(b []byte, at time.Time, _ bool) {
 	if rtp.IsRTCP(b) {
-		e.hearReport(b, now)
+		e.hearReport(b, at)
 		return
 	}
 	p, err := rtp.Parse(b)
@@ -51,7 +50,7 @@ func (e *Endpoint) hear(b []byte, _ bool) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.agreed.hears(p.PayloadType) || !e.ear.receiver.Receive(&p, now) {
+	if !e.agreed.hears(p.PayloadType) || !e.ear.receiver.Receive(&p, at) {
 		return
 	}
 	e.ear.jitter.Put(&p)

@@ -203,7 +203,7 @@ func (e *Endpoint) beat(stopped chan<- struct{}) {
 		if packet, on = e.tick(packet[:0]); !on {
 			return
 		}
-		packet = e.send(packet, time.Now())
+		packet = e.send(nil, packet, time.Now())
 		if next = next.Add(frameTime); time.Since(next) > time.Second {
 			next = time.Now() // the machine has slept; nobody wants to hear that all at once
 		}
@@ -229,15 +229,15 @@ func (e *Endpoint) tick(packet []byte) ([]byte, bool) {
 	return packet, true
 }
 
-// send sends a packet, if it is one, and the report that is due. It returns the memory of both.
-func (e *Endpoint) send(packet []byte, now time.Time) []byte {
+// send sends a packet, if it is one, and the report that is due: with a sweep, or at once. It returns the memory of both.
+func (e *Endpoint) send(w *relay.Sweep, packet []byte, now time.Time) []byte {
 	e.sending.Lock()
 	defer e.sending.Unlock()
 	if len(packet) > 0 {
-		e.stream.Send(packet)
+		w.Send(e.stream, packet)
 	}
 	if packet = e.report(now, packet[:0]); len(packet) > 0 {
-		e.stream.SendControl(packet)
+		w.SendControl(e.stream, packet)
 	}
 	return packet
 }

@@ -219,8 +219,7 @@ func (p *Picture) Feedback(f func(rtp.ControlPacket)) {
 }
 
 // take brings a packet from the sockets to who listens.
-func (p *Picture) take(b []byte, control bool) {
-	now := time.Now()
+func (p *Picture) take(b []byte, now time.Time, control bool) {
 	if rtp.IsRTCP(b) {
 		p.takeReport(b, now)
 		return

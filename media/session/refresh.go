@@ -5,6 +5,7 @@ package session
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/media/sdp"
@@ -81,7 +82,7 @@ func (l *Leg) watchPictures(i int, far *line) {
 		n.stream.Tap(nil)
 		return
 	}
-	n.stream.Tap(func(b []byte, control bool) {
+	n.stream.Tap(func(b []byte, _ time.Time, control bool) {
 		if control && demands(b) {
 			l.PictureWanted()
 		}

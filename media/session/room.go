@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/media/relay"
 )
 
 // ErrRoom is returned by [Room.Join] for an endpoint that cannot sit in the room: its rate is another, it sits elsewhere, or one of both is closed.
@@ -33,6 +34,7 @@ type Room struct {
 	record  func(pcm []int16)
 	beats   bool
 	closed  bool
+	sweep   *relay.Sweep  // of those who sit and are heard; set before the beat begins
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when the beat has ended
 
@@ -59,6 +61,7 @@ func (r *Room) Join(e *Endpoint) (*Seat, error) {
 		return nil, ErrRoom
 	}
 	if !r.beats {
+		r.sweep = e.way.site.Relay.NewSweep()
 		r.beginLocked()
 	}
 	r.seats = append(r.seats, s)
@@ -103,8 +106,10 @@ func (r *Room) beat() {
 	}
 }
 
-// step mixes 20 ms, tells what has changed, and sends.
+// step hears what has come, mixes 20 ms, tells what has changed, and sends.
 func (r *Room) step() {
+	r.sweep.Read()
+	defer r.sweep.Flush()
 	mix, record := r.mix()
 	if record != nil {
 		record(mix)
@@ -179,5 +184,6 @@ func (r *Room) Close() {
 	if beats {
 		close(r.stop)
 		<-r.stopped
+		r.sweep.Close()
 	}
 }

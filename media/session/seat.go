@@ -25,6 +25,7 @@ type Seat struct {
 
 	// Of the goroutine that beats.
 	agreements int    // of the endpoint, seen so far
+	swept      bool   // the room reads the endpoint's packets
 	due        []byte // the payload that is mixed
 	payload    []byte // to send
 	hearTones  func(pcm []int16)
@@ -42,6 +43,7 @@ func (s *Seat) Leave() {
 		return
 	}
 	s.left = true
+	r.sweep.Dismiss(s.endpoint.stream)
 	if i := slices.Index(r.seats, s); i >= 0 {
 		r.seats = slices.Delete(r.seats, i, i+1)
 	}
@@ -123,6 +125,11 @@ func (s *Seat) listen() {
 	}
 	if s.participant == nil {
 		return
+	}
+	if !s.swept && e.ear.receiver.Started() {
+		// Not before: until sound comes, keys and a way are being agreed on, and that is not to wait.
+		s.swept = true
+		s.room.sweep.Enlist(e.stream)
 	}
 	if s.confidant != nil {
 		s.applyLocked()
@@ -212,5 +219,5 @@ func (s *Seat) speak(now time.Time) {
 	}
 	r.packet = e.speak(r.packet[:0], s.payload)
 	e.mu.Unlock()
-	r.packet = e.send(r.packet, now)
+	r.packet = e.send(r.sweep, r.packet, now)
 }
