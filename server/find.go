@@ -25,7 +25,16 @@ func (s *Server) openFinder(ds *domains) {
 	}
 	s.proxy.Addresses = s.stack.Transport()
 	f := &finder{domains: ds, registrar: s.registrar, addresses: s.proxy.Addresses}
-	s.proxy.Locator, s.proxy.FlowFailed = f, f.flowFailed
+	s.proxy.Locator, s.proxy.FlowFailed, s.reception.finder = f, f.flowFailed, f
+}
+
+// isHouse reports whether a URI is a number of the first domain that is no account's, and so the server's own if anything's.
+func (f *finder) isHouse(uri sip.URI) bool {
+	if !f.Serves(uri) || uri.User == "" {
+		return false
+	}
+	_, known := f.registrar.Resolve(uri)
+	return !known
 }
 
 // Serves implements [proxy.Locator]. An address is ours at the ports of our listeners only: others may be behind its other ports.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/phone"
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -25,7 +26,8 @@ func TestProxyReception(t *testing.T) {
 		{"SUBSCRIBE", fmt.Sprintf("sip:bob@%v", own), sip.StatusTemporarilyUnavailable},
 		{"OPTIONS", "sip:bob@example.org", sip.StatusTemporarilyUnavailable},
 		{"INVITE", "sip:nobody@example.org", sip.StatusNotFound},
-		{"INVITE", "sip:echo@example.org", sip.StatusNotFound},
+		{"SUBSCRIBE", "sip:nobody@example.org", sip.StatusBadEvent},
+		{"MESSAGE", "sip:echo@example.org", sip.StatusNotFound},
 		{"INVITE", "sip:bob@elsewhere.test", sip.StatusForbidden},
 		{"INVITE", fmt.Sprintf("sip:bob@%v:9", own.Addr()), sip.StatusForbidden},
 		{"INVITE", "http://example.org", sip.StatusUnsupportedURIScheme},
@@ -53,6 +55,27 @@ func TestProxyProof(t *testing.T) {
 			if res := h.ask(h.request(method, uri, "sip:alice@example.org", "Contact: <sip:alice@127.0.0.1>")); res.Status != want {
 				t.Errorf("%s %s: %d, want %d", method, uri, res.Status, want)
 			}
+		}
+	}
+}
+
+// TestProxyHouse: what is no account's is reached in the domain of a proxy too, and its sound comes from here.
+func TestProxyHouse(t *testing.T) {
+	s := start(t, map[string]string{"service": "proxy"})
+	edit(t, s, func(set *object.Settings) { set.Put(&object.Room{Number: "4000", Quiet: true}) })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	alice := telephone(t, s, "alice", "udp")
+	for _, number := range []string{"4000", "echo"} {
+		call, err := alice.Dial(ctx, "sip:"+number+"@example.org")
+		if err != nil {
+			t.Fatalf("%s: %v", number, err)
+		}
+		if s.relay.Streams() == 0 {
+			t.Errorf("%s: its sound does not come from here", number)
+		}
+		if err := call.Hangup(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -34,7 +34,8 @@ type reception struct {
 	methods  sip.Mux         // by method: what needs no proof, and the way to the guard of the sender's domain
 	services sip.Mux         // behind the guard
 	trunks   *carrier.Trunks // before everybody: who calls by one of them is known by it
-	proxy    *proxy.Proxy    // serves the first domain; nil: the services do
+	proxy    *proxy.Proxy    // serves the accounts of the first domain; nil: the services do
+	finder   *finder         // of the proxy, if there is one
 
 	log       *slog.Logger
 	registrar *registrar.Registrar
@@ -116,12 +117,21 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 	}
 }
 
-// proxied reports whether a request to domain d, nil for a stranger's, is for the proxy. What is for the server itself is not: REGISTER, and OPTIONS to the domain.
+// proxied reports whether a request to domain d, nil for a stranger's, is for the proxy. What is for the server itself is not: REGISTER, OPTIONS to the domain, and
+// calls to numbers that are nobody's account: rooms, feature numbers and whatever the dial plan knows.
 func (r *reception) proxied(req *sip.Request, d *domain) bool {
 	if r.proxy == nil || d != nil && d.name != r.domains.first {
 		return false
 	}
-	return req.Method != sip.MethodRegister && (req.Method != sip.MethodOptions || req.URI.User != "")
+	switch req.Method {
+	case sip.MethodRegister:
+		return false
+	case sip.MethodOptions:
+		return req.URI.User != ""
+	case sip.MethodInvite, sip.MethodSubscribe, sip.MethodRefer:
+		return !r.finder.isHouse(req.URI)
+	}
+	return true
 }
 
 // pass has the sender prove to the proxy who it is; a stranger who wants to reach a stranger, to that of the first domain.

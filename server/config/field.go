@@ -33,7 +33,7 @@ func (c *Config) Fields() []Field {
 		{"domain", "The first domain. It is made if it is missing, and its name becomes its realm for good. Requests to one of the server's own " +
 			"addresses count as requests to it. Without a value it is the domain of the last start, and at the very first start the server's address.",
 			"example.org", (*text)(&c.Domain)},
-		{"service", "What serves the first domain: pbx or proxy. The PBX carries calls with their sound and has feature numbers; the proxy forwards requests to the registered devices and carries no sound.",
+		{"service", "What serves the first domain: pbx or proxy. The PBX carries calls with their sound; the proxy forwards requests to the registered devices and carries no sound. Rooms, feature numbers and calls to the outside are there with both.",
 			"proxy", choice{&c.Service, "pbx, proxy"}},
 		{"relay", "Whether the proxy lets accounts and trusted peers reach other domains: yes or no. Nobody else ever may.",
 			"yes", (*toggle)(&c.Relay)},
