@@ -11,5 +11,7 @@
 // A stream may be protected ([Stream.Secure]); its partner need not be, or otherwise. STUN and DTLS are handed out ([Stream.Aside], [Stream.SendTo]),
 // and what ICE has chosen is taken ([Stream.Fix]). RTCP may share the port of RTP on one side and not on the other ([Stream.Mux]).
 //
-// RFC 3550 §6.4 and §11, RFC 3605, RFC 4961, RFC 5761, RFC 7362, RFC 7983. Not here: the ciphers and handshakes of SRTP, the checks of ICE, descriptions.
+// Several streams may share one transport ([Stream.Ride], [Stream.Sort]): each has a partner, listeners and counters of its own, and to whom they are joined need not know.
+//
+// RFC 3550 §6.4 and §11, RFC 3605, RFC 4961, RFC 5761, RFC 7362, RFC 7983, RFC 9143 §9.2. Not here: the ciphers and handshakes of SRTP, the checks of ICE, descriptions.
 package relay

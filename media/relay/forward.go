@@ -3,32 +3,33 @@ package relay
 // The way of a packet: heard by one stream, sent by its partner. Nothing here allocates.
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"github.com/sipwerk/sipwerk/media/rtp"
 )
 
-// room is for one datagram; longer ones are dropped, for they would be passed on cut.
-const room = 2048
+const (
+	// room is for one datagram; longer ones are dropped, for they would be passed on cut.
+	room = 2048
+	// spare is behind each, for what is added to it.
+	spare = Overhead + stampRoom
+)
 
-// take brings a datagram that came to k where it belongs. The memory of b goes on for Overhead.
+// take brings a datagram that came to k where it belongs. The memory of b goes on for spare.
 func (k *socket) take(o outlet, b []byte, a arrival) {
 	s := k.stream
 	if f := s.aside.Load(); f != nil && isAside(b) {
 		(*f)(b, a.from, k.component == control)
 		return
 	}
-	p, ok := s.hear(k.component, b, a)
-	if !ok {
-		return
-	}
-	for _, f := range [...]*Listener{s.tap.Load(), s.record.Load()} {
-		if f != nil {
-			(*f)(p.b, s.relay.started.Add(a.at), p.component == control)
-		}
-	}
-	if p.to != nil {
-		p.to.speak(o, p.component, p.b)
+	p, ok := s.hear(k.component, b, &a)
+	switch {
+	case !ok:
+	case p.by == nil:
+		s.share(o, p.b, a)
+	default:
+		p.pass(o, a)
 	}
 }
 
@@ -36,93 +37,137 @@ func (k *socket) take(o outlet, b []byte, a arrival) {
 type passage struct {
 	b         []byte
 	component component // as which it was heard
+	by        *Stream   // nil: RTCP on a shared transport, which may be for several
 	to        *Stream   // its partner, if any
 }
 
-// hear decides whether b, which came to c, is listened to, and takes its protection off.
-func (s *Stream) hear(c component, b []byte, a arrival) (passage, bool) {
+// pass gives a packet to whoever listens, and to the partner.
+func (p *passage) pass(o outlet, a arrival) {
+	for _, f := range [...]*Listener{p.by.tap.Load(), p.by.record.Load()} {
+		if f != nil {
+			(*f)(p.b, p.by.relay.started.Add(a.at), p.component == control)
+		}
+	}
+	if p.to != nil {
+		p.to.speak(o, p.component, p.b)
+	}
+}
+
+// hear decides whether b, which came to c, is listened to, takes its protection off, and completes a.
+func (s *Stream) hear(c component, b []byte, a *arrival) (passage, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	size := len(b)
-	b, ok := s.admit(c, b, &a)
-	if !ok {
+	b, h, ok := s.admit(c, b, a)
+	by := s
+	if l := s.lanes; ok && l != nil {
+		if a.kind == report {
+			return passage{b: b}, true
+		}
+		by = l.find(&h, b)
+	}
+	if !ok || by == nil {
 		s.counters.Refused++
 		return passage{}, false
 	}
-	s.counters.PacketsIn++
-	s.counters.BytesIn += uint64(size)
 	if s.mux && a.kind == report {
 		c = control
 	}
-	return passage{b: b, component: c, to: s.partner}, true
+	return by.heardLocked(passage{b: b, component: c}, &h, a), true
 }
 
-// admit returns the plain packet, if it is one to be heard, and completes a.
-func (s *Stream) admit(c component, b []byte, a *arrival) ([]byte, bool) {
-	if len(b) >= room {
-		return nil, false
+// heardLocked takes note of a packet that is for s. The mutex is that of the base.
+func (s *Stream) heardLocked(p passage, h *rtp.Header, a *arrival) passage {
+	s.counters.PacketsIn++
+	s.counters.BytesIn += uint64(a.size)
+	s.last = a.at
+	switch a.kind {
+	case sound:
+		s.receiver.Receive(&rtp.Packet{Header: *h}, s.relay.started.Add(a.at))
+	case report:
+		s.hearing.receive(p.b, a.at)
 	}
+	p.by, p.to = s, s.partner
+	return p
+}
+
+// admit returns the plain packet and what its header says, if it is one to be heard, and completes a.
+func (s *Stream) admit(c component, b []byte, a *arrival) ([]byte, rtp.Header, bool) {
+	if len(b) >= room {
+		return nil, rtp.Header{}, false
+	}
+	a.size = len(b)
 	h, k := parse(b)
 	switch {
 	case s.opaque:
 		h, k = rtp.Header{}, foreign
 	case k == foreign:
-		return nil, false
+		return nil, h, false
 	case s.cipher != nil:
 		if b, a.proven = s.cipher.Open(b, k == report); !a.proven {
-			return nil, false
+			return nil, h, false
 		}
 	}
 	l := &s.latches[c]
 	if s.own && a.from != l.described || !s.own && l.phase != locked && s.relay.owns(a.from) {
-		return nil, false // what is ours is where it says, and nothing else of ours is to be learned
+		return nil, h, false // what is ours is where it says, and nothing else of ours is to be learned
 	}
 	a.kind, a.ssrc, a.seq = k, h.SSRC, h.Sequence
-	if !l.step(*a) {
-		return nil, false
-	}
-	switch k {
-	case sound:
-		s.receiver.Receive(&rtp.Packet{Header: h}, s.relay.started.Add(a.at))
-	case report:
-		s.hearing.receive(b, a.at)
-	}
-	return b, true
+	return b, h, l.step(*a)
 }
 
-// speak sends b, a plain packet of component c, to the peer of s. The memory of b goes on for Overhead.
+// speak sends b, a plain packet of component c, to the peer of s. The memory of b goes on for spare.
 func (s *Stream) speak(o outlet, c component, b []byte) {
-	s.mu.Lock()
-	k, to, b := s.prepare(c, b)
-	s.mu.Unlock()
+	t := s.base()
+	t.mu.Lock()
+	k, to, b := s.prepareLocked(c, b)
+	t.mu.Unlock()
 	if k == nil {
 		return
 	}
 	o.send(k, b, to)
 }
 
-// prepare returns the socket for a packet, where it goes, and its protected form; no socket if it goes nowhere.
-func (s *Stream) prepare(c component, b []byte) (*socket, netip.AddrPort, []byte) {
-	if s.mux {
+// prepareLocked returns the socket for a packet, where it goes, and its protected form; no socket if it goes nowhere.
+func (s *Stream) prepareLocked(c component, b []byte) (*socket, netip.AddrPort, []byte) {
+	t := s.base()
+	if t.mux {
 		c = media
 	}
-	to := s.latches[c].target()
-	if !to.IsValid() || s.closed {
+	to := t.latches[c].target()
+	if !to.IsValid() || s.closed || t.closed {
 		return nil, to, nil
 	}
-	isReport := !s.opaque && rtp.IsRTCP(b)
-	if isReport {
+	isReport := !t.opaque && rtp.IsRTCP(b)
+	switch {
+	case isReport:
 		s.hearing.send(b, s.relay.now())
+	case !t.opaque && len(b) >= rtp.HeaderSize:
+		b = s.dressLocked(b)
 	}
-	if s.cipher != nil {
+	if t.cipher != nil {
 		var ok bool
-		if b, ok = s.cipher.Seal(b, isReport); !ok {
+		if b, ok = t.cipher.Seal(b, isReport); !ok {
 			return nil, to, nil
 		}
 	}
 	s.counters.PacketsOut++
 	s.counters.BytesOut += uint64(len(b))
-	return &s.sockets[c], to, b
+	return &t.sockets[c], to, b
+}
+
+// dressLocked gives an RTP packet the number and the tag that the peer is to see. It comes back where it was, and may be longer.
+func (s *Stream) dressLocked(b []byte) []byte {
+	if s.number != nil {
+		s.number(b)
+	}
+	if l := s.base().lanes; l != nil {
+		s.hearing.ssrc = binary.BigEndian.Uint32(b[8:])
+		l.sending(s, s.hearing.ssrc)
+	}
+	if s.stamp.identifier != 0 {
+		b = s.stamp.put(b)
+	}
+	return b
 }
 
 // Send sends one RTP packet to the peer; it is dropped if nobody knows yet where that is, or if it is longer than 2047 bytes. b is neither kept nor

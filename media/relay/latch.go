@@ -60,6 +60,7 @@ type arrival struct {
 	kind   kind
 	ssrc   uint32
 	seq    uint16 // RTP only
+	size   int    // as it came
 	proven bool   // its protection shows that it comes from the peer
 }
 

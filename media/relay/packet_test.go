@@ -15,7 +15,7 @@ func FuzzPacket(f *testing.F) {
 		s := &Stream{relay: new(Relay), opaque: opaque}
 		s.latches[media].open(sdpAddress, netip.Addr{})
 		for range 2 {
-			if _, ok := s.admit(media, b, &arrival{from: sdpAddress}); ok && !opaque && (len(b) < 8 || b[0]>>6 != 2) {
+			if _, _, ok := s.admit(media, b, &arrival{from: sdpAddress}); ok && !opaque && (len(b) < 8 || b[0]>>6 != 2) {
 				t.Errorf("%x was taken for RTP", b)
 			}
 		}

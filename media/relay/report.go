@@ -13,7 +13,8 @@ type hearing struct {
 	asked     uint32 // middle of the NTP time of the last sender report that went to the peer; 0: none
 	askedAt   time.Duration
 	roundTrip time.Duration
-	fraction  uint8 // lost of late, in 1/256
+	ssrc      uint32 // of what we send, where others go the same way; 0: nobody else does
+	fraction  uint8  // lost of late, in 1/256
 	lost      int32
 	jitter    uint32 // in ticks of the stream we send
 }
@@ -32,14 +33,14 @@ func (h *hearing) send(b []byte, now time.Duration) {
 	}
 }
 
-// receive takes note of RTCP that comes from the peer. Of several reports in a packet the first counts: the others are on streams that share its way.
+// receive takes note of RTCP that comes from the peer. Of several reports in a packet that on what we send counts, or the first.
 func (h *hearing) receive(b []byte, now time.Duration) {
 	for len(b) > 0 {
 		p, rest, err := rtp.SplitRTCP(b)
 		if err != nil {
 			return
 		}
-		if r, ok := p.Report(0); ok {
+		if r, ok := h.own(p); ok {
 			h.fraction, h.lost, h.jitter = r.FractionLost, r.Lost, r.Jitter
 			held := time.Duration(r.Delay) * time.Second >> 16
 			if trip := now - h.askedAt - held; r.LastReport != 0 && r.LastReport == h.asked && trip >= 0 {
@@ -48,6 +49,15 @@ func (h *hearing) receive(b []byte, now time.Duration) {
 		}
 		b = rest
 	}
+}
+
+// own returns the report on what we send.
+func (h *hearing) own(p rtp.RawControl) (rtp.ReceptionReport, bool) {
+	r, ok := p.Report(0)
+	for i := 1; ok && h.ssrc != 0 && r.SSRC != h.ssrc; i++ {
+		r, ok = p.Report(i)
+	}
+	return r, ok
 }
 
 // fill completes c. clock is that of the stream that we send.

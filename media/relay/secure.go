@@ -22,6 +22,7 @@ type Cipher interface {
 // is at once the source, whatever the learning window has come to: RFC 7362 §4. A leg whose keys come later is given a cipher that opens
 // and seals nothing until then, so that nobody speaks in the clear.
 func (s *Stream) Secure(c Cipher) {
+	s = s.base()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cipher = c
@@ -33,6 +34,7 @@ type Aside func(b []byte, from netip.AddrPort, control bool)
 
 // Aside gives STUN and DTLS to f, which then does not count as refused; nil ends that.
 func (s *Stream) Aside(f Aside) {
+	s = s.base()
 	if f == nil {
 		s.aside.Store(nil)
 		return
@@ -44,7 +46,7 @@ func (s *Stream) Aside(f Aside) {
 func (s *Stream) SendTo(b []byte, to netip.AddrPort, control bool) error {
 	m := s.relay.batch()
 	defer s.relay.batches.Put(m)
-	return m.sendTo(&s.sockets[componentOf(control)], b, to)
+	return m.sendTo(&s.base().sockets[componentOf(control)], b, to)
 }
 
 func componentOf(isControl bool) component {
@@ -57,6 +59,7 @@ func componentOf(isControl bool) component {
 // Fix makes to the only target and the only source that is heard, whatever descriptions say: ICE has chosen (RFC 8445 §12). An invalid address
 // gives the choice back to descriptions and the learning window.
 func (s *Stream) Fix(to netip.AddrPort) {
+	s = s.base()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.latches[media].fixed = to
@@ -65,6 +68,7 @@ func (s *Stream) Fix(to netip.AddrPort) {
 // Mux makes RTCP go out on the RTP port, and come in there (RFC 5761). It is what this peer and we have agreed; the partner of a joined stream may do otherwise, and gets RTCP
 // where its own agreement says.
 func (s *Stream) Mux(on bool) {
+	s = s.base()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mux = on

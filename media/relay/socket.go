@@ -46,7 +46,7 @@ func (r *Relay) hub() (*mmsg.Hub, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.hubs) <= len(r.streams)/perHub && len(r.hubs) < min(runtime.NumCPU(), maxHubs) {
-		h, err := maker.NewHub(room, Overhead)
+		h, err := maker.NewHub(room, spare)
 		if errors.Is(err, errors.ErrUnsupported) {
 			return nil, nil
 		}
@@ -106,7 +106,7 @@ func (k *socket) Take(r *mmsg.Round, b []byte, from netip.AddrPort) {
 // batch is the memory for one packet on its way, where there is no hub, and the outlet of everybody but a hub.
 type batch struct {
 	in, out [1]network.Datagram
-	buf     [room + Overhead]byte
+	buf     [room + spare]byte
 }
 
 // batch returns memory that is given back with r.batches.Put.

@@ -15,6 +15,7 @@ import (
 // A Stream is one m= line of one leg. Its methods may be called from anywhere.
 type Stream struct {
 	relay   *Relay
+	carrier *Stream   // that it rides on; nil: the sockets are its own
 	hub     *mmsg.Hub // that serves the sockets; nil: a goroutine each
 	sockets [2]socket
 	free    func()
@@ -22,17 +23,25 @@ type Stream struct {
 	record  atomic.Pointer[Listener]
 	aside   atomic.Pointer[Aside]
 
-	mu       sync.Mutex // guards what follows
-	latches  [2]latch
+	mu       sync.Mutex // of the base, guards what follows
 	partner  *Stream
 	counters Counters
 	receiver rtp.Receiver
 	hearing  hearing // of the peer
-	cipher   Cipher  // nil: plain
-	mux      bool    // RTCP on the RTP port
-	opaque   bool
-	own      bool // the peer is a stream of ours
+	last     time.Duration
+	stamp    stamp
+	number   func(b []byte) // told of RTP that is sent; nil: nobody
 	closed   bool
+
+	// Of the base alone.
+	latches [2]latch
+	lanes   *lanes // what is told apart; nil: all is its own
+	shared  bool   // others ride on it, or have
+	sweep   *Sweep // that reads it
+	cipher  Cipher // nil: plain
+	mux     bool   // RTCP on the RTP port
+	opaque  bool
+	own     bool // the peer is a stream of ours
 }
 
 // Peer is what an offer or answer says about the other end of a stream.
@@ -48,14 +57,28 @@ type Peer struct {
 // control tells that it came on the RTCP socket, or is RTCP of a peer with which [Stream.Mux] is on.
 type Listener func(b []byte, at time.Time, control bool)
 
+// base is the stream whose sockets s uses, and whose mutex guards it: itself, or the one that it rides on.
+func (s *Stream) base() *Stream {
+	if s.carrier != nil {
+		return s.carrier
+	}
+	return s
+}
+
 // Local returns the addresses of the sockets.
 func (s *Stream) Local() (rtp, rtcp netip.AddrPort) {
-	return s.sockets[media].local(), s.sockets[control].local()
+	return s.base().sockets[media].local(), s.base().sockets[control].local()
 }
 
 // Aim takes what an offer or answer of the peer says, and opens the learning window. An address that is one of our own sockets is none,
-// unless p.Own: a call that comes back to us over other servers gets no media rather than a loop.
+// unless p.Own: a call that comes back to us over other servers gets no media rather than a loop. For one that rides only p.Clock counts.
 func (s *Stream) Aim(p Peer) {
+	if s.carrier != nil {
+		s.base().mu.Lock()
+		defer s.base().mu.Unlock()
+		s.receiver.Clock = uint32(p.Clock)
+		return
+	}
 	for _, a := range [...]*netip.AddrPort{&p.RTP, &p.RTCP} {
 		if !p.Own && s.relay.owns(*a) {
 			*a = netip.AddrPort{}
@@ -70,9 +93,10 @@ func (s *Stream) Aim(p Peer) {
 
 // Remote returns where RTP to the peer goes now; invalid if that is not known.
 func (s *Stream) Remote() netip.AddrPort {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.latches[media].target()
+	t := s.base()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.latches[media].target()
 }
 
 // Tap gives every packet heard to f as well; nil ends that.
@@ -96,23 +120,23 @@ func (s *Stream) Record(f Listener) {
 // Counters returns the counts so far.
 func (s *Stream) Counters() Counters {
 	now := s.relay.now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.base().mu.Lock()
+	defer s.base().mu.Unlock()
 	c := s.counters
 	received := s.receiver.Statistics()
 	c.Packets, c.Lost, c.Jitter = received.Packets, received.Lost, received.Jitter
 	s.hearing.fill(&c, s.receiver.Clock) // both ways have one clock, but for codecs that are converted
 	c.LastIn = -1
 	if c.PacketsIn > 0 {
-		c.LastIn = now - max(s.latches[media].last, s.latches[control].last)
+		c.LastIn = now - s.last
 	}
 	return c
 }
 
 // Source returns the SSRC of what the peer sends; false if it has sent nothing.
 func (s *Stream) Source() (uint32, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.base().mu.Lock()
+	defer s.base().mu.Unlock()
 	heard := s.receiver.Statistics()
 	return heard.LastSource, heard.Sources > 0
 }
@@ -121,8 +145,8 @@ func (s *Stream) Source() (uint32, bool) {
 // begins there: some receivers take a jump of the timestamps for frames that are too old.
 func (s *Stream) Timestamp() (uint32, bool) {
 	now := s.relay.started.Add(s.relay.now())
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.base().mu.Lock()
+	defer s.base().mu.Unlock()
 	return s.receiver.Timestamp(now)
 }
 
@@ -136,10 +160,10 @@ func Join(a, b *Stream) {
 
 // Part ends the path that s is part of.
 func Part(s *Stream) {
-	s.mu.Lock()
+	s.base().mu.Lock()
 	old := s.partner
 	s.partner = nil
-	s.mu.Unlock()
+	s.base().mu.Unlock()
 	if old != nil {
 		old.setPartner(s, nil)
 	}
@@ -147,21 +171,21 @@ func Part(s *Stream) {
 
 // setPartner makes to the partner if it is from.
 func (s *Stream) setPartner(from, to *Stream) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.base().mu.Lock()
+	defer s.base().mu.Unlock()
 	if s.partner == from && !s.closed {
 		s.partner = to
 	}
 }
 
-// Close closes the sockets and frees their ports. It may be called twice.
+// Close closes the sockets and frees their ports, unless they are those of another stream. It may be called twice.
 func (s *Stream) Close() {
 	Part(s)
-	s.mu.Lock()
+	s.base().mu.Lock()
 	closed := s.closed
 	s.closed = true
-	s.mu.Unlock()
-	if closed {
+	s.base().mu.Unlock()
+	if closed || s.carrier != nil {
 		return
 	}
 	s.closeSockets()

@@ -26,7 +26,7 @@ func (r *Relay) NewSweep() *Sweep {
 	return &Sweep{lines: lines}
 }
 
-// Enlist makes w the one that reads s.
+// Enlist makes w the one that reads s, unless others ride on it: pictures do not wait for a beat.
 func (w *Sweep) Enlist(s *Stream) {
 	if w == nil {
 		return
@@ -35,6 +35,13 @@ func (w *Sweep) Enlist(s *Stream) {
 		if line := s.sockets[i].line; line != nil {
 			_ = w.lines.Enlist(line) // who cannot be swept is served as before
 		}
+	}
+	s.mu.Lock()
+	s.sweep = w
+	shared := s.shared
+	s.mu.Unlock()
+	if shared {
+		w.Dismiss(s)
 	}
 }
 

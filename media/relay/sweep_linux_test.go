@@ -94,3 +94,25 @@ func TestSweepDismiss(t *testing.T) {
 		t.Errorf("without a sweep: heard %q", got)
 	}
 }
+
+// TestSweepOfABundle: a stream on which others ride is read as ever, whichever comes first.
+func TestSweepOfABundle(t *testing.T) {
+	r, phones, streams := realCall(t)
+	Part(streams[0])
+	for i, s := range streams {
+		heard := make(chan string, 1)
+		s.Tap(func(b []byte, _ time.Time, _ bool) { heard <- string(b) })
+		w := r.NewSweep()
+		defer w.Close()
+		if i == 0 {
+			s.Ride()
+		}
+		w.Enlist(s)
+		s.Ride()
+		to, _ := s.Local()
+		phones[i].send(rtpPacket(1, 7, "voice"), to)
+		if got := <-heard; got != string(rtpPacket(1, 7, "voice")) { // nobody reads at a beat
+			t.Errorf("heard %q", got)
+		}
+	}
+}

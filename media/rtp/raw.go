@@ -51,3 +51,30 @@ func (c RawControl) Report(i int) (ReceptionReport, bool) {
 	}
 	return readReport(c.Body[at:]), true
 }
+
+// About returns the SSRC number i among those that a packet reports on, or asks something of: streams of who gets it. RFC 3550 §6.4, RFC 4585 §6.1.
+func (c RawControl) About(i int) (uint32, bool) {
+	if r, ok := c.Report(i); ok {
+		return r.SSRC, true
+	}
+	if c.Type != typeTransportFeedback && c.Type != typePayloadFeedback || i < 0 {
+		return 0, false
+	}
+	at, size := 4, 0 // the stream that it is about; some name more behind it
+	switch {
+	case i == 0:
+	case c.Type == typePayloadFeedback && c.Count == formatFullIntra:
+		at, size = 8, 8
+	case c.Type == typePayloadFeedback && c.Count == formatApplication && isEstimate(c.Body):
+		at, size = 16, 4
+	default:
+		return 0, false
+	}
+	if at += (i - 1) * size; i == 0 {
+		at = 4
+	}
+	if at+4 > len(c.Body) {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(c.Body[at:]), true
+}
