@@ -170,15 +170,82 @@ func TestReadBatchTakesMany(t *testing.T) {
 	}
 }
 
+// Neighbours that go to one peer may be handed to the system as one, and come as they were: each whole, in order, from the address that was asked for.
+func TestBatchOfEqualLengths(t *testing.T) {
+	for _, at := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::]:0"} {
+		from, a, b := listen(t, at, 2)[0], listen(t, "127.0.0.1:0", 1)[0], listen(t, "127.0.0.1:0", 1)[0]
+		var batch []network.Datagram
+		want := map[network.PacketConn][]string{}
+		add := func(to network.PacketConn, local string, sizes ...int) {
+			for _, n := range sizes {
+				text := bytes.Repeat([]byte{byte('a' + len(batch)%26)}, n)
+				want[to] = append(want[to], local+string(text))
+				batch = append(batch, network.Datagram{Buf: text, Peer: to.LocalAddr(), Local: netip.MustParseAddr(local)})
+			}
+		}
+		add(a, "127.0.0.1", 300, 300, 300, 200, 300, 0, 0, 301)
+		add(b, "127.0.0.1", 300, 300)
+		add(a, "127.0.0.1", 1300, 1300, 1300) // longer than every link takes
+		if at != "127.0.0.1:0" {
+			add(b, "127.0.0.1", 500)
+			add(b, "127.0.0.2", 500, 500, 500)
+		}
+		for range 70 {
+			add(a, "127.0.0.1", 100)
+		}
+		for range 2 {
+			if sent, err := from.WriteBatch(batch); sent != len(batch) || err != nil {
+				t.Fatalf("%s: WriteBatch = %d, %v", at, sent, err)
+			}
+			for to, all := range want {
+				expectAll(t, to, all)
+			}
+		}
+	}
+}
+
+// expectAll reads datagrams: each the address it comes from and the text.
+func expectAll(t *testing.T, to network.PacketConn, all []string) {
+	t.Helper()
+	for i, want := range all {
+		got := read(t, to)
+		if text := got.Peer.Addr().String() + string(got.Buf[:got.N]); text != want {
+			t.Fatalf("datagram %d is %.20q with %d bytes, want %.20q with %d", i, text, len(text), want, len(want))
+		}
+	}
+}
+
+// What the system refuses of a run is refused one by one.
+func TestBatchOfRefused(t *testing.T) {
+	from, to := listen(t, "127.0.0.1:0", 2)[0], listen(t, "127.0.0.1:0", 1)[0]
+	away := netip.MustParseAddrPort("[::1]:9")
+	sent, err := from.WriteBatch([]network.Datagram{
+		{Buf: []byte("one"), Peer: to.LocalAddr()}, {Buf: []byte("two"), Peer: to.LocalAddr()},
+		{Buf: []byte("off"), Peer: away}, {Buf: []byte("and"), Peer: away},
+		{Buf: []byte("six"), Peer: to.LocalAddr()}, {Buf: []byte("ten"), Peer: to.LocalAddr()},
+	})
+	if sent != 4 || err == nil {
+		t.Errorf("WriteBatch = %d, %v", sent, err)
+	}
+	for _, want := range []string{"one", "two", "six", "ten"} {
+		if got := read(t, to); string(got.Buf[:got.N]) != want {
+			t.Errorf("read %q, want %q", got.Buf[:got.N], want)
+		}
+	}
+}
+
 func TestBatchesDoNotAllocate(t *testing.T) {
 	for _, n := range []int{1, 2} {
 		a := listen(t, "127.0.0.1:0", n)[0]
 		b := listen(t, "127.0.0.1:0", 1)[0]
-		out := []network.Datagram{{Buf: []byte("x"), Peer: b.LocalAddr(), Local: b.LocalAddr().Addr()}}
+		one := network.Datagram{Buf: []byte("x"), Peer: b.LocalAddr(), Local: b.LocalAddr().Addr()}
+		out := []network.Datagram{one, one, one}
 		in := []network.Datagram{{Buf: make([]byte, 10)}}
 		if got := testing.AllocsPerRun(100, func() {
 			a.WriteBatch(out)
-			b.ReadBatch(in)
+			for range out {
+				b.ReadBatch(in)
+			}
 		}); got > 0 {
 			t.Errorf("n=%d: %v allocations per datagram", n, got)
 		}

@@ -27,6 +27,7 @@ type Conn struct {
 	raw    syscall.RawConn // polled sockets only
 	fd     int             // blocking sockets only
 	closed atomic.Bool
+	apart  atomic.Bool  // the system sends no segments by this socket
 	use    sync.RWMutex // blocking sockets: held for reading by every system call, for writing by the one that closes fd
 }
 
@@ -189,16 +190,27 @@ func (c *Conn) Receive(v *Vector, n int) (int, error) {
 func (c *Conn) Send(v *Vector, n int) (int, error) {
 	var first error
 	sent := 0
-	for v.from = 0; v.from < n; {
-		v.to = n
+	v.from, v.to = 0, v.join(n, c.apart.Load())
+	for v.from < v.to {
 		done, errno := c.send(v)
+		start, count := v.datagrams(v.from, n)
 		switch {
 		case c.closed.Load():
 			return sent, net.ErrClosed
 		case errno == 0:
-			sent += done
 			v.from += done
-		case errno != unix.EINTR:
+			next := n
+			if v.from < v.to {
+				next, _ = v.datagrams(v.from, n)
+			}
+			sent += next - start
+		case errno == unix.EINTR:
+		case count > 1: // perhaps each of them goes alone
+			if errno == unix.EIO { // the device computes no checksums
+				c.apart.Store(true)
+			}
+			v.from, v.to = start, v.join(n, true)
+		default:
 			if first == nil {
 				first = os.NewSyscallError("sendmmsg", errno)
 			}

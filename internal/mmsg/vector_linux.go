@@ -21,8 +21,8 @@ type header struct {
 	_      uint32
 }
 
-// control has room for one IPV6_PKTINFO or IP_PKTINFO message, aligned.
-type control [6]uint64
+// control has room for one IPV6_PKTINFO or IP_PKTINFO message and one UDP_SEGMENT message, aligned.
+type control [8]uint64
 
 // Vector holds the system's view of a batch. Not for use by two calls at once.
 type Vector struct {
@@ -32,6 +32,11 @@ type Vector struct {
 	iovecs   []unix.Iovec
 	names    []unix.RawSockaddrInet6 // sockaddr_in fits inside
 	controls []control
+
+	out     []header  // what is sent: headers, or joined
+	units   []int     // the first datagram of each of joined
+	joined  []header  // made when neighbours first fitted together
+	options []control // of joined
 
 	dirty             int // this many headers, from the first on, are not ready for reading
 	from, to          int
@@ -110,9 +115,9 @@ func (v *Vector) read(fd, flags uintptr) (int, syscall.Errno) {
 	return 1, 0
 }
 
-// write runs sendmmsg on the range from:to, or for a single datagram sendto.
+// write runs sendmmsg on the range from:to of out, or for a single datagram sendto.
 func (v *Vector) write(fd, flags uintptr) (int, syscall.Errno) {
-	first := &v.headers[v.from]
+	first := &v.out[v.from]
 	if v.to-v.from > 1 || first.Controllen > 0 {
 		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(first)), uintptr(v.to-v.from), flags, 0, 0)
 		return int(n), errno
