@@ -3,7 +3,10 @@
 package server
 
 import (
+	"context"
 	"log/slog"
+	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +30,9 @@ func (s *Server) openConferences(ds *domains, site *session.Site, l *locator) {
 		Observer:   s.roomJournal,
 		Recordings: s.recordings(),
 		MaxCalls:   s.Config.Limits.Calls,
+	}
+	if s.Config.Media.Video {
+		s.conferences.Voice.Pictures = session.PictureCodecs()
 	}
 	s.events = &event.Notifier{Packages: []*event.Package{s.conferences.Package()}, Account: s.conferences.Account}
 	s.conferences.Events = s.events
@@ -110,6 +116,95 @@ func HashPIN(digits string) (string, error) {
 
 // RoomCommands returns what members of a conference can dial.
 func RoomCommands() []conference.Command { return conference.Commands() }
+
+// RoomReport is how things stand in a conference room in use.
+type RoomReport struct {
+	Room      string         `json:"room"`
+	Title     string         `json:"title,omitempty"`
+	Locked    bool           `json:"locked,omitempty"`
+	Recording bool           `json:"recording,omitempty"`
+	Members   []MemberReport `json:"members"`
+}
+
+// MemberReport is one call of somebody who is in a room or is called to it.
+type MemberReport struct {
+	Member    string    `json:"member"`
+	Display   string    `json:"display,omitempty"`
+	State     string    `json:"state"`
+	Moderator bool      `json:"moderator,omitempty"`
+	Muted     bool      `json:"muted,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+	Video     string    `json:"video,omitempty"` // see [conference.MemberStatus]
+}
+
+// Marks are the words for what is special about the room: whoever translates needs those of [RoomWords].
+func (r *RoomReport) Marks() (marks []string) {
+	if r.Locked {
+		marks = append(marks, "locked")
+	}
+	if r.Recording {
+		marks = append(marks, "recording")
+	}
+	return marks
+}
+
+// Marks are the words for how a member is.
+func (m *MemberReport) Marks() []string {
+	marks := []string{m.State}
+	if m.Moderator {
+		marks = append(marks, "moderator")
+	}
+	if m.Muted {
+		marks = append(marks, "muted")
+	}
+	return marks
+}
+
+// Sight says in words what a member shows and sees, "" if it has no pictures.
+func (m *MemberReport) Sight() string {
+	switch m.Video {
+	case "sendrecv":
+		return "is seen, sees"
+	case "sendonly":
+		return "is seen, sees nobody"
+	case "recvonly":
+		return "is not seen, sees"
+	case "inactive":
+		return "is not seen, sees nobody"
+	}
+	return ""
+}
+
+// RoomWords returns what the reports of rooms say in words.
+func RoomWords() []string {
+	return []string{"locked", "recording", "dialing-out", "alerting", "connected", "on-hold", "moderator", "muted",
+		"is seen, sees", "is seen, sees nobody", "is not seen, sees", "is not seen, sees nobody"}
+}
+
+// RoomReports returns how things stand in all rooms in use.
+func (s *Server) RoomReports() (all []RoomReport) {
+	bare := func(name string) string { return strings.TrimPrefix(name, "sip:") }
+	for _, r := range s.conferences.Status() {
+		report := RoomReport{Room: bare(r.Room), Title: r.Title, Locked: r.Locked, Recording: r.Recording, Members: []MemberReport{}}
+		for _, m := range r.Members {
+			report.Members = append(report.Members, MemberReport{bare(m.Member), m.Display, m.State, m.Moderator, m.Muted, m.Since, m.Video})
+		}
+		all = append(all, report)
+	}
+	return all
+}
+
+// controlRooms takes the orders of commands.
+func (s *Server) controlRooms() {
+	s.control.Handle("GET /rooms", func(_ context.Context, _ *http.Request, reply func(any) error) error {
+		for _, r := range s.RoomReports() {
+			if err := reply(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
 
 // roomJournal is told of conferences.
 type roomJournal struct {

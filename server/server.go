@@ -319,6 +319,7 @@ func (s *Server) listen(ctx context.Context, opt Options) error {
 	s.running.Go(func() { s.runMail(follow) })
 	s.web.serve(&s.running)
 	s.controlQueues()
+	s.controlRooms()
 	s.controlCalls()
 	if opt.Network == nil {
 		s.openControl()

@@ -180,6 +180,9 @@ func TestGerman(t *testing.T) {
 			}
 		}
 	}
+	for _, word := range server.RoomWords() {
+		texts[word] = true
+	}
 	for _, state := range server.AgentStates() {
 		texts[state] = true
 	}

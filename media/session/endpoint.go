@@ -32,6 +32,7 @@ type Voice struct {
 	Failed  func(error)    // told, from any goroutine, when keys or a way to the peer will not come; it must neither block nor call the endpoint. May be nil
 
 	Pictures []sdp.Codec // of pictures that are passed on, in the order of our preference, each with a payload type of its own: see [PictureCodecs]; none: no pictures
+	Lines    int         // of pictures of the peer that are taken at once; 0: one
 	Refresh  func()      // told when the peer is to send whole pictures and can be asked for them by INFO only (RFC 5168); what holds for Failed holds for it
 }
 

@@ -96,7 +96,13 @@ func (e *Endpoint) openPicturesLocked(offer *sdp.Description) {
 
 // takesLocked tells whether one more line of the peer is taken: each costs two ports, and a telephone has one camera.
 func (e *Endpoint) takesLocked() bool {
-	return !slices.ContainsFunc(e.pictures, func(p *Picture) bool { return p.line >= 0 })
+	taken := 0
+	for _, p := range e.pictures {
+		if p.line >= 0 {
+			taken++
+		}
+	}
+	return taken < max(e.voice.Lines, 1)
 }
 
 // pictureLocked returns the picture of a line, nil if it has none.

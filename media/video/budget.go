@@ -8,6 +8,7 @@ import "time"
 const (
 	firstRate  = 1_000_000 // bit/s, before anything is known
 	leastRate  = 50_000
+	leastGuess = 300_000 // below which losses alone do not bring it: they may have another cause than what is sent
 	mostRate   = 20_000_000
 	growth     = 1.08            // a second: draft-ietf-rmcat-gcc §6 grows so
 	heavyLoss  = 0.10            // at which less is sent: the same
@@ -50,7 +51,7 @@ func (b *Budget) Estimate(rate uint64, sent int, now time.Time) {
 func (b *Budget) Lost(share float64, sent int, now time.Time) {
 	b.lost = share > slightLoss
 	if share > heavyLoss {
-		b.shrink(min(float64(b.Rate()), float64(max(sent, leastRate)))*(1-share/2), now)
+		b.shrink(max(min(float64(b.Rate()), float64(sent))*(1-share/2), leastGuess), now)
 	}
 }
 
@@ -67,7 +68,7 @@ func (b *Budget) shrink(to float64, now time.Time) {
 		b.pause = min(2*b.pause, mostPause)
 	}
 	b.grief, b.grown = now, now.Add(b.pause)
-	b.rate = max(to, leastRate)
+	b.rate = max(min(to, float64(b.Rate())), leastRate)
 }
 
 // Grow lets the budget grow with the time; it is called every now and then while something is sent.

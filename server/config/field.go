@@ -76,6 +76,8 @@ func (c *Config) Fields() []Field {
 		{"media.kinds", "How calls are offered to the devices of an account, as `account=kind`: `plain` RTP, `opportunistic` (RTP with keys that may be left), `sdes`, `dtls` or `webrtc`. Other " +
 			"accounts are offered what their connection suggests: a browser's over a WebSocket, opportunistic over TLS, otherwise plain RTP, and SRTP when that is refused.",
 			"door=plain,bob=sdes", (*list)(&c.Media.Kinds)},
+		{"media.video", "Whether conference rooms take and show pictures: yes or no. They are forwarded, never decoded: each member who sees others costs the bandwidth of those seen.",
+			"no", (*toggle)(&c.Media.Video)},
 		{"keep.records", "How many days call detail records are kept (`sipwerk cdr`); 0: for ever.",
 			"180", count{&c.Keep.Records, 0, 36_500}},
 		{"keep.recordings", "How many days recorded calls and conferences are kept in the folder recordings of the data folder; 0: for ever.",

@@ -3,33 +3,20 @@ package b2bua
 // Whole pictures: a side that asks for one by INFO and a side that is asked by RTCP, brought together. RFC 5168; RFC 4585 §6.3.1.
 
 import (
-	"bytes"
-	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
-)
-
-// controlType is the type of a demand, and pictureDemand one for all streams. RFC 5168 §5.
-const (
-	controlType   = "application/media_control+xml"
-	pictureDemand = `<?xml version="1.0" encoding="utf-8" ?><media_control><vc_primitive><to_encoder><picture_fast_update/></to_encoder></vc_primitive></media_control>`
 )
 
 // pictureInterval is how often a side is asked by INFO: a browser asks by every packet until it has its picture.
 const pictureInterval = time.Second
 
-// demandsPicture reports whether an INFO asks for a whole picture.
-func demandsPicture(req *sip.Request) bool {
-	kind, _, _ := strings.Cut(req.ContentType(), ";")
-	return req.Method == sip.MethodInfo && strings.EqualFold(strings.TrimSpace(kind), controlType) && bytes.Contains(req.Body(), []byte("picture_fast_update"))
-}
-
 // refresh asks the far side by RTCP for what an INFO demands, if it can be asked so, and reports whether it was.
 func (c *call) refresh(l, far *leg, r *dialog.Request) bool {
-	if !demandsPicture(r.Request) || !far.media.RefreshPicture() {
+	if !description.DemandsPicture(r.Request) || !far.media.RefreshPicture() {
 		return false
 	}
 	l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusOK))
@@ -54,7 +41,7 @@ func (l *leg) demandPicture() {
 		return
 	}
 	l.demanded = time.Now()
-	req.SetBody(controlType, []byte(pictureDemand))
+	description.DemandPicture(req)
 	// One that refuses, or a dialog that ends, sends no picture: nothing is to be done about it.
 	_ = far.usage.SendRequest(req, func(*sip.Response, error) {})
 }

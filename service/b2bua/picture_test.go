@@ -12,6 +12,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 )
 
 // videoPort is where a description wants the RTCP of its second stream.
@@ -45,8 +46,8 @@ func TestPictures(t *testing.T) {
 			to := videoPort(t, s.Body())
 			write(t, picture, (&rtp.Packet{Header: rtp.Header{PayloadType: 96, SSRC: 77, Sequence: 1}, Payload: []byte("slice")}).AppendTo(nil), netip.AddrPortFrom(to.Addr(), to.Port()-1))
 
-			w.bodyType = controlType
-			info := w.inside(tx, sip.MethodInfo, 2, pictureDemand)
+			w.bodyType = "application/media_control+xml"
+			info := w.inside(tx, sip.MethodInfo, 2, `<media_control><vc_primitive><to_encoder><picture_fast_update/></to_encoder></vc_primitive></media_control>`)
 			w.bodyType = ""
 			if got := w.answerTo(info).Status; got != sip.StatusOK || len(w.take(sip.MethodInfo)) > 0 {
 				t.Errorf("%s: alice's INFO got %d, or went on to bob", feedback, got)
@@ -62,7 +63,7 @@ func TestPictures(t *testing.T) {
 				write(t, control, demand, to)
 			}
 			w.pass(pictureInterval)
-			if infos := w.take(sip.MethodInfo); len(infos) != 1 || infos[0].ContentType() != controlType || !demandsPicture(infos[0].Request) {
+			if infos := w.take(sip.MethodInfo); len(infos) != 1 || !description.DemandsPicture(infos[0].Request) {
 				t.Errorf("%s: %d INFOs to alice", feedback, len(infos))
 			}
 			write(t, control, demand, to)

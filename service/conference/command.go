@@ -24,7 +24,10 @@ type Command struct {
 func Commands() []Command {
 	return []Command{
 		{"*6", false, "mutes or unmutes yourself"},
+		{"*3", false, "hides or shows your picture"},
 		{"*0PIN#", false, "makes you a moderator"},
+		{"*2", true, "keeps the picture on who speaks now, or follows who speaks"},
+		{"*4", true, "hides the pictures of everybody else"},
 		{"*5", true, "locks or unlocks the room"},
 		{"*7", true, "mutes everybody else"},
 		{"*8", true, "removes who came last"},
@@ -74,7 +77,11 @@ func (m *member) confirm(ok bool) {
 
 // obey does what a digit behind a star says and reports whether it may.
 func (m *member) obey(d byte) bool {
-	if d == '6' {
+	switch d {
+	case '3':
+		m.hide(!m.picture.hidden)
+		return true
+	case '6':
 		if p := m.room.set.Page; p != nil && p.OneWay && m.invited {
 			return false
 		}
@@ -86,6 +93,14 @@ func (m *member) obey(d byte) bool {
 	}
 	r := m.room
 	switch d {
+	case '2':
+		return r.stage.pin()
+	case '4':
+		r.each(func(other *member) {
+			if other != m {
+				other.hide(true)
+			}
+		})
 	case '5':
 		r.lock()
 	case '7':

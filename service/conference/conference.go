@@ -75,6 +75,7 @@ type Conference struct {
 	MaxCalls    int           // calls at once, those that ring included; 0: DefaultMaxCalls
 	MaxRooms    int           // rooms in use at once; 0: DefaultMaxRooms
 	MaxMembers  int           // members of a room whose settings do not say; 0: DefaultMaxMembers
+	MaxTiles    int           // others whom a member sees at once; 0: DefaultMaxTiles
 	MaxDuration time.Duration // after which a call is ended; 0: DefaultMaxDuration
 	RingTime    time.Duration // how long whoever is invited rings; 0: DefaultRingTime
 

@@ -7,6 +7,8 @@ import (
 	"encoding/xml"
 	"strconv"
 	"time"
+
+	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
 // infoType is the type of the document. RFC 4575 §9.2.
@@ -52,8 +54,20 @@ func (w *info) description(r *roster) {
 	w.element(4, "uri", r.entity)
 	w.WriteString("   </entry>\n  </conf-uris>\n")
 	w.element(2, "maximum-user-count", strconv.Itoa(r.most))
-	w.WriteString("  <available-media>\n   <entry label=\"1\">\n    <type>audio</type>\n    <status>sendrecv</status>\n   </entry>\n  </available-media>\n")
+	w.WriteString("  <available-media>\n")
+	w.available("1", "audio")
+	if r.video {
+		w.available("2", "video")
+	}
+	w.WriteString("  </available-media>\n")
 	w.WriteString(" </conference-description>\n")
+}
+
+func (w *info) available(label, kind string) {
+	w.WriteString(`   <entry label="` + label + `">` + "\n")
+	w.element(4, "type", kind)
+	w.element(4, "status", "sendrecv")
+	w.WriteString("   </entry>\n")
 }
 
 func (w *info) state(r *roster) {
@@ -130,17 +144,28 @@ func (w *info) endpoint(p *presence) {
 		w.element(5, "when", p.since.UTC().Format(time.RFC3339))
 		w.WriteString("    </joining-info>\n")
 	}
-	status := "sendrecv"
-	if p.muted {
-		status = "recvonly"
-	}
-	for i, m := range p.media {
+	for i, m := range p.media() {
 		w.WriteString(`    <media id="` + strconv.Itoa(i+1) + `">` + "\n")
 		w.element(5, "type", m.kind)
-		w.element(5, "status", status)
+		if m.label != "" {
+			w.element(5, "label", m.label)
+		}
+		w.element(5, "status", directionOf(m.sends, m.gets).String())
 		w.WriteString("    </media>\n")
 	}
 	w.WriteString("   </endpoint>\n")
+}
+
+// directionOf is the status of a stream, seen from the member. RFC 4575 §5.8.5.
+func directionOf(sends, gets bool) sdp.Direction {
+	d := sdp.SendRecv
+	if !sends {
+		d = d.And(sdp.RecvOnly)
+	}
+	if !gets {
+		d = d.And(sdp.SendOnly)
+	}
+	return d
 }
 
 // element writes an element with text.

@@ -37,6 +37,7 @@ type member struct {
 	held     bool
 	limit    sip.Timer // ends a call that lasts too long
 	offered  bool      // our offer waits for its answer, which comes with the ACK
+	picture  picturing
 	over     bool
 	detail   Detail
 }
@@ -141,8 +142,12 @@ func (m *member) listen(peer session.Peer) (err error) {
 			m.bye(securityReason)
 		})
 	}
-	m.endpoint, err = m.c.Media.NewEndpoint(context.Background(), peer, voice)
-	return err
+	voice.Refresh = func() { m.do(m.demandPicture) }
+	if m.endpoint, err = m.c.Media.NewEndpoint(context.Background(), peer, voice); err != nil {
+		return err
+	}
+	m.preferFormat()
+	return nil
 }
 
 // reply returns our answer to an offer, or our offer if there is none.
@@ -160,6 +165,7 @@ func (m *member) reply(theirs *sdp.Description) (dialog.Body, error) {
 
 // hold notes whether the peer listens to the room. RFC 4575 §5.7.3.
 func (m *member) hold(theirs *sdp.Description) {
+	m.lookAt(theirs)
 	held := true
 	for i := range theirs.Media {
 		if line := &theirs.Media[i]; !line.Rejected() && theirs.Direction(line).Receives() {
@@ -203,7 +209,7 @@ func (m *member) settled() {
 func (m *member) admit() {
 	r := m.room
 	m.muted = r.set.MuteOnEntry && !m.moderator
-	p := &presence{entity: m.usage.CallID(), status: "connected", invited: m.invited, moderator: m.moderator, muted: m.muted, since: time.Now(), media: []medium{{"audio"}}}
+	p := &presence{entity: m.usage.CallID(), status: "connected", invited: m.invited, moderator: m.moderator, muted: m.muted, since: time.Now(), sound: true}
 	if m.held {
 		p.status = "on-hold"
 	}
@@ -232,6 +238,7 @@ func (m *member) apply() {
 	in := m.admitted && m.room.open()
 	m.seat.Deafen(!in)
 	m.seat.Mute(!in || m.muted)
+	m.room.stage.update(m)
 }
 
 // mute mutes the member, or lets it be heard again.
@@ -255,6 +262,8 @@ func (m *member) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		m.acknowledged(ev.Request)
 	case dialog.Offer:
 		m.changeSession(ev.Request)
+	case dialog.Modified:
+		m.modified(ev)
 	case *dialog.Request:
 		m.request(ev)
 	case dialog.Cancelled:
@@ -280,6 +289,11 @@ func (m *member) request(ev *dialog.Request) {
 		if d := ev.Request.DTMF(); d != 0 {
 			_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, sip.StatusOK)) // a transaction that has ended needs no answer
 			m.digit(d)
+			return
+		}
+		if description.DemandsPicture(ev.Request) {
+			_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, sip.StatusOK))
+			m.endpoint.Refreshed()
 		}
 	}
 }
@@ -320,6 +334,7 @@ func (m *member) changeSession(req *sip.Request) {
 		return
 	}
 	_ = m.usage.Accept(ours)
+	m.room.stage.update(m)
 }
 
 // bye ends the call from our side.
@@ -337,6 +352,10 @@ func (m *member) bye(reason string) {
 
 // silence takes the member out of the mix and off the roster.
 func (m *member) silence() {
+	m.room.stage.leave(m)
+	if w := m.picture.waiting; w != nil {
+		w.Stop()
+	}
 	if m.seat != nil {
 		m.room.rise(m.seat)
 		m.seat = nil

@@ -18,6 +18,7 @@ type room struct {
 	name  string
 	made  bool // by a factory
 	mixer *session.Room
+	stage stage
 
 	mu         sync.Mutex // guards what follows
 	roster     *roster
@@ -55,8 +56,9 @@ func (c *Conference) enter(m *member, set Settings) sip.Status {
 func (c *Conference) openLocked(set Settings) *room {
 	r := &room{c: c, set: set, name: nameOf(set.URI), made: strings.HasPrefix(set.URI.User, madePrefix),
 		members: make(map[*member]struct{}), seats: make(map[*session.Seat]*member)}
-	r.roster = newRoster(r.name, set.Title, c.most(&set))
+	r.roster = c.rosterOf(r.name, &set)
 	r.mixer = &session.Room{Rate: c.rate(), Digit: r.dialled}
+	r.stage.most = or(c.MaxTiles, DefaultMaxTiles)
 	if c.rooms == nil {
 		c.rooms = make(map[string]*room)
 	}
@@ -64,6 +66,13 @@ func (c *Conference) openLocked(set Settings) *room {
 	c.made.Add(1)
 	c.observe(RoomEvent{Room: r.name, What: "opened"})
 	return r
+}
+
+// rosterOf makes an empty roster of a room.
+func (c *Conference) rosterOf(name string, set *Settings) *roster {
+	l := newRoster(name, set.Title, c.most(set))
+	l.video = len(c.Voice.Pictures) > 0
+	return l
 }
 
 // rate is that of the mix: wide enough for the better codecs.

@@ -13,6 +13,7 @@ type roster struct {
 	title  string
 	most   int // members at once
 	locked bool
+	video  bool // pictures are taken
 
 	mark      uint64 // one up with each change
 	state     uint64 // mark of the last change of what is not about one user
@@ -37,12 +38,26 @@ type presence struct {
 	moderator bool
 	muted     bool
 	since     time.Time
-	media     []medium
+	sound     bool // it has agreed on sound
+	video     pictureState
+	label     string // of the pictures that it sends, as the lines of those who see them name it
 }
 
-// medium is one stream. RFC 4575 §5.8.
+// medium is one stream, as its member has it. RFC 4575 §5.8.
 type medium struct {
-	kind string // "audio"
+	kind, label string
+	sends, gets bool
+}
+
+// media are the streams of a call. Who has offered pictures has a stream of them, be it that nothing goes over it: so it is seen who hears only.
+func (p *presence) media() (all []medium) {
+	if p.sound {
+		all = append(all, medium{kind: "audio", sends: !p.muted, gets: true})
+	}
+	if v := p.video; v.offered {
+		all = append(all, medium{kind: "video", label: p.label, sends: v.sends, gets: v.sees})
+	}
+	return all
 }
 
 // departure is a user who has left.

@@ -52,9 +52,9 @@ func wellFormed(t *testing.T, document []byte) {
 func TestRoster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRoster("sip:4000@example.org", `Sales <"&Service">`, 20)
-		alice := &presence{entity: "call-1", status: "connected", moderator: true, since: time.Now(), media: []medium{{"audio"}}}
+		alice := &presence{entity: "call-1", status: "connected", moderator: true, since: time.Now(), sound: true}
 		bob := &presence{entity: "call-2", status: "dialing-out", invited: true}
-		desk := &presence{entity: "call-3", status: "on-hold", muted: true, media: []medium{{"audio"}}}
+		desk := &presence{entity: "call-3", status: "on-hold", muted: true, sound: true}
 		var text strings.Builder
 		since := uint64(0)
 		for version, step := range []struct {

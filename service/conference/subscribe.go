@@ -44,12 +44,12 @@ func (c *Conference) Notice(n event.Notice) event.Document {
 			return event.Document{}
 		}
 		set, _ := c.Rooms.Room(sip.NewRequest(sip.MethodSubscribe, uri))
-		return event.Document{Type: infoType, Bytes: newRoster(n.Resource, set.Title, c.most(&set)).document(n.Version, 0)}
+		return event.Document{Type: infoType, Bytes: c.rosterOf(n.Resource, &set).document(n.Version, 0)}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.seesLocked(n.Account) {
-		return event.Document{Type: infoType, Bytes: newRoster(r.roster.entity, r.roster.title, r.roster.most).document(n.Version, 0)}
+		return event.Document{Type: infoType, Bytes: c.rosterOf(r.name, &r.set).document(n.Version, 0)}
 	}
 	return event.Document{Type: infoType, Bytes: r.roster.document(n.Version, n.Since), Mark: r.roster.mark, Nothing: n.Since == r.roster.mark}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/description"
@@ -144,6 +145,9 @@ type phone struct {
 	site   *session.Site
 	format []codec.Format
 	kind   session.Kind
+	sight  []sdp.Codec // of the pictures that it sends and shows
+	tiles  int         // lines of pictures that it takes; 0: one
+	many   bool        // it says that it bundles, as browsers do
 	lines  []*line
 	answer bool // calls that come in
 	rang   chan *line
@@ -171,11 +175,12 @@ type line struct {
 	status  sip.Status
 	contact string
 	reports []string
+	eye     eye
 }
 
 func (p *phone) newLine() *line {
 	addr := p.w.Addr("focus")
-	e, err := p.site.NewEndpoint(context.Background(), session.Peer{Remote: addr, Kind: p.kind}, session.Voice{Formats: p.format, Rate: 8000})
+	e, err := p.site.NewEndpoint(context.Background(), session.Peer{Remote: addr, Kind: p.kind}, session.Voice{Formats: p.format, Rate: 8000, Pictures: p.sight, Lines: p.tiles})
 	if err != nil {
 		p.w.T.Fatal(err)
 	}
@@ -243,7 +248,12 @@ func (p *phone) dial(user string, edit ...func(req *sip.Request)) *line {
 	l := p.newLine()
 	req := sip.NewRequest(sip.MethodInvite, sip.URI{Scheme: "sip", User: user, Host: p.w.Addr("focus").String()})
 	req.Set(sip.HeaderFrom, `"`+strings.ToUpper(p.name[:1])+p.name[1:]+`" <`+p.uri()+">")
-	req.SetBody(description.Type, l.endpoint.Offer().AppendTo(nil))
+	offer := l.endpoint.Offer()
+	if p.many {
+		offer.Media[0].Lines.SetAttribute("mid", "sound")
+		offer.SetBundle("sound")
+	}
+	req.SetBody(description.Type, offer.AppendTo(nil))
 	for _, f := range edit {
 		f(req)
 	}
@@ -300,7 +310,23 @@ func (l *line) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		l.status, l.contact = ev.Response.Status, strings.Clone(ev.Response.Get(sip.HeaderContact))
 		if d, err := description.Read(&ev.Response.Message); err == nil {
 			_ = l.endpoint.Accept(d)
+			l.heed(d)
+			l.look()
 		}
+	case dialog.Offer:
+		d, err := description.Read(&ev.Request.Message)
+		if err != nil {
+			return
+		}
+		ours, err := l.endpoint.Answer(d)
+		if err != nil {
+			_ = u.Refuse(sip.StatusNotAcceptableHere)
+			return
+		}
+		l.eye.offers = append(l.eye.offers, d)
+		l.heed(d)
+		_ = u.Accept(dialog.SDP(ours.AppendTo(nil)))
+		l.look()
 	case dialog.Rejected:
 		l.status, l.over = ev.Status, true
 	case dialog.Ended, dialog.Cancelled:
@@ -350,6 +376,7 @@ func (l *line) bye() {
 
 // close puts the receiver down.
 func (l *line) close() {
+	l.cover()
 	l.endpoint.Close()
 	l.work.Wait()
 }

@@ -1,10 +1,11 @@
-// `sipwerk queue status` and the orders for agents: what a running server knows of its queues.
+// `sipwerk queue status`, the orders for agents, and `sipwerk room status`: what a running server knows of its queues and rooms.
 
 package main
 
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -63,6 +64,64 @@ func (p *program) showQueues(all []server.QueueReport) error {
 			100*q.ServiceLevel)
 		for _, a := range q.Agents {
 			fmt.Fprintf(w, "  %s\t%s\t\t%d\n", a.Agent, p.tr(a.State), a.Served)
+		}
+	}
+	return w.Flush()
+}
+
+func (p *program) newRoomStatus() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "status",
+		Short:   p.tr("Show who is in the conference rooms, and who is heard and seen"),
+		Example: examples("sipwerk room status", "sipwerk room status --json"),
+		Args:    p.exactly(),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	find := p.running(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		way, _, err := find()
+		if err != nil {
+			return err
+		}
+		all := []server.RoomReport{}
+		err = way.Do(c.Context(), "GET", "/rooms", nil, func(line json.RawMessage) error {
+			var r server.RoomReport
+			err := json.Unmarshal(line, &r)
+			all = append(all, r)
+			return err
+		})
+		switch {
+		case err != nil:
+			return err
+		case asJSON:
+			return json.NewEncoder(p.out).Encode(all)
+		}
+		return p.showRooms(all)
+	}
+	return c
+}
+
+// showRooms writes a table of the rooms in use, each with a line for each member.
+func (p *program) showRooms(all []server.RoomReport) error {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, p.tr("ROOM\tSTATE\tSINCE\tVIDEO"))
+	for _, r := range all {
+		var marks []string
+		for _, mark := range r.Marks() {
+			marks = append(marks, p.tr(mark))
+		}
+		fmt.Fprintf(w, "%s\t%s\n", r.Room, strings.Join(marks, " "))
+		for _, m := range r.Members {
+			marks = marks[:0]
+			for _, mark := range m.Marks() {
+				marks = append(marks, p.tr(mark))
+			}
+			since := ""
+			if !m.Since.IsZero() {
+				since = m.Since.Local().Format(time.TimeOnly)
+			}
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", m.Member, strings.Join(marks, " "), since, p.tr(m.Sight()))
 		}
 	}
 	return w.Flush()

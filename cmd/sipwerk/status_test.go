@@ -38,6 +38,8 @@ func TestQueueStatus(t *testing.T) {
 	line{args: "queue pause 200" + at}.run(t, "", nil)
 	line{args: "queue status --lang de" + at, want: "…Pause…"}.run(t, "", nil)
 	line{args: "queue resume 200" + at}.run(t, "", nil)
+	line{args: "room status" + at, want: "ROOM  STATE  SINCE  VIDEO\n"}.run(t, "", nil)
+	line{args: "room status --json" + at, want: "[]\n"}.run(t, "", nil)
 	line{args: "queue login 300" + at, code: 1, fails: "sipwerk: 300 is an agent of no queue; add it with sipwerk queue set NUMBER --agent\n"}.run(t, "", nil)
 	line{args: "queue login 200 --queue 701" + at, code: 1, fails: "sipwerk: 200 is no agent of the queue 701; see sipwerk queue status\n"}.run(t, "", nil)
 }
