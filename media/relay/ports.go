@@ -78,27 +78,37 @@ func (p *pool) put(i int) {
 	p.taken--
 }
 
-// listen opens the two sockets of s and returns what frees their ports after they are closed.
-func (s *Stream) listen(ctx context.Context, ip netip.Addr) (free func(), err error) {
+// listen gives s its two sockets: a pair that was kept, or one that it opens.
+func (s *Stream) listen(ctx context.Context, ip netip.Addr) (err error) {
 	r := s.relay
+	if r.kept.take(s, ip) {
+		return nil
+	}
+	if s.hub, err = r.hub(); err != nil {
+		return fmt.Errorf("relay: %w", err)
+	}
 	if r.Ports.Min == 0 {
-		return func() {}, s.listenAny(ctx, ip)
+		return s.listenAny(ctx, ip)
 	}
 	for range r.Ports.pairs() {
 		i, ok := r.pool.take(r.Ports.pairs())
+		if !ok && r.dropKept() {
+			i, ok = r.pool.take(r.Ports.pairs())
+		}
 		if !ok {
 			break
 		}
 		err = s.listenPair(ctx, ip, uint16(r.Ports.first()+2*i))
 		if err == nil {
-			return func() { r.pool.put(i) }, nil
+			s.pair = i
+			return nil
 		}
 		r.pool.put(i)
 		if !errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("relay: open media port: %w", err)
+			return fmt.Errorf("relay: open media port: %w", err)
 		}
 	}
-	return nil, fmt.Errorf("relay: %w in %d-%d", ErrPorts, r.Ports.Min, r.Ports.Max)
+	return fmt.Errorf("relay: %w in %d-%d", ErrPorts, r.Ports.Min, r.Ports.Max)
 }
 
 // attempts is how often a pair is looked for among the ports the system chooses, before two that are no pair will do.

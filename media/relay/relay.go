@@ -5,7 +5,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"net/netip"
@@ -27,6 +26,7 @@ type Relay struct {
 	Strangers bool
 
 	pool    pool
+	kept    kept
 	started time.Time      // set before the first stream
 	batches sync.Pool      // of *batch
 	opening sync.WaitGroup // calls of Open
@@ -47,20 +47,16 @@ func (r *Relay) Open(ctx context.Context, local netip.Addr) (*Stream, error) {
 		return nil, net.ErrClosed
 	}
 	defer r.opening.Done()
-	hub, err := r.hub()
-	if err != nil {
-		return nil, fmt.Errorf("relay: %w", err)
-	}
-	s := &Stream{relay: r, hub: hub}
+	s := &Stream{relay: r, ip: local}
 	for c := range s.sockets {
 		s.sockets[c] = socket{stream: s, component: component(c)}
 		s.latches[c].strangers = r.Strangers
 	}
-	if s.free, err = s.listen(ctx, local); err != nil {
+	if err := s.listen(ctx, local); err != nil {
 		return nil, err
 	}
 	r.add(s)
-	if hub == nil {
+	if s.hub == nil {
 		r.readers.Add(len(s.sockets))
 		for c := range s.sockets {
 			go s.sockets[c].read()
@@ -135,6 +131,7 @@ func (r *Relay) Close() error {
 	for _, s := range r.all() {
 		s.Close()
 	}
+	r.closeKept()
 	r.readers.Wait()
 	var err error
 	for _, h := range r.hubs {

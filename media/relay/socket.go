@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/netip"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/sipwerk/sipwerk/internal/mmsg"
 	"github.com/sipwerk/sipwerk/network"
@@ -31,8 +32,21 @@ const (
 type socket struct {
 	stream    *Stream
 	component component
-	line      *mmsg.HubConn
+	line      *line
 	conn      network.PacketConn
+}
+
+// line is a socket of a hub: of one stream after another.
+type line struct {
+	*mmsg.HubConn
+	socket atomic.Pointer[socket] // that has it; nil: nobody, and what comes is dropped
+}
+
+// Take implements [mmsg.Taker].
+func (l *line) Take(r *mmsg.Round, b []byte, from netip.AddrPort) {
+	if k := l.socket.Load(); k != nil {
+		k.take(round{r}, b, arrival{from: from, at: r.At.Sub(k.stream.relay.started)})
+	}
 }
 
 // hub returns the thread that reads a new stream; nil if the network has none.
@@ -61,7 +75,12 @@ func (r *Relay) hub() (*mmsg.Hub, error) {
 
 func (k *socket) listen(ctx context.Context, at netip.AddrPort) (err error) {
 	if h := k.stream.hub; h != nil {
-		k.line, err = h.Listen(at, k)
+		l := new(line)
+		l.socket.Store(k)
+		l.HubConn, err = h.Listen(at, l)
+		if err == nil {
+			k.line = l
+		}
 		return err
 	}
 	conns, err := k.stream.relay.Network.ListenPacket(ctx, at, 1)
@@ -96,12 +115,7 @@ type outlet interface {
 // round is the outlet of a hub's thread.
 type round struct{ *mmsg.Round }
 
-func (r round) send(k *socket, b []byte, to netip.AddrPort) { r.Send(k.line, b, to) }
-
-// Take implements [mmsg.Taker].
-func (k *socket) Take(r *mmsg.Round, b []byte, from netip.AddrPort) {
-	k.take(round{r}, b, arrival{from: from, at: r.At.Sub(k.stream.relay.started)})
-}
+func (r round) send(k *socket, b []byte, to netip.AddrPort) { r.Send(k.line.HubConn, b, to) }
 
 // batch is the memory for one packet on its way, where there is no hub, and the outlet of everybody but a hub.
 type batch struct {

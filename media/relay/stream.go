@@ -15,10 +15,11 @@ import (
 // A Stream is one m= line of one leg. Its methods may be called from anywhere.
 type Stream struct {
 	relay   *Relay
-	carrier *Stream   // that it rides on; nil: the sockets are its own
-	hub     *mmsg.Hub // that serves the sockets; nil: a goroutine each
+	carrier *Stream    // that it rides on; nil: the sockets are its own
+	ip      netip.Addr // that was asked for
+	hub     *mmsg.Hub  // that serves the sockets; nil: a goroutine each
 	sockets [2]socket
-	free    func()
+	pair    int // of the pool
 	tap     atomic.Pointer[Listener]
 	record  atomic.Pointer[Listener]
 	aside   atomic.Pointer[Aside]
@@ -182,13 +183,12 @@ func (s *Stream) setPartner(from, to *Stream) {
 func (s *Stream) Close() {
 	Part(s)
 	s.base().mu.Lock()
-	closed := s.closed
+	closed, keep := s.closed, s.sweep == nil
 	s.closed = true
 	s.base().mu.Unlock()
 	if closed || s.carrier != nil {
 		return
 	}
-	s.closeSockets()
-	s.free()
 	s.relay.remove(s)
+	s.release(keep)
 }

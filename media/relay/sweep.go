@@ -31,13 +31,19 @@ func (w *Sweep) Enlist(s *Stream) {
 	if w == nil {
 		return
 	}
+	s.mu.Lock()
+	s.sweep = w // from here on the sockets are for no other stream
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return
+	}
 	for i := range s.sockets {
 		if line := s.sockets[i].line; line != nil {
-			_ = w.lines.Enlist(line) // who cannot be swept is served as before
+			_ = w.lines.Enlist(line.HubConn) // who cannot be swept is served as before
 		}
 	}
 	s.mu.Lock()
-	s.sweep = w
 	shared := s.shared
 	s.mu.Unlock()
 	if shared {
@@ -52,7 +58,7 @@ func (w *Sweep) Dismiss(s *Stream) {
 	}
 	for i := range s.sockets {
 		if line := s.sockets[i].line; line != nil {
-			w.lines.Dismiss(line)
+			w.lines.Dismiss(line.HubConn)
 		}
 	}
 }
