@@ -250,19 +250,34 @@ type cdrRow struct {
 	detail     string
 }
 
+// cdrRows is how many records one statement inserts: so many cost little more than one.
+const cdrRows = 50
+
 // addCDRs inserts records in one transaction. One that is there already is left as it is.
 func (s *Store) addCDRs(ctx context.Context, records []cdrRow) error {
+	ctx = context.WithoutCancel(ctx) // a statement that could be interrupted costs a goroutine, and this is soon over
 	return s.change(ctx, func(tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, "INSERT INTO cdrs (id, domain, start, accounts, detail) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING")
-		if err != nil {
-			return fmt.Errorf("store: add call records: %w", err)
-		}
-		defer insert.Close()
-		for _, r := range records {
-			if _, err := insert.ExecContext(ctx, r.id, r.domain, r.start, r.accounts, r.detail); err != nil {
+		for part := range slices.Chunk(records, cdrRows) {
+			args := make([]any, 0, 5*len(part))
+			for _, r := range part {
+				args = append(args, r.id, r.domain, r.start, r.accounts, r.detail)
+			}
+			if _, err := tx.ExecContext(ctx, insertCDRs(len(part)), args...); err != nil {
 				return fmt.Errorf("store: add call records: %w", err)
 			}
 		}
 		return nil
 	})
+}
+
+// insertCDRs is the statement for n records.
+func insertCDRs(n int) string {
+	b := []byte("INSERT INTO cdrs (id, domain, start, accounts, detail) VALUES ")
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = fmt.Appendf(b, "($%d,$%d,$%d,$%d,$%d)", 5*i+1, 5*i+2, 5*i+3, 5*i+4, 5*i+5)
+	}
+	return string(append(b, " ON CONFLICT (id) DO NOTHING"...))
 }

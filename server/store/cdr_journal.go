@@ -7,10 +7,8 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -46,12 +44,10 @@ type CDRJournal struct {
 	accepted, stored atomic.Int64 // bytes added, and of these written
 	failing          atomic.Bool  // the disk does not take them; Run tries again
 
-	mu     sync.Mutex // guards what follows
-	buf    bytes.Buffer
-	encode *json.Encoder // into buf
-	waits  []byte        // frames that are not written
-	spare  []byte        // memory for them
-	lost   uint64        // records that found no room
+	mu    sync.Mutex // guards what follows
+	waits []byte     // frames that are not written
+	spare []byte     // memory for them
+	lost  uint64     // records that found no room
 
 	writing sync.Mutex // held by who writes; guards what follows
 	file    *os.File
@@ -62,8 +58,6 @@ type CDRJournal struct {
 // OpenCDRs opens the journal in the data folder and moves what a former server has left there into the database. Whoever opened it calls Close.
 func (s *Store) OpenCDRs(ctx context.Context, dir string, log *slog.Logger) (*CDRJournal, error) {
 	j := &CDRJournal{store: s, folder: filepath.Join(dir, "cdrs"), log: log, news: make(chan struct{}, 1)}
-	j.encode = json.NewEncoder(&j.buf)
-	j.encode.SetEscapeHTML(false)
 	if err := os.MkdirAll(j.folder, 0o700); err != nil {
 		return nil, fmt.Errorf("store: call records: %w", err)
 	}
@@ -120,18 +114,26 @@ func (j *CDRJournal) files() ([]int, error) {
 func (j *CDRJournal) Add(c *CDR) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.buf.Reset()
-	fmt.Fprintf(&j.buf, "%s\n%s\n%d\n%s\n", c.ID, c.Domain, c.Start.UnixMilli(), c.accounts())
-	if err := j.encode.Encode(c); err != nil || j.buf.Len() > maxCDR || len(j.waits)+j.buf.Len() > maxWaiting {
+	before := len(j.waits)
+	j.waits = append(j.waits, make([]byte, cdrHead)...)
+	j.waits = c.appendRow(j.waits)
+	payload := j.waits[before+cdrHead:]
+	if len(payload) > maxCDR || len(j.waits) > maxWaiting {
+		j.waits = j.waits[:before]
 		j.lost++
 		return
 	}
-	payload := j.buf.Bytes()
-	before := len(j.waits)
-	j.waits = binary.LittleEndian.AppendUint32(j.waits, uint32(len(payload)))
-	j.waits = binary.LittleEndian.AppendUint32(j.waits, crc32.Checksum(payload, castagnoli))
-	j.waits = append(j.waits, payload...)
+	binary.LittleEndian.PutUint32(j.waits[before:], uint32(len(payload)))
+	binary.LittleEndian.PutUint32(j.waits[before+4:], crc32.Checksum(payload, castagnoli))
 	j.accepted.Add(int64(len(j.waits) - before))
+}
+
+// appendRow appends the columns, a line each.
+func (c *CDR) appendRow(b []byte) []byte {
+	for _, column := range [...]string{c.ID, c.Domain, strconv.FormatInt(c.Start.UnixMilli(), 10), c.accounts()} {
+		b = append(append(b, column...), '\n')
+	}
+	return append(c.appendJSON(b), '\n')
 }
 
 // Lost returns how many records found no room.
