@@ -4,6 +4,7 @@ package sdp
 // RFC 8866 §6.15, RFC 3551 §6.
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,37 +39,31 @@ func (m *Media) Codecs() []Codec {
 	if !m.IsRTP() {
 		return nil
 	}
-	known := m.payloadTypes()
-	codecs := make([]Codec, 0, min(len(m.Formats), len(known)))
+	var listed [128]uint8 // by payload type: 1 and the place of its codec
+	codecs := make([]Codec, 0, min(len(m.Formats), len(listed)))
 	for _, f := range m.Formats {
-		pt, ok := parsePayloadType(f)
-		if !ok || known[pt].Name == "" {
-			continue
-		}
-		codecs = append(codecs, known[pt])
-		known[pt].Name = ""
-	}
-	return codecs
-}
-
-// payloadTypes collects what one pass over the lines says about each payload type.
-func (m *Media) payloadTypes() [128]Codec {
-	var known [128]Codec
-	for pt := range known {
-		known[pt] = staticCodec(uint8(pt))
-	}
-	for v := range m.Lines.Attributes("rtpmap") {
-		if c, ok := parseRTPMap(v); ok {
-			known[c.PayloadType] = c
+		if pt, ok := parsePayloadType(f); ok && listed[pt] == 0 {
+			codecs = append(codecs, staticCodec(pt))
+			listed[pt] = uint8(len(codecs))
 		}
 	}
-	for v := range m.Lines.Attributes("fmtp") {
-		format, parameters, _ := strings.Cut(v, " ")
-		if pt, ok := parsePayloadType(format); ok {
-			known[pt].FMTP = strings.TrimSpace(parameters)
+	for i := range m.Lines {
+		name, v, _ := m.Lines[i].attribute()
+		switch name {
+		case "rtpmap":
+			if c, ok := parseRTPMap(v); ok && listed[c.PayloadType] > 0 {
+				known := &codecs[listed[c.PayloadType]-1]
+				c.FMTP = known.FMTP
+				*known = c
+			}
+		case "fmtp":
+			format, parameters, _ := strings.Cut(v, " ")
+			if pt, ok := parsePayloadType(format); ok && listed[pt] > 0 {
+				codecs[listed[pt]-1].FMTP = strings.TrimSpace(parameters)
+			}
 		}
 	}
-	return known
+	return slices.DeleteFunc(codecs, func(c Codec) bool { return c.Name == "" })
 }
 
 // parseRTPMap reads "96 opus/48000/2".
@@ -82,6 +77,9 @@ func parseRTPMap(v string) (Codec, bool) {
 		return Codec{}, false
 	}
 	c := Codec{PayloadType: pt, Name: name, Clock: int(clock), Channels: 1}
+	if channels == "" {
+		return c, true
+	}
 	if n, err := strconv.ParseUint(channels, 10, 8); err == nil && n > 0 {
 		c.Channels = int(n)
 	}
@@ -89,8 +87,13 @@ func parseRTPMap(v string) (Codec, bool) {
 }
 
 func parsePayloadType(s string) (uint8, bool) {
-	n, err := strconv.ParseUint(s, 10, 7)
-	return uint8(n), err == nil
+	n := 0
+	for i := range len(s) {
+		if n = 10*n + int(s[i]-'0'); s[i] < '0' || s[i] > '9' || n > 127 {
+			return 0, false
+		}
+	}
+	return uint8(n), s != ""
 }
 
 // PacketTime returns a=ptime, 0 if it is not said or nonsense. RFC 8866 §6.4.

@@ -56,7 +56,7 @@ func (d *Description) Complete() {
 
 // AppendTo appends the description as it goes over the wire.
 func (d *Description) AppendTo(b []byte) []byte {
-	b = d.Lines.appendTo(b)
+	b = d.Lines.appendTo(slices.Grow(b, d.size()))
 	for i := range d.Media {
 		b = d.Media[i].appendTo(b)
 	}
@@ -65,6 +65,19 @@ func (d *Description) AppendTo(b []byte) []byte {
 
 // String returns the description as it goes over the wire.
 func (d *Description) String() string { return string(d.AppendTo(nil)) }
+
+// size is at least how many bytes AppendTo appends.
+func (d *Description) size() int {
+	n := d.Lines.size()
+	for i := range d.Media {
+		m := &d.Media[i]
+		n += m.Lines.size() + len(m.Type) + len(m.Proto) + len("m= 65535/65535 \r\n")
+		for _, f := range m.Formats {
+			n += 1 + len(f)
+		}
+	}
+	return n
+}
 
 func (m *Media) appendTo(b []byte) []byte {
 	b = append(append(b, "m="...), m.Type...)

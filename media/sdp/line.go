@@ -17,6 +17,15 @@ type Line struct {
 // Lines are the lines of the session or of one medium, in their order.
 type Lines []Line
 
+// size is how many bytes appendTo appends.
+func (ls Lines) size() int {
+	n := 4 * len(ls)
+	for i := range ls {
+		n += len(ls[i].Value)
+	}
+	return n
+}
+
 func (ls Lines) appendTo(b []byte) []byte {
 	for _, l := range ls {
 		b = append(append(append(b, l.Type, '='), l.Value...), "\r\n"...)
@@ -68,8 +77,10 @@ func (ls *Lines) Insert(l Line) {
 // Attribute returns the value of the first a= line of that name, empty for a flag such as a=rtcp-mux. Attribute names
 // are case-sensitive: RFC 8866 §5.13.
 func (ls Lines) Attribute(name string) (string, bool) {
-	for v := range ls.Attributes(name) {
-		return v, true
+	for i := range ls {
+		if n, v, ok := ls[i].attribute(); ok && n == name {
+			return v, true
+		}
 	}
 	return "", false
 }
@@ -123,10 +134,18 @@ func (l Line) attribute() (name, value string, ok bool) {
 		return "", "", false
 	}
 	name, value, _ = strings.Cut(l.Value, ":")
-	return strings.TrimSpace(name), strings.TrimSpace(value), true
+	return trimmed(name), trimmed(value), true
 }
 
 func (l Line) isAttribute(name string) bool {
 	n, _, ok := l.attribute()
 	return ok && n == name
+}
+
+// trimmed is strings.TrimSpace, which nearly no line needs.
+func trimmed(s string) string {
+	if n := len(s); n > 0 && (s[0] <= ' ' || s[0] >= 0x80 || s[n-1] <= ' ' || s[n-1] >= 0x80) {
+		return strings.TrimSpace(s)
+	}
+	return s
 }

@@ -3,6 +3,7 @@ package sdp
 // The o= line and its version. RFC 8866 §5.2, RFC 3264 §8.
 
 import (
+	"hash/fnv"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -54,7 +55,7 @@ type Originator struct {
 	Address netip.Addr
 
 	version uint64
-	last    string
+	last    uint64 // what identifies the description stamped last
 }
 
 // Stamp gives d our o= line instead of its own. The version is one higher than that of the description stamped before
@@ -62,12 +63,19 @@ type Originator struct {
 func (o *Originator) Stamp(d *Description) {
 	origin := Origin{Username: o.Username, SessionID: o.SessionID, Address: o.address(d)}
 	d.SetOrigin(origin)
-	if s := d.String(); s != o.last {
-		o.last = s
+	if h := d.hash(); o.version == 0 || h != o.last {
+		o.last = h
 		o.version++
 	}
 	origin.Version = o.version
 	d.SetOrigin(origin)
+}
+
+// hash is the same for descriptions that are printed the same.
+func (d *Description) hash() uint64 {
+	h := fnv.New64a()
+	h.Write(d.AppendTo(nil))
+	return h.Sum64()
 }
 
 func (o *Originator) address(d *Description) string {

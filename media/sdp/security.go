@@ -27,10 +27,10 @@ func (d *Description) inherited(m *Media, name string) iter.Seq[string] {
 
 // inheritedOne is inherited for an attribute of which there is one.
 func (d *Description) inheritedOne(m *Media, name string) (string, bool) {
-	for v := range d.inherited(m, name) {
+	if v, ok := m.Lines.Attribute(name); ok {
 		return v, true
 	}
-	return "", false
+	return d.Lines.Attribute(name)
 }
 
 // Setup is who begins the DTLS handshake. RFC 4145 §4, RFC 5763 §5.
