@@ -43,3 +43,23 @@ func TestBorrow(t *testing.T) {
 		}
 	}
 }
+
+func TestExtract(t *testing.T) {
+	const text = "INVITE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nf: <sip:a@example.org>;tag=1\r\nX-Own:  folded\r\n value\r\nTo: <sip:bob@example.org>\r\n" +
+		"Call-ID: c\r\nCSeq: 7 INVITE\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi"
+	b := []byte(text)
+	r, err := ParseRequest(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Set(HeaderSubject, "edited")
+	c := r.Extract(func(h Header) bool { return h == HeaderVia || h == HeaderContentType || h == HeaderContentLength })
+	clear(b) // the copy owns its memory
+	const want = "INVITE sip:bob@example.org SIP/2.0\r\nf: <sip:a@example.org>;tag=1\r\nX-Own: folded   value\r\nTo: <sip:bob@example.org>\r\nCall-ID: c\r\nCSeq: 7 INVITE\r\nSubject: edited\r\nContent-Length: 0\r\n\r\n"
+	if got := c.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if seq, err := c.CSeq(); err != nil || seq.Number != 7 {
+		t.Errorf("CSeq %v, %v", seq, err)
+	}
+}

@@ -15,7 +15,15 @@ type Request struct {
 }
 
 // NewRequest returns an empty request: Request-Line only, no header.
-func NewRequest(method Method, uri URI) *Request { return &Request{Method: method, URI: uri} }
+func NewRequest(method Method, uri URI) *Request {
+	return &Request{Method: method, URI: uri, Message: Message{fields: make([]field, 0, usualFields), made: make([]byte, 0, usualSize)}}
+}
+
+// usualFields and usualSize are the header fields of a request that we make, and their bytes.
+const (
+	usualFields = 14
+	usualSize   = 640
+)
 
 // ParseRequest parses one whole request that owns b from then on. See [Request.Parse].
 func ParseRequest(b []byte) (*Request, error) {
@@ -77,6 +85,25 @@ func checkVersion(s string) (Status, string) {
 func (r *Request) Clone() *Request {
 	c := &Request{Method: r.Method.clone(), URI: r.URI.Clone()}
 	c.copyFrom(&r.Message)
+	return c
+}
+
+// Extract returns a copy without body and without the fields that drop names, as small as can be: what is worth keeping of a request for long.
+func (r *Request) Extract(drop func(Header) bool) *Request {
+	n, size := 0, 0
+	for i := range r.fields {
+		if f := &r.fields[i]; !drop(f.header) {
+			n++
+			size += int(f.name.end-f.name.start) + int(f.value.end-f.value.start) + 4
+		}
+	}
+	c := &Request{Method: r.Method.clone(), URI: r.URI.Clone()}
+	c.fields, c.made = make([]field, 0, n), make([]byte, 0, size)
+	for i := range r.fields {
+		if f := &r.fields[i]; !drop(f.header) {
+			c.fields = append(c.fields, c.write(f.header, r.nameOf(f), r.valueOf(f)))
+		}
+	}
 	return c
 }
 

@@ -56,7 +56,11 @@ func (t *transport) hear(w wire) bool {
 
 // weigh returns the terms on which we can take an offer; false if there are none.
 func (t *transport) weigh(w wire) (terms, bool) {
-	n := terms{profile: w.profile, mux: w.mux, ice: w.ice, mismatch: w.mismatch, remote: w.remote}
+	n := terms{profile: w.profile, mux: w.mux, ice: w.ice, mismatch: w.mismatch}
+	if w.plain() {
+		return n, true
+	}
+	n.means = &means{remote: w.remote}
 	switch {
 	case !w.profile.DTLS && t.choose(w.cryptos, &n):
 		n.keying = sdes
@@ -85,7 +89,7 @@ func (t *transport) shake(w wire, n *terms) bool {
 		return false
 	}
 	n.named, n.tlsID, n.active = w.named, w.tlsID, w.setup.Answer() == sdp.Active
-	asked := terms{keying: handshake, named: w.named, tlsID: w.tlsID}
+	asked := terms{keying: handshake, means: n.means}
 	if t.settled && asked.sameAssociation(&t.now) && w.setup == sdp.ActPass {
 		n.active = t.now.active
 	}
@@ -126,7 +130,11 @@ func (t *transport) terms(k Kind) terms {
 	if t.settled {
 		return t.now
 	}
-	return k.terms()
+	n := k.terms()
+	if n.keying != unkeyed || n.ice {
+		n.means = new(means) // an answer may leave the stream out
+	}
+	return n
 }
 
 // offer writes our offer to a peer of kind k into m, a stream of d.
@@ -173,7 +181,12 @@ func (t *transport) certify(m *sdp.Media, setup sdp.Setup) error {
 func (t *transport) accept(w wire) error {
 	n := t.proposed
 	n.mux = n.mux && w.mux
-	n.ice, n.remote, n.mismatch = n.ice && w.ice, w.remote, false
+	n.ice, n.mismatch = n.ice && w.ice, false
+	if n.keying == unkeyed && w.plain() {
+		n.means, t.next = nil, n
+		return nil
+	}
+	n.means = &means{remote: w.remote}
 	var ok bool
 	switch n.keying {
 	case sdes:

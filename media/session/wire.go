@@ -22,21 +22,26 @@ const (
 
 // terms are how a stream goes over the wire.
 type terms struct {
-	profile      sdp.Profile
-	keying       keying
-	mux          bool
+	profile  sdp.Profile
+	keying   keying
+	mux      bool
+	active   bool // handshake: we begin
+	ice      bool // ICE finds the way
+	mismatch bool // ICE cannot be, and the peer is to know
+	*means        // nil for what goes in the clear, and straight; never changed
+}
+
+// means are what keys, handshake and ICE need.
+type means struct {
 	ours, theirs srtp.Crypto        // sdes
 	named        []dtls.Fingerprint // handshake: of the peer's certificate
 	tlsID        string             // handshake: the peer's name for it
-	active       bool               // handshake: we begin
-	ice          bool               // ICE finds the way
-	mismatch     bool               // ICE cannot be, and the peer is to know
 	remote       ice.Remote         // what the peer says for ICE
 }
 
 // sameAssociation tells whether the handshake of n is that of o. RFC 8842 §5.1.
 func (n *terms) sameAssociation(o *terms) bool {
-	return n.keying == handshake && o.keying == handshake && n.tlsID == o.tlsID && slices.Equal(n.named, o.named)
+	return n.keying == handshake && o.keying == handshake && n.means != nil && o.means != nil && n.tlsID == o.tlsID && slices.Equal(n.named, o.named)
 }
 
 // wire is what one description says.
@@ -74,10 +79,18 @@ func read(d *sdp.Description, m *sdp.Media) (wire, bool) {
 	return w, true
 }
 
+// plain tells whether w says nothing of keys, handshake and ICE.
+func (w *wire) plain() bool {
+	return !w.profile.Secure && !w.profile.DTLS && len(w.cryptos) == 0 && len(w.named) == 0 && !w.ice
+}
+
 // readICE notes what d says for ICE. Our agents have one component: without RTCP on the port of RTP there is no ICE.
 func (w *wire) readICE(d *sdp.Description, m *sdp.Media) {
+	if !w.mux {
+		return
+	}
 	i, ok := d.ICE(m)
-	if !ok || !w.mux {
+	if !ok {
 		return
 	}
 	w.mismatch = d.Mismatched(m)

@@ -100,7 +100,12 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 	far := l.far()
 	late := c.exchange != nil && c.exchange.from == l && c.exchange.late
 	initial := l == c.caller && l.said == nil
-	if c.over || far == nil || !late && !initial {
+	if c.over || far == nil {
+		return
+	}
+	if !late && !initial {
+		l.usage.Lean()
+		far.usage.Lean()
 		return
 	}
 	answer, err := description.Find(&ack.Message)
@@ -126,6 +131,7 @@ func (c *call) found(l *leg) {
 	c.detail.Callee = l.account
 	c.caller.known, l.known = l, c.caller
 	c.count(l)
+	c.hunt.forget()
 }
 
 // cancelOthers gives up every branch but one.

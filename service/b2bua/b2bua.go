@@ -109,6 +109,8 @@ type B2BUA struct {
 	draining bool
 	idle     chan struct{} // closed when the last call ends while draining
 
+	states sync.Pool // of *LegState, for the watcher
+
 	work sync.WaitGroup // media that is being closed
 }
 

@@ -63,7 +63,7 @@ type leg struct {
 	usage *dialog.Usage
 	media *session.Leg
 
-	to       Binding          // branch: whom it calls
+	to       *Binding         // branch: whom it calls; nil: it has called
 	said     *sdp.Description // what its peer described last, as far as it is in force
 	agreed   *sdp.Description // branch: its answer in a reliable 1xx, which the 2xx need not repeat
 	status   sip.Status       // branch: how it was refused, 0 as long as it may still answer

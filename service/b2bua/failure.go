@@ -65,7 +65,7 @@ func (c *call) otherwise(l *leg) bool {
 	if l.first != nil {
 		first = l.first
 	}
-	to := l.to
+	to := *l.to
 	next, more := l.to.Kind.Fallback()
 	switch _, converts := c.b.Media.Convertible(offer); {
 	case l.converts || !more && !converts:

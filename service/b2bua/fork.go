@@ -114,7 +114,7 @@ func (l *leg) flowFailed(status sip.Status, err error) {
 
 // branch calls a device by the first of its ways that leads anywhere, and reports whether there is one.
 func (c *call) branch(l *leg, offer *sdp.Description) bool {
-	to := l.spares[0]
+	to := &l.spares[0]
 	l.to, l.key, l.spares = to, to.Key, l.spares[1:]
 	c.branches = append(c.branches, l)
 	c.enlist(l.account)

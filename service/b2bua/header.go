@@ -134,7 +134,15 @@ func (l *leg) address() sip.URI {
 func (l *leg) inTrust() bool { return l.party.Trusted || l.inside() }
 
 // inside reports whether a leg leads to an application of this process.
-func (l *leg) inside() bool { return l.to.To.Flow.Transport == sip.Inside }
+func (l *leg) inside() bool { return l.to != nil && l.to.To.Flow.Transport == sip.Inside }
+
+// target is where a leg was called; zero of one that has called.
+func (l *leg) target() (uri sip.URI) {
+	if l.to != nil {
+		uri = l.to.Target
+	}
+	return uri
+}
 
 // introduce writes who calls, whom, and what else the caller says.
 func (c *call) introduce(req *sip.Request, inTrust bool) {

@@ -287,6 +287,9 @@ func (h *hunt) close() {
 	}
 }
 
+// forget lets go of what served to find somebody: the way of a call is held by its route, and the call may last.
+func (h *hunt) forget() { h.route, h.question, h.asked = Route{}, nil, nil }
+
 // fail ends a hunt that has led to nobody.
 func (h *hunt) fail(o Outcome) {
 	h.close()

@@ -84,12 +84,12 @@ func (c *call) at(d time.Duration) (t time.Time) {
 func (c *call) detailOf(l *leg) LegDetail {
 	d := LegDetail{
 		Account: l.account.AOR(), Start: c.at(l.moments.began), Ring: c.at(l.moments.rang), Answer: c.at(l.moments.answered), End: c.at(l.moments.ended),
-		Status: l.status, Err: l.err, Target: l.to.Target.String(),
+		Status: l.status, Err: l.err, Target: l.target().String(),
 	}
 	if l.account.Host == "" {
 		d.Account = ""
 	}
-	if l.to.Target.Host == "" {
+	if l.target().Host == "" {
 		d.Target = ""
 	}
 	if l.party != nil {
@@ -137,6 +137,6 @@ func (c *call) legs() {
 	case c.callee.account.Host != "":
 		c.detail.Final = c.callee.account.AOR()
 	default:
-		c.detail.Final = c.callee.to.Target.String()
+		c.detail.Final = c.callee.target().String()
 	}
 }

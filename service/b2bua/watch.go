@@ -60,13 +60,20 @@ func (c *call) tell() {
 		return
 	}
 	over := func(l *leg) bool { return l.shown == LegOver }
+	state, _ := c.b.states.Get().(*LegState)
+	if state == nil {
+		state = new(LegState)
+	}
+	defer c.b.states.Put(state)
 	for _, l := range c.seen {
 		now, far := l.phase(), l.far()
 		if now < l.shown || now == l.shown && far == l.beside {
 			continue
 		}
 		l.shown, l.beside = now, far
-		c.b.Watcher.ObserveLeg(l.state())
+		*state = l.state()
+		c.b.Watcher.ObserveLeg(state)
+		*state = LegState{}
 	}
 	c.seen = slices.DeleteFunc(c.seen, over)
 }
@@ -86,9 +93,9 @@ func (l *leg) phase() LegPhase {
 }
 
 // state describes a leg as its telephone sees it: local and remote are the other way round than here.
-func (l *leg) state() *LegState {
+func (l *leg) state() LegState {
 	c, u := l.call, l.usage
-	s := &LegState{Call: c.detail.ID, Phase: l.shown, Account: l.account, Initiator: l.to.Target.Host == "", Asked: c.caller.usage.Invitation().URI, CallID: u.CallID()}
+	s := LegState{Call: c.detail.ID, Phase: l.shown, Account: l.account, Initiator: l.target().Host == "", Asked: c.caller.usage.Invitation().URI, CallID: u.CallID()}
 	d := u.Dialog()
 	if d == nil {
 		d = l.early

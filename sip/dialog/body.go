@@ -22,11 +22,18 @@ func (b Body) keep() Body {
 }
 
 // SDP makes a session description a Body.
-func SDP(b []byte) Body { return Body{Type: "application/sdp", Bytes: b} }
+func SDP(b []byte) Body { return Body{Type: sdpType, Bytes: b} }
 
-// bodyOf returns the body of a message with memory of its own.
+// sdpType is the media type of session descriptions.
+const sdpType = "application/sdp"
+
+// bodyOf returns the body of a message of ours: the bytes themselves, which nobody changes.
 func bodyOf(m *sip.Message) Body {
-	return Body{Type: strings.Clone(m.Get(sip.HeaderContentType)), Bytes: bytes.Clone(m.Body())}
+	kind := sdpType
+	if t := m.Get(sip.HeaderContentType); t != sdpType { // the text of a header would keep its message
+		kind = strings.Clone(t)
+	}
+	return Body{Type: kind, Bytes: m.Body()}
 }
 
 // described reports whether a message holds a session description, alone or among other parts.
@@ -34,10 +41,10 @@ func described(m *sip.Message) bool {
 	switch {
 	case len(m.Body()) == 0:
 		return false
-	case m.ContentType() == "application/sdp" && !m.Has(sip.HeaderContentDisposition):
+	case m.ContentType() == sdpType && !m.Has(sip.HeaderContentDisposition):
 		return true
 	}
-	p, ok := m.Part("application/sdp")
+	p, ok := m.Part(sdpType)
 	return ok && p.Disposition.Type == "session"
 }
 

@@ -13,7 +13,7 @@ type Outgoing struct {
 	Engine sip.Engine
 	Stripe sip.Stripe // the lane; a Call-ID in Request must belong to it
 	// Request is the INVITE: Request-URI, From, To, Contact, body and what else the owner wants to say. What is mandatory and missing is filled in:
-	// Call-ID, CSeq, From tag, Max-Forwards, Contact, Allow, Session-ID. It is copied.
+	// Call-ID, CSeq, From tag, Max-Forwards, Contact, Allow, Session-ID. It is the usage's from then on.
 	Request *sip.Request
 	To      sip.Destination
 	Auth    Authorizer // answers 401 and 407; nil: they are [Rejected]
@@ -42,7 +42,7 @@ type caller struct {
 
 // Invite starts a call; owner is told how it goes. It must be called from within the stripe. On an error nothing was sent.
 func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
-	req := o.Request.Clone()
+	req := o.Request
 	u := &Usage{table: t, engine: o.Engine, stripe: o.Stripe, owner: owner, auth: o.Auth, offer: negotiation{state: offerSent}}
 	if err := u.complete(req); err != nil {
 		return nil, err

@@ -56,6 +56,7 @@ type Usage struct {
 	leaving  bool  // our BYE is under way
 	over     bool  // the last event was delivered
 	removed  bool  // the table has forgotten it
+	lean     bool  // its INVITE is not whole any more
 	lost     sip.Timer
 }
 
@@ -69,6 +70,30 @@ func (u *Usage) Invitation() *sip.Request {
 		return u.callee.request
 	}
 	return u.caller.request
+}
+
+// Lean lets go of what of the INVITE only matters until it is answered and acknowledged: its body, its way, what its sender takes. [Usage.Invitation] then has the rest. The owner is
+// let go of after the last event.
+func (u *Usage) Lean() {
+	if u.lean {
+		return
+	}
+	u.lean = true
+	if u.callee != nil {
+		u.callee.request = u.callee.request.Extract(passing)
+		return
+	}
+	u.caller.request = u.caller.request.Extract(passing)
+}
+
+// passing reports whether a header field of an INVITE has no meaning in a call that is up.
+func passing(h sip.Header) bool {
+	switch h {
+	case sip.HeaderVia, sip.HeaderRoute, sip.HeaderRecordRoute, sip.HeaderContact, sip.HeaderAllow, sip.HeaderAccept, sip.HeaderAcceptEncoding, sip.HeaderUserAgent,
+		sip.HeaderSessionExpires, sip.HeaderMinSE, sip.HeaderContentType, sip.HeaderContentLength, sip.HeaderContentDisposition, sip.HeaderMIMEVersion:
+		return true
+	}
+	return false
 }
 
 // CallID returns the Call-ID.
@@ -125,7 +150,11 @@ func (u *Usage) Ack(body Body) error {
 }
 
 // tell hands an event to the owner.
-func (u *Usage) tell(ev Event) { u.owner.HandleUsage(u, ev) }
+func (u *Usage) tell(ev Event) {
+	if u.owner != nil {
+		u.owner.HandleUsage(u, ev)
+	}
+}
 
 // finish delivers the last event; nil delivers none.
 func (u *Usage) finish(ev Event) {
@@ -146,6 +175,9 @@ func (u *Usage) finish(ev Event) {
 	}
 	if ev != nil {
 		u.tell(ev)
+	}
+	if u.lean { // transactions that wait for late copies hold the usage for another 32 s
+		u.owner, u.auth, u.ours, u.packages = nil, nil, Body{}, nil
 	}
 }
 
