@@ -279,7 +279,9 @@ func (u *Usage) settle(w *unacked) {
 	stop(&w.giveUp)
 	for i, x := range u.unacked {
 		if x == w {
-			u.unacked = append(u.unacked[:i], u.unacked[i+1:]...)
+			if u.unacked = slices.Delete(u.unacked, i, i+1); len(u.unacked) == 0 {
+				u.unacked = nil
+			}
 			return
 		}
 	}

@@ -4,6 +4,7 @@ package dialog
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -82,7 +83,7 @@ func (u *Usage) complete(req *sip.Request) error {
 		from = from.WithTag(u.engine.NewID(u.stripe))
 		req.Set(sip.HeaderFrom, from.String())
 	}
-	u.tag = from.Tag()
+	u.tag = strings.Clone(from.Tag())
 	if !req.Has(sip.HeaderTo) {
 		req.Set(sip.HeaderTo, "<"+req.URI.String()+">")
 	}
