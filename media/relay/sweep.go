@@ -28,7 +28,7 @@ func (r *Relay) NewSweep() *Sweep {
 
 // Enlist makes w the one that reads s, unless others ride on it: pictures do not wait for a beat.
 func (w *Sweep) Enlist(s *Stream) {
-	if w == nil || !s.sweep() {
+	if w == nil {
 		return
 	}
 	s.mu.Lock()
@@ -49,14 +49,6 @@ func (w *Sweep) Enlist(s *Stream) {
 	if shared {
 		w.Dismiss(s)
 	}
-}
-
-// sweep notes that s has been swept: its sockets are for no other stream. It reports false if s is closed, and has none any more.
-func (s *Stream) sweep() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.swept = true
-	return !s.closed
 }
 
 // Dismiss ends that, if it was so.
