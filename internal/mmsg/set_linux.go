@@ -30,7 +30,7 @@ type set struct {
 type slot struct {
 	conn  *HubConn // nil: free
 	key   uint64
-	turns uint8 // taken since begin; of a sweep
+	turns uint16 // taken since begin; of a sweep
 }
 
 func (s *set) open() (err error) {
@@ -72,7 +72,7 @@ func (s *set) begin() {
 }
 
 // find finds the sockets of the first n events. Those that have had so many turns are set apart; 0: there is no limit.
-func (s *set) find(r *Round, n int, turns uint8) {
+func (s *set) find(r *Round, n int, turns uint16) {
 	r.ready, r.flooded = r.ready[:0], r.flooded[:0]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *set) find(r *Round, n int, turns uint8) {
 	}
 }
 
-func (s *slot) find(r *Round, turns uint8) {
+func (s *slot) find(r *Round, turns uint16) {
 	switch {
 	case turns == 0:
 		r.ready = append(r.ready, s.conn)

@@ -5,6 +5,7 @@
 package mmsg
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"syscall"
@@ -15,8 +16,10 @@ import (
 )
 
 const (
-	// flood is how many datagrams of one socket are read at a time. One that gets more goes back to its hub, which does not wait for a beat: the system holds but a few hundred of them.
+	// flood is how many datagrams of one socket are read at a time, and one more for each pace since the last time. One that gets more goes back to its hub, which does not wait for
+	// a beat: the system holds but a few hundred of them.
 	flood = 16
+	pace  = 2 * time.Millisecond
 	// calm is how long such a socket stays there.
 	calm = 10 * time.Second
 )
@@ -25,7 +28,8 @@ const (
 // instead of many. One goroutine reads and flushes; the other methods may be called from anywhere.
 type Sweep struct {
 	set    set
-	lender *Hub // of rounds
+	lender *Hub      // of rounds
+	last   time.Time // of Read
 
 	mu      sync.Mutex // guards what follows
 	strays  []*HubConn // with their hubs, until it is calm
@@ -34,7 +38,7 @@ type Sweep struct {
 
 // NewSweep returns a sweep without sockets. Whoever made it closes it.
 func (h *Hub) NewSweep() (*Sweep, error) {
-	w := &Sweep{lender: h}
+	w := &Sweep{lender: h, last: time.Now()}
 	return w, w.set.open()
 }
 
@@ -74,9 +78,11 @@ func (w *Sweep) Read() *Round {
 	now := time.Now()
 	w.recall(now)
 	w.set.begin()
+	turns := uint16(flood + min(max(0, now.Sub(w.last)/pace), math.MaxUint16-flood))
+	w.last = now
 	r := w.lender.rounds.borrow(w.lender.config)
 	for n := w.set.ask(r); n > 0; n = w.set.ask(r) {
-		w.set.find(r, n, flood)
+		w.set.find(r, n, turns)
 		r.At = now
 		r.read((*Round).receiveStamped)
 		r.take()

@@ -143,6 +143,16 @@ func TestSweepFlood(t *testing.T) {
 	for range 5 * flood {
 		pinged(t, c, conn.LocalAddr())
 	}
+	w.last = time.Now().Add(-5 * flood * pace) // so much belongs to a beat that comes late
+	w.beat()
+	answered(t, c, 5*flood)
+	if len(w.strays) != 0 {
+		t.Fatal("a late beat was taken for a flood")
+	}
+	for range 5 * flood {
+		pinged(t, c, conn.LocalAddr())
+	}
+	w.last = time.Now().Add(time.Hour)
 	w.beat()
 	answered(t, c, 5*flood)
 	ask(t, c, conn.LocalAddr()) // without a beat
