@@ -225,7 +225,7 @@ var whys = map[dialplan.Cause]b2bua.Why{
 	dialplan.CauseDND: b2bua.DoNotDisturb, dialplan.CauseHours: b2bua.TimeOfDay, dialplan.CauseGroup: b2bua.FollowMe,
 }
 
-// diversionCause is why the call came here, in the numbers of RFC 4458 §2.1; 0: it was dialled.
+// diversionCause is why the call came here, in the numbers of RFC 4458 §2.2; 0: it was dialled.
 func diversionCause(diverted []dialplan.Diversion) sip.Status {
 	if len(diverted) == 0 {
 		return 0

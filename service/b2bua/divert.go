@@ -43,7 +43,7 @@ const (
 	Translated // a number that stands for another: a hotline, a short number
 )
 
-// whys says what Diversion calls a reason (RFC 5806 §10.1), and which cause it is in a URI (RFC 4458 §2.1, RFC 8119 §2).
+// whys says what Diversion calls a reason (RFC 5806 §10.1), and which cause it is in a URI (RFC 4458 §2.2, RFC 8119 §2).
 var whys = [...]struct {
 	word  string
 	cause sip.Status
@@ -65,7 +65,7 @@ var whys = [...]struct {
 // String gives the word of RFC 5806.
 func (w Why) String() string { return whys[w].word }
 
-// Cause returns the cause that stands in a URI: 486 for a busy line. RFC 4458 §2.1; RFC 8119 §2.
+// Cause returns the cause that stands in a URI: 486 for a busy line. RFC 4458 §2.2; RFC 8119 §2.
 func (w Why) Cause() sip.Status { return whys[w].cause }
 
 // past is what is known of the way of a call before its present step.

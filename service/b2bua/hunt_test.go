@@ -31,7 +31,7 @@ func (w *world) forward(why Why) (outcomes *[]Outcome) {
 	return outcomes
 }
 
-// TestForwardBusy: who is busy has the call sent on, and who gets it is told why. RFC 5806 §7; RFC 7044 §5.1; RFC 4458 §2.1.
+// TestForwardBusy: who is busy has the call sent on, and who gets it is told why. RFC 5806 §7; RFC 7044 §5.1; RFC 4458 §2.2.
 func TestForwardBusy(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)
@@ -326,7 +326,7 @@ func TestTransferInSteps(t *testing.T) {
 	})
 }
 
-// TestWhy: each reason has its word in Diversion and its cause in a URI. RFC 5806 §10.1; RFC 4458 §2.1; RFC 8119 §2.
+// TestWhy: each reason has its word in Diversion and its cause in a URI. RFC 5806 §10.1; RFC 4458 §2.2; RFC 8119 §2.
 func TestWhy(t *testing.T) {
 	for why, want := range map[Why]struct {
 		word  string

@@ -33,8 +33,14 @@ type transfer struct {
 	consulted consultation // the call in which the one who asked has spoken to the target; zero: none
 }
 
-// refer takes a REFER.
+// refer takes a REFER. One to a message is for the other telephone: nobody else can write it.
 func (c *call) refer(l *leg, r *dialog.Request) {
+	if toMessage(r.Request) {
+		if !c.handOver(l, r) {
+			l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusTemporarilyUnavailable))
+		}
+		return
+	}
 	if which, ok := attended(r.Request); ok {
 		c.consult(l, r, which)
 		return
@@ -49,6 +55,16 @@ func (c *call) refer(l *leg, r *dialog.Request) {
 		return // it was answered
 	}
 	c.transferTo(&transfer{by: l, kept: l.far(), referral: referral, to: sip.Address{URI: q.Request.URI}.String(), worst: sip.StatusTemporarilyUnavailable}, q, route)
+}
+
+// toMessage reports whether a REFER asks for an instant message. RFC 5359 §2.6.
+func toMessage(req *sip.Request) bool {
+	where, err := req.ReferTo()
+	if err != nil {
+		return false
+	}
+	method, _ := where.URI.Param("method")
+	return where.URI.Scheme == "im" || strings.EqualFold(method, string(sip.MethodMessage))
 }
 
 // target finds out whom a REFER means, as if its sender had called, or why it is refused. RFC 3515 §2.4.2.

@@ -50,7 +50,7 @@ func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		_ = u.Accept(c.answerTo(ev.Request.Body()))
 	case *dialog.Request:
 		switch {
-		case ev.Request.Method == sip.MethodNotify:
+		case ev.Request.Method == sip.MethodNotify, ev.Request.Method == sip.MethodMessage:
 			_ = u.Respond(ev, u.ReplyTo(ev.Request, sip.StatusOK))
 		case ev.Request.Method == sip.MethodRefer && c.Phone.Refers:
 			_ = u.Respond(ev, u.ReplyTo(ev.Request, sip.StatusAccepted))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type server struct {
 	relay     *relay.Relay
 	features  *pbx.PBX
 	park      *pbx.Park
+	callbacks *pbx.Callbacks
 	routes    map[string]func(q *b2bua.Question) b2bua.Route // by whom they are for
 }
 
@@ -51,8 +53,12 @@ func newServer(b *siptest.Bench) *server {
 	s.registrar = &registrar.Registrar{Accounts: people{}}
 	s.dialogs = &dialog.Table{Allow: "INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS, INFO, MESSAGE", Random: random.Uint64, Extensions: []string{"replaces"}}
 	site := &session.Site{Relay: s.relay}
-	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Players: map[pbx.Feature]pbx.Player{pbx.Parking: s.park}}
-	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: site, Router: s, Locator: s, Supervisors: s,
+	lamps := new(pbx.Lamps)
+	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Identity: s, Players: map[pbx.Feature]pbx.Player{pbx.Parking: s.park}}
+	s.callbacks = &pbx.Callbacks{PBX: s.features, Lamps: lamps, Resolve: people{}.AOR, Reachable: func(name string) bool { return len(s.Lookup(sip.MustParseURI(name))) > 0 }}
+	lamps.Listeners = append(lamps.Listeners, s.callbacks.Changed)
+	maps.Copy(s.features.Players, s.callbacks.Players())
+	s.b2bua = &b2bua.B2BUA{Dialogs: s.dialogs, Media: site, Router: s, Locator: s, Supervisors: s, Identity: s, Watcher: lamps, Observer: s.callbacks,
 		RingTime: 30 * time.Second, FlowFailed: s.registrar.FlowFailed, Events: &event.Notifier{}}
 	mux := new(sip.Mux)
 	mux.Handle("REGISTER "+domain, s.registrar)
@@ -69,6 +75,7 @@ func newServer(b *siptest.Bench) *server {
 	})
 	s.stack = &stack.Stack{Handler: s.dialogs, FlowLost: s.dialogs, Network: host, Resolver: &b.Net.Names, Random: random, Readers: 1, Log: slog.New(slog.DiscardHandler)}
 	s.b2bua.Inside = s.stack.Inside()
+	s.features.Engine, s.features.Inside = s.stack, s.stack.Inside
 	if err := s.registrar.Open(); err != nil {
 		b.T.Fatal(err)
 	}
@@ -94,6 +101,7 @@ func (s *server) left() []string {
 }
 
 func (s *server) close() {
+	s.callbacks.Close()
 	if err := s.features.Drain(context.Background()); err != nil {
 		s.bench.T.Error(err)
 	}
@@ -153,11 +161,27 @@ func (s *server) Route(q *b2bua.Question) b2bua.Route {
 	if there, ok := strings.CutPrefix(user, "**"); ok {
 		return b2bua.Route{PickUp: []sip.URI{aor(there)}}
 	}
+	if app := s.features.Application(user); app != nil {
+		return b2bua.Route{Application: app}
+	}
 	account, ok := people{}.AOR(q.Request.URI)
 	if !ok {
 		return b2bua.Route{Refuse: sip.StatusNotFound}
 	}
 	return b2bua.Route{Account: account}
+}
+
+// Identify implements [b2bua.Identity]: who has logged in, and inside who the server says that it is.
+func (*server) Identify(ev *sip.Event) b2bua.Caller {
+	if ev.Flow.Transport != sip.Inside {
+		return b2bua.Caller{Account: aor(ev.User)}
+	}
+	for asserted, err := range ev.Request.Addresses(sip.HeaderPAssertedIdentity) {
+		if err == nil {
+			return b2bua.Caller{Trusted: true, Account: asserted.URI.Clone()}
+		}
+	}
+	return b2bua.Caller{Trusted: true}
 }
 
 // MayJoin implements [b2bua.Supervisors].

@@ -23,9 +23,11 @@ func serviceFlows() []siptest.Flow {
 		{Name: "service-transfer-attended", About: "Bob asks Carol first, and connects Alice to her. RFC 5359 §2.5; RFC 5589 §7.1.", Play: attendedByServer},
 		{Name: "service-transfer-ringing", About: "Bob connects Alice to Carol while Carol's telephone rings. RFC 5589 §7.6.", Play: semiAttended},
 		{Name: "service-transfer-refused", About: "Carol's telephone does not take Alice's session: Bob keeps both calls. RFC 5589 §7.2.", Play: attendedFails},
+		{Name: "service-transfer-message", About: "Bob asks Alice for a message instead: the server hands that to her telephone. RFC 5359 §2.6.", Play: toMessage},
 		{Name: "service-forward-always", About: "All calls for Bob go to Carol. RFC 5359 §2.7; RFC 5806 §5.", Play: forwardAlways},
 		{Name: "service-forward-busy", About: "Bob is busy: the call goes to Carol. RFC 5359 §2.8.", Play: forwardBusy},
 		{Name: "service-forward-no-answer", About: "Bob does not answer: the call goes to Carol. RFC 5359 §2.9.", Play: forwardNoAnswer},
+		{Name: "service-three-way-added", About: "Alice calls Carol while Bob waits, and her telephone mixes the two. RFC 5359 §2.10.", Play: threeWayAdded},
 		{Name: "service-three-way", About: "Carol joins the call of Alice and Bob, and leaves it. RFC 5359 §2.11; RFC 3911 §4.", Play: threeWay},
 		{Name: "service-find-me", About: "Bob is looked for at one place after the other. RFC 5359 §2.12.", Play: findMe},
 		{Name: "service-screening", About: "Bob takes no calls of Alice. RFC 5359 §2.13.", Play: screened},
@@ -35,6 +37,7 @@ func serviceFlows() []siptest.Flow {
 		{Name: "service-park-back", About: "Nobody takes the parked call: it goes back to Bob. RFC 5359 §2.15.", Play: parkBack},
 		{Name: "service-park-taken", About: "A slot that is not free takes no second call, and a free one has none to give. RFC 5359 §2.15.", Play: parkTaken},
 		{Name: "service-pickup", About: "Carol picks up the call that rings at Bob. RFC 5359 §2.16.", Play: pickup},
+		{Name: "service-redial", About: "Bob is busy: Alice asks to be called back, and is when he is free. RFC 5359 §2.17.", Play: redial},
 		{Name: "service-click-to-dial", About: "The server calls Alice, and then Bob for her. RFC 5359 §2.18.", Play: clickToDial},
 	}
 }
@@ -205,6 +208,47 @@ func attendedFails(b *siptest.Bench) {
 	second.HangUp(asked)
 	in.Resume()
 	in.Await("Modified 200")
+	b.Wait(time.Second)
+	call.HangUp(in)
+}
+
+func toMessage(b *siptest.Bench) {
+	t := newTrio(b)
+	alice, bob := t.alice, t.bob
+	alice.Refers = true
+	call, in := talk(b, alice, bob)
+	to := aor("bob")
+	to.Params = to.Params.With("method", "MESSAGE")
+	in.Refer(to)
+	call.Await("Request REFER to sip:bob@" + domain + ";method=MESSAGE")
+	in.Await("Referred 202")
+	call.Order("message", func() error {
+		req := call.Usage.NewRequest(sip.MethodMessage)
+		req.SetBody("text/plain", []byte("What is it?"))
+		return call.Usage.SendRequest(req, func(*sip.Response, error) {})
+	})
+	in.Await("Request MESSAGE")
+	b.Wait(100 * time.Millisecond) // its 200 is there
+	call.Report(sip.StatusOK)
+	in.Await("Notified 200")
+	b.Wait(time.Second)
+	call.HangUp(in)
+}
+
+func threeWayAdded(b *siptest.Bench) {
+	t := newTrio(b)
+	alice, bob, carol := t.alice, t.bob, t.carol
+	call, in := talk(b, alice, bob)
+	call.Hold()
+	call.Await("Modified 200")
+	second := alice.Dial(aor("carol"))
+	added := carol.Incoming()
+	second.Talk(added)
+	call.Resume()
+	call.Await("Modified 200")
+	b.Check(siptest.Direction(in.Remote()) == "sendrecv" && siptest.Direction(added.Remote()) == "sendrecv", "somebody is not in the conference")
+	b.Wait(5 * time.Second)
+	added.HangUp(second)
 	b.Wait(time.Second)
 	call.HangUp(in)
 }
@@ -384,6 +428,35 @@ func pickup(b *siptest.Bench) {
 	in.Await("Cancelled")
 	b.Wait(5 * time.Second)
 	call.HangUp(taken)
+}
+
+func redial(b *siptest.Bench) {
+	t := newTrio(b)
+	alice, bob, carol := t.alice, t.bob, t.carol
+	other := carol.Dial(aor("bob"))
+	in := bob.Incoming()
+	other.Talk(in)
+	vain := alice.Dial(aor("bob"))
+	bob.Incoming().Reject(sip.StatusBusyHere)
+	vain.Await("Rejected 486")
+	wish := alice.Dial(aor("*37"))
+	wish.Await("Answered")
+	wish.Await("Ended BYE received")
+	b.Check(t.callbacks.Len() == 1, "nobody is to be called back")
+	b.Wait(20 * time.Second)
+	other.HangUp(in)
+	back := alice.Incoming()
+	back.Ring()
+	b.Wait(time.Second)
+	back.Answer()
+	back.Await("AckReceived")
+	reached := bob.Incoming()
+	reached.Ring()
+	b.Wait(time.Second)
+	reached.Answer()
+	back.Await("Offer")
+	b.Wait(5 * time.Second)
+	back.HangUp(reached)
 }
 
 func clickToDial(b *siptest.Bench) {
