@@ -441,7 +441,13 @@ func redial(b *siptest.Bench) {
 	vain.Await("Rejected 486")
 	wish := alice.Dial(aor("*37"))
 	wish.Await("Answered")
-	wish.Await("Ended BYE received")
+	for range 20 { // the ACK may have been lost, and the wish is taken with it
+		if b.Wait(time.Second); t.callbacks.Len() > 0 {
+			break
+		}
+	}
+	wish.Bye()
+	wish.Await("Ended BYE sent")
 	b.Check(t.callbacks.Len() == 1, "nobody is to be called back")
 	b.Wait(20 * time.Second)
 	other.HangUp(in)
