@@ -3,6 +3,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"math"
 	"sync/atomic"
@@ -26,15 +27,16 @@ type journal struct {
 
 // ObserveCall implements [b2bua.Observer].
 func (j *journal) ObserveCall(d *b2bua.Detail) {
+	ctx := context.Background()
 	switch d.Phase {
 	case b2bua.Started:
 		j.started.Add(1)
-		j.log.Debug("call started", "call", d.ID, "from", d.From, "to", d.To, "call-id", d.CallID)
+		j.log.LogAttrs(ctx, slog.LevelDebug, "call started", slog.String("call", d.ID), slog.String("from", d.From), slog.String("to", d.To), slog.String("call-id", d.CallID))
 	case b2bua.Ringing:
-		j.log.Debug("call rings", "call", d.ID, "devices", d.Branches)
+		j.log.LogAttrs(ctx, slog.LevelDebug, "call rings", slog.String("call", d.ID), slog.Int("devices", d.Branches))
 	case b2bua.Answered:
 		j.answered.Add(1)
-		j.log.Debug("call answered", "call", d.ID, "after", d.Answer.Sub(d.Start).Round(time.Millisecond))
+		j.log.LogAttrs(ctx, slog.LevelDebug, "call answered", slog.String("call", d.ID), slog.Duration("after", d.Answer.Sub(d.Start).Round(time.Millisecond)))
 	case b2bua.Ended:
 		j.end(d)
 	}
@@ -47,21 +49,22 @@ func (j *journal) end(d *b2bua.Detail) {
 	packets, lost := heard(d.CallerMedia, d.CalleeMedia)
 	j.packets.Add(packets)
 	j.lost.Add(lost)
-	attributes := []any{"call", d.ID, "from", d.From, "to", d.To, "call-id", d.CallID, "status", int(d.Status), "by", d.By.String(),
-		"devices", d.Branches}
+	var room [13]slog.Attr
+	attributes := append(room[:0], slog.String("call", d.ID), slog.String("from", d.From), slog.String("to", d.To), slog.String("call-id", d.CallID), slog.Int("status", int(d.Status)),
+		slog.String("by", d.By.String()), slog.Int("devices", d.Branches))
 	if d.Reason != "" {
-		attributes = append(attributes, "reason", d.Reason)
+		attributes = append(attributes, slog.String("reason", d.Reason))
 	}
 	if d.Err != nil {
-		attributes = append(attributes, "err", d.Err)
+		attributes = append(attributes, slog.Any("err", d.Err))
 	}
 	if !d.Answer.IsZero() {
-		attributes = append(attributes, "talked", d.Duration().Round(time.Millisecond), "packets", packets, "lost", lost)
+		attributes = append(attributes, slog.Duration("talked", d.Duration().Round(time.Millisecond)), slog.Uint64("packets", packets), slog.Uint64("lost", lost))
 		if mos := worst(d.CallerMedia, d.CalleeMedia); mos > 0 {
-			attributes = append(attributes, "mos", math.Round(mos*10)/10)
+			attributes = append(attributes, slog.Float64("mos", math.Round(mos*10)/10))
 		}
 	}
-	j.log.Info("call ended", attributes...)
+	j.log.LogAttrs(context.Background(), slog.LevelInfo, "call ended", attributes...)
 }
 
 // class is the first digit of a status, 0 for none.

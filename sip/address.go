@@ -100,7 +100,10 @@ func (a Address) AppendTo(b []byte) []byte {
 }
 
 // String prints the address with angle brackets.
-func (a Address) String() string { return string(a.AppendTo(nil)) }
+func (a Address) String() string {
+	var room [usualText]byte
+	return string(a.AppendTo(room[:0]))
+}
 
 func appendDisplay(b []byte, s string) []byte {
 	if s[0] == '"' && quoted(s) == len(s) && safe(s) == s {

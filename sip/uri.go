@@ -331,7 +331,13 @@ func EscapeUser(name string) string {
 }
 
 // String returns the URI as written.
-func (u URI) String() string { return string(u.AppendTo(nil)) }
+func (u URI) String() string {
+	var room [usualText]byte
+	return string(u.appendTo(room[:0]))
+}
+
+// usualText is what most values need as text: it is put together without an allocation.
+const usualText = 160
 
 // Clone returns a copy that owns its memory.
 func (u URI) Clone() URI {

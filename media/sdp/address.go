@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // An Address is where to send. The zero value means nowhere.
@@ -73,15 +74,26 @@ func (d *Description) RTCPAddress(m *Media) Address {
 // parseConnection reads the host of "IN IP4 224.2.1.1/127". The family is not compared with the address: the address
 // knows its own. Brackets around IPv6 are wrong here (RFC 5118 §4.6) but seen.
 func parseConnection(v string) string {
-	f := strings.Fields(v)
-	if len(f) < 3 || !strings.EqualFold(f[0], "IN") {
+	network, rest := word(v)
+	_, rest = word(rest)
+	host, _ := word(rest)
+	if host == "" || !strings.EqualFold(network, "IN") {
 		return ""
 	}
-	host, _, _ := strings.Cut(f[2], "/")
+	host, _, _ = strings.Cut(host, "/")
 	if n := len(host); n > 2 && host[0] == '[' && host[n-1] == ']' {
 		host = host[1 : n-1]
 	}
 	return host
+}
+
+// word cuts the first word off a line.
+func word(s string) (first, rest string) {
+	s = strings.TrimLeftFunc(s, unicode.IsSpace)
+	if i := strings.IndexFunc(s, unicode.IsSpace); i >= 0 {
+		return s[:i], s[i:]
+	}
+	return s, ""
 }
 
 func connectionValue(host string) string {

@@ -63,7 +63,7 @@ func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
 	if err != nil {
 		return dialog.Body{}, err
 	}
-	if c.offerer().said == nil {
+	if c.offerer().word() == nil {
 		if d == nil {
 			return dialog.Body{}, sip.StatusNotAcceptableHere
 		}
@@ -99,13 +99,13 @@ func (c *call) lateOffer(to, from *leg, offer *sdp.Description) (dialog.Body, er
 func (c *call) acked(l *leg, ack *sip.Request) {
 	far := l.far()
 	late := c.exchange != nil && c.exchange.from == l && c.exchange.late
-	initial := l == c.caller && l.said == nil
+	initial := l == c.caller && l.word() == nil
 	if c.over || far == nil {
 		return
 	}
 	if !late && !initial {
-		l.usage.Lean()
-		far.usage.Lean()
+		l.rest()
+		far.rest()
 		return
 	}
 	answer, err := description.Find(&ack.Message)
@@ -122,12 +122,38 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 	far.usage.Ack(body)
 }
 
+// rest lets go of what a side of a call does not need while the call just stands.
+func (l *leg) rest() {
+	l.usage.Lean()
+	if l.said != nil && l.call.exchange == nil {
+		l.packed, l.said = l.said.AppendTo(nil), nil
+	}
+}
+
+// word is what the peer of a leg described last, as far as it is in force; nil if it has not.
+func (l *leg) word() *sdp.Description {
+	l.said, l.packed = l.glance(), nil
+	return l.said
+}
+
+// glance is word for whoever only looks.
+func (l *leg) glance() *sdp.Description {
+	if l.said != nil || l.packed == nil {
+		return l.said
+	}
+	d, err := sdp.Parse(l.packed)
+	if err != nil { // it was printed by the same package
+		return nil
+	}
+	return d
+}
+
 // found ends the search: somebody has answered.
 func (c *call) found(l *leg) {
 	c.dropTaker(elsewhere)
 	c.hunt.close()
 	c.cancelOthers(l, elsewhere)
-	c.detail.step(&c.hunt.route, Outcome{Status: sip.StatusOK})
+	c.detail.step(c.hunt.route, Outcome{Status: sip.StatusOK})
 	c.detail.Callee = l.account
 	c.caller.known, l.known = l, c.caller
 	c.count(l)

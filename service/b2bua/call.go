@@ -64,7 +64,8 @@ type leg struct {
 	media *session.Leg
 
 	to       *Binding         // branch: whom it calls; nil: it has called
-	said     *sdp.Description // what its peer described last, as far as it is in force
+	said     *sdp.Description // what its peer described last, as far as it is in force: to be read by word
+	packed   []byte           // the same as text, while nobody reads it
 	agreed   *sdp.Description // branch: its answer in a reliable 1xx, which the 2xx need not repeat
 	status   sip.Status       // branch: how it was refused, 0 as long as it may still answer
 	refusal  *sip.Response    // branch: the response that refused, if there was one
@@ -181,7 +182,7 @@ func (c *call) offerFor(t *transfer) *sdp.Description {
 	if t != nil {
 		return t.offer
 	}
-	return c.offerer().said
+	return c.offerer().word()
 }
 
 // far returns the other side of a call that is up; nil if there is none.
@@ -288,6 +289,6 @@ func (c *call) sweep() {
 	c.b.forget(c)
 	// Transactions that wait for late copies hold the legs for another 32 s, and nothing happens to these any more.
 	for _, l := range append(c.branches, c.caller) {
-		l.media, l.said, l.refusal = nil, nil, nil
+		l.media, l.said, l.packed, l.refusal = nil, nil, nil, nil
 	}
 }

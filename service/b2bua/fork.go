@@ -221,7 +221,7 @@ func (c *call) earlyMedia(l *leg, res *sip.Response) dialog.Body {
 	if err != nil || d == nil {
 		return dialog.Body{}
 	}
-	if reliable(res) && c.offerer().said != nil {
+	if reliable(res) && c.offerer().word() != nil {
 		l.agreed = d
 	}
 	if c.ringing() > 1 || c.ousted != nil {
@@ -229,7 +229,7 @@ func (c *call) earlyMedia(l *leg, res *sip.Response) dialog.Body {
 	}
 	var body dialog.Body
 	switch {
-	case c.caller.said != nil:
+	case c.caller.word() != nil:
 		body, err = c.settle(c.caller, l, d)
 	case reliable(res):
 		// RFC 3262 §5: the offer, whose answer comes with the caller's PRACK and goes on with ours.
@@ -309,7 +309,7 @@ func (c *call) pracked(req *sip.Request) {
 
 // settle takes the answer of one side to the offer of the other, connects their media, and returns the answer to hand on.
 func (c *call) settle(offerer, answerer *leg, answer *sdp.Description) (dialog.Body, error) {
-	same := answerer.said != nil && answerer.said.String() == answer.String()
+	same := answerer.word() != nil && answerer.word().String() == answer.String()
 	if err := answerer.media.Answered(answer); err != nil {
 		answerer.media.Abandon()
 		return dialog.Body{}, err

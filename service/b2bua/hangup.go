@@ -118,11 +118,12 @@ func (c *call) watch() {
 func (c *call) onHold() bool { return c.caller.holds() || c.callee.holds() }
 
 func (l *leg) holds() bool {
-	if l.said == nil {
+	d := l.glance()
+	if d == nil {
 		return false
 	}
-	for i := range l.said.Media {
-		if m := &l.said.Media[i]; !m.Rejected() && l.said.Direction(m) == sdp.SendRecv {
+	for i := range d.Media {
+		if m := &d.Media[i]; !m.Rejected() && d.Direction(m) == sdp.SendRecv {
 			return false
 		}
 	}

@@ -18,7 +18,7 @@ const maxSteps = 64
 type hunt struct {
 	call     *call
 	transfer *transfer          // for whom; nil: the caller
-	route    Route              // the step under way
+	route    *Route             // the step under way; nil when somebody has answered
 	step     int                // its number, from 1
 	question *Question          // by which the first step was found, for decisions that wait
 	past     *past              // whom the call was for before; nil: nobody else
@@ -71,7 +71,7 @@ func (h *hunt) lead(o Outcome) {
 // enter begins a step and reports whether somebody rings, or will.
 func (h *hunt) enter(r Route) bool {
 	c := h.call
-	h.step, h.route, h.met = h.step+1, r, 0
+	h.step, h.route, h.met = h.step+1, &r, 0
 	c.forgetBranches()
 	if r.Later != nil {
 		h.decide(r.Later)
@@ -259,7 +259,7 @@ func (h *hunt) giveUp(but *leg, reason string) {
 // leave ends a step.
 func (h *hunt) leave(o Outcome) {
 	h.rest()
-	h.call.detail.step(&h.route, o)
+	h.call.detail.step(h.route, o)
 	h.call.recount()
 }
 
@@ -288,7 +288,7 @@ func (h *hunt) close() {
 }
 
 // forget lets go of what served to find somebody: the way of a call is held by its route, and the call may last.
-func (h *hunt) forget() { h.route, h.question, h.asked = Route{}, nil, nil }
+func (h *hunt) forget() { h.route, h.question, h.asked = nil, nil, nil }
 
 // fail ends a hunt that has led to nobody.
 func (h *hunt) fail(o Outcome) {

@@ -80,8 +80,9 @@ func (s *supervision) lead() {
 // offerPlace makes the offer of a place that of the leg. Every stream that the side knows keeps its slot: RFC 3264 §8.
 func (s *supervision) offerPlace(x *side) (*sdp.Description, error) {
 	offer := x.place.Offer()
-	for i := 1; i < len(x.leg.said.Media); i++ {
-		m := x.leg.said.Clone().Media[i]
+	word := x.leg.word()
+	for i := 1; i < len(word.Media); i++ {
+		m := word.Clone().Media[i]
 		m.Reject()
 		offer.Media = append(offer.Media, m)
 	}

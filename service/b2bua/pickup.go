@@ -167,7 +167,7 @@ func (c *call) takes(n *leg, ev dialog.Event) {
 	}
 	switch ev := ev.(type) {
 	case dialog.AckReceived:
-		if n.said == nil {
+		if n.word() == nil {
 			res := n.usage.Reply(sip.StatusOK)
 			res.SetBody(ev.Request.Get(sip.HeaderContentType), ev.Request.Body())
 			c.taken(n, res)

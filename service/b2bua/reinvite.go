@@ -192,7 +192,7 @@ func (c *call) withdrawn(l *leg) {
 // restore takes the word of a side about a change that nobody wants any more, and offers it the session as the other side knows it. When that
 // is accepted too, both agree again.
 func (c *call) restore(x *exchange, d *sdp.Description) error {
-	undoing := x.offer != nil && x.offer == x.from.said
+	undoing := x.offer != nil && x.offer == x.from.word()
 	c.exchange = nil
 	if x.place != nil {
 		return c.stay(x)
@@ -212,7 +212,7 @@ func (c *call) restore(x *exchange, d *sdp.Description) error {
 		if err := x.to.media.Offered(d); err != nil {
 			return err
 		}
-		ours, err := x.to.media.Answer(context.Background(), x.from.said)
+		ours, err := x.to.media.Answer(context.Background(), x.from.word())
 		if err != nil {
 			return err
 		}
@@ -223,7 +223,7 @@ func (c *call) restore(x *exchange, d *sdp.Description) error {
 		return x.to.usage.Ack(dialog.SDP(ours.AppendTo(nil)))
 	}
 	x.abandon()
-	return c.propose(&exchange{from: x.from, to: x.to, offer: x.from.said, gone: true, quick: x.quick})
+	return c.propose(&exchange{from: x.from, to: x.to, offer: x.from.word(), gone: true, quick: x.quick})
 }
 
 // refusal is the status of a refused change: a challenge is not the other side's to answer.
@@ -239,7 +239,7 @@ func refusal(s sip.Status) sip.Status {
 func (c *call) refreshed(l *leg, res *sip.Response) {
 	far := l.far()
 	d, err := description.Find(&res.Message)
-	if err != nil || d == nil || c.over || far == nil || c.exchange != nil || c.supervision != nil || l.said != nil && l.said.String() == d.String() {
+	if err != nil || d == nil || c.over || far == nil || c.exchange != nil || c.supervision != nil || l.word() != nil && l.word().String() == d.String() {
 		return
 	}
 	if _, err := c.settle(far, l, d); err != nil {

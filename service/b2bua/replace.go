@@ -73,7 +73,7 @@ func (c *call) await(place *leg, ev *sip.Event) {
 	case c.joining != nil || c.ousted != nil || c.supervision != nil:
 		c.b.refuse(ev, sip.StatusRequestPending)
 		return
-	case early && place.said == nil:
+	case early && place.word() == nil:
 		c.b.refuse(ev, sip.StatusNotAcceptableHere) // the devices will offer, and they offer to somebody else
 		return
 	}
@@ -214,7 +214,7 @@ func (c *call) leaveNobodyWaiting() {
 func (c *call) stay(x *exchange) error {
 	x.abandon()
 	x.from.media.Close()
-	return c.propose(&exchange{from: x.place, to: x.to, offer: x.place.said, gone: true})
+	return c.propose(&exchange{from: x.place, to: x.to, offer: x.place.word(), gone: true})
 }
 
 // succeed gives the newcomer its answer and the place.

@@ -76,7 +76,7 @@ func (c *call) target(l *leg, req *sip.Request) (q *Question, route Route, statu
 		return nil, route, sip.StatusBadRequest
 	case method != "" && !strings.EqualFold(method, string(sip.MethodInvite)):
 		return nil, route, sip.StatusForbidden
-	case c.over || l.far() == nil || l.far().said == nil || c.transfer != nil || c.joining != nil || c.supervision != nil:
+	case c.over || l.far() == nil || l.far().word() == nil || c.transfer != nil || c.joining != nil || c.supervision != nil:
 		return nil, route, sip.StatusRequestPending
 	}
 	uri := where.URI
@@ -114,7 +114,7 @@ func (c *call) who(l *leg) string {
 
 // transferTo lets those ring to whom a route leads, for a transfer.
 func (c *call) transferTo(t *transfer, q *Question, first Route) {
-	t.offer = t.kept.said.Clone()
+	t.offer = t.kept.word().Clone()
 	for i := range t.offer.Media {
 		if m := &t.offer.Media[i]; !m.Rejected() {
 			m.SetDirection(sdp.SendRecv) // it was on hold as a rule
@@ -219,7 +219,7 @@ func (c *call) connect(t *transfer) {
 	}
 	status := sip.StatusRequestPending
 	if c.exchange == nil {
-		err := c.propose(&exchange{from: t.won, to: t.kept, offer: t.won.said, gone: true, transfer: t})
+		err := c.propose(&exchange{from: t.won, to: t.kept, offer: t.won.word(), gone: true, transfer: t})
 		if err == nil {
 			return
 		}

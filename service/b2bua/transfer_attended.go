@@ -58,7 +58,7 @@ func (c *call) consulted(l *leg, r *dialog.Request, other consultation, which si
 	case err != nil, other.place != nil && other.place.call == c:
 		refuse(sip.StatusBadRequest) // nobody is led into the call that it is in
 		return
-	case c.over || l.far() == nil || l.far().said == nil || c.transfer != nil || c.joining != nil || c.supervision != nil:
+	case c.over || l.far() == nil || l.far().word() == nil || c.transfer != nil || c.joining != nil || c.supervision != nil:
 		refuse(sip.StatusRequestPending)
 		return
 	case other.usage == nil || c.b.Inside.IsZero():

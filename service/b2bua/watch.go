@@ -95,16 +95,16 @@ func (l *leg) phase() LegPhase {
 // state describes a leg as its telephone sees it: local and remote are the other way round than here.
 func (l *leg) state() LegState {
 	c, u := l.call, l.usage
-	s := LegState{Call: c.detail.ID, Phase: l.shown, Account: l.account, Initiator: l.target().Host == "", Asked: c.caller.usage.Invitation().URI, CallID: u.CallID()}
+	s := LegState{Call: c.detail.ID, Phase: l.shown, Account: l.account, Initiator: l.target().Host == "", Asked: c.caller.usage.Invitation().URI}
 	d := u.Dialog()
 	if d == nil {
 		d = l.early
 	}
 	switch {
 	case d != nil:
-		s.LocalTag, s.RemoteTag = d.RemoteTag, d.LocalTag
+		s.CallID, s.LocalTag, s.RemoteTag = d.CallID, d.RemoteTag, d.LocalTag
 	default:
-		s.RemoteTag = u.Invitation().FromTag()
+		s.CallID, s.RemoteTag = u.CallID(), u.Invitation().FromTag()
 	}
 	s.ID = s.RemoteTag
 	if l.owner.Host != "" && c.flow.Transport != sip.Inside { // there the house calls in somebody's name

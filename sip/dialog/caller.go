@@ -49,7 +49,8 @@ func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
 		return nil, err
 	}
 	if o.Plain {
-		t.promise(&req.Message, append([]string{earlyEnds}, t.inside()...))
+		_, plain, _ := t.supported()
+		promise(&req.Message, plain)
 	}
 	u.caller = &caller{request: req, offered: described(&req.Message), to: o.To, seq: 1}
 	if u.caller.offered {
@@ -103,7 +104,8 @@ func (u *Usage) complete(req *sip.Request) error {
 	if !req.Has(sip.HeaderAllow) {
 		req.Set(sip.HeaderAllow, u.table.allow()) // RFC 3311 §5.1
 	}
-	u.table.promise(&req.Message, u.table.extensions())
+	all, _, _ := u.table.supported()
+	promise(&req.Message, all)
 	u.propose(req)
 	return nil
 }

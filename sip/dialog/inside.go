@@ -205,7 +205,8 @@ func (u *Usage) replyIn(d *Dialog, req *sip.Request, status sip.Status) *sip.Res
 	}
 	if status.Success() || status == sip.StatusMethodNotAllowed || status == sip.StatusNotImplemented {
 		res.Set(sip.HeaderAllow, u.table.allow())
-		u.table.promise(&res.Message, u.table.extensions())
+		all, _, _ := u.table.supported()
+		promise(&res.Message, all)
 	}
 	return res
 }

@@ -265,7 +265,8 @@ func (u *Usage) sendOffer() {
 	n.ackBody = Body{}
 	req := n.dialog.Request(n.method)
 	// No 1xx to it need be reliable, so that none has to be acknowledged.
-	u.table.promise(&req.Message, u.table.inside())
+	_, _, confirmed := u.table.supported()
+	promise(&req.Message, confirmed)
 	if n.dialog.State == Confirmed {
 		u.propose(req)
 	}

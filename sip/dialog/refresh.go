@@ -218,7 +218,8 @@ func (u *Usage) refresh() {
 
 func (u *Usage) refreshByUpdate() {
 	req := u.dialog.Request(sip.MethodUpdate)
-	u.table.promise(&req.Message, u.table.inside())
+	_, _, confirmed := u.table.supported()
+	promise(&req.Message, confirmed)
 	u.propose(req)
 	x, err := u.exchange(u.dialog, req, nil)
 	if err != nil {

@@ -34,6 +34,11 @@ type Table struct {
 	// Random gives the jitter of RFC 3261 §14.1; nil means math/rand. It is called from many goroutines.
 	Random func() uint64
 
+	promised struct {
+		once                  sync.Once
+		all, plain, confirmed string // what is supported: in an INVITE, in one without reliable 1xx, in a call that is up
+	}
+
 	lanes [sip.Stripes]map[string]*Usage // by local tag; each is the matter of its stripe
 	count atomic.Int64
 
@@ -205,12 +210,22 @@ func (t *Table) flowLost(ev *sip.Event) {
 const earlyEnds = "199"
 
 // promise writes into a message what we support. RFC 3262 §4, RFC 4028 §7.1 and RFC 6228 §4 ask for it.
-func (t *Table) promise(m *sip.Message, tags []string) {
-	if len(tags) == 0 {
+func promise(m *sip.Message, tags string) {
+	if tags == "" {
 		m.Remove(sip.HeaderSupported)
 		return
 	}
-	m.Set(sip.HeaderSupported, strings.Join(tags, ", "))
+	m.Set(sip.HeaderSupported, tags)
+}
+
+// supported is what messages that begin a call, or answer outside one, promise; plain leaves reliable provisional responses out, confirmed what a call that is up has no use for.
+func (t *Table) supported() (all, plain, confirmed string) {
+	p := &t.promised
+	p.once.Do(func() {
+		inside := t.inside()
+		p.all, p.plain, p.confirmed = strings.Join(t.extensions(), ", "), strings.Join(append([]string{earlyEnds}, inside...), ", "), strings.Join(inside, ", ")
+	})
+	return p.all, p.plain, p.confirmed
 }
 
 // extensions returns all option tags.
