@@ -14,6 +14,8 @@ type output struct {
 	name      string
 	clock     int
 	fmtp      string
+	band      *band
+	only      bool // the format fits into no other band
 	encoder   codec.Encoder
 	make      func() (codec.Encoder, error)
 	spare     []*earpiece // of those who hear the common mix again
@@ -34,26 +36,30 @@ type listening struct {
 	output  *output
 	own     *earpiece // while it hears something of its own
 	payload []byte
-	source  Source // over the mix
-	last    bool   // the source ended in this step
+	source  Source   // over the mix
+	into    crossing // of the source, into the band
+	last    bool     // the source ended in this step
 }
 
 // SetFormat changes the format in which the participant hears; the error is that of the encoder, and then nothing has changed.
 func (p *Participant) SetFormat(f codec.Format) error {
-	o, err := p.mixer.output(f)
+	o, err := p.mixer.output(f, p.fits && p.mixer.narrow != nil)
 	if err != nil {
 		return err
 	}
+	o.listeners++ // before it leaves: it may be the same
 	p.leaveOutput()
 	p.listening = listening{output: o, source: p.listening.source}
-	o.listeners++
+	if p.format = f; p.band != o.band {
+		p.band, p.queue, p.payload = o.band, p.queue[:0], nil
+	}
 	return nil
 }
 
-// output returns the output of a format, a new one for the first who hears it.
-func (m *Mixer) output(f codec.Format) (*output, error) {
+// output returns the output of a format, a new one for the first who hears it: in the narrow band if that is wanted and the format fits.
+func (m *Mixer) output(f codec.Format, narrow bool) (*output, error) {
 	for _, o := range m.outputs {
-		if o.name == f.Name && o.clock == f.Clock && o.fmtp == f.FMTP {
+		if o.name == f.Name && o.clock == f.Clock && o.fmtp == f.FMTP && (o.only || narrow == (o.band == m.narrow)) {
 			return o, nil
 		}
 	}
@@ -64,7 +70,15 @@ func (m *Mixer) output(f codec.Format) (*output, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audio: mix: %w", err)
 	}
-	o := &output{name: f.Name, clock: f.Clock, fmtp: f.FMTP, encoder: encoder, make: f.NewEncoder}
+	o := &output{name: f.Name, clock: f.Clock, fmtp: f.FMTP, band: m.wide, encoder: encoder, make: f.NewEncoder}
+	plain := narrowEncoder(encoder)
+	if o.only = plain == nil; narrow && !o.only {
+		o.band, o.encoder = m.narrow, plain
+		o.make = func() (codec.Encoder, error) {
+			e, err := f.NewEncoder()
+			return narrowEncoder(e), err
+		}
+	}
 	m.outputs = append(m.outputs, o)
 	return o, nil
 }
@@ -116,7 +130,7 @@ func (m *Mixer) encode() {
 		o := p.listening.output
 		if !o.encoded {
 			o.encoded = true
-			o.payload = encoded(o.encoder, o.payload, m.mixed)
+			o.payload = encoded(o.encoder, o.payload, o.band.mixed)
 		}
 		p.listening.payload = o.payload
 	}
@@ -141,37 +155,46 @@ func encoded(e codec.Encoder, dst []byte, pcm []int16) []byte {
 
 // encodeOwn makes what the participant hears alone: the mix without its own voice, or nothing if it is deaf, with its source.
 func (p *Participant) encodeOwn() {
-	m, l := p.mixer, &p.listening
+	m, l, b := p.mixer, &p.listening, p.band
 	if l.own == nil && !p.borrow() {
 		l.payload = nil
 		return
 	}
 	switch {
 	case p.Deaf:
-		clear(m.own)
+		clear(b.own)
 	case p.speaking > 0 && p.Confidant == nil:
-		for i, s := range m.sum {
-			m.own[i] = s - int32(p.voice[i])
+		for i, s := range b.sum {
+			b.own[i] = s - int32(p.voice[i])
 		}
 	default:
-		copy(m.own, m.sum)
+		copy(b.own, b.sum)
 	}
 	for _, s := range m.speakers {
-		if !p.confides(s) || p.Deaf {
-			continue
-		}
-		for i, x := range s.voice {
-			m.own[i] += int32(x)
+		if p.confides(s) && !p.Deaf {
+			b.hear(s.whisper.convert(s.voice, s.band.rate, b.rate))
 		}
 	}
-	if l.source != nil && !m.add(m.own, l.source) {
-		l.source, l.last = nil, true
+	if l.source != nil {
+		n, more := m.read(l.source)
+		clear(m.wide.samples[n:])
+		b.hear(l.into.convert(m.wide.samples, m.wide.rate, b.rate))
+		if !more {
+			l.source, l.last = nil, true
+		}
 	}
-	for i, s := range m.own {
-		m.samples[i] = clip(int(int64(s) * m.limit.gain / unity))
+	for i, s := range b.own {
+		b.samples[i] = clip(int(int64(s) * m.limit.gain / unity))
 	}
-	l.own.payload = encoded(l.own.encoder, l.own.payload, m.samples)
+	l.own.payload = encoded(l.own.encoder, l.own.payload, b.samples)
 	l.payload = l.own.payload
+}
+
+// hear adds what one hears alone.
+func (b *band) hear(pcm []int16) {
+	for i, s := range pcm {
+		b.own[i] += int32(s)
+	}
 }
 
 // borrow takes an encoder that goes on where that of the common mix is.

@@ -33,18 +33,19 @@ type Mixer struct {
 	speakers     []*Participant // heard in this step
 	outputs      []*output
 	sources      []Source // that all hear
-	sum          []int32  // the mix
-	own          []int32  // scratch: what one hears alone
-	samples      []int16  // scratch: a frame of a source, or of what one hears alone
-	mixed        []int16  // the mix, limited
+	wide         *band    // of Rate
+	narrow       *band    // of the telephone network; nil: there is one band
+	bands        []*band  // these
 	limit        limiter
 	probes       prober
 }
 
 // Join adds a participant, who hears the mix in a format whose encoders take PCM at the rate of the mixer; the error is that of the encoder.
 func (m *Mixer) Join(format codec.Format) (*Participant, error) {
-	m.prepare()
-	p := &Participant{mixer: m, quiet: silent, level: codec.Silence}
+	if err := m.prepare(); err != nil {
+		return nil, err
+	}
+	p := &Participant{mixer: m, quiet: silent, level: codec.Silence, fits: m.narrow != nil}
 	if err := p.SetFormat(format); err != nil {
 		return nil, err
 	}
@@ -52,10 +53,10 @@ func (m *Mixer) Join(format codec.Format) (*Participant, error) {
 	return p, nil
 }
 
-// prepare makes the buffers.
-func (m *Mixer) prepare() {
-	if m.sum != nil {
-		return
+// prepare makes the bands.
+func (m *Mixer) prepare() error {
+	if m.wide != nil {
+		return nil
 	}
 	if m.Rate == 0 {
 		m.Rate = defaultMixRate
@@ -64,13 +65,9 @@ func (m *Mixer) prepare() {
 		m.Speakers = defaultSpeakers
 	}
 	m.Speakers = min(m.Speakers, maxSpeakers)
-	n := m.frame()
-	m.sum, m.own, m.samples, m.mixed = make([]int32, n), make([]int32, n), make([]int16, n), make([]int16, n)
 	m.limit.gain = unity
+	return m.widen()
 }
-
-// frame is how many samples a step has.
-func (m *Mixer) frame() int { return int(int64(m.Rate) * int64(MixTime) / int64(time.Second)) }
 
 // Leave removes a participant, who must be one of this mixer; it is silent from now on.
 func (m *Mixer) Leave(p *Participant) {
@@ -94,61 +91,80 @@ func (m *Mixer) Play(s Source) { m.sources = append(m.sources, s) }
 
 // Step mixes what the participants have given and makes the payload of each. The mix that it returns, of [MixTime], is valid until the next Step.
 func (m *Mixer) Step() []int16 {
-	m.prepare()
+	_ = m.prepare() // without a participant there is nothing to fail
 	m.look()
 	m.choose()
-	clear(m.sum)
+	m.blend()
+	m.encode()
+	for _, p := range m.participants {
+		p.forget()
+	}
+	return m.wide.mixed
+}
+
+// blend makes the mix of all, in both bands.
+func (m *Mixer) blend() {
+	for _, b := range m.bands {
+		clear(b.sum)
+	}
 	for _, p := range m.speakers {
 		p.decode()
 		if p.Confidant != nil {
 			continue
 		}
 		for i, s := range p.voice {
-			m.sum[i] += int32(s)
+			p.band.sum[i] += int32(s)
 		}
 	}
-	m.sources = slices.DeleteFunc(m.sources, func(s Source) bool { return !m.add(m.sum, s) })
-	m.limit.apply(m.mixed, m.sum)
-	m.encode()
-	for _, p := range m.participants {
-		p.forget()
+	m.sources = slices.DeleteFunc(m.sources, func(s Source) bool {
+		n, more := m.read(s)
+		for i, x := range m.wide.samples[:n] {
+			m.wide.sum[i] += int32(x)
+		}
+		return !more
+	})
+	m.exchange()
+	m.limit.turn(m.bands)
+	for _, b := range m.bands {
+		m.limit.apply(b.mixed, b.sum)
 	}
-	return m.mixed
 }
 
-// add adds one frame of a source; it reports false when the source has ended.
-func (m *Mixer) add(sum []int32, s Source) bool {
-	for at := 0; at < len(sum); {
-		n, err := s.ReadSamples(m.samples[:len(sum)-at])
-		for i, x := range m.samples[:n] {
-			sum[at+i] += int32(x)
-		}
+// read reads one frame of a source into the scratch of the wide band; it reports false when the source has ended.
+func (m *Mixer) read(s Source) (int, bool) {
+	pcm := m.wide.samples
+	for at := 0; at < len(pcm); {
+		n, err := s.ReadSamples(pcm[at:])
 		if at += n; err != nil || n == 0 {
-			return false
+			return at, false
 		}
 	}
-	return true
+	return len(pcm), true
 }
 
 // unity is the gain of a limiter that does nothing.
 const unity = 1 << 14
 
 // limiter turns down what would be clipped, at once, and up again over about half a second.
-type limiter struct{ gain int64 }
+type limiter struct{ from, gain int64 }
 
-// apply puts sum into pcm.
-func (l *limiter) apply(pcm []int16, sum []int32) {
+// turn finds the gain for a step.
+func (l *limiter) turn(bands []*band) {
 	peak := int32(0)
-	for _, s := range sum {
-		peak = max(peak, s, -s)
+	for _, b := range bands {
+		peak = max(peak, b.peak())
 	}
 	wanted := int64(unity)
 	if peak > 32767 {
 		wanted = 32767 * unity / int64(peak)
 	}
-	from := l.gain
-	l.gain = min(wanted, from+(unity-from+31)/32)
-	if from == unity && l.gain == unity {
+	l.from = l.gain
+	l.gain = min(wanted, l.from+(unity-l.from+31)/32)
+}
+
+// apply puts sum into pcm.
+func (l *limiter) apply(pcm []int16, sum []int32) {
+	if l.from == unity && l.gain == unity {
 		for i, s := range sum {
 			pcm[i] = int16(s)
 		}
@@ -157,9 +173,9 @@ func (l *limiter) apply(pcm []int16, sum []int32) {
 	n := int64(len(sum))
 	for i, s := range sum {
 		gain := l.gain
-		if from > l.gain {
+		if l.from > l.gain {
 			// Downwards within an eighth of the frame, so that little is clipped and nothing clicks.
-			gain = max(l.gain, from-(from-l.gain)*8*int64(i)/n)
+			gain = max(l.gain, l.from-(l.from-l.gain)*8*int64(i)/n)
 		}
 		pcm[i] = clip(int(int64(s) * gain / unity))
 	}

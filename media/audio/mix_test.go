@@ -313,7 +313,7 @@ func crowd(t testing.TB, n int, formats ...codec.Format) (*Mixer, []*guest) {
 	var guests []*guest
 	for i := range n {
 		g := join(t, m, formats[i%len(formats)], tone(m.Rate, 200+random.Float64()*2000, 2000+random.Float64()*4000))
-		g.speak(m.frame())
+		g.speak(m.Rate / 50)
 		guests = append(guests, g)
 	}
 	return m, guests

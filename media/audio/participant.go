@@ -16,11 +16,16 @@ type Participant struct {
 	Decoded func(pcm []int16)
 
 	mixer   *Mixer
-	decoder codec.Decoder
-	payload []byte  // one frame that was not decoded; its memory is the giver's
-	lost    bool    // one frame is to be made up
-	next    []byte  // what follows the lost frame, if it is there
-	queue   []int16 // decoded and not mixed: of packets that are no whole frame
+	format  codec.Format // in which it hears
+	band    *band        // in which it speaks and hears
+	given   codec.Decoder
+	plain   codec.Decoder // behind given, if that fits into the narrow band
+	fits    bool          // what it says does
+	decoder codec.Decoder // one of these
+	payload []byte        // one frame that was not decoded; its memory is the giver's
+	lost    bool          // one frame is to be made up
+	next    []byte        // what follows the lost frame, if it is there
+	queue   []int16       // decoded and not mixed: of packets that are no whole frame
 
 	level     uint8 // of this step, in -dBov
 	quiet     int   // the level, smoothed, in levelUnit
@@ -28,6 +33,7 @@ type Participant struct {
 	speaking  int   // steps for which it has been heard
 	ending    bool  // heard for the last time
 	voice     []int16
+	whisper   crossing // of the voice, to a confidant in another band
 	listening listening
 }
 
@@ -35,26 +41,28 @@ type Participant struct {
 // says of itself (RFC 6464), [codec.Unknown] if it does not. A payload of another length than [MixTime] is decoded at once, and what is too much kept: call
 // Hear until [Participant.Ready].
 func (p *Participant) Hear(d codec.Decoder, payload []byte, level uint8) {
+	if !p.tune(d) {
+		return
+	}
 	samples := 0
-	if peeker, ok := d.(codec.Peeker); ok {
+	if peeker, ok := p.decoder.(codec.Peeker); ok {
 		n, seen := peeker.Peek(payload)
 		if samples = n; level == codec.Unknown {
 			level = seen
 		}
 	}
-	p.decoder = d
-	if samples == p.mixer.frame() && len(p.queue) == 0 && p.Decoded == nil {
+	if samples == p.band.frame() && len(p.queue) == 0 && p.Decoded == nil {
 		p.payload, p.level = payload, level
 		return
 	}
 	// What cannot be decoded is as if it had not come.
 	before := len(p.queue)
-	p.queue, _ = d.Decode(p.queue, payload)
+	p.queue, _ = p.decoder.Decode(p.queue, payload)
 	if p.Decoded != nil {
 		p.Decoded(p.queue[before:])
 	}
-	p.queue = p.queue[:min(len(p.queue), maxQueued*p.mixer.frame())]
-	p.level = codec.Level(p.queue[:min(len(p.queue), p.mixer.frame())])
+	p.queue = p.queue[:min(len(p.queue), maxQueued*p.band.frame())]
+	p.level = codec.Level(p.queue[:min(len(p.queue), p.band.frame())])
 }
 
 // maxQueued limits what waits of odd packets, in frames: the longest packet that codecs have is 120 ms.
@@ -77,7 +85,7 @@ func (p *Participant) Recover(next []byte) {
 
 // Ready tells whether one frame is there for the next Step.
 func (p *Participant) Ready() bool {
-	return p.payload != nil || p.lost || len(p.queue) >= p.mixer.frame()
+	return p.payload != nil || p.lost || len(p.queue) >= p.band.frame()
 }
 
 // Level returns how loud the participant was lately, in -dBov: 0 is the loudest, [codec.Silence] silent.
@@ -88,7 +96,7 @@ func (p *Participant) Speaks() bool { return p.speaking > 0 }
 
 // decode makes the voice of this step, which fades in when the participant begins to be heard, and out when it ends.
 func (p *Participant) decode() {
-	n := p.mixer.frame()
+	n := p.band.frame()
 	p.voice = p.take(p.voice[:0], n)
 	for len(p.voice) < n {
 		p.voice = append(p.voice, 0)
@@ -133,7 +141,7 @@ func (p *Participant) conceal(dst []int16, n int) []int16 {
 func (p *Participant) forget() {
 	p.payload, p.lost, p.next = nil, false, nil
 	if len(p.queue) > 0 {
-		p.queue = p.queue[:copy(p.queue, p.queue[min(p.mixer.frame(), len(p.queue)):])]
+		p.queue = p.queue[:copy(p.queue, p.queue[min(p.band.frame(), len(p.queue)):])]
 	}
 	p.level, p.listening.last = codec.Silence, false
 }

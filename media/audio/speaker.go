@@ -70,7 +70,7 @@ func (m *Mixer) probe(p *Participant) {
 	}
 	p.queue, _ = p.decoder.Decode(p.queue, p.payload)
 	p.payload = nil
-	p.level = codec.Level(p.queue[:min(len(p.queue), m.frame())])
+	p.level = codec.Level(p.queue[:min(len(p.queue), p.band.frame())])
 }
 
 // hearken smooths the level: at once up, slowly down.

@@ -20,7 +20,7 @@ func atRate(f codec.Format, rate int) codec.Format {
 			return nil, err
 		}
 		e, err := encoder()
-		return &convertingEncoder{coder: e, resampler: r}, err
+		return &convertingEncoder{coder: e, resampler: r, native: native}, err
 	}
 	f.NewDecoder = func() (codec.Decoder, error) {
 		r, err := audio.NewResampler(native, rate)
@@ -39,6 +39,7 @@ func atRate(f codec.Format, rate int) codec.Format {
 type convertingEncoder struct {
 	coder     codec.Encoder
 	resampler *audio.Resampler
+	native    int
 	pcm       []int16
 }
 
@@ -47,6 +48,9 @@ func (c *convertingEncoder) Encode(dst []byte, pcm []int16) ([]byte, error) {
 	c.pcm = c.resampler.Resample(c.pcm[:0], pcm)
 	return c.coder.Encode(dst, c.pcm)
 }
+
+// Plain returns the encoder behind the conversion and its rate.
+func (c *convertingEncoder) Plain() (codec.Encoder, int) { return c.coder, c.native }
 
 // Succeed implements [codec.Successor].
 func (c *convertingEncoder) Succeed(other codec.Encoder) bool {
@@ -64,6 +68,9 @@ type convertingDecoder struct {
 	rate, native int
 	pcm          []int16
 }
+
+// Plain returns the decoder behind the conversion and its rate.
+func (c *convertingDecoder) Plain() (codec.Decoder, int) { return c.coder, c.native }
 
 // Decode implements [codec.Decoder].
 func (c *convertingDecoder) Decode(dst []int16, payload []byte) ([]int16, error) {
