@@ -56,7 +56,8 @@ func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
 		return nil, err
 	}
 	u.bind(ReturnFlow(ev, d))
-	if err := u.engine.Own(ev.Tx, sip.EventHandlerFunc(u.serverEvent)); err != nil {
+	u.ear = &ear{usage: u}
+	if err := u.engine.Own(ev.Tx, u.ear); err != nil {
 		u.callee.state = uasOver
 		u.finish(nil)
 		return nil, err

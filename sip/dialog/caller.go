@@ -45,6 +45,7 @@ type caller struct {
 func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
 	req := o.Request
 	u := &Usage{table: t, engine: o.Engine, stripe: o.Stripe, owner: owner, auth: o.Auth, offer: negotiation{state: offerSent}}
+	u.ear = &ear{usage: u}
 	if err := u.complete(req); err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func (u *Usage) startInvite() error {
 	c := u.caller
 	c.tries++
 	c.early = nil // of the attempt before
-	tx, err := u.engine.Start(u.stripe, c.request, c.to, sip.EventHandlerFunc(u.inviteEvent))
+	tx, err := u.engine.Start(u.stripe, c.request, c.to, u.ear)
 	if err == nil {
 		c.tx = tx
 	}
@@ -313,8 +314,13 @@ func (u *Usage) dropFork(d *Dialog) {
 	u.exchange(d, bye, func(outcome) {})
 }
 
-// sendAck acknowledges a 2xx to invite. A lost ACK is asked for by the next 2xx, so an error is not one.
+// sendAck acknowledges a 2xx to invite.
 func (u *Usage) sendAck(d *Dialog, invite *sip.Request, body Body) {
+	acknowledge(u.engine, u.stripe, d, invite, body)
+}
+
+// acknowledge sends the ACK to a 2xx. A lost one is asked for by the next 2xx, so an error is not one.
+func acknowledge(engine sip.Engine, stripe sip.Stripe, d *Dialog, invite *sip.Request, body Body) {
 	cseq, _ := invite.CSeq()
 	ack := d.Ack(cseq.Number)
 	// RFC 3261 §13.2.2.4: the ACK carries the credentials of the INVITE.
@@ -326,7 +332,7 @@ func (u *Usage) sendAck(d *Dialog, invite *sip.Request, body Body) {
 	if len(body.Bytes) > 0 {
 		ack.SetBody(body.Type, body.Bytes)
 	}
-	u.engine.Ack(u.stripe, ack, d.Destination())
+	engine.Ack(stripe, ack, d.Destination())
 }
 
 // find returns the dialog with that remote tag.

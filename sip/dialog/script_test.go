@@ -264,6 +264,7 @@ func (s *stage) do(words []string) error {
 			s.table.HandleEvent(&sip.Event{Kind: sip.EventFlowLost, Engine: s, Flow: sip.Flow{ID: id, Transport: sip.WSS}})
 			return err
 		},
+		"lean":  func([]string) error { s.usage.Lean(); return nil },
 		"hurry": func([]string) error { s.table.T1 = time.Millisecond; return nil },
 		"info":  s.info, "reply": s.reply,
 	}

@@ -39,6 +39,7 @@ type Usage struct {
 	engine   sip.Engine
 	stripe   sip.Stripe
 	owner    Owner
+	ear      *ear // of the initial INVITE
 	auth     Authorizer
 	dialog   *Dialog // nil as long as a caller has no 2xx
 	tag      string  // the local tag
@@ -176,8 +177,9 @@ func (u *Usage) finish(ev Event) {
 	if ev != nil {
 		u.tell(ev)
 	}
-	if u.lean { // transactions that wait for late copies hold the usage for another 32 s
+	if u.lean { // transactions that wait for late copies live for another 32 s
 		u.owner, u.auth, u.ours, u.packages = nil, nil, Body{}, nil
+		u.ear.deafen()
 	}
 }
 
