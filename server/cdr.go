@@ -111,6 +111,9 @@ func (r *records) legs(d *b2bua.Detail) []store.CDRLeg {
 		if i == 0 {
 			legs[i].Side = "caller"
 		}
+		if l.Digits != session.DigitsAuto {
+			legs[i].Digits = l.Digits.String()
+		}
 		if l.Account != "" {
 			legs[i].Account = r.account(l.Account)
 		}

@@ -33,7 +33,7 @@ const (
 // maxDTMF is the longest body in which a digit is looked for.
 const maxDTMF = 256
 
-// DTMF returns the digit in the body of an INFO (0 to 9, *, #), 0 if there is none.
+// DTMF returns the digit in the body of an INFO (0 to 9, *, #, A to D), 0 if there is none.
 func (m *Message) DTMF() byte {
 	value, body := "", m.Body()
 	switch kind := m.ContentType(); {
@@ -54,8 +54,8 @@ func (m *Message) DTMF() byte {
 		return '*'
 	case value == "11":
 		return '#'
-	case len(value) == 1 && strings.Contains("0123456789*#", value):
-		return value[0]
+	case len(value) == 1 && strings.Contains("0123456789*#ABCD", strings.ToUpper(value)):
+		return strings.ToUpper(value)[0]
 	}
 	return 0
 }

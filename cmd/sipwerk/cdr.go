@@ -221,6 +221,9 @@ func (p *program) showCDR(r *store.CDR) {
 func (p *program) showLeg(say func(label, value string), l *store.CDRLeg) {
 	who := l.Account + " " + l.Target + " " + l.Trunk
 	say(p.tr("leg"), fmt.Sprintf("%s %s %s: SIP %d %s %s", moment(l.Start), p.cdrWord(l.Side), who, l.Status, l.Codec, l.Error))
+	if l.Digits != "" {
+		say(p.tr("digits"), l.Digits)
+	}
 	for _, s := range l.Streams {
 		say(p.tr("heard"), p.tr("%d packets, %d lost, jitter %.1f ms, round trip %.1f ms, MOS %.1f", s.Packets, s.Lost, s.Jitter, s.RoundTrip, s.MOS))
 	}

@@ -95,7 +95,7 @@ var cdrColumns = [...]struct {
 	{"ended_by", func(r *store.CDR) string { return r.By }},
 	{"reason", func(r *store.CDR) string { return r.Reason }},
 	{"legs", func(r *store.CDR) string { return strconv.Itoa(len(r.Legs)) }},
-	{"codec", func(r *store.CDR) string { return codecs(r) }},
+	{"codec", func(r *store.CDR) string { return each(r, func(l *store.CDRLeg) string { return l.Codec }) }},
 	{"transcoded", func(r *store.CDR) string { return strconv.FormatBool(r.Transcoded) }},
 	{"packets", func(r *store.CDR) string {
 		return strconv.FormatUint(sum(r, func(s store.CDRStream) uint64 { return s.Packets }), 10)
@@ -108,6 +108,7 @@ var cdrColumns = [...]struct {
 	{"moves", func(r *store.CDR) string { return strconv.Itoa(len(r.Moves)) }},
 	{"session_id", func(r *store.CDR) string { return r.SessionID }},
 	{"call_id", func(r *store.CDR) string { return r.CallID }},
+	{"digits", func(r *store.CDR) string { return each(r, func(l *store.CDRLeg) string { return l.Digits }) }},
 }
 
 // writeCDRsCSV writes a line for the names of the columns and one for each record.
@@ -151,12 +152,12 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// codecs are those of the legs that were talked on, each once.
-func codecs(r *store.CDR) string {
+// each is what is said of the legs that were talked on, each once: the codec, how digits went.
+func each(r *store.CDR, of func(*store.CDRLeg) string) string {
 	var all []string
-	for _, l := range r.Legs {
-		if l.Codec != "" && (len(all) == 0 || all[len(all)-1] != l.Codec) {
-			all = append(all, l.Codec)
+	for i := range r.Legs {
+		if said := of(&r.Legs[i]); said != "" && (len(all) == 0 || all[len(all)-1] != said) {
+			all = append(all, said)
 		}
 	}
 	return strings.Join(all, " ")

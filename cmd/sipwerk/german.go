@@ -75,6 +75,7 @@ var germanTexts = map[string]string{
 	"reason":                                                                                                                      "Grund",
 	"error":                                                                                                                       "Fehler",
 	"transcoded":                                                                                                                  "umcodiert",
+	"digits":                                                                                                                      "Ziffern",
 	"yes":                                                                                                                         "ja",
 	"recording":                                                                                                                   "Aufnahme",
 	"moved":                                                                                                                       "weitergegeben",

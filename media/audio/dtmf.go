@@ -70,6 +70,9 @@ func (d *Detector) Detect(dst []byte, pcm []int16) []byte {
 	return dst
 }
 
+// Sounding tells whether the digit that was recognised last still sounds; its end is recognised after 25 ms.
+func (d *Detector) Sounding() bool { return d.digit != 0 }
+
 func (d *Detector) prepare() {
 	d.block = int(math.Round(float64(d.Rate) / dtmfBlocksPerSecond))
 	for i, f := range dtmfFrequencies {

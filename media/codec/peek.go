@@ -24,6 +24,12 @@ type Successor interface {
 	Succeed(other Encoder) bool
 }
 
+// A Follower is an [Encoder] of a codec whose decoders remember what they have heard: it can speak in the middle of what another says.
+type Follower interface {
+	// Follow goes on where a decoder is that has heard all so far, which stays as it is. It reports false if that is of another kind.
+	Follow(d Decoder) bool
+}
+
 // Level returns how loud samples are, in -dBov: RFC 6464 §3.
 func Level(pcm []int16) uint8 {
 	var sum uint64
@@ -84,6 +90,15 @@ func (e *g722Encoder) Succeed(other Encoder) bool {
 	o, ok := other.(*g722Encoder)
 	if ok {
 		*e = *o
+	}
+	return ok
+}
+
+// Follow implements [Follower]: the predictors of both ends are alike.
+func (e *g722Encoder) Follow(d Decoder) bool {
+	o, ok := d.(*g722Decoder)
+	if ok {
+		e.low, e.high = o.low, o.high
 	}
 	return ok
 }

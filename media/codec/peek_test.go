@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -107,5 +108,34 @@ func TestSucceed(t *testing.T) {
 		if second.(Successor).Succeed(nil) {
 			t.Errorf("%s succeeds nobody", f.Name)
 		}
+	}
+}
+
+// TestFollow: somebody who speaks in the middle of what another says in G.722 is understood, and would be much too loud without having followed.
+func TestFollow(t *testing.T) {
+	tone := make([]int16, 3200)
+	for i := range tone {
+		x := 2 * math.Pi * float64(i) / 16000
+		tone[i] = int16(8000 * (math.Sin(697*x) + math.Sin(1209*x)))
+	}
+	loudest := func(follow bool) (most int16) {
+		first, second, decoder := newG722Encoder(), newG722Encoder(), newG722Decoder()
+		say := func(e Encoder, pcm []int16) []int16 {
+			payload, _ := e.Encode(nil, pcm) // an even number of samples
+			heard, _ := decoder.Decode(nil, payload)
+			return heard
+		}
+		say(first, tone)
+		say(first, make([]int16, 3200))
+		if follow && (!second.Follow(decoder) || second.Follow(nil)) {
+			t.Error("does not follow")
+		}
+		for _, s := range say(second, tone) {
+			most = max(most, s)
+		}
+		return most
+	}
+	if with, without := loudest(true), loudest(false); with > 17500 || without < 24000 {
+		t.Errorf("up to %d, and to %d without following", with, without)
 	}
 }

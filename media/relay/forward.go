@@ -48,9 +48,15 @@ func (p *passage) pass(o outlet, a arrival) {
 			(*f)(p.b, p.by.relay.started.Add(a.at), p.component == control)
 		}
 	}
-	if p.to != nil {
-		p.to.speak(o, p.component, p.b)
+	if p.to == nil {
+		return
 	}
+	if f := p.by.filter.Load(); f != nil {
+		if p.b = (*f)(p.b, p.component == control); p.b == nil {
+			return
+		}
+	}
+	p.to.speak(o, p.component, p.b)
 }
 
 // hear decides whether b, which came to c, is listened to, takes its protection off, and completes a.

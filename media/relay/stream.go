@@ -23,6 +23,7 @@ type Stream struct {
 	tap     atomic.Pointer[Listener]
 	record  atomic.Pointer[Listener]
 	aside   atomic.Pointer[Aside]
+	filter  atomic.Pointer[Filter]
 
 	mu       sync.Mutex // of the base, guards what follows
 	partner  *Stream
@@ -116,6 +117,19 @@ func (s *Stream) Record(f Listener) {
 		return
 	}
 	s.record.Store(&f)
+}
+
+// A Filter gets each packet that goes from a stream to its partner, without protection, on the goroutine that read it. It returns what goes on, a part of b that it may have changed; nil: nothing
+// does, and it may have said something else by [Stream.Send] of the partner. It must neither block nor keep b. control is that of [Listener].
+type Filter func(b []byte, control bool) []byte
+
+// Filter lets f decide what the partner gets of what is heard; nil ends that.
+func (s *Stream) Filter(f Filter) {
+	if f == nil {
+		s.filter.Store(nil)
+		return
+	}
+	s.filter.Store(&f)
 }
 
 // Counters returns the counts so far.

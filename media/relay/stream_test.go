@@ -313,3 +313,40 @@ func TestAnyPort(t *testing.T) {
 		}
 	})
 }
+
+// TestFilter: what goes to the partner is what the filter leaves of it, and a listener hears what came.
+func TestFilter(t *testing.T) {
+	world(t, func(t *testing.T, sim *network.Sim, r *Relay) {
+		alice := newParty(t, sim.Host(netip.MustParseAddr("192.0.2.1")), "192.0.2.1:4000")
+		bob := newParty(t, sim.Host(netip.MustParseAddr("192.0.2.2")), "192.0.2.2:5000")
+		a, b := open(t, r), open(t, r)
+		aim(a, "192.0.2.1:4000", "192.0.2.1:4001")
+		aim(b, "192.0.2.2:5000", "192.0.2.2:5001")
+		Join(a, b)
+		var heard []string
+		a.Record(func(packet []byte, _ time.Time, _ bool) { heard = append(heard, string(packet[12:])) })
+		a.Filter(func(packet []byte, control bool) []byte {
+			switch string(packet[12:]) {
+			case "nothing":
+				return nil
+			case "another":
+				b.Send(rtpPacket(9, 9, "first"))
+				return append(packet[:12], "then"...)
+			}
+			return packet
+		})
+		to, _ := a.Local()
+		for i, word := range []string{"hello", "nothing", "another"} {
+			alice.send(t, to, rtpPacket(uint16(i), 7, word))
+		}
+		a.Filter(nil)
+		alice.send(t, to, rtpPacket(3, 7, "nothing"))
+		var got []string
+		for _, packet := range bob.take() {
+			got = append(got, packet[12:])
+		}
+		if want := []string{"hello", "first", "then", "nothing"}; !slices.Equal(got, want) || !slices.Equal(heard, []string{"hello", "nothing", "another", "nothing"}) {
+			t.Errorf("bob got %q, want %q; heard %q", got, want, heard)
+		}
+	})
+}

@@ -136,7 +136,7 @@ func withCompanions(codecs []Codec) []Codec {
 func (c *Capability) answer(offer *Description, m *Media, codecs []Codec) Media {
 	a := Media{Type: m.Type, Port: c.Place.RTP.Port(), Proto: m.Proto}
 	for _, codec := range codecs {
-		a.addCodec(codec)
+		a.AddCodec(codec)
 	}
 	if mid, ok := m.Lines.Attribute("mid"); ok {
 		a.Lines.AddAttribute("mid", mid)

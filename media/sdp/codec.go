@@ -116,12 +116,12 @@ func (m *Media) SetCodecs(codecs []Codec) {
 	m.Formats = nil
 	m.Lines.RemoveAttribute("rtpmap", "fmtp", "rtcp-fb", "maxptime")
 	for _, c := range codecs {
-		m.addCodec(c)
+		m.AddCodec(c)
 	}
 }
 
-// addCodec appends a codec with its attributes.
-func (m *Media) addCodec(c Codec) {
+// AddCodec appends a codec with its attributes. Its payload type is not yet one of the stream.
+func (m *Media) AddCodec(c Codec) {
 	pt := strconv.Itoa(int(c.PayloadType))
 	m.Formats = append(m.Formats, pt)
 	v := pt + " " + c.Name + "/" + strconv.Itoa(c.Clock)

@@ -1,6 +1,6 @@
 package sdp
 
-// An offer that is narrowed to some codecs before it is sent. RFC 3264 §5.1.
+// A description that is narrowed to some codecs before it is sent. RFC 3264 §5.1.
 
 import (
 	"slices"
@@ -63,4 +63,18 @@ func (m *Media) keep(formats []string) {
 		format, _, _ := strings.Cut(rest, " ")
 		return format != "*" && !slices.Contains(formats, format)
 	})
+}
+
+// Drop takes the codecs called name out of an RTP stream, with what is said of them.
+func (m *Media) Drop(name string) {
+	kept := slices.Clone(m.Formats)
+	for _, c := range m.Codecs() {
+		if strings.EqualFold(c.Name, name) {
+			f := m.format(c)
+			kept = slices.DeleteFunc(kept, func(other string) bool { return other == f })
+		}
+	}
+	if len(kept) < len(m.Formats) {
+		m.keep(kept)
+	}
 }

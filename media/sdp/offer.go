@@ -27,7 +27,7 @@ func (c *Capability) offer() Media {
 		m.Proto = c.Protos[0]
 	}
 	for _, codec := range withCompanions(slices.Clone(c.Codecs)) {
-		m.addCodec(codec)
+		m.AddCodec(codec)
 	}
 	if c.RTCPMux {
 		// RFC 5761 §5.1.1: the answerer may refuse to share the port, so the other one is named too.

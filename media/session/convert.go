@@ -38,7 +38,7 @@ func (s *Site) convert(m *sdp.Media, peer []sdp.Codec) bool {
 		return false
 	}
 	for _, c := range slices.Clone(ours) {
-		event := sdp.Codec{PayloadType: eventPayloadType + uint8(len(ours)), Name: sdp.TelephoneEvent, Clock: c.Clock, Channels: 1, FMTP: "0-16"}
+		event := sdp.Codec{PayloadType: eventPayloadType + uint8(len(ours)), Name: sdp.TelephoneEvent, Clock: c.Clock, Channels: 1, FMTP: eventNumbers}
 		if !slices.ContainsFunc(ours, event.Matches) {
 			ours = append(ours, event)
 		}
@@ -97,11 +97,13 @@ func shares(a, b []sdp.Codec) bool {
 
 // conversion carries sound between two streams whose sides share no codec.
 type conversion struct {
-	terms [2]said // of the sides
-	ends  [2]*Endpoint
-	over  atomic.Bool // the streams are not its any more
-	stop  chan struct{}
-	done  sync.WaitGroup
+	terms  [2]said // of the sides
+	ends   [2]*Endpoint
+	byInfo [2]atomic.Bool // the side is given digits by inform
+	inform [2]func(byte)
+	over   atomic.Bool // the streams are not its any more
+	stop   chan struct{}
+	done   sync.WaitGroup
 }
 
 // newConversion returns what converts between two streams, nil if that is not needed or cannot be done.
@@ -122,9 +124,24 @@ func newConversion(site *Site, a, b *line) *conversion {
 			return nil
 		}
 		c.ends[i] = e
+		c.byInfo[i].Store(n.digits() == DigitsInfo)
+		c.inform[i] = n.leg.Inform
 	}
 	return c
 }
+
+// end returns what speaks to the peer of n, one of the two.
+func (c *conversion) end(n *line) *Endpoint { return c.ends[c.side(n)] }
+
+func (c *conversion) side(n *line) int {
+	if c.ends[0].stream == n.stream {
+		return 0
+	}
+	return 1
+}
+
+// informs takes the way in which the peer of n gets digits from now on.
+func (c *conversion) informs(n *line) { c.byInfo[c.side(n)].Store(n.digits() == DigitsInfo) }
 
 // stand returns an endpoint in the place of the far side of a stream: the sockets are those of the stream.
 func (s *Site) stand(n *line, rate int) (*Endpoint, error) {
@@ -136,6 +153,9 @@ func (s *Site) stand(n *line, rate int) (*Endpoint, error) {
 	if err := a.send(e.voice.Formats, n.told.codecs); err != nil {
 		return nil, err
 	}
+	way := n.digits()
+	a.events = a.events && way == DigitsEvents
+	e.ear.deaf = way == DigitsInfo
 	a.receive(e.voice.Formats, n.told.codecs)
 	e.agreeLocked(a) // nobody else knows it yet
 	return e, nil
@@ -158,6 +178,7 @@ func (c *conversion) run() {
 		}
 		for i, e := range c.ends {
 			e.pass(c.ends[1-i])
+			c.dial(e, 1-i)
 		}
 		for _, e := range c.ends {
 			packet = e.send(nil, e.next(packet[:0]), now)
@@ -175,10 +196,18 @@ func (e *Endpoint) pass(far *Endpoint) {
 	far.mu.Lock()
 	far.mouth.frames = append(far.mouth.frames[:0], heard...)
 	far.mu.Unlock()
+}
+
+// dial gives the digits that e has heard to a side.
+func (c *conversion) dial(e *Endpoint, to int) {
 	for {
 		select {
 		case digit := <-e.ear.digits:
-			_ = far.Dial(string(digit)) // one who dials faster than digits can be sent loses some
+			if c.byInfo[to].Load() && c.inform[to] != nil {
+				c.inform[to](digit)
+				continue
+			}
+			_ = c.ends[to].Dial(string(digit)) // one who dials faster than digits can be sent loses some
 		default:
 			return
 		}
@@ -220,8 +249,11 @@ func convertBetween(site *Site, a, b *line) bool {
 	return true
 }
 
-// passOn ends the conversion of a stream.
+// passOn ends the conversion of a stream, and that of digits.
 func (n *line) passOn() {
+	n.toPeer.end()
+	n.fromPeer.end()
+	n.toPeer, n.fromPeer = nil, nil
 	c := n.conversion
 	n.conversion = nil
 	if c == nil || c.over.Swap(true) {

@@ -47,7 +47,7 @@ func (b *bridged) digits(dialled string) {
 			got = append(got, <-way[1].Digits())
 		}
 		if string(got) != dialled {
-			b.t.Errorf("dialled %q, heard %q", dialled, got)
+			b.t.Errorf("dialled %q, heard %q (by alice: %v)", dialled, got, way[0] == b.alice)
 		}
 	}
 }

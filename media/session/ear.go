@@ -35,6 +35,7 @@ type ear struct {
 	noise    codec.Noise
 	level    uint8           // what the last packet says of itself
 	tones    *audio.Detector // of a peer that sends no telephone events
+	deaf     bool            // to those
 	dialled  []byte
 }
 
@@ -86,7 +87,7 @@ func (e *Endpoint) dialled(digit byte) {
 // hearTones looks for digits in the sound of a peer that sends no telephone events.
 func (e *Endpoint) hearTones(pcm []int16) {
 	r := &e.ear
-	if e.agreed.events {
+	if e.agreed.events || r.deaf {
 		return
 	}
 	if r.tones == nil {
@@ -96,6 +97,13 @@ func (e *Endpoint) hearTones(pcm []int16) {
 	for _, digit := range r.dialled {
 		e.dialled(digit)
 	}
+}
+
+// deafen ends the search for digits in the sound.
+func (e *Endpoint) deafen() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ear.deaf = true
 }
 
 // Digits gives the digits that the peer dials during the call: 0 to 9, *, #, A to D, and ! for a hook flash. Of a

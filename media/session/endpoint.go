@@ -23,6 +23,9 @@ const frameTime = 20 * time.Millisecond
 // eventPayloadType is the payload type of telephone events in our offers.
 const eventPayloadType = 101
 
+// eventNumbers are the telephone events that we take: the digits, and the hook flash. RFC 4733 §7.1.1.
+const eventNumbers = "0-16"
+
 // Voice is what an endpoint can do. The zero Voice speaks PCMA, PCMU and G722, and is written and read at 8000 Hz.
 type Voice struct {
 	Formats []codec.Format // in the order of our preference; each with one channel
@@ -143,7 +146,7 @@ func (v *Voice) capabilities(place sdp.Place) sdp.Capabilities {
 	for _, f := range v.Formats {
 		if !clocks[f.Clock] {
 			pt := uint8(eventPayloadType + len(clocks))
-			c.Codecs = append(c.Codecs, sdp.Codec{PayloadType: pt, Name: sdp.TelephoneEvent, Clock: f.Clock, Channels: 1, FMTP: "0-16"})
+			c.Codecs = append(c.Codecs, sdp.Codec{PayloadType: pt, Name: sdp.TelephoneEvent, Clock: f.Clock, Channels: 1, FMTP: eventNumbers})
 			clocks[f.Clock] = true
 		}
 	}

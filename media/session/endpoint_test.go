@@ -78,6 +78,12 @@ func say(t *testing.T, e *Endpoint, frequency float64, d time.Duration) {
 	if _, err := (&audio.Tone{Rate: e.Rate(), Frequencies: []float64{frequency}, Amplitude: 8000}).ReadSamples(pcm); err != nil {
 		t.Error(err)
 	}
+	play(t, e, pcm)
+}
+
+// play says samples, in two pieces.
+func play(t *testing.T, e *Endpoint, pcm []int16) {
+	t.Helper()
 	b := make([]byte, 0, 2*len(pcm))
 	for _, s := range pcm {
 		b = binary.LittleEndian.AppendUint16(b, uint16(s))

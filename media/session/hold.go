@@ -65,6 +65,8 @@ func join(site *Site, a, b *line) {
 		relay.Part(a.stream)
 	case !convertBetween(site, a, b):
 		relay.Join(a.stream, b.stream)
+		lead(a, b)
+		lead(b, a)
 	}
 }
 

@@ -26,15 +26,20 @@ type Leg struct {
 	bundle bool // the peer bundles
 	ear    *Ear // that hears what the peer says, beside the far side; nil: none
 
+	informs bool // the peer sends digits by INFO
+
 	// Failed is told when the keys or the way of a stream will not come: a forged certificate, a peer that cannot be reached. It is called from any goroutine and
 	// must not block, nor call the leg. It may be nil; it is set before first use.
 	Failed func(error)
+	// Inform is given the digits that the peer is to get by INFO. The same holds for it as for Failed.
+	Inform func(digit byte)
 	// PictureWanted is told when the peer asks by RTCP for a whole picture and the far side cannot be asked so. The same holds for it as for Failed.
 	PictureWanted func()
 }
 
 // line is one m= line of a leg.
 type line struct {
+	leg        *Leg
 	stream     *relay.Stream // nil: rejected, or not presented yet
 	settled    bool          // stream carries packets
 	reject     bool          // to be closed when settled
@@ -43,6 +48,9 @@ type line struct {
 	learned    bool          // news is to be taken when settled
 	waiting    *waiting      // who hears music from us instead of the far side
 	conversion *conversion   // what the far side hears instead of what the peer sends
+	toPeer     *course       // by which the peer is told of digits; nil: they pass
+	fromPeer   *course       // by which the far side is told of those of the peer
+	named      []sdp.Codec   // telephone events of our offer
 	way        transport
 	proto      string // of the peer's m= line, if there was one
 	mid        string // the same
@@ -121,7 +129,7 @@ func carried(m *sdp.Media) bool { return !strings.Contains(m.Proto, "DTLS/SCTP")
 
 func (l *Leg) grow(n int) {
 	for len(l.lines) < n {
-		l.lines = append(l.lines, line{})
+		l.lines = append(l.lines, line{leg: l})
 	}
 }
 
@@ -186,6 +194,7 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.D
 		if was := ours.Direction(m); was != l.direction(n, was, m.Type == "audio", answers) {
 			m.SetDirection(l.direction(n, was, m.Type == "audio", answers))
 		}
+		n.nameEvents(m, answers)
 		if err := write(ours, i); err != nil {
 			l.Abandon()
 			return nil, err

@@ -117,7 +117,7 @@ func TestOfferAnswer(t *testing.T) {
 			"m=audio 6000 RTP/AVP 8", "a=sendrecv", "m=video 0 RTP/AVP 96")
 		must(t, b.Answered(answer))
 		want = text("v=0", "o=- 10 1 IN IP4 192.0.2.250", "s=-", "c=IN IP4 192.0.2.250", "t=0 0",
-			"m=audio 10002 RTP/AVP 8", "a=sendrecv", "m=video 0 RTP/AVP 96")
+			"m=audio 10002 RTP/AVP 8 101", "a=sendrecv", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16", "m=video 0 RTP/AVP 96") // we turn digits into tones for bob
 		if diff := cmp.Diff(want, present(t, a.Answer, answer)); diff != "" {
 			t.Errorf("answer to alice (-want +got):\n%s", diff)
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
@@ -14,10 +15,11 @@ type Ear struct {
 	leg      *Leg
 	line     int
 	endpoint *Endpoint // with the stream of the line, of which it only hears
+	spot     *spotter  // of a peer that dials by tones, guarded by the mutex of the endpoint
 }
 
-// Listen begins to hear what the peer of l says, at a rate in Hz. far is the leg that l is bridged with. digit, which may be nil, is told of telephone events, from any goroutine; it must neither
-// block nor call the ear. There is one ear a leg; nil if it has no stream of sound. It ends with the leg, or by [Ear.Close], after which there may be another.
+// Listen begins to hear what the peer of l says, at a rate in Hz. far is the leg that l is bridged with. digit, which may be nil, is told of digits that come as telephone events or, from a
+// peer that sends none, as tones, from any goroutine; it must neither block nor call the ear. There is one ear a leg; nil if it has no stream of sound. It ends with the leg, or by [Ear.Close], after which there may be another.
 func (l *Leg) Listen(far *Leg, rate int, digit func(byte)) *Ear {
 	for i := range l.lines {
 		n := &l.lines[i]
@@ -33,7 +35,7 @@ func (l *Leg) Listen(far *Leg, rate int, digit func(byte)) *Ear {
 		l.ear.Close()
 		l.ear = x
 		x.follow(far)
-		n.stream.Record(e.hear)
+		n.stream.Record(x.hear)
 		return x
 	}
 	return nil
@@ -45,9 +47,11 @@ func (x *Ear) follow(far *Leg) {
 		return
 	}
 	e, own := x.endpoint, x.leg.lines[x.line].told.codecs
-	a := agreement{direction: sdp.RecvOnly, events: true} // digits that are heard as tones are for who talks
+	a := agreement{direction: sdp.RecvOnly, events: true} // tones are looked for by spot: a tape need not run for them
+	var farCodecs []sdp.Codec
 	if x.line < len(far.lines) && shares(own, far.lines[x.line].told.codecs) {
-		a.receive(e.voice.Formats, far.lines[x.line].told.codecs)
+		farCodecs = far.lines[x.line].told.codecs
+		a.receive(e.voice.Formats, farCodecs)
 	}
 	a.receive(e.voice.Formats, own)
 	e.mu.Lock()
@@ -56,6 +60,37 @@ func (x *Ear) follow(far *Leg) {
 		a.format = a.hearing[0].format
 		e.agreeLocked(a)
 	}
+	x.spot = nil
+	if e.ear.told != nil && x.leg.lines[x.line].digits() == DigitsTones {
+		x.spot = newSpotter(x.leg.site.formats(), farCodecs, own)
+	}
+}
+
+// hear takes a packet of the peer.
+func (x *Ear) hear(b []byte, at time.Time, control bool) {
+	x.endpoint.hear(b, at, control)
+	p, err := rtp.Parse(b)
+	if err != nil || control {
+		return
+	}
+	x.endpoint.mu.Lock()
+	defer x.endpoint.mu.Unlock()
+	if x.spot == nil {
+		return
+	}
+	for _, digit := range x.spot.hear(&p) {
+		x.endpoint.dialled(digit)
+	}
+}
+
+// deafen ends the search for digits in the sound. A nil Ear is none.
+func (x *Ear) deafen() {
+	if x == nil {
+		return
+	}
+	x.endpoint.mu.Lock()
+	defer x.endpoint.mu.Unlock()
+	x.spot = nil
 }
 
 // next returns what is heard in this beat; it is valid until the next call.

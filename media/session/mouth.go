@@ -85,6 +85,41 @@ func (e *Endpoint) digit() (rtp.Packet, bool) {
 	return rtp.Packet{}, false
 }
 
+// nextDigit returns the packet of this beat of what was dialled, appended to b, if there is one: none between two events. It reports whether more is to come.
+func (e *Endpoint) nextDigit(b []byte) ([]byte, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.diallingLocked() {
+		return b, false
+	}
+	if !e.agreed.events {
+		b = e.speak(b, nil)
+		return b, e.diallingLocked()
+	}
+	m := &e.mouth
+	if p, ok := e.digit(); ok {
+		b = m.sender.Append(b, p)
+	}
+	m.sender.Advance(e.agreed.format.Ticks(frameTime))
+	if !e.agreed.direction.Sends() {
+		return b[:0], false
+	}
+	return b, true
+}
+
+// dialling is diallingLocked with the lock.
+func (e *Endpoint) dialling() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.diallingLocked()
+}
+
+// diallingLocked tells whether digits wait to be sent, or are being sent.
+func (e *Endpoint) diallingLocked() bool {
+	m := &e.mouth
+	return len(m.queue) > 0 || m.events.Active() || m.tones != nil
+}
+
 // nextFrame takes one frame of what was written, filled up with silence.
 func (e *Endpoint) nextFrame() []int16 {
 	m, n := &e.mouth, e.frame()
@@ -153,7 +188,7 @@ func (e *Endpoint) Drain(ctx context.Context) error {
 	defer context.AfterFunc(ctx, e.nudge)()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for !e.closed && ctx.Err() == nil && (len(e.mouth.frames) > 0 || len(e.mouth.queue) > 0 || e.mouth.events.Active() || e.mouth.tones != nil) {
+	for !e.closed && ctx.Err() == nil && (len(e.mouth.frames) > 0 || e.diallingLocked()) {
 		e.wake.Wait()
 	}
 	if e.closed {

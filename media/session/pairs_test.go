@@ -17,6 +17,7 @@ type bridged struct {
 	t          *testing.T
 	alice, bob *Endpoint
 	a, b       *Leg
+	mute       map[*Endpoint]bool // who neither offers nor takes telephone events
 }
 
 // bridge runs f in a bubble: the caller's kind is what it offers, the callee's what it is offered.
@@ -26,6 +27,12 @@ func bridge(t *testing.T, caller, callee Kind, f func(b *bridged)) {
 
 // bridgeVoices is bridge for endpoints that can do different things.
 func bridgeVoices(t *testing.T, caller, callee Kind, voices [2]Voice, f func(b *bridged)) {
+	t.Helper()
+	bridgeLegs(t, [2]Kind{caller, callee}, voices, func(*bridged) {}, f)
+}
+
+// bridgeLegs is bridgeVoices for legs of which more is to be said before they are used.
+func bridgeLegs(t *testing.T, kinds [2]Kind, voices [2]Voice, prepare, f func(b *bridged)) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := &network.Sim{Seed: 1}
 		sim.SetConditions(network.Conditions{Delay: 5 * time.Millisecond})
@@ -38,14 +45,16 @@ func bridgeVoices(t *testing.T, caller, callee Kind, voices [2]Voice, f func(b *
 		server := site(sim.Host(server4))
 		alice, bob := site(sim.Host(alice4)), site(sim.Host(bob4))
 		alice.FullICE, bob.FullICE = true, true
-		b := &bridged{t: t, a: server.NewLeg(Peer{Remote: alice4}, 1), b: server.NewLeg(Peer{Remote: bob4, Kind: callee}, 2)}
+		b := &bridged{t: t, a: server.NewLeg(Peer{Remote: alice4}, 1), b: server.NewLeg(Peer{Remote: bob4, Kind: kinds[1]}, 2)}
 		var err error
-		b.alice, err = alice.NewEndpoint(t.Context(), Peer{Remote: server4, Kind: caller}, voices[0])
+		b.alice, err = alice.NewEndpoint(t.Context(), Peer{Remote: server4, Kind: kinds[0]}, voices[0])
 		must(t, err)
-		b.bob, err = bob.NewEndpoint(t.Context(), Peer{Remote: server4, Kind: callee}, voices[1])
+		b.bob, err = bob.NewEndpoint(t.Context(), Peer{Remote: server4, Kind: kinds[1]}, voices[1])
 		must(t, err)
 		b.a.Failed = func(err error) { t.Errorf("alice's leg: %v", err) }
 		b.b.Failed = func(err error) { t.Errorf("bob's leg: %v", err) }
+		b.mute = map[*Endpoint]bool{}
+		prepare(b)
 		b.offer(b.alice, b.bob, b.a, b.b)
 		f(b)
 		b.alice.Close()
@@ -66,19 +75,18 @@ func bridgeVoices(t *testing.T, caller, callee Kind, voices [2]Voice, f func(b *
 func (b *bridged) offer(by, to *Endpoint, from, far *Leg) (offered, answered *sdp.Description) {
 	b.t.Helper()
 	offer := by.Offer()
+	if b.mute[by] {
+		offer.Media[0].Drop(sdp.TelephoneEvent)
+	}
 	must(b.t, from.Offered(offer))
-	offered, err := far.Offer(b.t.Context(), offer)
-	must(b.t, err)
-	answer, err := to.Answer(offered)
+	offered, answer, err := b.ask(far, to, offer)
 	if errors.Is(err, sdp.ErrNothingCommon) {
 		far.Abandon()
 		other, ok := far.site.Convertible(offer)
 		if !ok {
 			b.t.Fatal("nothing can be turned into another codec")
 		}
-		offered, err = far.Offer(b.t.Context(), other)
-		must(b.t, err)
-		answer, err = to.Answer(offered)
+		offered, answer, err = b.ask(far, to, other)
 	}
 	must(b.t, err)
 	must(b.t, far.Answered(answer))
@@ -87,6 +95,19 @@ func (b *bridged) offer(by, to *Endpoint, from, far *Leg) (offered, answered *sd
 	must(b.t, Settle(from, far))
 	must(b.t, by.Accept(answered))
 	return offered, answered
+}
+
+// ask presents an offer by a leg to its peer.
+func (b *bridged) ask(l *Leg, to *Endpoint, offer *sdp.Description) (offered, answer *sdp.Description, err error) {
+	b.t.Helper()
+	offered, err = l.Offer(b.t.Context(), offer)
+	must(b.t, err)
+	heard := offered.Clone()
+	if b.mute[to] {
+		heard.Media[0].Drop(sdp.TelephoneEvent)
+	}
+	answer, err = to.Answer(heard)
+	return offered, answer, err
 }
 
 // wait lets time pass: for checks, handshakes and what is on its way.

@@ -62,6 +62,13 @@ func (c *convertingEncoder) Succeed(other codec.Encoder) bool {
 	return ok && s.Succeed(o.coder)
 }
 
+// Follow implements [codec.Follower].
+func (c *convertingEncoder) Follow(d codec.Decoder) bool {
+	o, ok := d.(*convertingDecoder)
+	f, follows := c.coder.(codec.Follower)
+	return ok && follows && f.Follow(o.coder)
+}
+
 type convertingDecoder struct {
 	coder        codec.Decoder
 	resampler    *audio.Resampler

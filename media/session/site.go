@@ -59,6 +59,7 @@ type Peer struct {
 	Remote netip.Addr // where its SIP messages come from, or go to
 	Local  netip.Addr // the address of ours that they use, if known
 	Kind   Kind       // how its media is carried, until it says so itself
+	Digits Digits     // how digits go to it; DigitsInfo and DigitsTones whatever it says itself
 	// Inside says that the other end is a leg or an endpoint of this server, of another call: both speak over the loopback, and nothing is advertised.
 	Inside bool
 }

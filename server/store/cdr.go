@@ -61,6 +61,7 @@ type CDRLeg struct {
 	Status  int         `json:"status"` // how it answered, or why it did not
 	Error   string      `json:"error,omitempty"`
 	Codec   string      `json:"codec,omitempty"`
+	Digits  string      `json:"digits,omitempty"` // how they went to it and came from it: events, info or tones; where two sides differ, they were converted
 	Streams []CDRStream `json:"streams,omitempty"`
 }
 

@@ -66,6 +66,7 @@ func (l *CDRLeg) members(o *jsonObject) {
 	o.number("status", int64(l.Status))
 	o.textIf("error", l.Error)
 	o.textIf("codec", l.Codec)
+	o.textIf("digits", l.Digits)
 	if len(l.Streams) > 0 {
 		list(o, "streams", l.Streams, func(o *jsonObject, s *CDRStream) { o.within(s.members) })
 	}

@@ -89,7 +89,7 @@ type leg struct {
 	part                      // what lamps show of it
 	err      error            // branch: why it could not be called, or did not answer
 	moments  moments
-	demanded time.Time // when the far side was asked by INFO for a whole picture
+	informs  informing // what it gets by INFO
 }
 
 // invite starts a call with the first step of its way.

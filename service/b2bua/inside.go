@@ -29,7 +29,7 @@ func (c *call) handOver(l *leg, r *dialog.Request) bool {
 		return false
 	}
 	c.dialledByInfo(l, r.Request)
-	if c.refresh(l, far, r) {
+	if c.refresh(l, far, r) || c.press(l, far, r) {
 		return true
 	}
 	if p, err := sip.ParseInfoPackage(r.Request.Get(sip.HeaderInfoPackage)); r.Request.Has(sip.HeaderInfoPackage) && (err != nil || !far.usage.TakesInfo(p)) {
@@ -56,6 +56,10 @@ func (c *call) handOver(l *leg, r *dialog.Request) bool {
 		}
 		if err != nil || res == nil {
 			l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusRequestTimeout))
+			return
+		}
+		if status := c.retell(l, far, digitOf(r.Request), res.Status); status != res.Status {
+			l.usage.Respond(r, l.usage.ReplyTo(r.Request, status))
 			return
 		}
 		reply := l.usage.ReplyTo(r.Request, insideStatus(res.Status))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -26,6 +27,7 @@ type LegDetail struct {
 	Status  sip.Status       // 200, or why it did not answer; 0: the call was over before
 	Err     error            // what went wrong here or on the way
 	Codec   string           // of the sound, as SDP calls it; empty if none was agreed
+	Digits  session.Digits   // how digits went to it and came from it: where two sides differ, they were converted
 	Media   []relay.Counters // one for each stream, of who has answered
 }
 
@@ -104,7 +106,7 @@ func (c *call) detailOf(l *leg) LegDetail {
 	case !d.Answer.IsZero():
 		d.Status = sip.StatusOK
 		if l.media != nil {
-			d.Codec, d.Media = l.media.Codec(), l.media.Counters()
+			d.Codec, d.Digits, d.Media = l.media.Codec(), l.media.Digits(), l.media.Counters()
 		}
 	case l == c.caller:
 		d.Status = c.detail.Status

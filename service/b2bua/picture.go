@@ -23,9 +23,10 @@ func (c *call) refresh(l, far *leg, r *dialog.Request) bool {
 	return true
 }
 
-// watch has demands that come by RTCP and cannot be handed on as such go on by INFO.
+// watch has demands that come by RTCP and cannot be handed on as such go on by INFO, and so digits for a side that takes them so.
 func (l *leg) watch(m *session.Leg) *session.Leg {
 	c := l.call
+	m.Inform = func(digit byte) { c.engine.Do(c.stripe, func() { l.inform(digit) }) }
 	m.PictureWanted = func() { c.engine.Do(c.stripe, l.demandPicture) }
 	return m
 }
@@ -33,14 +34,14 @@ func (l *leg) watch(m *session.Leg) *session.Leg {
 // demandPicture asks the far side for a whole picture.
 func (l *leg) demandPicture() {
 	far := l.far()
-	if far == nil || l.call.over || time.Since(l.demanded) < pictureInterval {
+	if far == nil || l.call.over || time.Since(l.informs.demanded) < pictureInterval {
 		return
 	}
 	req := far.usage.NewRequest(sip.MethodInfo)
 	if req == nil {
 		return
 	}
-	l.demanded = time.Now()
+	l.informs.demanded = time.Now()
 	description.DemandPicture(req)
 	// One that refuses, or a dialog that ends, sends no picture: nothing is to be done about it.
 	_ = far.usage.SendRequest(req, func(*sip.Response, error) {})

@@ -167,26 +167,15 @@ func (c *call) dialled(by Side, digit byte) {
 
 // dialledByInfo takes the digits of telephones that send them by INFO, as nobody has standardised but many do.
 func (c *call) dialledByInfo(l *leg, req *sip.Request) {
-	if c.recording == nil || req.Method != sip.MethodInfo {
-		return
-	}
-	body := string(req.Body())
-	switch kind, _, _ := strings.Cut(strings.ToLower(req.ContentType()), ";"); strings.TrimSpace(kind) {
-	case "application/dtmf-relay":
-		_, body, _ = strings.Cut(body, "ignal=") // Signal=5, signal= 5
-	case "application/dtmf":
-	default:
-		return
-	}
-	body = strings.TrimSpace(body)
-	if body == "" {
+	digit := digitOf(req)
+	if c.recording == nil || digit == 0 {
 		return
 	}
 	by := ByCallee
 	if l == c.caller {
 		by = ByCaller
 	}
-	c.dialled(by, body[0])
+	c.dialled(by, digit)
 }
 
 // lateWriter opens its file with the first samples.
