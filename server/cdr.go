@@ -111,7 +111,7 @@ func (r *records) legs(d *b2bua.Detail) []store.CDRLeg {
 		if i == 0 {
 			legs[i].Side = "caller"
 		}
-		if l.Digits != session.DigitsAuto {
+		if legs[i].PacketTime = milliseconds(l.PacketTime); l.Digits != session.DigitsAuto {
 			legs[i].Digits = l.Digits.String()
 		}
 		if l.Account != "" {

@@ -180,6 +180,9 @@ func (e *Endpoint) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) err
 		return err
 	}
 	a.receive(e.voice.Formats, ours.Codecs())
+	if k := newPacker(packetTimesOf(theirs), frameTime, theirs.Codecs()); !k.like(e.packer.Load()) {
+		e.packer.Store(k) // of one that does the same the numbers go on
+	}
 	e.agreeLocked(a)
 	if err := e.aimLocked(&e.way, d, theirs, a.format.Clock); err != nil {
 		return err

@@ -155,6 +155,7 @@ func (s *Site) stand(n *line, rate int) (*Endpoint, error) {
 	}
 	way := n.digits()
 	a.events = a.events && way == DigitsEvents
+	e.packer.Store(newPacker(n.told.times, frameTime, n.told.codecs))
 	e.ear.deaf = way == DigitsInfo
 	a.receive(e.voice.Formats, n.told.codecs)
 	e.agreeLocked(a) // nobody else knows it yet
@@ -228,7 +229,7 @@ func (c *conversion) same(a, b *line) bool {
 
 // equal tells whether a side means the same sound by what it says.
 func (s *said) equal(o *said) bool {
-	return s.direction == o.direction && slices.Equal(s.codecs, o.codecs)
+	return s.direction == o.direction && s.times == o.times && slices.Equal(s.codecs, o.codecs)
 }
 
 // convertBetween makes two streams one path through coders, and reports whether that is what they need.

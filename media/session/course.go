@@ -1,6 +1,6 @@
 package session
 
-// One way of a bridge whose sides dial in different ways: the sound passes as it is, and digits are turned into what the hearer takes. RFC 4733 §2.5.1.
+// One way of a bridge whose sides dial in different ways, or want packets of different length: the sound passes as it is, and digits are turned into what the hearer takes. RFC 4733 §2.5.1.
 
 import (
 	"slices"
@@ -22,6 +22,7 @@ type course struct {
 	done     sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows
+	packer  *packer    // nil: the hearer gets packets as long as they come
 	way     Digits     // of the hearer
 	numbers row
 	events  rtp.EventReceiver
@@ -37,7 +38,7 @@ type course struct {
 	over    bool
 }
 
-// lead makes the way from the peer of x to that of y what their ways to dial ask for.
+// lead makes the way from the peer of x to that of y what their ways to dial and their packet times ask for.
 func lead(x, y *line) {
 	if c := y.toPeer; c != nil && c == x.fromPeer && c.suits(x, y) {
 		return
@@ -45,12 +46,19 @@ func lead(x, y *line) {
 	y.toPeer.end()
 	x.fromPeer.end()
 	y.toPeer, x.fromPeer = nil, nil
-	switch dials, takes := x.digits(), y.digits(); {
-	case !x.told.sound || !y.told.sound || dials == takes || dials == DigitsInfo:
+	if !x.told.sound || !y.told.sound {
+		return
+	}
+	dials, takes := x.digits(), y.digits()
+	packer := newPacker(y.told.times, x.told.times.sends(), y.told.codecs)
+	if packer == nil && (dials == takes || dials == DigitsInfo) {
 		return
 	}
 	c := newCourse(x, y)
-	if c.spot == nil && c.swallow == nil {
+	if c.packer = packer; dials == takes {
+		c.spot, c.swallow = nil, nil
+	}
+	if packer == nil && c.spot == nil && c.swallow == nil {
 		return
 	}
 	y.toPeer, x.fromPeer = c, c
@@ -156,13 +164,13 @@ func (c *course) pass(b []byte, control bool) []byte {
 	if c.press.active() {
 		told := c.press.packet(&p, c.voice.agreed.event)
 		c.anew = !c.press.active()
-		return told.AppendTo(b[:0])
+		return c.packer.pack(told.AppendTo(b[:0]), c.to.Send)
 	}
 	c.overhear(&p)
 	p.Marker = p.Marker || c.anew
 	c.anew = false
 	p.Header.Put(b)
-	return b
+	return c.packer.pack(b, c.to.Send)
 }
 
 // hearEvent takes a telephone event.
@@ -259,7 +267,9 @@ func (c *course) say(packet []byte) bool {
 		c.numbers.own(&p.Header)
 		p.Timestamp += c.shift
 		p.Header.Put(packet)
-		c.to.Send(packet)
+		if whole := c.packer.pack(packet, c.to.Send); whole != nil {
+			c.to.Send(whole)
+		}
 	}
 	return more
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/codec"
@@ -51,7 +52,8 @@ type Endpoint struct {
 	stream *relay.Stream
 	ours   sdp.Capabilities
 
-	sending sync.Mutex // held while a packet is sent: the beat changes hands
+	sending sync.Mutex             // held while a packet is sent: the beat changes hands
+	packer  atomic.Pointer[packer] // for whoever sends; nil: packets of one beat are what the peer wants
 
 	mu         sync.Mutex // guards what follows
 	wake       *sync.Cond // something of what follows has changed
@@ -238,12 +240,25 @@ func (e *Endpoint) send(w *relay.Sweep, packet []byte, now time.Time) []byte {
 	e.sending.Lock()
 	defer e.sending.Unlock()
 	if len(packet) > 0 {
-		w.Send(e.stream, packet)
+		e.emit(w, packet)
 	}
 	if packet = e.report(now, packet[:0]); len(packet) > 0 {
 		w.SendControl(e.stream, packet)
 	}
 	return packet
+}
+
+// emit sends a packet as long as the peer wants it.
+func (e *Endpoint) emit(w *relay.Sweep, packet []byte) {
+	k := e.packer.Load()
+	if k == nil {
+		w.Send(e.stream, packet)
+		return
+	}
+	send := func(b []byte) { w.Send(e.stream, b) }
+	if whole := k.pack(packet, send); whole != nil {
+		send(whole)
+	}
 }
 
 // Record gives both sides of the call to f, 20 ms at each beat, which must not block or keep them; nil ends it. A room beats for who sits in it: it has a

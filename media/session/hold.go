@@ -24,6 +24,7 @@ func Tune(rate int) (audio.Source, error) { return &audio.Music{Rate: rate}, nil
 type waiting struct {
 	format  codec.Format
 	payload uint8
+	packer  *packer
 	stop    chan struct{}
 	stopped sync.WaitGroup
 	once    bool // it is an announcement: what comes to an end
@@ -81,7 +82,7 @@ func (n *line) wait(site *Site, holder *line) bool {
 		return true
 	}
 	n.resume()
-	w := &waiting{format: format, payload: payload, stop: make(chan struct{})}
+	w := &waiting{format: format, payload: payload, packer: newPacker(n.told.times, frameTime, n.told.codecs), stop: make(chan struct{})}
 	n.waiting = w
 	random := newRandom()
 	h := rtp.Header{PayloadType: payload, Marker: true, SSRC: uint32(random.Uint64()), Sequence: uint16(random.Uint64()), Timestamp: uint32(random.Uint64())}
@@ -148,7 +149,9 @@ func (w *waiting) play(s *relay.Stream, h rtp.Header, music Music) {
 		}
 		p := rtp.Packet{Header: h, Payload: payload}
 		packet = p.AppendTo(packet[:0])
-		s.Send(packet)
+		if whole := w.packer.pack(packet, s.Send); whole != nil {
+			s.Send(whole)
+		}
 		h.Sequence++
 		h.Timestamp += w.format.Ticks(frameTime)
 	}

@@ -66,6 +66,7 @@ type said struct {
 	sound     bool // an audio stream
 	refreshes refreshes
 	spoken    string // name of the codec that both sides have named; empty: none
+	times     packetTimes
 }
 
 // NewLeg returns a leg without streams. sessionID is for the o= line and should be random.
@@ -136,7 +137,7 @@ func (l *Leg) grow(n int) {
 // described is what a description says about one stream.
 func (l *Leg) described(d *sdp.Description, m *sdp.Media) said {
 	_, isRTP := m.Profile()
-	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio", refreshes: refreshesOf(m)}
+	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio", refreshes: refreshesOf(m), times: packetTimesOf(m)}
 	p.RTP = l.peer.address(d.Address(m))
 	p.RTCP = l.peer.address(d.RTCPAddress(m))
 	if len(p.codecs) > 0 {

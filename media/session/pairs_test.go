@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +18,8 @@ type bridged struct {
 	t          *testing.T
 	alice, bob *Endpoint
 	a, b       *Leg
-	mute       map[*Endpoint]bool // who neither offers nor takes telephone events
+	mute       map[*Endpoint]bool   // who neither offers nor takes telephone events
+	times      map[*Endpoint]string // "ptime" or "maxptime" and a value that they ask for, and nobody minds
 }
 
 // bridge runs f in a bubble: the caller's kind is what it offers, the callee's what it is offered.
@@ -78,6 +80,7 @@ func (b *bridged) offer(by, to *Endpoint, from, far *Leg) (offered, answered *sd
 	if b.mute[by] {
 		offer.Media[0].Drop(sdp.TelephoneEvent)
 	}
+	b.time(by, offer)
 	must(b.t, from.Offered(offer))
 	offered, answer, err := b.ask(far, to, offer)
 	if errors.Is(err, sdp.ErrNothingCommon) {
@@ -93,7 +96,9 @@ func (b *bridged) offer(by, to *Endpoint, from, far *Leg) (offered, answered *sd
 	answered, err = from.Answer(b.t.Context(), answer)
 	must(b.t, err)
 	must(b.t, Settle(from, far))
-	must(b.t, by.Accept(answered))
+	heard := answered.Clone()
+	b.time(nil, heard)
+	must(b.t, by.Accept(heard))
 	return offered, answered
 }
 
@@ -106,8 +111,22 @@ func (b *bridged) ask(l *Leg, to *Endpoint, offer *sdp.Description) (offered, an
 	if b.mute[to] {
 		heard.Media[0].Drop(sdp.TelephoneEvent)
 	}
-	answer, err = to.Answer(heard)
+	b.time(nil, heard)
+	if answer, err = to.Answer(heard); err == nil {
+		b.time(to, answer)
+	}
 	return offered, answer, err
+}
+
+// time lets a description say what its side asks for, or nothing.
+func (b *bridged) time(by *Endpoint, d *sdp.Description) {
+	if b.times == nil {
+		return
+	}
+	d.Media[0].Lines.RemoveAttribute("ptime", "maxptime")
+	if name, value, ok := strings.Cut(b.times[by], " "); ok {
+		d.Media[0].Lines.SetAttribute(name, value)
+	}
 }
 
 // wait lets time pass: for checks, handshakes and what is on its way.

@@ -49,20 +49,22 @@ type CDR struct {
 
 // CDRLeg is one side of a call, or a device that rang for it.
 type CDRLeg struct {
-	Side    string      `json:"side"`              // caller or callee
-	Account string      `json:"account,omitempty"` // whose device it is
-	Target  string      `json:"target,omitempty"`  // where it was called
-	Trunk   string      `json:"trunk,omitempty"`
-	CallID  string      `json:"call_id,omitempty"`
-	Start   time.Time   `json:"start"`
-	Ring    time.Time   `json:"ring,omitzero"`
-	Answer  time.Time   `json:"answer,omitzero"`
-	End     time.Time   `json:"end,omitzero"`
-	Status  int         `json:"status"` // how it answered, or why it did not
-	Error   string      `json:"error,omitempty"`
-	Codec   string      `json:"codec,omitempty"`
-	Digits  string      `json:"digits,omitempty"` // how they went to it and came from it: events, info or tones; where two sides differ, they were converted
-	Streams []CDRStream `json:"streams,omitempty"`
+	Side    string    `json:"side"`              // caller or callee
+	Account string    `json:"account,omitempty"` // whose device it is
+	Target  string    `json:"target,omitempty"`  // where it was called
+	Trunk   string    `json:"trunk,omitempty"`
+	CallID  string    `json:"call_id,omitempty"`
+	Start   time.Time `json:"start"`
+	Ring    time.Time `json:"ring,omitzero"`
+	Answer  time.Time `json:"answer,omitzero"`
+	End     time.Time `json:"end,omitzero"`
+	Status  int       `json:"status"` // how it answered, or why it did not
+	Error   string    `json:"error,omitempty"`
+	Codec   string    `json:"codec,omitempty"`
+	Digits  string    `json:"digits,omitempty"` // how they went to it and came from it: events, info or tones; where two sides differ, they were converted
+	// PacketTime is how long packets were made for it, in milliseconds, because it asked for others than came.
+	PacketTime float64     `json:"packet_time_ms,omitempty"`
+	Streams    []CDRStream `json:"streams,omitempty"`
 }
 
 // CDRStream is what was heard from one side, and how.

@@ -67,6 +67,9 @@ func (l *CDRLeg) members(o *jsonObject) {
 	o.textIf("error", l.Error)
 	o.textIf("codec", l.Codec)
 	o.textIf("digits", l.Digits)
+	if l.PacketTime != 0 {
+		o.fraction("packet_time_ms", l.PacketTime)
+	}
 	if len(l.Streams) > 0 {
 		list(o, "streams", l.Streams, func(o *jsonObject, s *CDRStream) { o.within(s.members) })
 	}

@@ -23,12 +23,14 @@ type LegDetail struct {
 	Start   time.Time // of its INVITE
 	Ring    time.Time
 	Answer  time.Time
-	End     time.Time        // refused, or gone from the call
-	Status  sip.Status       // 200, or why it did not answer; 0: the call was over before
-	Err     error            // what went wrong here or on the way
-	Codec   string           // of the sound, as SDP calls it; empty if none was agreed
-	Digits  session.Digits   // how digits went to it and came from it: where two sides differ, they were converted
-	Media   []relay.Counters // one for each stream, of who has answered
+	End     time.Time      // refused, or gone from the call
+	Status  sip.Status     // 200, or why it did not answer; 0: the call was over before
+	Err     error          // what went wrong here or on the way
+	Codec   string         // of the sound, as SDP calls it; empty if none was agreed
+	Digits  session.Digits // how digits went to it and came from it: where two sides differ, they were converted
+	// PacketTime is how long packets were made for it, because it asked for others than came; 0: they went as they came.
+	PacketTime time.Duration
+	Media      []relay.Counters // one for each stream, of who has answered
 }
 
 // Move is a call that went on to somebody else.
@@ -106,7 +108,7 @@ func (c *call) detailOf(l *leg) LegDetail {
 	case !d.Answer.IsZero():
 		d.Status = sip.StatusOK
 		if l.media != nil {
-			d.Codec, d.Digits, d.Media = l.media.Codec(), l.media.Digits(), l.media.Counters()
+			d.Codec, d.Digits, d.PacketTime, d.Media = l.media.Codec(), l.media.Digits(), l.media.PacketTime(), l.media.Counters()
 		}
 	case l == c.caller:
 		d.Status = c.detail.Status
