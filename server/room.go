@@ -18,21 +18,22 @@ import (
 	"github.com/sipwerk/sipwerk/sip/event"
 )
 
-// openConferences makes the conference service and the notifier that says who is there.
-func (s *Server) openConferences(ds *domains, site *session.Site, l *locator) {
+// openConferences makes the conference service and the notifier that says who is there. voice is what is spoken; pictures are added to it.
+func (s *Server) openConferences(ds *domains, site *session.Site, l *locator, voice session.Voice) {
+	if s.Config.Media.Video {
+		voice.Pictures = session.PictureCodecs()
+	}
 	s.roomJournal = &roomJournal{log: s.log, records: s.records}
 	s.conferences = &conference.Conference{
 		Dialogs:    s.dialogs,
 		Media:      site,
+		Voice:      voice,
 		Rooms:      &rooms{ds},
 		Identity:   members{ds},
 		Locator:    &guests{registrar: s.registrar, locator: l},
 		Observer:   s.roomJournal,
 		Recordings: s.recordings(),
 		MaxCalls:   s.Config.Limits.Calls,
-	}
-	if s.Config.Media.Video {
-		s.conferences.Voice.Pictures = session.PictureCodecs()
 	}
 	s.events = &event.Notifier{Packages: []*event.Package{s.conferences.Package()}, Account: s.conferences.Account}
 	s.conferences.Events = s.events

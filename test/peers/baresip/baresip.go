@@ -73,6 +73,17 @@ snd_path %[4]s/snd
 rtcp_mux %[5]s
 `
 
+// sight is a camera that sends stripes, and a screen that nobody sees.
+const sight = `
+module vp8.so
+module fakevideo.so
+video_source fakevideo,nil
+video_display fakevideo,nil
+video_size 176x144
+video_fps 10
+video_bitrate 100000
+`
+
 // security is how an account is told to protect its sound.
 func security(m peer.Media) (parameters, mux string) {
 	switch m {
@@ -93,11 +104,16 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 	}
 	parameters, mux := security(a.Media)
 	lamp, module := "no", ""
+	codecs := "audio_codecs=pcmu,pcma"
 	if a.Lamp {
 		lamp, module = "yes", "module_app mwi.so"
 	}
-	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;answermode=manual;audio_codecs=pcmu,pcma;regint=120;mwi=%s;outbound=\"sip:%s;transport=%s\"%s\n",
-		a.User, a.Domain, a.Transport, a.User, a.Password, lamp, a.Server, a.Transport, parameters)
+	if a.Video {
+		module += sight
+		codecs += ";video_codecs=vp8"
+	}
+	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;answermode=manual;%s;regint=120;mwi=%s;outbound=\"sip:%s;transport=%s\"%s\n",
+		a.User, a.Domain, a.Transport, a.User, a.Password, codecs, lamp, a.Server, a.Transport, parameters)
 	files := map[string]string{
 		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir, mux, module),
 		"accounts": account,
@@ -308,6 +324,25 @@ func (p *Phone) WaitReceiving(ctx context.Context) error {
 		}
 	}
 }
+
+// WaitFrames implements peer.Viewer for its one line: baresip counts no pictures, but says what comes of them in a second.
+func (p *Phone) WaitFrames(ctx context.Context, _, frames int) error {
+	rate := regexp.MustCompile(`video=[0-9]+/([0-9]+)`)
+	mark := p.process.Mark()
+	for seconds := 0; seconds < frames/fps; mark = p.process.Mark() {
+		line, err := p.process.Wait(ctx, mark, "video=")
+		if err != nil {
+			return err
+		}
+		if m := rate.FindStringSubmatch(line); m != nil && m[1] != "0" {
+			seconds++
+		}
+	}
+	return nil
+}
+
+// fps is how many pictures a second the telephones send here.
+const fps = 10
 
 // WaitLamp waits until the lamp of the mailbox goes on or off.
 func (p *Phone) WaitLamp(ctx context.Context, on bool) error {

@@ -4,6 +4,7 @@ package browser
 import (
 	"context"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,7 +54,11 @@ func Start(t testing.TB, modules string, a peer.Account) (*Phone, error) {
 	}
 	url := a.Transport + "://" + a.Server
 	p := &Phone{dir: dir}
-	if p.process, err = peer.Start(t, dir, "node", "phone.mjs", url, "sip:"+a.User+"@"+a.Domain, a.Password, source); err != nil {
+	sight := "none"
+	if a.Video {
+		sight = "video"
+	}
+	if p.process, err = peer.Start(t, dir, "node", "phone.mjs", url, "sip:"+a.User+"@"+a.Domain, a.Password, source, sight); err != nil {
 		return nil, err
 	}
 	t.Cleanup(p.Close) // before the process is killed, or Chromium stays
@@ -111,6 +116,39 @@ func (p *Phone) Hold() error { return p.order("hold") }
 
 // Resume implements peer.Talk.
 func (p *Phone) Resume() error { return p.order("resume") }
+
+// WaitFrames implements peer.Viewer.
+func (p *Phone) WaitFrames(ctx context.Context, lines, frames int) error {
+	for {
+		mark := p.process.Mark()
+		if err := p.order("frames"); err != nil {
+			return err
+		}
+		said, err := p.process.Wait(ctx, mark, "seen ")
+		if err != nil {
+			return err
+		}
+		_, text, _ := strings.Cut(said, "seen ")
+		var shown map[string]int
+		if err := json.Unmarshal([]byte(text), &shown); err != nil {
+			return err
+		}
+		enough := 0
+		for _, n := range shown {
+			if n >= frames {
+				enough++
+			}
+		}
+		if enough >= lines {
+			return nil
+		}
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("browser: pictures by line %s: %w", text, ctx.Err())
+		}
+	}
+}
 
 // Recordings implements peer.Talk. After [Phone.Close] they are those up to then.
 func (p *Phone) Recordings() ([]string, error) {

@@ -1,5 +1,5 @@
 // A JsSIP telephone in headless Chromium. It says each step on a line and takes orders from standard input, one a line.
-// Arguments: WebSocket URL, address-of-record, password, WAV file to speak (48 kHz, mono).
+// Arguments: WebSocket URL, address-of-record, password, WAV file to speak (48 kHz, mono), and "video" for pictures of a camera.
 import { build } from 'esbuild';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
-const [url, uri, password, source] = process.argv.slice(2);
+const [url, uri, password, source, sight] = process.argv.slice(2);
 
 const bundle = await build({
   stdin: { contents: "import JsSIP from 'jssip'; window.JsSIP = JsSIP;", resolveDir: process.cwd() },
@@ -37,10 +37,11 @@ await page.exposeFunction('say', (...words) => console.log(words.join(' ')));
 await page.goto(`http://127.0.0.1:${http.address().port}/`);
 await page.addScriptTag({ content: bundle.outputFiles[0].text });
 
-await page.evaluate(({ url, uri, password }) => {
+await page.evaluate(({ url, uri, password, sight }) => {
   // Both sides speak at once; what cancels echoes would take that for one.
   const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-  const media = { mediaConstraints: { audio, video: false }, pcConfig: { iceServers: [] } };
+  const video = sight === 'video' && { width: 160, height: 120, frameRate: 10 }; // small, for machines that have little time
+  const media = { mediaConstraints: { audio, video }, pcConfig: { iceServers: [] } };
   const ua = new JsSIP.UA({ sockets: [new JsSIP.WebSocketInterface(url)], uri, password, register_expires: 120, session_timers: false });
   const heard = []; // payloads of G.711
   let session;
@@ -58,15 +59,16 @@ await page.evaluate(({ url, uri, password }) => {
   const addTrack = RTCPeerConnection.prototype.addTrack;
   RTCPeerConnection.prototype.addTrack = function (...args) { // after it is too late for a transform
     const sender = addTrack.apply(this, args);
-    for (const t of this.getTransceivers()) {
+    for (const t of this.getTransceivers().filter((t) => t.receiver.track.kind === 'audio')) {
       t.setCodecPreferences(speech);
       t.receiver.transform ??= new RTCRtpScriptTransform(worker);
     }
     return sender;
   };
   const hear = ({ track }) => {
-    const element = new Audio(); // or Chromium does not pull the track
+    const element = document.createElement(track.kind); // or Chromium does not pull the track
     element.srcObject = new MediaStream([track]);
+    element.muted = track.kind === 'video';
     element.play().catch((err) => say('play', err.message));
     window.kept = [...(window.kept ?? []), element];
   };
@@ -94,10 +96,13 @@ await page.evaluate(({ url, uri, password }) => {
     hold: () => session.hold(),
     resume: () => session.unhold(),
     digit: (d) => session.sendDTMF(d, { transportType: 'RFC2833' }),
+    // How many pictures were shown, by line.
+    frames: async () => JSON.stringify(Object.fromEntries([...(await session.connection.getStats()).values()]
+      .filter((s) => s.type === 'inbound-rtp' && s.kind === 'video').map((s) => [s.mid, s.framesDecoded ?? 0]))),
     save: () => heard.map(({ type, data }) => [type, btoa(String.fromCharCode(...data))]),
   };
   ua.start();
-}, { url, uri, password });
+}, { url, uri, password, sight });
 
 // linear is one sample of G.711: ITU-T G.711, tables 1a and 2a.
 const linear = (type, byte) => {
@@ -128,6 +133,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     const result = await page.evaluate((order, word) => window.orders[order](word), order, word);
     if (order === 'save') wav(word, result);
+    if (order === 'frames') console.log('seen', result);
     console.log('done', order);
   } catch (err) {
     console.log('error', order, err.message);

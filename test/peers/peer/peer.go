@@ -25,6 +25,7 @@ type Account struct {
 	Transport      string // udp, tcp, tls
 	Source         string // WAV file that is spoken into every call
 	Media          Media  // how its sound goes over the wire
+	Video          bool   // it has a camera and a screen
 	Lamp           bool   // it shows the lamp of its mailbox
 	Watch          string // whose lamp it shows, of telephones that have one; "": nobody's
 }
@@ -67,6 +68,12 @@ type Talk interface {
 	Resume() error
 	// Recordings are the WAV files of what was heard so far, oldest first.
 	Recordings() ([]string, error)
+}
+
+// Viewer is a telephone that tells what it shows.
+type Viewer interface {
+	// WaitFrames waits until so many pictures were shown on each of so many lines of the call that is up.
+	WaitFrames(ctx context.Context, lines, frames int) error
 }
 
 // Transferor is a telephone that can transfer its call.

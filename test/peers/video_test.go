@@ -1,0 +1,67 @@
+// Pictures: between two browsers, between a browser and a video telephone, and of all three in a room. RFC 7667 §3.7; RFC 7742.
+
+package peers
+
+import (
+	"context"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/test/peers/browser"
+	"github.com/sipwerk/sipwerk/test/peers/peer"
+)
+
+// frames is how many pictures must be shown: some seconds at ten a second.
+const frames = 30
+
+// sees fails the test unless a telephone shows pictures on so many lines.
+func sees(t *testing.T, p peer.Phone, lines int) {
+	t.Helper()
+	must(t, p.Name()+" sees", p.(peer.Viewer).WaitFrames(within(t, time.Minute), lines, frames))
+}
+
+func TestVideo(t *testing.T) {
+	need(t, "baresip", "node", "npm", "chromium")
+	modules, err := browser.Install(within(t, 3*time.Minute), t)
+	must(t, "install", err)
+	s := serve(t, "alice", "bob", "carol")
+	if out, err := exec.Command(binary(t), "room", "add", "4000", "--quiet", "--data", s.data, "--domain", domain).CombinedOutput(); err != nil {
+		t.Fatalf("room add: %v: %s", err, out)
+	}
+	start := func(run starter, user, transport, says string) peer.Phone {
+		account := s.account(user, transport, speech(t, says))
+		account.Video = true
+		return phone(t, run, account)
+	}
+	page := func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, modules, a) }
+	alice, bob, carol := start(page, "alice", "wss", aliceSays), start(page, "bob", "wss", bobSays), start(startBaresip, "carol", "udp", bobSays)
+
+	t.Run("browser to browser", func(t *testing.T) {
+		connectTo(t, alice, bob, "bob")
+		sees(t, alice, 1)
+		sees(t, bob, 1)
+		must(t, "hang up", alice.Hangup())
+		must(t, "callee hears the end", bob.WaitEnded(within(t, 10*time.Second)))
+	})
+	t.Run("browser to video telephone", func(t *testing.T) {
+		must(t, "dial", alice.Dial("sip:carol@"+domain))
+		must(t, "callee rings", carol.WaitIncoming(within(t, 10*time.Second)))
+		must(t, "answer", carol.Answer())
+		sees(t, alice, 1)
+		sees(t, carol, 1)
+		must(t, "hang up", carol.Hangup())
+		must(t, "ended", carol.WaitEnded(within(t, 10*time.Second)))
+	})
+	t.Run("room", func(t *testing.T) {
+		for _, p := range []peer.Phone{alice, bob, carol} {
+			must(t, p.Name()+" dials", p.Dial("sip:4000@"+domain))
+		}
+		sees(t, alice, 2)
+		sees(t, bob, 2)
+		sees(t, carol, 1)
+		pause(context.Background(), time.Second)
+		out, err := exec.Command(binary(t), "room", "status", "--data", s.data, "--domain", domain).CombinedOutput()
+		t.Logf("%s%v", out, err)
+	})
+}
