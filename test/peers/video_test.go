@@ -18,7 +18,7 @@ const frames = 30
 // sees fails the test unless a telephone shows pictures on so many lines.
 func sees(t *testing.T, p peer.Phone, lines int) {
 	t.Helper()
-	must(t, p.Name()+" sees", p.(peer.Viewer).WaitFrames(within(t, time.Minute), lines, frames))
+	must(t, p.Name()+" sees", p.(peer.Viewer).WaitFrames(within(t, 20*time.Second), lines, frames))
 }
 
 func TestVideo(t *testing.T) {
