@@ -213,11 +213,19 @@ func (r *records) member(d *conference.Detail) {
 			c.By = "callee"
 		}
 	}
-	r.inHouse(&c, "conference", d.Media)
+	r.inHouse(&c, "conference", d.Media, pictures(d.Seen)...)
+}
+
+// pictures are what was seen, if anything was.
+func pictures(c conference.PictureCounts) []store.CDRStream {
+	if c == (conference.PictureCounts{}) {
+		return nil
+	}
+	return []store.CDRStream{{Media: "video", Packets: c.Received, Sent: c.Sent}}
 }
 
 // inHouse completes a record of one leg.
-func (r *records) inHouse(c *store.CDR, application string, s session.Statistics) {
+func (r *records) inHouse(c *store.CDR, application string, s session.Statistics, more ...store.CDRStream) {
 	c.Domain = r.domains.first
 	if from, err := sip.ParseURI(c.From); err == nil {
 		if home, account, ok := r.domains.account(from); ok {
@@ -236,6 +244,7 @@ func (r *records) inHouse(c *store.CDR, application string, s session.Statistics
 		leg.Streams = []store.CDRStream{{Packets: s.Received.Packets, Sent: s.Sent, Lost: s.Received.Lost, PeerLost: int64(s.PeerLost), Jitter: milliseconds(s.Received.Jitter),
 			RoundTrip: milliseconds(s.RoundTrip)}}
 	}
+	leg.Streams = append(leg.Streams, more...)
 	c.Legs = []store.CDRLeg{leg}
 	r.journal.Add(c)
 }

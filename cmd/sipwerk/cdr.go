@@ -225,6 +225,10 @@ func (p *program) showLeg(say func(label, value string), l *store.CDRLeg) {
 		say(p.tr("digits"), l.Digits)
 	}
 	for _, s := range l.Streams {
+		if s.Media == "video" {
+			say(p.tr("seen"), p.tr("%d packets came, %d went", s.Packets, s.Sent))
+			continue
+		}
 		say(p.tr("heard"), p.tr("%d packets, %d lost, jitter %.1f ms, round trip %.1f ms, MOS %.1f", s.Packets, s.Lost, s.Jitter, s.RoundTrip, s.MOS))
 	}
 }

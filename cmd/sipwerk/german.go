@@ -80,6 +80,8 @@ var germanTexts = map[string]string{
 	"recording":                                                                                                                   "Aufnahme",
 	"moved":                                                                                                                       "weitergegeben",
 	"leg":                                                                                                                         "Seite",
+	"seen":                                                                                                                        "gesehen",
+	"%d packets came, %d went":                                                                                                    "%d Pakete kamen, %d gingen",
 	"heard":                                                                                                                       "gehört",
 	"caller":                                                                                                                      "Anrufer",
 	"callee":                                                                                                                      "Angerufener",

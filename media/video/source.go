@@ -26,6 +26,7 @@ type Source struct {
 	mu      sync.Mutex // guards what follows
 	formats [128]Format
 	format  Format // of the last packet
+	packets uint64
 	layers  []layer
 	tiles   []*Tile // those that show it or wait to; never changed in place
 }
@@ -59,6 +60,13 @@ func (s *Source) Format() Format {
 	return s.format
 }
 
+// Packets returns how many have come that were of use.
+func (s *Source) Packets() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.packets
+}
+
 // Hear takes an RTP packet of the source; rid names its stream, "" for a single one. Nothing of b is kept. It must be called by one goroutine at a time.
 func (s *Source) Hear(b []byte, rid string, now time.Time) {
 	p, err := rtp.Parse(b)
@@ -73,6 +81,7 @@ func (s *Source) Hear(b []byte, rid string, now time.Time) {
 		return
 	}
 	s.format = format
+	s.packets++
 	a := arrival{source: s, layer: k, format: format, now: now}
 	a.opens, a.whole = format.Opens(p.Payload)
 	l := &s.layers[k]

@@ -69,6 +69,7 @@ type CDRLeg struct {
 
 // CDRStream is what was heard from one side, and how.
 type CDRStream struct {
+	Media     string  `json:"media,omitempty"` // "video"; otherwise what the leg says
 	Packets   uint64  `json:"packets"`
 	Sent      uint64  `json:"sent"`
 	Lost      uint64  `json:"lost"`

@@ -76,6 +76,7 @@ func (l *CDRLeg) members(o *jsonObject) {
 }
 
 func (s *CDRStream) members(o *jsonObject) {
+	o.textIf("media", s.Media)
 	o.count("packets", s.Packets)
 	o.count("sent", s.Sent)
 	o.count("lost", s.Lost)

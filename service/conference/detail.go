@@ -59,6 +59,14 @@ type Detail struct {
 	Reason string     // the Reason header of the end, if any (RFC 3326)
 	Err    error      // what went wrong here, if that is why it ended
 	Media  session.Statistics
+	Seen   PictureCounts
+}
+
+// PictureCounts are the packets of pictures of a call.
+type PictureCounts struct {
+	Received uint64 // of the member
+	Sent     uint64 // to it
+	Switches uint64 // how often somebody came into a line to it
 }
 
 // Duration returns how long the member was in the conference.

@@ -60,7 +60,7 @@ func (r *room) call(e sip.Engine, stripe sip.Stripe, uri sip.URI, referral *even
 		return
 	}
 	for _, to := range devices[:min(len(devices), maxBranches)] {
-		in.branch(to)
+		in.branch(to, false)
 	}
 	ringTime := or(r.c.RingTime, DefaultRingTime)
 	if r.set.Page != nil {
@@ -98,9 +98,22 @@ func (in *invitation) withdraw() {
 	}
 }
 
-// branch calls one device.
-func (in *invitation) branch(to Binding) {
-	m := &member{c: in.room.c, engine: in.engine, stripe: in.stripe, caller: caller{entity: in.account.String(), proven: true}, invited: true}
+// again calls a device that cannot take what it was offered with less of it: first without pictures, then with keys of another kind.
+func (b *branch) again(status sip.Status) {
+	if status != sip.StatusNotAcceptableHere || b.in.done {
+		return
+	}
+	if !b.picture.none && len(b.c.Voice.Pictures) > 0 && b.in.room.set.Page == nil {
+		b.in.branch(b.to, true)
+	} else if next, ok := b.to.Kind.Fallback(); ok {
+		b.to.Kind = next
+		b.in.branch(b.to, b.picture.none)
+	}
+}
+
+// branch calls one device; blind: without pictures.
+func (in *invitation) branch(to Binding, blind bool) {
+	m := &member{c: in.room.c, engine: in.engine, stripe: in.stripe, caller: caller{entity: in.account.String(), proven: true}, invited: true, picture: picturing{none: blind}}
 	if status := in.room.c.enter(m, in.room.set); status != 0 {
 		in.status = status
 		return
@@ -160,10 +173,7 @@ func (b *branch) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	case dialog.Rejected:
 		b.detail.Status = ev.Status
 		b.end(BySystem, "")
-		if next, ok := b.to.Kind.Fallback(); ok && ev.Status == sip.StatusNotAcceptableHere && !b.in.done {
-			b.to.Kind = next
-			b.in.branch(b.to)
-		}
+		b.again(ev.Status)
 		b.in.rejected(ev.Status)
 	default:
 		b.member.HandleUsage(u, ev)

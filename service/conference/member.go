@@ -136,6 +136,9 @@ func (m *member) answer(peer session.Peer) error {
 func (m *member) listen(peer session.Peer) (err error) {
 	voice := m.c.Voice
 	voice.Rate = m.c.rate()
+	if m.room.set.Page != nil || m.picture.none {
+		voice.Pictures = nil
+	}
 	voice.Failed = func(err error) {
 		m.do(func() {
 			m.detail.Err = err
@@ -319,6 +322,7 @@ func (m *member) acknowledged(ack *sip.Request) {
 	}
 	m.hold(answer)
 	m.settled()
+	m.room.stage.update(m)
 }
 
 // changeSession answers a re-INVITE or UPDATE: hold, resume, another address or codec.

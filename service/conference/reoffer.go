@@ -4,6 +4,7 @@
 package conference
 
 import (
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -26,10 +27,12 @@ type picturing struct {
 	offered  bool // the peer has offered pictures, whether we have a codec for them or not
 	many     bool // it takes more lines than it has offered
 	hidden   bool // is not to be seen
+	none     bool // we offer none
 	waiting  sip.Timer
 	pending  bool // our offer has no answer yet
 	again    bool // another is to follow
 	last     time.Time
+	glare    time.Duration // to wait, because both sides have offered at once
 	demanded time.Time
 }
 
@@ -50,7 +53,8 @@ func (m *member) reoffer() {
 	if p.waiting != nil || m.over || m.seat == nil {
 		return
 	}
-	wait := max(offerWait, offerPause-time.Since(p.last))
+	wait := max(offerWait, offerPause-time.Since(p.last), p.glare)
+	p.glare = 0
 	p.waiting = m.engine.After(m.stripe, wait, func() {
 		p.waiting = nil
 		m.offerLines()
@@ -69,8 +73,18 @@ func (m *member) offerLines() {
 	case nil:
 		p.pending = true
 	case sip.StatusRequestPending:
+		p.glare = m.glareWait()
 		m.reoffer()
 	}
+}
+
+// glareWait is how long an offer waits that has met one of the peer: longer for the side that has called, so that the two do not meet again. RFC 3261 §14.1.
+func (m *member) glareWait() time.Duration {
+	wait := rand.N(2 * time.Second)
+	if m.invited {
+		wait += 2100 * time.Millisecond
+	}
+	return wait
 }
 
 // modified takes what became of our offer.
@@ -91,7 +105,7 @@ func (m *member) modified(ev dialog.Modified) {
 			m.picture.many = false // it does not understand what we do
 		}
 	case ev.Status == sip.StatusRequestPending:
-		again = true
+		again, p.glare = true, m.glareWait()
 	default:
 		m.picture.many = false // it wants no more than it has
 	}
@@ -123,22 +137,33 @@ func (s *stage) plan(m *member) bool {
 		}
 		v.offer(t, u)
 	}
+	v.addLines(m.endpoint, missing)
+	if v.switches(s.format) {
+		v.asked = s.format
+		m.endpoint.Prefer(s.format.String())
+	}
+	return true
+}
+
+// addLines adds lines for those who have none. What was offered before and not agreed on is offered again.
+func (v *viewer) addLines(e *session.Endpoint, missing []*viewer) {
+	for p := range v.added {
+		if len(missing) > 0 && !slices.ContainsFunc(v.tiles, func(t *tile) bool { return t.picture == p }) {
+			p.SetID(missing[0].name)
+			v.added[p], missing = missing[0].name, missing[1:]
+		}
+	}
 	for _, u := range missing {
-		p := m.endpoint.AddPicture(sdp.SendOnly, u.name)
+		p := e.AddPicture(sdp.SendOnly, u.name)
 		if p == nil {
 			v.most = len(v.tiles)
-			break
+			return
 		}
 		if v.added == nil {
 			v.added = make(map[*session.Picture]string)
 		}
 		v.added[p] = u.name
 	}
-	if v.switches(s.format) {
-		v.asked = s.format
-		m.endpoint.Prefer(s.format.String())
-	}
-	return true
 }
 
 // offer says of the line of a tile who is to be in it, nil for nobody.
@@ -169,6 +194,7 @@ func (s *stage) answered(m *member, status sip.Status) {
 		lines := m.endpoint.Pictures()
 		for p := range v.added {
 			if !slices.Contains(lines, p) {
+				delete(v.added, p)
 				v.most = len(lines)
 			}
 		}

@@ -51,7 +51,7 @@ func (s *stage) update(m *member) {
 		s.viewers = append(s.viewers, v)
 		s.ranking.Add(v)
 	}
-	v.seat, v.in, v.muted, v.hidden, v.many, v.asks = m.seat, in, m.muted, m.picture.hidden, m.picture.many, m.picture.offered
+	v.seat, v.in, v.muted, v.hidden, v.many, v.asks = m.seat, in, m.muted, m.picture.hidden, m.picture.many && !m.held, m.picture.offered
 	now := time.Now()
 	v.agree(pictures, now)
 	orders := s.arrangeLocked(now)
@@ -71,6 +71,7 @@ func (s *stage) leave(m *member) {
 	now := time.Now()
 	v.in = false
 	v.close(now)
+	m.detail.Seen = v.counts
 	s.viewers = slices.DeleteFunc(s.viewers, func(o *viewer) bool { return o == v })
 	s.ranking.Remove(v)
 	if s.pinned == v {
@@ -137,8 +138,10 @@ func (s *stage) arrangeLocked(now time.Time) (orders []order) {
 func (s *stage) chooseFormatLocked() {
 	var takers [video.Formats]int
 	for _, v := range s.viewers {
-		for f := range v.formats() {
-			takers[f]++
+		for f, takes := range v.takes {
+			if takes && v.in {
+				takers[f]++
+			}
 		}
 	}
 	if s.format == 0 {

@@ -145,11 +145,10 @@ func TestPicturesUnderLoss(t *testing.T) {
 	stageWorld(t, func(w *world) {
 		alice, bob, carol := w.browser("alice").dial("4000"), w.browser("bob").dial("4000"), w.videophone("carol", "H264").dial("4000")
 		bob.say(tones["bob"])
-		w.Wait(20 * time.Second)
+		w.Wait(12 * time.Second)
 		wantSeen(t, alice, "b c")
 		wantSeen(t, bob, "a c")
 		wantSeen(t, carol, "b")
-		w.Wait(20 * time.Second)
 	}, siptest.Faults{Seed: 1, Loss: 0.05, Jitter: 10 * time.Millisecond})
 }
 

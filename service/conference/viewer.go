@@ -3,7 +3,6 @@
 package conference
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,14 +35,16 @@ type viewer struct {
 	tiles  []*tile
 	wanted []*viewer                   // who is to be seen, who matters most first
 	blind  bool                        // there is somebody to see, and no codec for any
-	added  map[*session.Picture]string // lines that we have offered, and who is to be in them
+	added  map[*session.Picture]string // lines that we have offered, and who was to be in them
+	takes  [video.Formats]bool         // formats that it can show
+	counts PictureCounts               // of what is not there any more
 }
 
 // tile is one line on which somebody is seen.
 type tile struct {
 	*video.Tile
 	picture *session.Picture
-	own     bool    // the line of the peer's own picture, which stays
+	own     bool    // a line that the peer has offered, which stays
 	shows   *viewer // nil: nobody
 	named   string  // who is in it, as the peer was told last
 }
@@ -55,12 +56,13 @@ func (v *viewer) seen() bool { return v.in && !v.hidden && v.source != nil }
 func (v *viewer) agree(pictures []*session.Picture, now time.Time) {
 	var camera *session.Picture
 	var tiles []*tile
-	for i, p := range pictures {
+	for _, p := range pictures {
 		if camera == nil && p.Direction().Receives() {
 			camera = p
 		}
 		k := slices.IndexFunc(v.tiles, func(t *tile) bool { return t.picture == p })
-		t := &tile{picture: p, own: i == 0, named: v.added[p]}
+		name, added := v.added[p]
+		t := &tile{picture: p, own: !added, named: name}
 		if k >= 0 {
 			t = v.tiles[k]
 		} else {
@@ -73,9 +75,15 @@ func (v *viewer) agree(pictures []*session.Picture, now time.Time) {
 	for _, t := range v.tiles {
 		if !slices.Contains(tiles, t) {
 			t.Show(nil, now)
+			v.count(t)
 		}
 	}
-	v.tiles, v.added = tiles, nil
+	v.tiles, v.takes = tiles, [video.Formats]bool{}
+	for _, t := range tiles {
+		for f := range payloadsOf(t.picture.Codecs()) {
+			v.takes[f] = true
+		}
+	}
 	v.film(camera)
 }
 
@@ -84,6 +92,7 @@ func (v *viewer) film(camera *session.Picture) {
 	if v.camera != camera {
 		if v.camera != nil {
 			v.camera.Hear(nil)
+			v.counts.Received += v.source.Packets()
 		}
 		v.camera, v.source, v.sends = camera, nil, 0
 	}
@@ -132,19 +141,11 @@ func payloadsOf(codecs []sdp.Codec) map[video.Format]uint8 {
 	return payloads
 }
 
-// formats are those that the viewer can show, if it can show anything.
-func (v *viewer) formats() map[video.Format]uint8 {
-	all := make(map[video.Format]uint8)
-	if v.in {
-		for _, t := range v.tiles {
-			maps.Copy(all, payloadsOf(t.picture.Codecs()))
-		}
-	}
-	return all
-}
-
 // arrange puts those into the tiles who are to be seen. ranked are all members, who is to be looked at first.
 func (v *viewer) arrange(ranked []*viewer, now time.Time) {
+	if len(v.tiles) == 0 {
+		return
+	}
 	usable := slices.DeleteFunc(slices.Clone(v.tiles), func(t *tile) bool { return !t.picture.Direction().Sends() })
 	most := len(usable)
 	if v.many {
@@ -153,7 +154,7 @@ func (v *viewer) arrange(ranked []*viewer, now time.Time) {
 	v.wanted, v.blind = v.wanted[:0], false
 	for _, u := range ranked {
 		switch {
-		case u == v || !v.in || !u.seen() || len(v.tiles) == 0:
+		case u == v || !v.in || !u.seen():
 		case !v.tiles[0].Takes(u.source):
 			v.blind = true
 		case len(v.wanted) < most:
@@ -259,7 +260,15 @@ func (v *viewer) close(now time.Time) {
 	for _, t := range v.tiles {
 		t.shows = nil
 		t.Show(nil, now)
+		v.count(t)
 	}
 	v.tiles = nil
 	v.film(nil)
+}
+
+// count adds what was sent over a line that ends.
+func (v *viewer) count(t *tile) {
+	sent, switches := t.Counts()
+	v.counts.Sent += sent
+	v.counts.Switches += switches
 }

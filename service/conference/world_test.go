@@ -251,7 +251,7 @@ func (p *phone) dial(user string, edit ...func(req *sip.Request)) *line {
 	offer := l.endpoint.Offer()
 	if p.many {
 		offer.Media[0].Lines.SetAttribute("mid", "sound")
-		offer.SetBundle("sound")
+		offer.Lines.AddAttribute("group", "BUNDLE sound")
 	}
 	req.SetBody(description.Type, offer.AppendTo(nil))
 	for _, f := range edit {
