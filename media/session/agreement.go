@@ -17,11 +17,12 @@ type agreement struct {
 	payload   uint8         // its payload type at the peer
 	encoder   codec.Encoder // nil until something is said
 	hearing   []hearing
-	event     uint8   // payload type of digits at the peer
-	events    bool    // the peer takes digits
-	eventsIn  []uint8 // our payload types of digits
-	noise     uint8   // our payload type of comfort noise, 0 if there is none
-	level     uint8   // identifier of the audio level in header extensions, 0 if there is none
+	heard     [2]uint64 // our payload types, a bit each: looked at for each packet
+	event     uint8     // payload type of digits at the peer
+	events    bool      // the peer takes digits
+	eventsIn  []uint8   // our payload types of digits
+	noise     uint8     // our payload type of comfort noise, 0 if there is none
+	level     uint8     // identifier of the audio level in header extensions, 0 if there is none
 }
 
 // hearing is a codec that we have said we take.
@@ -51,20 +52,27 @@ func (a *agreement) send(formats []codec.Format, theirs []sdp.Codec) error {
 // receive notes each codec that we have said we take.
 func (a *agreement) receive(formats []codec.Format, ours []sdp.Codec) {
 	for _, c := range ours {
-		switch f, ok := formatOf(formats, c); {
+		f, ok := formatOf(formats, c)
+		known := true
+		switch {
 		case ok:
 			a.hearing = append(a.hearing, hearing{payload: c.PayloadType, format: f})
 		case c.Matches(sdp.Codec{Name: sdp.TelephoneEvent, Clock: c.Clock}):
 			a.eventsIn = append(a.eventsIn, c.PayloadType)
 		case c.Matches(sdp.Codec{Name: comfortNoise, Clock: c.Clock}):
 			a.noise = c.PayloadType
+		default:
+			known = false
+		}
+		if pt := c.PayloadType & 127; known {
+			a.heard[pt>>6] |= 1 << (pt & 63)
 		}
 	}
 }
 
 // hears tells whether packets of a payload type are what we have said we take.
 func (a *agreement) hears(payload uint8) bool {
-	return a.isEvent(payload) || a.isNoise(payload) || slices.ContainsFunc(a.hearing, func(h hearing) bool { return h.payload == payload })
+	return a.heard[payload>>6&1]>>(payload&63)&1 == 1
 }
 
 func (a *agreement) isEvent(payload uint8) bool { return slices.Contains(a.eventsIn, payload) }
