@@ -95,11 +95,11 @@ func TestGroups(t *testing.T) {
 	if takes, only := d.Media[1].Mux(); !takes || only {
 		t.Error("mux not seen")
 	}
-	d.SetBundle("x")
+	d.SetBundles([]string{"x"}, nil)
 	if got := d.Bundles(); len(got) != 1 || got[0][0] != "x" {
 		t.Errorf("bundles %q", got)
 	}
-	if d.SetBundle(); len(d.Bundles()) != 0 || !strings.Contains(d.String(), "group:LS") {
+	if d.SetBundles(); len(d.Bundles()) != 0 || !strings.Contains(d.String(), "group:LS") {
 		t.Errorf("left:\n%s", d)
 	}
 }

@@ -65,7 +65,7 @@ func (m *Media) SetDirection(dir Direction) {
 func directionNames() []string { return []string{"sendrecv", "sendonly", "recvonly", "inactive"} }
 
 func (d *Description) heldByAddress(m *Media) bool {
-	if !d.Address(m).IsUnspecified() {
+	if !d.Address(m).IsUnspecified() || m.BundleOnly() {
 		return false
 	}
 	_, ice := m.Lines.Attribute("ice-ufrag")

@@ -21,12 +21,59 @@ func (d *Description) Bundles() [][]string {
 	return all
 }
 
-// SetBundle makes the streams with these tags the only BUNDLE group; none takes it away.
-func (d *Description) SetBundle(mids ...string) {
+// SetBundles makes these the BUNDLE groups, each the tags of its streams, the tagged one first; empty ones are left out.
+func (d *Description) SetBundles(groups ...[]string) {
 	d.removeBundle()
-	if len(mids) > 0 {
-		d.Lines.AddAttribute("group", "BUNDLE "+strings.Join(mids, " "))
+	for _, mids := range groups {
+		if len(mids) > 0 {
+			d.Lines.AddAttribute("group", "BUNDLE "+strings.Join(mids, " "))
+		}
 	}
+}
+
+// BundleOnly tells whether the author wants the stream on the transport of its group or not at all. RFC 9143 §6.
+func (m *Media) BundleOnly() bool {
+	_, only := m.Lines.Attribute("bundle-only")
+	return only && m.Port == 0
+}
+
+// Leaders returns for each stream the index of the one whose lines say how it is carried: that of its BUNDLE group which is tagged, or the stream itself. The tagged one is the first that is not rejected, is RTP, and takes RTCP on
+// the port of RTP, without which nothing is bundled; one with a port is better than one without. RFC 9143 §7.1.3, RFC 9143 §9.3.
+func (d *Description) Leaders() []int {
+	lead := make([]int, len(d.Media))
+	at, grouped := make(map[string]int, len(d.Media)), make([]bool, len(d.Media))
+	for i := range d.Media {
+		lead[i] = i
+		if mid := d.Media[i].MID(); mid != "" {
+			at[mid] = i
+		}
+	}
+	for _, mids := range d.Bundles() {
+		first := -1
+		for _, mid := range mids {
+			if i, ok := at[mid]; ok && d.Media[i].leads() && (first < 0 || d.Media[first].BundleOnly() && !d.Media[i].BundleOnly()) {
+				first = i
+			}
+		}
+		for _, mid := range mids {
+			if i, ok := at[mid]; ok && first >= 0 && !grouped[i] && d.Media[i].shares() {
+				lead[i], grouped[i] = first, true
+			}
+		}
+	}
+	return lead
+}
+
+// shares tells whether a stream can go over the transport of others.
+func (m *Media) shares() bool {
+	_, isRTP := m.Profile()
+	return isRTP && !m.Rejected()
+}
+
+// leads tells whether a stream can say how others are carried.
+func (m *Media) leads() bool {
+	mux, _ := m.Mux()
+	return mux && m.shares()
 }
 
 // Mux tells whether the author takes RTCP on the port of RTP, and whether on no other (RFC 8858 §4).

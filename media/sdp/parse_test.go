@@ -161,6 +161,19 @@ func exercise(t testing.TB, d *Description) {
 			}
 		}
 		m.PacketTime()
+		for _, c := range m.Codecs() {
+			if !c.Suits(c) {
+				t.Fatalf("%+v does not suit itself", c)
+			}
+		}
+		if n := len(m.Layers()); n > maxLayers {
+			t.Fatalf("%d layers", n)
+		}
+	}
+	for i, leader := range d.Leaders() {
+		if leader < 0 || leader >= len(d.Media) || leader != i && (!d.Media[i].shares() || !d.Media[leader].leads()) {
+			t.Fatalf("line %d is led by %d", i, leader)
+		}
 	}
 	d.Origin()
 	again, err := Parse([]byte(printed))

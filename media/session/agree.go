@@ -35,6 +35,7 @@ func (e *Endpoint) Offer() *sdp.Description {
 			m.Reject() // no randomness for a key: nothing is said rather than in the clear
 		}
 	}
+	e.bundleLocked(again, nil)
 	return e.sayLocked(again)
 }
 
@@ -59,15 +60,35 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 		e.forgetLocked()
 		return nil, err
 	}
+	lead := e.leadersLocked(offer)
+	heard := make(map[*transport]bool, len(lead))
 	for i := range answer.Media {
+		theirs, m, way := &offer.Media[i], &answer.Media[i], e.wayLocked(i)
+		if mid := theirs.MID(); mid != "" {
+			m.Lines.SetAttribute("mid", mid)
+		}
+		if w, isRTP := read(offer, &offer.Media[lead[i]]); isRTP && !m.Rejected() && !heard[way] {
+			heard[way] = way.hear(w)
+		}
+		if m.Rejected() || !heard[way] {
+			m.Proto = theirs.Proto
+			m.Reject()
+			continue
+		}
 		if err := e.answerLocked(offer, answer, i); err != nil {
 			return nil, err
 		}
 	}
-	e.pruneLocked(offer, answer)
-	if len(offer.Bundles()) > 0 {
-		bundleFirst(answer)
+	for i := range answer.Media {
+		if m := &answer.Media[i]; !m.Rejected() {
+			if err := e.settleLineLocked(i, lead, offer, m); err != nil {
+				return nil, err
+			}
+		}
 	}
+	e.pruneLocked(offer, answer)
+	e.bundleLocked(answer, offer)
+	e.sortLocked(offer, answer)
 	return e.sayLocked(answer), nil
 }
 
@@ -89,41 +110,53 @@ func speaks(d *sdp.Description) bool {
 	return slices.ContainsFunc(d.Media, func(m sdp.Media) bool { return m.Type == sound && !m.Rejected() })
 }
 
-// answerLocked completes line i of our answer, and makes it the agreement.
+// answerLocked completes line i of our answer.
 func (e *Endpoint) answerLocked(offer, answer *sdp.Description, i int) error {
 	theirs, m := &offer.Media[i], &answer.Media[i]
-	w, isRTP := read(offer, theirs)
-	if mid := theirs.MID(); mid != "" {
-		m.Lines.SetAttribute("mid", mid)
-	}
-	if m.Rejected() {
-		m.Proto = theirs.Proto
-	}
-	way := e.wayLocked(i)
-	if m.Rejected() || !isRTP || !way.hear(w) {
-		return nil
-	}
-	if err := way.answer(answer, m); err != nil {
+	if err := e.wayLocked(i).answer(answer, m); err != nil {
 		return err
 	}
 	if p := e.pictureLocked(i); p != nil {
 		p.answer(theirs, m)
-		return p.settleLocked(offer, theirs, m)
+		return nil
 	}
 	answerLevel(theirs, m)
-	return e.settleLocked(offer, theirs, m)
+	return nil
+}
+
+// settleLineLocked makes line i of d, which is the peer's, and ours the agreement. lead is which line of d says how each is carried.
+func (e *Endpoint) settleLineLocked(i int, lead []int, d *sdp.Description, ours *sdp.Media) error {
+	theirs, p := &d.Media[i], e.pictureLocked(i)
+	if p != nil {
+		if err := p.settleLocked(d, theirs, ours); err != nil {
+			return err
+		}
+		return e.aimLocked(p.way, p.stream, pictureClock, d, &d.Media[lead[i]])
+	}
+	if err := e.settleLocked(d, theirs, ours); err != nil {
+		return err
+	}
+	if err := e.aimLocked(&e.way, e.stream, e.agreed.format.Clock, d, &d.Media[lead[i]]); err != nil {
+		return err
+	}
+	e.beatLocked()
+	return nil
 }
 
 // carriedLocked is an offer as if all of it were plain RTP, without what we cannot carry.
 func (e *Endpoint) carriedLocked(offer *sdp.Description) *sdp.Description {
-	plain := offer.Clone()
+	plain, lead := offer.Clone(), e.leadersLocked(offer)
 	plain.Strip(false)
 	for i := range plain.Media {
-		m := &plain.Media[i]
-		if w, isRTP := read(offer, &offer.Media[i]); isRTP {
-			if _, ok := e.wayLocked(i).weigh(w); !ok {
-				m.Reject()
-			}
+		m, way := &plain.Media[i], e.wayLocked(i)
+		w, isRTP := read(offer, &offer.Media[lead[i]])
+		if !isRTP {
+			continue
+		}
+		if _, ok := way.weigh(w); !ok {
+			m.Reject()
+		} else if offer.Media[i].BundleOnly() && way == &e.way {
+			m.Port = discard // it has none of its own, and is there
 		}
 	}
 	return plain
@@ -140,21 +173,22 @@ func (e *Endpoint) Accept(answer *sdp.Description) error {
 	if !speaks(answer) || !speaks(e.said) {
 		return sdp.ErrNothingCommon
 	}
-	heard := false
+	e.hearGroupsLocked(answer)
+	lead := e.leadersLocked(answer)
+	accepted, heard := make(map[*transport]bool, len(lead)), false
 	for i := range min(len(answer.Media), len(e.said.Media)) {
-		theirs, ours := &answer.Media[i], &e.said.Media[i]
-		w, isRTP := read(answer, theirs)
-		if theirs.Rejected() || !isRTP || ours.Rejected() {
+		theirs, ours, way := &answer.Media[i], &e.said.Media[i], e.wayLocked(i)
+		w, isRTP := read(answer, &answer.Media[lead[i]])
+		if theirs.Rejected() || !isRTP || ours.Rejected() || ours.Type != sound && e.pictureLocked(i) == nil {
 			continue
 		}
-		if err := e.wayLocked(i).accept(w); err != nil {
-			return err
+		if !accepted[way] {
+			if err := way.accept(w); err != nil {
+				return err
+			}
+			accepted[way] = true
 		}
-		settle := e.settleLocked
-		if p := e.pictureLocked(i); p != nil {
-			settle = p.settleLocked
-		}
-		if err := settle(answer, theirs, ours); err != nil {
+		if err := e.settleLineLocked(i, lead, answer, ours); err != nil {
 			return err
 		}
 		heard = heard || ours.Type == sound
@@ -163,6 +197,7 @@ func (e *Endpoint) Accept(answer *sdp.Description) error {
 		return sdp.ErrNothingCommon
 	}
 	e.pruneLocked(answer, e.said)
+	e.sortLocked(answer, e.said)
 	return nil
 }
 
@@ -173,7 +208,7 @@ func (e *Endpoint) SetDirection(d sdp.Direction) {
 	e.direction = d
 }
 
-// settleLocked makes a stream of both descriptions the agreement, and starts the beat.
+// settleLocked makes the sound of both descriptions the agreement.
 func (e *Endpoint) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) error {
 	a := agreement{direction: d.Direction(theirs).Answer(e.direction), level: levelExtension(theirs, ours)}
 	if err := a.send(e.voice.Formats, theirs.Codecs()); err != nil {
@@ -184,10 +219,6 @@ func (e *Endpoint) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) err
 		e.packer.Store(k) // of one that does the same the numbers go on
 	}
 	e.agreeLocked(a)
-	if err := e.aimLocked(&e.way, d, theirs, a.format.Clock); err != nil {
-		return err
-	}
-	e.beatLocked()
 	return nil
 }
 

@@ -76,8 +76,8 @@ func (t *transport) associate(n terms, p relay.Peer) error {
 		return err
 	}
 	t.stream.Secure(keyless{})
-	s, numbers := t.stream, t.numbers
-	c := dtls.Config{Identity: identity, Active: n.active, Secure: func(c *srtp.Cipher) { s.Secure(numbered{c, numbers}) }, Failed: t.failed}
+	s := t.stream
+	c := dtls.Config{Identity: identity, Active: n.active, Secure: func(c *srtp.Cipher) { s.Secure(c) }, Failed: t.failed}
 	if t.agent != nil {
 		c.Send = t.agent.Send
 		t.association = dtls.Start(c)

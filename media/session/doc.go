@@ -7,7 +7,9 @@
 // session as it was (RFC 3264 §8).
 //
 // An [Endpoint] is somebody who hears and speaks here: it makes offers and answers from what it can do, and is an
-// [io.ReadWriter] of PCM at the pace of the call, with a jitter buffer, digits (RFC 4733) and RTCP (RFC 3550 §6).
+// [io.ReadWriter] of PCM at the pace of the call, with a jitter buffer, digits (RFC 4733) and RTCP (RFC 3550 §6). Beside its sound it has [Picture]s, whose packets it hands on as they are.
+//
+// The lines of a peer that bundles go over one transport (RFC 9143); whom it talks to need not know.
 //
 // A [Site] says where sockets are opened and how peers reach them.
 //

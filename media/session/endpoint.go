@@ -73,6 +73,7 @@ type Endpoint struct {
 	record     func(heard, said []int16)
 	direction  sdp.Direction // what we want
 	pictures   []*Picture
+	bundles    bool // the peer has said so last
 }
 
 // NewEndpoint opens the sockets of an endpoint for a call with p. The error wraps [relay.ErrPorts] if no port is left. Whoever

@@ -87,7 +87,7 @@ func (n *line) wait(site *Site, holder *line) bool {
 	random := newRandom()
 	h := rtp.Header{PayloadType: payload, Marker: true, SSRC: uint32(random.Uint64()), Sequence: uint16(random.Uint64()), Timestamp: uint32(random.Uint64())}
 	if t, ok := holder.stream.Timestamp(); ok && holder.told.Clock == format.Clock {
-		n.way.numbers.begin(&h)
+		n.numbers.begin(&h)
 		h.Timestamp = t // a receiver that knows the holder's timestamps sees no jump, neither now nor when its sound comes back
 	}
 	s := n.stream
@@ -101,7 +101,7 @@ func (n *line) resume() {
 		close(n.waiting.stop)
 		n.waiting.stopped.Wait()
 		n.waiting = nil
-		n.way.numbers.end()
+		n.numbers.end()
 	}
 }
 

@@ -7,15 +7,18 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
-// maxStreams is how many streams of a leg may be open; further m= lines are rejected, for each costs two ports.
-const maxStreams = 8
+const (
+	// maxStreams is how many transports of a leg may be open; further m= lines are rejected, for each costs two ports.
+	maxStreams = 8
+	// maxLines is how many lines of a leg may be up, on whatever transport.
+	maxLines = 32
+)
 
 // A Leg is the media of one side of a call. Use it from one goroutine at a time.
 type Leg struct {
@@ -23,8 +26,8 @@ type Leg struct {
 	peer   Peer
 	origin sdp.Originator
 	lines  []line
-	bundle bool // the peer bundles
-	ear    *Ear // that hears what the peer says, beside the far side; nil: none
+	groups [][]string // BUNDLE of the peer's last description
+	ear    *Ear       // that hears what the peer says, beside the far side; nil: none
 
 	informs bool // the peer sends digits by INFO
 
@@ -40,7 +43,7 @@ type Leg struct {
 // line is one m= line of a leg.
 type line struct {
 	leg        *Leg
-	stream     *relay.Stream // nil: rejected, or not presented yet
+	stream     *relay.Stream // nil: rejected, or not presented yet; on the transport of way
 	settled    bool          // stream carries packets
 	reject     bool          // to be closed when settled
 	news       said          // what the description learned last says
@@ -51,7 +54,10 @@ type line struct {
 	toPeer     *course       // by which the peer is told of digits; nil: they pass
 	fromPeer   *course       // by which the far side is told of those of the peer
 	named      []sdp.Codec   // telephone events of our offer
-	way        transport
+	way        *transport    // of this line, or of several that the peer bundles
+	joins      *transport    // that takes the place of way when settled
+	numbers    *numbering    // of what the peer hears
+	tagging    tagging
 	proto      string // of the peer's m= line, if there was one
 	mid        string // the same
 	demands    uint8  // for a whole picture, by us
@@ -67,6 +73,7 @@ type said struct {
 	refreshes refreshes
 	spoken    string // name of the codec that both sides have named; empty: none
 	times     packetTimes
+	tag       uint8 // identifier of the MID in header extensions, 0: none
 }
 
 // NewLeg returns a leg without streams. sessionID is for the o= line and should be random.
@@ -78,11 +85,12 @@ func (s *Site) NewLeg(p Peer, sessionID uint64) *Leg {
 // if none is left the error is [sdp.ErrNothingCommon].
 func (l *Leg) Offered(d *sdp.Description) error {
 	refused, usable := false, false
-	l.learn(d, func(n *line, w wire) {
+	l.learn(d, l.board(d), func(n *line, w wire) error {
 		if !n.way.hear(w) {
-			n.reject, refused = true, true
+			return errKeys
 		}
-	})
+		return nil
+	}, func(n *line, err error) { n.reject, refused = true, true })
 	for i := range d.Media {
 		if l.lines[i].reject {
 			d.Media[i].Reject()
@@ -98,28 +106,35 @@ func (l *Leg) Offered(d *sdp.Description) error {
 
 // Answered takes the answer of the leg's peer to what [Leg.Offer] returned. It takes effect with [Settle]. The error is one of a protection that we insist on and
 // that the answer leaves out.
-func (l *Leg) Answered(d *sdp.Description) (err error) {
-	l.learn(d, func(n *line, w wire) {
-		if !n.reject && err == nil {
-			err = n.way.accept(w)
+func (l *Leg) Answered(d *sdp.Description) (failed error) {
+	l.learn(d, l.merge(d), func(n *line, w wire) error { return n.carriage().accept(w) }, func(n *line, err error) {
+		if !n.reject && failed == nil {
+			failed = err
 		}
 	})
-	return err
+	return failed
 }
 
-// learn notes what a description of the peer says; f gets what it says of the carriage of each stream.
-func (l *Leg) learn(d *sdp.Description, f func(*line, wire)) {
-	l.grow(len(d.Media))
-	l.bundle = len(d.Bundles()) > 0
+// learn notes what a description of the peer says; lead is which line speaks for the carriage of each. weigh gets what is said of each transport once, and refuse each line of one that it does not take.
+func (l *Leg) learn(d *sdp.Description, lead []int, weigh func(*line, wire) error, refuse func(*line, error)) {
+	verdicts := make(map[*transport]error, len(d.Media))
 	for i := range d.Media {
-		m, n := &d.Media[i], &l.lines[i]
-		w, isRTP := read(d, m)
+		m, leader, n := &d.Media[i], &d.Media[lead[i]], &l.lines[i]
+		_, isRTP := m.Profile()
 		n.proto, n.mid = m.Proto, m.MID()
-		n.news, n.learned, n.reject = l.described(d, m), true, n.reject || m.Rejected() || !carried(m)
+		n.news, n.learned, n.reject = l.described(d, m, leader), true, n.reject || m.Rejected() || !carried(m)
 		if isRTP && !m.Rejected() {
-			f(n, w)
+			verdict, known := verdicts[n.carriage()]
+			if !known {
+				w, _ := read(d, leader)
+				verdict = weigh(n, w)
+				verdicts[n.carriage()] = verdict
+			}
+			if verdict != nil {
+				refuse(n, verdict)
+			}
 		}
-		if n.way.next.mux {
+		if n.carriage().next.mux {
 			n.news.RTCP = n.news.RTP // RFC 5761 §5.1.1
 		}
 	}
@@ -130,16 +145,17 @@ func carried(m *sdp.Media) bool { return !strings.Contains(m.Proto, "DTLS/SCTP")
 
 func (l *Leg) grow(n int) {
 	for len(l.lines) < n {
-		l.lines = append(l.lines, line{leg: l})
+		l.lines = append(l.lines, line{leg: l, way: new(transport)})
 	}
 }
 
-// described is what a description says about one stream.
-func (l *Leg) described(d *sdp.Description, m *sdp.Media) said {
+// described is what a description says about one stream, and its leader of where that goes.
+func (l *Leg) described(d *sdp.Description, m, leader *sdp.Media) said {
 	_, isRTP := m.Profile()
 	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio", refreshes: refreshesOf(m), times: packetTimesOf(m)}
-	p.RTP = l.peer.address(d.Address(m))
-	p.RTCP = l.peer.address(d.RTCPAddress(m))
+	p.RTP = l.peer.address(d.Address(leader))
+	p.RTCP = l.peer.address(d.RTCPAddress(leader))
+	p.tag = identifierOf(leader, midURI)
 	if len(p.codecs) > 0 {
 		p.Clock = p.codecs[0].Clock
 	}
@@ -149,6 +165,7 @@ func (l *Leg) described(d *sdp.Description, m *sdp.Media) said {
 // Offer makes d, an offer of the far side, an offer of this one: addresses of this leg, our o= line, the carriage that suits its peer, and codecs untouched, unless the peer is
 // known to have none of them. d is not changed. Sockets are opened for new streams; the error wraps [relay.ErrPorts] if there are none left, and then the leg is as before.
 func (l *Leg) Offer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
+	l.embark(d)
 	return l.present(ctx, l.convertible(d), func(ours *sdp.Description, i int) error {
 		return l.lines[i].way.offer(ours, &ours.Media[i], l.peer.Kind)
 	},
@@ -167,14 +184,17 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.D
 	open := 0
 	for i := range d.Media {
 		n, m := &l.lines[i], &d.Media[i]
-		if n.reject = n.reject || m.Rejected() || !carried(m) || open == maxStreams; n.reject {
+		own := n.way.stream == nil || n.stream == n.way.stream
+		if n.reject = n.reject || m.Rejected() || !carried(m) || own && open == maxStreams || i >= maxLines; n.reject {
 			continue
 		}
 		if err := l.open(ctx, n); err != nil {
 			l.Abandon()
 			return nil, err
 		}
-		open++
+		if own {
+			open++
+		}
 		rtp, rtcp := n.stream.Local()
 		places[i] = sdp.Place{RTP: l.site.advertise(l.peer, rtp), RTCP: l.site.advertise(l.peer, rtcp)}
 		far, isRTP := m.Profile()
@@ -202,12 +222,7 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.D
 		}
 		n.invite(m, answers)
 	}
-	if l.peer.Kind == WebRTC && l.proposes() {
-		identify(ours)
-	}
-	if l.bundle || l.peer.Kind == WebRTC {
-		bundleFirst(ours)
-	}
+	l.bundle(ours, answers, !rich)
 	ours.Complete()
 	l.origin.Stamp(ours)
 	return ours, nil
@@ -218,28 +233,13 @@ func (l *Leg) proposes() bool {
 	return !slices.ContainsFunc(l.lines, func(n line) bool { return n.proto != "" })
 }
 
-// identify gives each stream a tag, as browsers want it. RFC 9143 §7.2.
-func identify(d *sdp.Description) {
-	for i := range d.Media {
-		if m := &d.Media[i]; m.MID() == "" {
-			m.Lines.AddAttribute("mid", strconv.Itoa(i))
-		}
-	}
-}
-
-// bundleFirst makes the first stream of d the only one of its group, for a peer that knows none but bundled streams: here each has a transport of its own.
-// RFC 9143 §7.3.2.
-func bundleFirst(d *sdp.Description) {
-	for i := range d.Media {
-		if m := &d.Media[i]; !m.Rejected() && m.MID() != "" {
-			d.SetBundle(m.MID())
-			return
-		}
-	}
-}
-
 func (l *Leg) open(ctx context.Context, n *line) error {
 	if n.stream != nil {
+		return nil
+	}
+	n.numbers = new(numbering)
+	if n.way.stream != nil {
+		n.stream = n.way.stream.Ride()
 		return nil
 	}
 	local, err := l.site.bind(l.peer, l.remote())
@@ -276,35 +276,55 @@ func (l *Leg) settle() error {
 	for i := range l.lines {
 		n := &l.lines[i]
 		if n.reject {
-			n.close()
+			l.end(i)
 			n.reject = false
 		}
+		l.transfer(i)
+	}
+	done := make(map[*transport]bool, len(l.lines))
+	for i := range l.lines {
+		n := &l.lines[i]
 		if n.stream == nil {
 			continue
 		}
 		n.settled = true
-		if !n.news.Opaque {
+		if !n.news.Opaque && !done[n.way] {
+			done[n.way] = true
 			if err := n.way.settle(n.news.Peer); err != nil {
 				return err
 			}
 		}
 		if n.learned {
 			n.told = n.news
-			n.stream.Aim(n.news.Peer)
+			l.aim(n)
 			n.learned = false
 		}
+		if n.told.sound && n.way.now.keying != unkeyed {
+			n.stream.Number(n.numbers.number)
+		} else {
+			n.stream.Number(nil)
+		}
 	}
+	l.sort()
 	return nil
+}
+
+// aim directs the stream of n, and its transport, to where the peer wants them.
+func (l *Leg) aim(n *line) {
+	if !slices.ContainsFunc(l.lines, func(o line) bool { return o.stream == n.way.stream }) {
+		n.way.stream.Aim(n.news.Peer) // whose line it was has none any more
+	}
+	n.stream.Aim(n.news.Peer)
 }
 
 // Abandon drops what was learned and presented since the leg was settled: the offer was refused.
 func (l *Leg) Abandon() {
 	for i := range l.lines {
 		n := &l.lines[i]
-		n.learned, n.reject = false, false
+		n.learned, n.reject, n.joins = false, false, nil
 		n.way.drop()
 		if !n.settled {
-			n.close()
+			l.end(i)
 		}
 	}
 }
@@ -317,7 +337,14 @@ func (l *Leg) Close() {
 	l.ear.Close()
 	for i := range l.lines {
 		if n := &l.lines[i]; n.stream != nil {
-			n.free()
+			n.silence()
+		}
+	}
+	for i := range l.lines {
+		if n := &l.lines[i]; n.stream != nil {
+			n.way.close()
+			n.way.stream.Close()
+			n.stream.Close()
 		}
 	}
 }
@@ -343,17 +370,32 @@ func (l *Leg) Codec() string {
 	return ""
 }
 
-func (n *line) close() {
-	if n.stream != nil {
-		n.free()
+// end gives up a line, and its transport if no other line goes over that.
+func (l *Leg) end(i int) {
+	n := &l.lines[i]
+	stream, way := n.stream, n.way
+	n.stream, n.settled, n.way, n.joins, n.tagging = nil, false, new(transport), nil, tagging{}
+	if stream == nil {
+		return
 	}
-	n.stream, n.settled, n.way = nil, false, transport{}
+	n.silence()
+	switch {
+	case !slices.ContainsFunc(l.lines, func(o line) bool { return o.stream != nil && o.way == way }):
+		way.close()
+		way.stream.Close()
+	case stream == way.stream:
+		relay.Part(stream)
+		stream.Tap(nil)
+		stream.Record(nil)
+		stream.Number(nil)
+	}
+	if stream != way.stream {
+		stream.Close()
+	}
 }
 
-// free gives the ports back.
-func (n *line) free() {
+// silence ends what plays to the peer of a line or listens to it.
+func (n *line) silence() {
 	n.resume()
 	n.passOn()
-	n.way.close()
-	n.stream.Close()
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"sync"
 
-	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/rtp"
 )
 
@@ -60,18 +59,4 @@ func (n *numbering) number(b []byte) {
 	if int16(seq-n.last) > 0 {
 		n.last = seq
 	}
-}
-
-// numbered is a cipher that numbers what it seals.
-type numbered struct {
-	relay.Cipher
-	numbers *numbering
-}
-
-// Seal implements [relay.Cipher].
-func (c numbered) Seal(b []byte, control bool) ([]byte, bool) {
-	if !control && len(b) >= rtp.HeaderSize {
-		c.numbers.number(b)
-	}
-	return c.Cipher.Seal(b, control)
 }

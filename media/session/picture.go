@@ -42,7 +42,7 @@ type Picture struct {
 	want   sdp.Direction
 	id     string // of who is shown
 	codecs []sdp.Codec
-	way    *transport
+	way    *transport // that of the sound, if the peer bundles them
 
 	mu       sync.Mutex // guards what follows
 	agreed   pictured
@@ -63,6 +63,8 @@ type pictured struct {
 	refreshes refreshes
 	estimates bool // the peer listens to estimates of what we can take
 	prompt    bool // RTCP may come often: a profile with feedback
+	layers    []string
+	layerTag  uint8 // identifier of their names in header extensions
 }
 
 // AddPicture adds a line of pictures to the next offer, with what we want of it. id says who is shown; a page groups by it what belongs together (a=msid, RFC 8830); it may be empty. Nothing is agreed on before the answer has
@@ -75,7 +77,7 @@ func (e *Endpoint) AddPicture(d sdp.Direction, id string) *Picture {
 		return nil
 	}
 	p.want, p.id = d, id
-	if err := p.openLocked(); err != nil {
+	if err := p.openLocked(e.bundlesLocked()); err != nil {
 		e.dropLocked(p)
 		return nil
 	}
@@ -127,10 +129,12 @@ func (e *Endpoint) addPictureLocked(line int) *Picture {
 	return p
 }
 
-// openLocked opens the sockets, if there are none.
-func (p *Picture) openLocked() error {
+// openLocked opens the sockets, unless the picture rides on those of the sound.
+func (p *Picture) openLocked(rides bool) error {
 	e := p.endpoint
-	if p.stream != nil {
+	if rides {
+		p.way = &e.way
+		p.run(e.stream.Ride())
 		return nil
 	}
 	local, err := e.site.bind(e.peer, e.peer.Remote)
@@ -144,11 +148,16 @@ func (p *Picture) openLocked() error {
 	at, _ := stream.Local()
 	p.way.failed = e.fail
 	p.way.attach(e.site, stream, e.site.advertise(e.peer, at))
-	stream.Tap(p.take)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stream = stream
+	p.run(stream)
 	return nil
+}
+
+// run begins to hear.
+func (p *Picture) run(s *relay.Stream) {
+	p.mu.Lock()
+	p.stream = s
+	p.mu.Unlock()
+	s.Tap(p.take)
 }
 
 // dropLocked ends a picture.
@@ -160,7 +169,9 @@ func (e *Endpoint) dropLocked(p *Picture) {
 	p.mu.Unlock()
 	if stream != nil {
 		stream.Tap(nil)
-		p.way.close()
+		if !p.rides() {
+			p.way.close()
+		}
 		stream.Close()
 	}
 }
@@ -186,6 +197,9 @@ func (p *Picture) Direction() sdp.Direction {
 // MID is the tag of the line, empty if it has none. RFC 5888 §4.
 func (p *Picture) MID() string { return p.is().mid }
 
+// Layers are the names (rid) of the encodings of the picture that the peer sends, in its order; nil if it sends one. RFC 8853.
+func (p *Picture) Layers() []string { return p.is().layers }
+
 // SSRC is that under which we send, and report.
 func (p *Picture) SSRC() uint32 { return p.reports.ssrc }
 
@@ -203,8 +217,8 @@ func (p *Picture) SetID(id string) {
 	p.id = id
 }
 
-// Hear gives every RTP packet of the peer to f, without protection, one at a time, on the goroutine that read it. f must neither block nor keep b, nor call the endpoint; nil ends it. rid is the layer
-// that it belongs to, empty if the peer sends one stream.
+// Hear gives every RTP packet of the peer to f, without protection, one at a time, on the goroutine that read it. f must neither block nor keep b, nor call the endpoint; nil ends it. rid is which of
+// [Picture.Layers] it is of, empty if there are none; what does not say is not given.
 func (p *Picture) Hear(f func(b []byte, rid string)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -230,14 +244,20 @@ func (p *Picture) take(b []byte, now time.Time, control bool) {
 	}
 	p.mu.Lock()
 	a := &p.agreed
-	if !a.on || !a.direction.Receives() || a.takes[packet.PayloadType>>6]>>(packet.PayloadType&63)&1 == 0 || !p.reports.receive(&packet, now) {
+	ok := a.on && a.direction.Receives() && a.takes[packet.PayloadType>>6]>>(packet.PayloadType&63)&1 == 1
+	var source *heardSource
+	if ok {
+		source = p.reports.receive(&packet, now)
+	}
+	if source == nil || !source.layered(&packet, a) {
 		p.mu.Unlock()
 		return
 	}
+	rid := source.rid
 	f, stream, report := p.hear, p.stream, p.dueLocked(now)
 	p.mu.Unlock()
 	if f != nil {
-		f(b, "")
+		f(b, rid)
 	}
 	if report != nil {
 		stream.SendControl(report)

@@ -28,7 +28,7 @@ func (p *Picture) capabilityLocked(codecs []sdp.Codec) sdp.Capability {
 // offerPicturesLocked puts the pictures into an offer of ours that has the sound.
 func (e *Endpoint) offerPicturesLocked(d *sdp.Description) {
 	if p := (*Picture)(nil); e.said == nil && len(e.pictures) == 0 {
-		if p = e.addPictureLocked(-1); p != nil && p.openLocked() != nil {
+		if p = e.addPictureLocked(-1); p != nil && p.openLocked(e.bundlesLocked()) != nil {
 			e.dropLocked(p) // sound alone is better than no call
 		}
 	}
@@ -47,6 +47,10 @@ func (e *Endpoint) offerPicturesLocked(d *sdp.Description) {
 			m.AddFeedback(fb)
 		}
 		p.identify(&m)
+		if a := p.is(); len(a.layers) > 0 {
+			m.TakeLayers(a.layers)
+			extend(&m, a.layerTag, ridURI)
+		}
 		if p.line < 0 {
 			p.line = e.slotLocked(d)
 		}
@@ -82,19 +86,21 @@ func (e *Endpoint) openPicturesLocked(offer *sdp.Description) {
 			p.line = -1
 		}
 	}
+	e.hearGroupsLocked(offer)
+	lead, at := offer.Leaders(), soundLine(offer)
 	for i := range offer.Media {
 		m := &offer.Media[i]
-		p := e.pictureLocked(i)
-		if m.Type != "video" || m.Rejected() || p != nil || !e.takesLocked() {
+		rides := at >= 0 && i != at && lead[i] == lead[at]
+		if m.Type != "video" || m.Rejected() || e.pictureLocked(i) != nil || !rides && !e.takesLocked() {
 			continue
 		}
-		if p = e.addPictureLocked(i); p != nil && p.openLocked() != nil {
+		if p := e.addPictureLocked(i); p != nil && p.openLocked(rides) != nil {
 			e.dropLocked(p)
 		}
 	}
 }
 
-// takesLocked tells whether one more line of the peer is taken: each costs two ports, and a telephone has one camera.
+// takesLocked tells whether one more line of the peer is taken that is not bundled: each costs two ports, and a telephone has one camera.
 func (e *Endpoint) takesLocked() bool {
 	taken := 0
 	for _, p := range e.pictures {
@@ -134,6 +140,10 @@ func (p *Picture) answer(theirs, m *sdp.Media) {
 		}
 	}
 	p.identify(m)
+	if id := identifierOf(theirs, ridURI); id != 0 && p.want.And(p.endpoint.direction).Receives() {
+		m.TakeLayers(theirs.Layers())
+		extend(m, id, ridURI)
+	}
 }
 
 // settleLocked makes a line of both descriptions the agreement.
@@ -141,6 +151,10 @@ func (p *Picture) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	e := p.endpoint
 	profile, _ := theirs.Profile()
 	a := pictured{on: true, direction: d.Direction(theirs).Answer(p.want.And(e.direction)), mid: theirs.MID(), refreshes: refreshesOf(theirs), prompt: profile.Feedback}
+	if a.layerTag = agreedIdentifier(theirs, ours, ridURI); a.layerTag != 0 {
+		taken := ours.TakenLayers()
+		a.layers = slices.DeleteFunc(theirs.Layers(), func(rid string) bool { return !slices.Contains(taken, rid) })
+	}
 	for fb := range theirs.Feedbacks() {
 		a.estimates = a.estimates || fb.Type == estimate
 	}
@@ -153,9 +167,6 @@ func (p *Picture) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	}
 	if len(a.codecs) == 0 {
 		return sdp.ErrNothingCommon
-	}
-	if err := e.aimLocked(p.way, d, theirs, pictureClock); err != nil {
-		return err
 	}
 	p.codecs = slices.Clone(mine)
 	p.mu.Lock()
@@ -173,18 +184,20 @@ func counterpart(c sdp.Codec, theirs []sdp.Codec) int {
 	return slices.IndexFunc(theirs, c.Suits)
 }
 
-// aimLocked takes what the peer says of the way of a stream.
-func (e *Endpoint) aimLocked(way *transport, d *sdp.Description, theirs *sdp.Media, clock int) error {
+// aimLocked takes what at, a line of the peer's description d, says of the way of a stream.
+func (e *Endpoint) aimLocked(way *transport, stream *relay.Stream, clock int, d *sdp.Description, at *sdp.Media) error {
 	p := relay.Peer{Signalled: e.peer.Remote, Own: e.peer.Inside, Clock: clock}
-	p.RTP = e.peer.address(d.Address(theirs))
-	p.RTCP = e.peer.address(d.RTCPAddress(theirs))
-	if way.next.mux {
-		p.RTCP = p.RTP
+	if stream == way.stream {
+		p.RTP = e.peer.address(d.Address(at))
+		p.RTCP = e.peer.address(d.RTCPAddress(at))
+		if way.next.mux {
+			p.RTCP = p.RTP
+		}
+		if err := way.settle(p); err != nil {
+			return err
+		}
 	}
-	if err := way.settle(p); err != nil {
-		return err
-	}
-	way.stream.Aim(p)
+	stream.Aim(p)
 	return nil
 }
 

@@ -4,6 +4,7 @@ package session
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/rtp"
@@ -35,25 +36,48 @@ type pictureReports struct {
 // heardSource is one stream of the peer.
 type heardSource struct {
 	ssrc     uint32
+	rid      string // its layer, once it has said so
 	receiver *rtp.Receiver
 }
 
-// receive takes note of a packet of the peer; false if it belongs to no believable numbering.
-func (r *pictureReports) receive(p *rtp.Packet, now time.Time) bool {
-	r.last = p.SSRC
-	for i := range r.sources {
-		if r.sources[i].ssrc == p.SSRC {
-			return r.sources[i].receiver.Receive(p, now)
-		}
+// layered takes note of the layer that a packet is of, and reports whether that is known where it must be: browsers say it until they are told that something arrived. RFC 8852 §4.1.
+func (s *heardSource) layered(p *rtp.Packet, a *pictured) bool {
+	if len(a.layers) == 0 {
+		s.rid = ""
+		return true
 	}
-	s := heardSource{ssrc: p.SSRC, receiver: &rtp.Receiver{Clock: pictureClock}}
+	if rid, ok := p.ExtensionElement(a.layerTag); ok {
+		i := slices.IndexFunc(a.layers, func(known string) bool { return known == string(rid) })
+		if i < 0 {
+			return false
+		}
+		s.rid = a.layers[i]
+	}
+	return s.rid != ""
+}
+
+// receive takes note of a packet of the peer and returns its source; nil if it belongs to no believable numbering.
+func (r *pictureReports) receive(p *rtp.Packet, now time.Time) *heardSource {
+	at := slices.IndexFunc(r.sources, func(s heardSource) bool { return s.ssrc == p.SSRC })
+	if at < 0 {
+		at = r.learn(p.SSRC)
+	}
+	if r.last = p.SSRC; !r.sources[at].receiver.Receive(p, now) {
+		return nil
+	}
+	return &r.sources[at]
+}
+
+// learn makes room for a source and returns where that is.
+func (r *pictureReports) learn(ssrc uint32) (at int) {
+	s := heardSource{ssrc: ssrc, receiver: &rtp.Receiver{Clock: pictureClock}}
 	if len(r.sources) < maxSources {
 		r.sources = append(r.sources, s)
-	} else {
-		r.sources[r.oldest] = s
-		r.oldest = (r.oldest + 1) % maxSources
+		return len(r.sources) - 1
 	}
-	return s.receiver.Receive(p, now)
+	at, r.oldest = r.oldest, (r.oldest+1)%maxSources
+	r.sources[at] = s
+	return at
 }
 
 // sent takes note of a packet of ours.

@@ -33,7 +33,6 @@ type transport struct {
 	offered  []srtp.Crypto // keys in it
 	next     terms         // what the offer and the answer so far come to
 
-	numbers     *numbering
 	cipher      halves // sdes: made of the keys in force
 	agent       *ice.Agent
 	association *dtls.Association
@@ -42,7 +41,7 @@ type transport struct {
 
 // attach says over which stream it all goes.
 func (t *transport) attach(site *Site, s *relay.Stream, local netip.AddrPort) {
-	t.site, t.stream, t.local, t.numbers = site, s, local, new(numbering)
+	t.site, t.stream, t.local = site, s, local
 }
 
 // hear takes an offer of the peer. It reports false if we have no answer to it.
@@ -272,7 +271,7 @@ func (t *transport) rekey(n terms) error {
 	if !keepOpen {
 		t.cipher.open = c
 	}
-	t.stream.Secure(numbered{t.cipher, t.numbers})
+	t.stream.Secure(t.cipher)
 	return nil
 }
 
