@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
@@ -131,7 +132,18 @@ func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
 			who.URI.User = number
 		}
 	}
-	return b2bua.Caller{Address: who, Account: d.uri(u.Account)}
+	return b2bua.Caller{Address: who, Account: d.uri(u.Account), Digits: ds.digits(d.uri(u.Account))}
+}
+
+// digits is how they go to the telephones of an account.
+func (ds *domains) digits(uri sip.URI) session.Digits {
+	d, account, ok := ds.account(uri)
+	if !ok {
+		return session.DigitsAuto
+	}
+	own, _ := d.directory.Settings(d.name).Account(account)
+	way, _ := session.ParseDigits(own.Digits) // without a value it is DigitsAuto
+	return way
 }
 
 // insider is who calls by the flow inside: the account that the server itself has asserted there.

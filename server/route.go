@@ -199,6 +199,7 @@ func (r *router) claims(q *b2bua.Question, domain string) bool {
 // locator finds devices by their bindings.
 type locator struct {
 	kinds     map[string]session.Kind // by account, as set
+	domains   *domains
 	registrar *registrar.Registrar
 	log       *slog.Logger
 }
@@ -222,6 +223,7 @@ func (l *locator) kind(account sip.URI, t sip.Transport) session.Kind {
 func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 	found := l.registrar.Lookup(account)
 	bindings := make([]b2bua.Binding, 0, len(found))
+	digits := l.domains.digits(account)
 	for i := range found {
 		target, err := found[i].Target()
 		if err != nil {
@@ -237,6 +239,7 @@ func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 			Spare:  i > 0 && found[i].SameDevice(&found[i-1]),
 			Key:    l.registrar.Key(&found[i]),
 			Kind:   l.kind(account, found[i].Flow.Transport),
+			Digits: digits,
 		})
 	}
 	return bindings

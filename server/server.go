@@ -212,7 +212,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	}
 	site.Formats = voice.Formats
 	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice, Identity: domains, Observer: s.records}
-	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), log: s.log}
+	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), domains: domains, log: s.log}
 	s.openConferences(domains, site, bindings, voice)
 	s.openLamps(domains)
 	if err := s.openQueues(domains); err != nil {

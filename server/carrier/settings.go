@@ -128,6 +128,9 @@ func readNumbers(s *trunk.Settings, o *object.Trunk) error {
 }
 
 func readKind(s *trunk.Settings, o *object.Trunk) (err error) {
+	if s.Digits, err = session.ParseDigits(cmp.Or(o.Digits, session.DigitsAuto.String())); err != nil {
+		return err
+	}
 	s.Kind, err = session.ParseKind(cmp.Or(o.Media, session.Plain.String()))
 	return err
 }

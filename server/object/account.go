@@ -25,6 +25,7 @@ type Account struct {
 	Countries   []string `json:"countries" is:"iso" doc:"Countries that it may call beside those of the plan, as two letters of ISO 3166." example:"FR,IT"`
 	NightLock   string   `json:"night-lock" choice:",abroad,all,off" doc:"Which of its calls to the outside are locked at night: abroad, all or off. Without a value it is as the plan says."`
 
+	Digits         string   `json:"digits" choice:",info,tones" doc:"How digits that are dialled during a call go to its telephones and come from them: info (INFO requests) or tones (in the sound). Without a value they are telephone events where the telephone names them, and otherwise go as it sends them." example:"info"`
 	Record         string   `json:"record" choice:"never,always,on-demand" default:"never" doc:"Which of its calls are recorded: never, always, or on-demand by a feature number."`
 	Supervise      []string `json:"supervise" is:"account*" doc:"Accounts whose calls it may join: listen, whisper, barge in; * is all." example:"200,201"`
 	PickupGroup    string   `json:"pickup-group" is:"word" doc:"Accounts with the same word here may pick up each other's calls." example:"sales"`

@@ -30,6 +30,7 @@ type Binding struct {
 	Spare  bool            // another way to the device of the binding before it: used when that fails (RFC 5626 §7)
 	Key    uint64          // the locator's name for it, for [B2BUA.FlowFailed]; 0: nobody wants to know
 	Kind   session.Kind    // how its media is carried
+	Digits session.Digits  // how digits go to it
 }
 
 // Caller is what is known of the sender of a request.
@@ -47,6 +48,8 @@ type Caller struct {
 	// Trunk is the name of the trunk by which the call came; "" for none.
 	Trunk string
 	Gate  Gate // counts the call for as long as its first caller is in it; nil: nobody does
+	// Digits is how digits go to the sender and come from it.
+	Digits session.Digits
 }
 
 // keep returns a caller whose strings are its own.

@@ -121,7 +121,7 @@ func (b *B2BUA) invite(a *arrival, first Route) {
 	if a.aor != "" {
 		c.seats = append(c.seats, a.aor)
 	}
-	c.caller.take(usage, peerOf(ev))
+	c.caller.take(usage, peerOf(ev, c.asker))
 	c.identify()
 	c.enlist(c.party(c.caller))
 	c.reached(Started)
@@ -157,8 +157,8 @@ func (l *leg) take(u *dialog.Usage, p session.Peer) {
 }
 
 // peerOf is where the media of the sender of a request is expected.
-func peerOf(ev *sip.Event) session.Peer {
-	return session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: ev.Flow.Transport == sip.Inside}
+func peerOf(ev *sip.Event, who Caller) session.Peer {
+	return session.Peer{Digits: who.Digits, Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: ev.Flow.Transport == sip.Inside}
 }
 
 func (c *call) newMedia(p session.Peer) *session.Leg {

@@ -132,3 +132,29 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestDigitsSet: who is to have tones or INFO is told of no telephone events, as caller and as callee.
+func TestDigitsSet(t *testing.T) {
+	play(t, func(w *world) {
+		w.phone("bob", 2)
+		w.phones["bob"][0].Digits = session.DigitsTones
+		w.caller.Digits = session.DigitsInfo
+		tx := w.invite("bob", withEvents("192.0.2.1", 4000))
+		s := w.one(sip.MethodInvite)
+		w.reply(s, sip.StatusOK, offer("192.0.2.2", 6000))
+		if res := w.answerTo(tx); strings.Contains(string(s.Body())+string(res.Body()), "telephone-event") {
+			t.Errorf("offered\n%s\nanswered\n%s", s.Body(), res.Body())
+		}
+		w.ack(tx, "")
+		info := w.press(tx, 2, "7")
+		if got := w.statuses(info); got != "200" {
+			t.Errorf("alice's INFO got %s", got)
+		}
+		w.take(sip.MethodInfo) // none: bob gets a tone
+		w.pass(time.Second)
+		w.hangUp(tx, 3)
+		if d := w.end(); d.Legs[0].Digits != session.DigitsInfo || d.Legs[1].Digits != session.DigitsTones {
+			t.Errorf("digits: %v and %v", d.Legs[0].Digits, d.Legs[1].Digits)
+		}
+	})
+}

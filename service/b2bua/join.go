@@ -146,7 +146,7 @@ func (c *call) supervise(at *leg, ev *sip.Event, mode JoinMode) {
 	}
 	s := &supervision{call: c, guest: n, mode: mode}
 	n.joins = s
-	if err := s.open(at, far, peerOf(ev)); err != nil {
+	if err := s.open(at, far, peerOf(ev, Caller{})); err != nil {
 		s.close()
 		n.turnAway(description.Status(err))
 		return

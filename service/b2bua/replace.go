@@ -103,13 +103,14 @@ func (c *call) newcomer(ev *sip.Event) *leg {
 	if err != nil {
 		return nil
 	}
+	var who Caller
 	if c.b.Identity != nil {
-		who := c.b.Identity.Identify(ev)
+		who = c.b.Identity.Identify(ev)
 		if n.account = who.Address.URI.Clone(); who.Account.Host != "" {
 			n.aor = who.Account.AOR()
 		}
 	}
-	n.take(usage, peerOf(ev))
+	n.take(usage, peerOf(ev, who))
 	return n
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -16,6 +17,7 @@ type Arrival struct {
 	Called string // whom it is for: E.164 where it is a number, otherwise what the provider wrote
 	Own    bool   // Called is one of the trunk's own numbers
 	Verify Verify
+	Digits session.Digits
 
 	line *line
 }
@@ -59,7 +61,7 @@ func sameFlow(registered, came sip.Flow) bool {
 
 // arrival finds out whom a request is for: by the Request-URI, or by To and P-Called-Party-ID where that holds the user of the login.
 func (l *line) arrival(req *sip.Request) Arrival {
-	a := Arrival{Domain: l.set.Domain, Trunk: l.set.Name, Verify: l.set.Verify, line: l}
+	a := Arrival{Domain: l.set.Domain, Trunk: l.set.Name, Verify: l.set.Verify, Digits: l.set.Digits, line: l}
 	users := []string{strings.Clone(req.URI.UserName())}
 	if to, err := req.To(); err == nil {
 		users = append(users, strings.Clone(to.URI.UserName()))

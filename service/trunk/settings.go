@@ -37,7 +37,8 @@ type Settings struct {
 	Numbering Numbering
 	Shown     Shown
 
-	Kind     session.Kind  // how the sound goes
+	Kind     session.Kind // how the sound goes
+	Digits   session.Digits
 	Codecs   []string      // only these; empty: whatever there is
 	MaxCalls int           // both ways together; 0: no limit
 	Priority int           // the lowest is asked first
