@@ -7,6 +7,7 @@ import (
 	"log"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/phone"
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -60,4 +61,19 @@ func ExamplePhone_Dial() {
 	fmt.Println(sip.StatusOf(err) == sip.StatusTemporarilyUnavailable)
 	// Output:
 	// true
+}
+
+// A telephone that lets its caller hear for a while how somebody's telephone rings in France, and then that they are busy.
+func ExampleCall_Play() {
+	france := audio.SignalsOf("FR")
+	p := &phone.Phone{URI: "sip:nobody@example.org", Listen: []string{"udp://:5060"}}
+	log.Fatal(p.Serve(context.Background(), func(ctx context.Context, call *phone.Call) error {
+		if err := call.Answer(ctx); err != nil {
+			return err
+		}
+		if err := call.Play(ctx, france.Ringback.Once(call.Rate())); err != nil {
+			return err
+		}
+		return call.Play(ctx, france.Busy.Once(call.Rate()))
+	}))
 }

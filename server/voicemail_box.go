@@ -40,7 +40,7 @@ func (s *Server) openVoicemail(ctx context.Context, ds *domains) error {
 	s.addPlayers(s.voicemail.Players())
 	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Menu: &pbx.Menus{Directory: &menuBook{ds, s.Store, boxes}}})
 	s.features.Identity = ds
-	s.features.Language = ds.language
+	s.features.Language, s.features.Country = ds.language, ds.country
 	s.features.Prompts = &prompt.Book{Folder: filepath.Join(s.Config.Data, "prompts")}
 	s.features.Log = s.log
 	s.features.MaxCalls = s.Config.Limits.Calls
@@ -122,6 +122,18 @@ func (ds *domains) language(f *pbx.Facts) string {
 		return d.language("")
 	}
 	return ""
+}
+
+// country is that of a call to an application: of the domain of the account that calls, or that was called.
+func (ds *domains) country(f *pbx.Facts) string {
+	d, _, ok := ds.account(f.Account)
+	if !ok {
+		d = ds.of(f.To.URI)
+	}
+	if d == nil {
+		return ""
+	}
+	return d.directory.Settings(d.name).DialPlan().Country
 }
 
 // language is that of an account, or of the domain.

@@ -114,6 +114,34 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// What is heard of a telephone that rings in most countries, and behind what one is to speak, in Hz.
+const (
+	ringTone = 425
+	beepTone = 1000
+)
+
+// TestCountry: who rings and who is busy is heard as the country has it. ITU-T E.180.
+func TestCountry(t *testing.T) {
+	for country, want := range map[string][2]float64{"": {425, 425}, "GB": {400, 400}, "US": {480, 620}} {
+		run(t, func(h *house) {
+			h.PBX.Country = func(*Facts) string { return country }
+			h.plays("test", func(_ context.Context, l *Line) error {
+				for i, tone := range []audio.Source{l.Ringing(), l.Busy()} {
+					pcm := make([]int16, l.Rate()*3/10)
+					if n, err := tone.ReadSamples(pcm); n != len(pcm) || err != nil {
+						t.Errorf("%q: %d samples, %v", country, n, err)
+					}
+					if level := audio.Goertzel(pcm, l.Rate(), want[i]); level < 2500 {
+						t.Errorf("%q: tone %d has %.0f Hz at a level of %.0f", country, i, want[i], level)
+					}
+				}
+				return nil
+			})
+			h.dial("100").Await("Ended BYE received")
+		})
+	}
+}
+
 // TestRefer: the line is sent on by REFER, hears music meanwhile, and is still there when nobody answers.
 func TestRefer(t *testing.T) {
 	run(t, func(h *house) {

@@ -35,6 +35,8 @@ type PBX struct {
 	Identity b2bua.Identity
 	// Language says in which language a call is spoken to, as long as its player has no other; nil: English. It must not block.
 	Language func(*Facts) string
+	// Country says, by two letters of ISO 3166, whose tones a call hears; nil: those that ITU-T E.180 recommends. It must not block.
+	Country  func(*Facts) string
 	Prompts  *prompt.Book // what is spoken; nil: what comes with the program
 	Observer Observer     // told of each call that has ended; nil: nobody is
 	Log      *slog.Logger // of what players end with; nil: nothing is logged
