@@ -255,27 +255,48 @@ type cdrRow struct {
 }
 
 // cdrRows is how many records one statement inserts: so many cost little more than one.
-const cdrRows = 50
+const cdrRows = 20
 
 // addCDRs inserts records in one transaction. One that is there already is left as it is.
 func (s *Store) addCDRs(ctx context.Context, records []cdrRow) error {
 	ctx = context.WithoutCancel(ctx) // a statement that could be interrupted costs a goroutine, and this is soon over
 	return s.change(ctx, func(tx *sql.Tx) error {
-		for part := range slices.Chunk(records, cdrRows) {
-			args := make([]any, 0, 5*len(part))
-			for _, r := range part {
-				args = append(args, r.id, r.domain, r.start, r.accounts, r.detail)
-			}
-			if _, err := tx.ExecContext(ctx, insertCDRs(len(part)), args...); err != nil {
+		for _, n := range [...]int{cdrRows, 1} {
+			fit := len(records) / n * n
+			if err := insertCDRs(ctx, tx, n, records[:fit]); err != nil {
 				return fmt.Errorf("store: add call records: %w", err)
 			}
+			records = records[fit:]
 		}
 		return nil
 	})
 }
 
-// insertCDRs is the statement for n records.
-func insertCDRs(n int) string {
+// insertCDRs inserts records, n with each statement.
+func insertCDRs(ctx context.Context, tx *sql.Tx, n int, records []cdrRow) error {
+	if len(records) == 0 {
+		return nil
+	}
+	insert, err := tx.PrepareContext(ctx, insertCDR(n))
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
+	args := make([]any, 0, 5*n)
+	for part := range slices.Chunk(records, n) {
+		args = args[:0]
+		for _, r := range part {
+			args = append(args, r.id, r.domain, r.start, r.accounts, r.detail)
+		}
+		if _, err := insert.ExecContext(ctx, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertCDR is the statement for n records.
+func insertCDR(n int) string {
 	b := []byte("INSERT INTO cdrs (id, domain, start, accounts, detail) VALUES ")
 	for i := range n {
 		if i > 0 {
