@@ -4,36 +4,44 @@ package relay
 // it is read and dropped.
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sipwerk/sipwerk/internal/mmsg"
 )
 
-// maxKept is how many pairs are kept: those of the calls that end and begin while the processor is busy elsewhere for a tenth of a second.
-const maxKept = 1024
+const (
+	// maxKept is how many pairs are kept.
+	maxKept = 2048
+	// restTime is how long a pair rests between two streams: a telephone that has not heard of the end of its call goes on for a moment, and must not be heard in the next one.
+	restTime = 500 * time.Millisecond
+)
 
 // pair is two sockets of a hub on ports of the range.
 type pair struct {
 	ip    netip.Addr // that was asked for
 	hub   *mmsg.Hub
 	lines [2]*line
-	index int // in the pool
+	index int           // in the pool
+	since time.Duration // by the clock of the relay
 }
 
 // kept holds the pairs that no stream has. The one that has rested longest is used first: late packets of an old call do not meet a new one.
 type kept struct {
 	mu     sync.Mutex // guards what follows
 	pairs  []pair
+	rest   time.Duration // 0: restTime; negative: none
 	closed bool
 }
 
-// take gives s a pair at a local address, if there is one.
+// take gives s a pair at a local address, if there is one that has rested.
 func (k *kept) take(s *Stream, ip netip.Addr) bool {
 	k.mu.Lock()
 	i := slices.IndexFunc(k.pairs, func(p pair) bool { return p.ip == ip })
-	if i < 0 {
+	if i < 0 || s.relay.now()-k.pairs[i].since < cmp.Or(k.rest, restTime) {
 		k.mu.Unlock()
 		return false
 	}
@@ -54,7 +62,7 @@ func (k *kept) take(s *Stream, ip netip.Addr) bool {
 
 // put takes the pair of s, which is closed, if it is worth keeping.
 func (k *kept) put(s *Stream) bool {
-	p := pair{ip: s.ip, hub: s.hub, index: s.pair}
+	p := pair{ip: s.ip, hub: s.hub, index: s.pair, since: s.relay.now()}
 	for c := range p.lines {
 		p.lines[c] = s.sockets[c].line
 	}

@@ -27,6 +27,7 @@ func freePair(t *testing.T) Ports {
 
 func TestKeptPorts(t *testing.T) {
 	r := &Relay{Network: network.OS{}, Ports: freePair(t)}
+	r.kept.rest = -1
 	caller := newPhone(t)
 	first, err := r.Open(t.Context(), loopback)
 	if err != nil {
@@ -90,5 +91,25 @@ func TestKeptPorts(t *testing.T) {
 			continue
 		}
 		_ = c[0].Close()
+	}
+}
+
+// TestKeptPortsRest: a pair that has had no rest is not for the next stream, as long as there are others.
+func TestKeptPortsRest(t *testing.T) {
+	r := &Relay{Network: network.OS{}, Ports: Ports{Min: 20000, Max: 21999}}
+	r.kept.rest = time.Hour
+	defer r.Close()
+	first, err := r.Open(t.Context(), loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	second, err := r.Open(t.Context(), loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, _ := first.Local()
+	if now, _ := second.Local(); now == was {
+		t.Errorf("%v is used again at once", now)
 	}
 }
