@@ -213,6 +213,28 @@ func TestTagOfOne(t *testing.T) {
 	})
 }
 
+// TestPicturesApart: a picture that was to be bundled ends with a peer that does not; others take its place on ports of their own.
+func TestPicturesApart(t *testing.T) {
+	world(t, func(t *testing.T, _ *network.Sim, site *Site) {
+		e, err := site.NewEndpoint(t.Context(), Peer{Remote: alice4, Kind: WebRTC}, Voice{Pictures: PictureCodecs()})
+		must(t, err)
+		if offer := e.Offer(); !offer.Media[1].BundleOnly() || line1(offer.String(), "a=group") != "a=group:BUNDLE 0 1" || !e.Bundles() {
+			t.Errorf("offered\n%s", offer)
+		}
+		waiting := e.AddPicture(sdp.SendOnly, "carol")
+		offer := browser(t, "", browserSound, separatePicture)
+		answer, err := e.Answer(offer)
+		must(t, err)
+		if e.Bundles() || len(e.Pictures()) != 1 || answer.Media[0].Port == answer.Media[1].Port || site.Relay.Streams() != 2 || waiting.Codecs() != nil {
+			t.Errorf("%d pictures, %d streams, answered\n%s", len(e.Pictures()), site.Relay.Streams(), answer)
+		}
+		if again := e.Offer(); len(again.Media) != 2 || line1(again.String(), "a=group") != "" {
+			t.Errorf("offered again\n%s", again)
+		}
+		e.Close()
+	})
+}
+
 // line1 returns the first line that begins so.
 func line1(text, prefix string) string {
 	for l := range strings.SplitSeq(text, "\r\n") {

@@ -44,7 +44,9 @@ func (e *Endpoint) hearGroupsLocked(d *sdp.Description) {
 	lead, at := d.Leaders(), soundLine(d)
 	e.bundles = at >= 0 && slices.ContainsFunc(d.Bundles(), func(mids []string) bool { return slices.Contains(mids, d.Media[at].MID()) })
 	for _, p := range slices.Clone(e.pictures) {
-		if i := p.line; p.rides() && i >= 0 && i < len(lead) && (at < 0 || lead[i] != lead[at]) {
+		i := p.line
+		apart := i >= 0 && i < len(lead) && (at < 0 || lead[i] != lead[at])
+		if p.rides() && (apart || i < 0 && !e.bundles) {
 			e.dropLocked(p)
 		}
 	}
