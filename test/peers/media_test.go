@@ -38,6 +38,7 @@ type receiver interface {
 
 // TestPairs: each telephone with each, and with its like; who calls takes turns.
 func TestPairs(t *testing.T) {
+	binary(t) // before anything is installed
 	need(t, "baresip", "linphonec", "node", "npm", "chromium")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)
 	modules, err := browser.Install(within(t, 3*time.Minute), t)

@@ -3,8 +3,8 @@
 package peers
 
 import (
-	"context"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,11 +22,12 @@ func sees(t *testing.T, p peer.Phone, lines int) {
 }
 
 func TestVideo(t *testing.T) {
+	program := binary(t)
 	need(t, "baresip", "node", "npm", "chromium")
 	modules, err := browser.Install(within(t, 3*time.Minute), t)
 	must(t, "install", err)
 	s := serve(t, "alice", "bob", "carol")
-	if out, err := exec.Command(binary(t), "room", "add", "4000", "--quiet", "--data", s.data, "--domain", domain).CombinedOutput(); err != nil {
+	if out, err := exec.Command(program, "room", "add", "4000", "--quiet", "--data", s.data, "--domain", domain).CombinedOutput(); err != nil {
 		t.Fatalf("room add: %v: %s", err, out)
 	}
 	start := func(run starter, user, transport, says string) peer.Phone {
@@ -60,8 +61,10 @@ func TestVideo(t *testing.T) {
 		sees(t, alice, 2)
 		sees(t, bob, 2)
 		sees(t, carol, 1)
-		pause(context.Background(), time.Second)
-		out, err := exec.Command(binary(t), "room", "status", "--data", s.data, "--domain", domain).CombinedOutput()
-		t.Logf("%s%v", out, err)
+		out, err := exec.Command(program, "room", "status", "--data", s.data, "--domain", domain).CombinedOutput()
+		must(t, "room status", err)
+		if n := strings.Count(string(out), "is seen, sees\n"); n != 3 {
+			t.Errorf("%d of three are seen and see:\n%s", n, out)
+		}
 	})
 }
