@@ -96,7 +96,11 @@ func (s *Settings) dial(ctx context.Context) (*smtp.Client, *Failure) {
 func (s *Settings) connect(ctx context.Context, config *tls.Config) (net.Conn, *Failure) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Address())
+	dial := s.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	conn, err := dial(ctx, "tcp", s.Address())
 	if err != nil {
 		return nil, s.failure(stageConnect, err)
 	}

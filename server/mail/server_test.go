@@ -38,6 +38,7 @@ type mailServer struct {
 	addr   string
 	trust  string // PEM file of its certificate
 	close  func() // ends it; may be called twice
+	taken  func() // called when it has taken a mail, before it says so
 
 	mu        sync.Mutex // guards what follows
 	mails     []taken
@@ -49,16 +50,22 @@ type mailServer struct {
 // serveMail starts a mail server at addr, "127.0.0.1:0" for any port. implicit: TLS from the first byte.
 func serveMail(t *testing.T, addr string, implicit bool) *mailServer {
 	t.Helper()
-	m := &mailServer{t: t, got: make(chan struct{}, 100)}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveMailOn(t, l, implicit)
+}
+
+// serveMailOn starts a mail server on a listener.
+func serveMailOn(t *testing.T, l net.Listener, implicit bool) *mailServer {
+	t.Helper()
+	m := &mailServer{t: t, got: make(chan struct{}, 100), taken: func() {}}
 	certificate := m.certify()
 	m.server = smtp.NewServer(m)
 	m.server.Domain = "localhost"
 	m.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	m.server.ErrorLog = quiet{}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	m.addr = l.Addr().String()
 	if implicit {
 		l = tls.NewListener(l, m.server.TLSConfig)
@@ -179,6 +186,7 @@ func (s *mailSession) Data(r io.Reader) error {
 		return err
 	}
 	m := s.server
+	defer m.taken()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.mail.text = bytes.Clone(b)

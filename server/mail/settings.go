@@ -3,6 +3,7 @@
 package mail
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -31,6 +32,9 @@ type Settings struct {
 	Trust          string // PEM file with who signs the server's certificate; empty: whom the system trusts
 
 	Key Key // signs what is sent; the zero Key signs nothing
+
+	// Dial opens the connection; nil: by the network of the system.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // port is the one that is meant.
