@@ -36,8 +36,13 @@ func (d *Document) HasPeople() bool { return d.sections[accounts] }
 
 // ParseDocument reads a document; file is what it is called in errors. They are [Faults] with their lines. The objects are checked by whoever writes them.
 func ParseDocument(file string, text []byte) (*Document, error) {
+	return readDocument(file, func() (ast.Node, error) { return parseYAML(text) })
+}
+
+// readDocument reads what is parsed.
+func readDocument(file string, parse func() (ast.Node, error)) (*Document, error) {
 	d := &Document{People: make(map[string]*Person), Settings: new(Settings), sections: make(map[string]bool), file: filepath.Base(file), lines: make(map[place]int)}
-	body, err := parseYAML(text)
+	body, err := parse()
 	if err != nil {
 		return nil, d.faults(err, "", "")
 	}

@@ -4,6 +4,7 @@
 package object
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
@@ -35,7 +36,17 @@ func (e *lineError) Error() string {
 
 // parseYAML returns the one document of a text, nil if it is empty.
 func parseYAML(b []byte) (ast.Node, error) {
-	file, err := parser.ParseBytes(b, 0, parser.AllowDuplicateMapKey())
+	b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) // the parser counts such lines otherwise
+	if len(b) >= longText {
+		if n, err, ok := parsePieces(b); ok {
+			return n, err
+		}
+	}
+	return oneDocument(parser.ParseBytes(b, 0, parser.AllowDuplicateMapKey()))
+}
+
+// oneDocument returns the one document of what the parser has read, nil if there is none.
+func oneDocument(file *ast.File, err error) (ast.Node, error) {
 	if err != nil {
 		var se yaml.Error
 		if errors.As(err, &se) && se.GetToken() != nil {
@@ -59,17 +70,24 @@ func parseYAML(b []byte) (ast.Node, error) {
 
 func line(n ast.Node) int { return n.GetToken().Position.Line }
 
-// pairs returns the names and values of a mapping.
-func pairs(n ast.Node) ([]*ast.MappingValueNode, error) {
-	var all []*ast.MappingValueNode
+// entriesOf returns the names and values of a mapping, in which a name may be twice.
+func entriesOf(n ast.Node) ([]*ast.MappingValueNode, error) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
-		all = n.Values
+		return n.Values, nil
 	case *ast.MappingValueNode:
-		all = []*ast.MappingValueNode{n}
+		return []*ast.MappingValueNode{n}, nil
 	case *ast.NullNode:
-	default:
-		return nil, &lineError{line: line(n), problem: "a value stands where names are expected; write `name: value`"}
+		return nil, nil
+	}
+	return nil, &lineError{line: line(n), problem: "a value stands where names are expected; write `name: value`"}
+}
+
+// pairs returns the names and values of a mapping.
+func pairs(n ast.Node) ([]*ast.MappingValueNode, error) {
+	all, err := entriesOf(n)
+	if err != nil {
+		return nil, err
 	}
 	seen := make(map[string]int, len(all))
 	for _, p := range all {

@@ -43,7 +43,7 @@ func (s *Store) AddAccount(ctx context.Context, a Account, secret string) error 
 	if err := object.CheckName(a.Name); err != nil {
 		return fmt.Errorf("name %w", err)
 	}
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		if err := s.insertAccount(ctx, tx, d.Name, a.User, a.Name); err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (s *Store) AddAccount(ctx context.Context, a Account, secret string) error 
 }
 
 // insertAccount adds an account without a device.
-func (s *Store) insertAccount(ctx context.Context, tx *sql.Tx, domain, user, name string) error {
+func (s *Store) insertAccount(ctx context.Context, tx *transaction, domain, user, name string) error {
 	if err := mustBeFree(ctx, tx, domain, user); err != nil {
 		return err
 	}
@@ -71,11 +71,11 @@ func (s *Store) AddDevice(ctx context.Context, domain, account, user, secret str
 	if err := object.CheckUser(user); err != nil {
 		return fmt.Errorf("user %w", err)
 	}
-	return s.change(ctx, func(tx *sql.Tx) error { return s.addDevice(ctx, tx, d, newDevice{account, user, secret}) })
+	return s.change(ctx, func(tx *transaction) error { return s.addDevice(ctx, tx, d, newDevice{account, user, secret}) })
 }
 
 // addDevice adds a device in a transaction.
-func (s *Store) addDevice(ctx context.Context, tx *sql.Tx, d Domain, n newDevice) error {
+func (s *Store) addDevice(ctx context.Context, tx *transaction, d Domain, n newDevice) error {
 	if err := mustExist(ctx, tx, d.Name, n.account); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (s *Store) addDevice(ctx context.Context, tx *sql.Tx, d Domain, n newDevice
 }
 
 // mustExist fails with [ErrNotFound] if the domain has no such account.
-func mustExist(ctx context.Context, tx *sql.Tx, domain, account string) error {
+func mustExist(ctx context.Context, tx *transaction, domain, account string) error {
 	var n int
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2", domain, account).Scan(&n); err != nil {
 		return fmt.Errorf("store: look for account: %w", err)
@@ -100,7 +100,7 @@ func mustExist(ctx context.Context, tx *sql.Tx, domain, account string) error {
 }
 
 // mustBeFree fails with [ErrExists] if an account, a device, a number or a numbered object of the domain is called user.
-func mustBeFree(ctx context.Context, tx *sql.Tx, domain, user string) error {
+func mustBeFree(ctx context.Context, tx *transaction, domain, user string) error {
 	var n int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2) +
 		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2) + (SELECT count(*) FROM numbers WHERE domain = $1 AND number = $2) +
@@ -117,7 +117,7 @@ func mustBeFree(ctx context.Context, tx *sql.Tx, domain, user string) error {
 // newDevice is a device with the secret that is about to be forgotten.
 type newDevice struct{ account, user, secret string }
 
-func (s *Store) insertDevice(ctx context.Context, tx *sql.Tx, d Domain, n newDevice) error {
+func (s *Store) insertDevice(ctx context.Context, tx *transaction, d Domain, n newDevice) error {
 	if err := CheckSecret(n.secret); err != nil {
 		return fmt.Errorf("secret %w", err)
 	}
@@ -131,7 +131,8 @@ func (s *Store) insertDevice(ctx context.Context, tx *sql.Tx, d Domain, n newDev
 	if err := oneRow(res, fmt.Errorf("%s@%s %w", n.user, d.Name, ErrExists)); err != nil {
 		return err
 	}
-	return note(ctx, tx, d.Name, n.user)
+	tx.note(d.Name, n.user)
+	return nil
 }
 
 // SetName gives an account another display name, or fails with [ErrNotFound].
@@ -140,7 +141,7 @@ func (s *Store) SetName(ctx context.Context, domain, user, name string) error {
 	if err := object.CheckName(name); err != nil {
 		return fmt.Errorf("name %w", err)
 	}
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		if err := mustExist(ctx, tx, domain, user); err != nil {
 			return err
 		}
@@ -162,7 +163,7 @@ func (s *Store) SetSecret(ctx context.Context, domain, user, secret string) erro
 		return fmt.Errorf("secret %w", err)
 	}
 	h := Hash(user, d.Realm, secret)
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		res, err := tx.ExecContext(ctx, "UPDATE devices SET ha1_md5 = $3, ha1_sha256 = $4, ha1_sha512_256 = $5 WHERE domain = $1 AND sip_user = $2",
 			d.Name, user, h.bytes(digest.MD5), h.bytes(digest.SHA256), h.bytes(digest.SHA512256))
 		if err != nil {
@@ -171,14 +172,15 @@ func (s *Store) SetSecret(ctx context.Context, domain, user, secret string) erro
 		if err := oneRow(res, fmt.Errorf("device %s@%s %w", user, d.Name, ErrNotFound)); err != nil {
 			return err
 		}
-		return note(ctx, tx, d.Name, user)
+		tx.note(d.Name, user)
+		return nil
 	})
 }
 
 // RemoveAccount removes an account with all its devices, numbers and settings, or fails with [ErrNotFound], or with [ErrNeeded] where a group or another object refers to it.
 func (s *Store) RemoveAccount(ctx context.Context, domain, user string) error {
 	domain = strings.ToLower(domain)
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		gone, err := removeAccount(ctx, tx, domain, user)
 		if err != nil {
 			return err
@@ -188,7 +190,7 @@ func (s *Store) RemoveAccount(ctx context.Context, domain, user string) error {
 }
 
 // removeAccount removes an account and returns all users that go with it, itself the first.
-func removeAccount(ctx context.Context, tx *sql.Tx, domain, user string) ([]string, error) {
+func removeAccount(ctx context.Context, tx *transaction, domain, user string) ([]string, error) {
 	gone, err := texts(ctx, tx, `SELECT sip_user FROM devices WHERE domain = $1 AND account = $2 AND sip_user <> $2 UNION ALL
 		SELECT number FROM numbers WHERE domain = $1 AND account = $2`, domain, user)
 	if err != nil {
@@ -202,11 +204,12 @@ func removeAccount(ctx context.Context, tx *sql.Tx, domain, user string) ([]stri
 	if err := oneRow(res, fmt.Errorf("account %s@%s %w", user, domain, ErrNotFound)); err != nil {
 		return nil, err
 	}
-	return gone, noteMany(ctx, tx, domain, gone)
+	tx.note(domain, gone...)
+	return gone, nil
 }
 
 // texts returns the first column of a query.
-func texts(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string, error) {
+func texts(ctx context.Context, tx *transaction, query string, args ...any) ([]string, error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: list: %w", err)
@@ -226,7 +229,7 @@ func texts(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string
 // RemoveDevice removes one device, or fails with [ErrNotFound], or with [ErrNeeded] where an object refers to it. Its account stays.
 func (s *Store) RemoveDevice(ctx context.Context, domain, user string) error {
 	domain = strings.ToLower(domain)
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		if err := removeDevice(ctx, tx, domain, user); err != nil {
 			return err
 		}
@@ -235,7 +238,7 @@ func (s *Store) RemoveDevice(ctx context.Context, domain, user string) error {
 }
 
 // removeDevice removes a device in a transaction.
-func removeDevice(ctx context.Context, tx *sql.Tx, domain, user string) error {
+func removeDevice(ctx context.Context, tx *transaction, domain, user string) error {
 	res, err := tx.ExecContext(ctx, "DELETE FROM devices WHERE domain = $1 AND sip_user = $2", domain, user)
 	if err != nil {
 		return fmt.Errorf("store: remove device: %w", err)
@@ -243,7 +246,8 @@ func removeDevice(ctx context.Context, tx *sql.Tx, domain, user string) error {
 	if err := oneRow(res, fmt.Errorf("device %s@%s %w", user, domain, ErrNotFound)); err != nil {
 		return err
 	}
-	return note(ctx, tx, domain, user)
+	tx.note(domain, user)
+	return nil
 }
 
 // oneRow returns missing if a statement changed nothing.

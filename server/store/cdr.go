@@ -260,10 +260,10 @@ const cdrRows = 20
 // addCDRs inserts records in one transaction. One that is there already is left as it is.
 func (s *Store) addCDRs(ctx context.Context, records []cdrRow) error {
 	ctx = context.WithoutCancel(ctx) // a statement that could be interrupted costs a goroutine, and this is soon over
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		for _, n := range [...]int{cdrRows, 1} {
 			fit := len(records) / n * n
-			if err := insertCDRs(ctx, tx, n, records[:fit]); err != nil {
+			if err := insertCDRs(ctx, tx.Tx, n, records[:fit]); err != nil {
 				return fmt.Errorf("store: add call records: %w", err)
 			}
 			records = records[fit:]

@@ -5,7 +5,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 )
 
@@ -19,25 +18,45 @@ type change struct {
 }
 
 // note says that users of domain have changed.
-func note(ctx context.Context, tx *sql.Tx, domain string, users ...string) error {
-	return noteObject(ctx, tx, domain, "", users...)
-}
+func (t *transaction) note(domain string, users ...string) { t.noteObject(domain, "", users...) }
 
 // noteObject says that objects of a kind have changed; of the kind "" they are users.
-func noteObject(ctx context.Context, tx *sql.Tx, domain, kind string, names ...string) error {
+func (t *transaction) noteObject(domain, kind string, names ...string) {
+	if t.noted == nil {
+		t.noted = make(map[change]bool)
+	}
 	for _, name := range names {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO changes (seq, domain, kind, sip_user) SELECT coalesce(max(seq), 0) + 1, $1, $2, $3 FROM changes", domain, kind, name); err != nil {
+		if c := (change{domain: domain, kind: kind, user: name}); !t.noted[c] {
+			t.noted[c] = true
+			t.notes = append(t.notes, c)
+		}
+	}
+}
+
+// noteAll says that so much has changed that everything is to be read again.
+func (t *transaction) noteAll() { t.note("", "") }
+
+// manyNotes is from how many notes on a reader reads everything again sooner than one after the other.
+const manyNotes = keptChanges / 10
+
+// writeNotes writes what was noted: the last thing that a transaction does.
+func (t *transaction) writeNotes(ctx context.Context) error {
+	if len(t.notes) == 0 {
+		return nil
+	}
+	if len(t.notes) > manyNotes {
+		t.notes = []change{{}}
+	}
+	for _, c := range t.notes {
+		if _, err := t.ExecContext(ctx, "INSERT INTO changes (seq, domain, kind, sip_user) SELECT coalesce(max(seq), 0) + 1, $1, $2, $3 FROM changes", c.domain, c.kind, c.user); err != nil {
 			return fmt.Errorf("store: note a change: %w", err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM changes) - $1", keptChanges); err != nil {
+	if _, err := t.ExecContext(ctx, "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM changes) - $1", keptChanges); err != nil {
 		return fmt.Errorf("store: forget old changes: %w", err)
 	}
 	return nil
 }
-
-// noteAll says that so much has changed that everything is to be read again.
-func noteAll(ctx context.Context, tx *sql.Tx) error { return note(ctx, tx, "", "") }
 
 // lastChange returns the number of the newest note, 0 if there is none.
 func (s *Store) lastChange(ctx context.Context) (seq int64, err error) {

@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -65,7 +64,7 @@ func (s *Store) Revise(ctx context.Context, domain string, draft Draft) (r *Revi
 	if err != nil && !(missing && draft.Make) {
 		return nil, err
 	}
-	err = s.change(ctx, func(tx *sql.Tx) error {
+	err = s.change(ctx, func(tx *transaction) error {
 		if missing {
 			d = s.newDomain(strings.ToLower(domain))
 			if _, err := insertDomain(ctx, tx, d); err != nil {
@@ -84,7 +83,7 @@ func (s *Store) Revise(ctx context.Context, domain string, draft Draft) (r *Revi
 }
 
 // revise is Revise in a transaction.
-func (s *Store) revise(ctx context.Context, tx *sql.Tx, d Domain, draft Draft) (*Revision, error) {
+func (s *Store) revise(ctx context.Context, tx *transaction, d Domain, draft Draft) (*Revision, error) {
 	set, err := readSettings(ctx, tx, d.Name)
 	if err != nil {
 		return nil, err
@@ -139,7 +138,7 @@ func (r *Revision) gone() bool {
 }
 
 // readPeople reads the accounts of a domain.
-func readPeople(ctx context.Context, tx *sql.Tx, domain string) (map[string]*object.Person, error) {
+func readPeople(ctx context.Context, tx *transaction, domain string) (map[string]*object.Person, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT sip_user, 0, name FROM accounts WHERE domain = $1 UNION ALL SELECT account, 1, sip_user FROM devices WHERE domain = $1
 		UNION ALL SELECT account, 2, number FROM numbers WHERE domain = $1 ORDER BY 1, 2, 3`, domain)
 	if err != nil {
@@ -176,7 +175,7 @@ type peopleDraft struct {
 }
 
 // revisePeople writes what has become of the people: first what goes, so that what comes may have its names.
-func (s *Store) revisePeople(ctx context.Context, tx *sql.Tx, p peopleDraft, r *Revision) error {
+func (s *Store) revisePeople(ctx context.Context, tx *transaction, p peopleDraft, r *Revision) error {
 	for _, user := range slices.Sorted(maps.Keys(p.before)) {
 		if err := s.lessOf(ctx, tx, p.domain.Name, p.before[user], p.after[user]); err != nil {
 			return err
@@ -217,7 +216,7 @@ func missing(a, b []string) (gone []string) {
 }
 
 // lessOf takes away what a person has no longer; all of it if there is no after.
-func (s *Store) lessOf(ctx context.Context, tx *sql.Tx, domain string, before, after *object.Person) error {
+func (s *Store) lessOf(ctx context.Context, tx *transaction, domain string, before, after *object.Person) error {
 	if after == nil {
 		_, err := removeAccount(ctx, tx, domain, before.User)
 		return err
@@ -234,7 +233,7 @@ func (s *Store) lessOf(ctx context.Context, tx *sql.Tx, domain string, before, a
 }
 
 // moreOf adds what a person has now.
-func (s *Store) moreOf(ctx context.Context, tx *sql.Tx, p peopleDraft, after *object.Person, r *Revision) error {
+func (s *Store) moreOf(ctx context.Context, tx *transaction, p peopleDraft, after *object.Person, r *Revision) error {
 	before := p.before[after.User]
 	if err := after.Check(); err != nil {
 		return err
@@ -244,9 +243,7 @@ func (s *Store) moreOf(ctx context.Context, tx *sql.Tx, p peopleDraft, after *ob
 		if err := s.insertAccount(ctx, tx, p.domain.Name, after.User, after.Name); err != nil {
 			return err
 		}
-		if err := note(ctx, tx, p.domain.Name, after.User); err != nil {
-			return err
-		}
+		tx.note(p.domain.Name, after.User)
 	}
 	if before.Name != after.Name {
 		if err := rename(ctx, tx, p.domain.Name, after); err != nil {
@@ -273,9 +270,10 @@ func (s *Store) moreOf(ctx context.Context, tx *sql.Tx, p peopleDraft, after *ob
 }
 
 // rename gives an account another name. It is shown with each of its devices and numbers.
-func rename(ctx context.Context, tx *sql.Tx, domain string, p *object.Person) error {
+func rename(ctx context.Context, tx *transaction, domain string, p *object.Person) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE accounts SET name = $3 WHERE domain = $1 AND sip_user = $2", domain, p.User, p.Name); err != nil {
 		return fmt.Errorf("store: rename account: %w", err)
 	}
-	return noteMany(ctx, tx, domain, slices.Concat([]string{p.User}, p.Devices, p.Numbers))
+	tx.note(domain, slices.Concat([]string{p.User}, p.Devices, p.Numbers)...)
+	return nil
 }

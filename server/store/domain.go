@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,7 +24,7 @@ func (s *Store) EnsureDomain(ctx context.Context, name string) (d Domain, made b
 		return d, false, err
 	}
 	d = s.newDomain(name)
-	err = s.change(ctx, func(tx *sql.Tx) error {
+	err = s.change(ctx, func(tx *transaction) error {
 		made, err = insertDomain(ctx, tx, d)
 		return err
 	})
@@ -37,7 +36,7 @@ func (s *Store) newDomain(name string) Domain {
 }
 
 // insertDomain makes a domain unless there is one of this name.
-func insertDomain(ctx context.Context, tx *sql.Tx, d Domain) (made bool, err error) {
+func insertDomain(ctx context.Context, tx *transaction, d Domain) (made bool, err error) {
 	res, err := tx.ExecContext(ctx, "INSERT INTO domains (domain, realm, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", d.Name, d.Realm, d.Created.UnixMilli())
 	if err != nil {
 		return false, fmt.Errorf("store: add domain: %w", err)
@@ -46,7 +45,8 @@ func insertDomain(ctx context.Context, tx *sql.Tx, d Domain) (made bool, err err
 	if made = n > 0; !made || err != nil {
 		return false, err
 	}
-	return true, noteAll(ctx, tx)
+	tx.noteAll()
+	return true, nil
 }
 
 // Domain returns the domain called name, or an error that wraps [ErrNotFound].

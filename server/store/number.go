@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 
@@ -36,11 +35,11 @@ func (s *Store) AddNumbers(ctx context.Context, domain, account string, numbers 
 	if err := CheckNumbers(numbers); err != nil {
 		return err
 	}
-	return s.change(ctx, func(tx *sql.Tx) error { return s.addNumbers(ctx, tx, d.Name, account, numbers) })
+	return s.change(ctx, func(tx *transaction) error { return s.addNumbers(ctx, tx, d.Name, account, numbers) })
 }
 
 // addNumbers adds numbers in a transaction.
-func (s *Store) addNumbers(ctx context.Context, tx *sql.Tx, domain, account string, numbers []string) error {
+func (s *Store) addNumbers(ctx context.Context, tx *transaction, domain, account string, numbers []string) error {
 	if err := mustExist(ctx, tx, domain, account); err != nil {
 		return err
 	}
@@ -52,7 +51,8 @@ func (s *Store) addNumbers(ctx context.Context, tx *sql.Tx, domain, account stri
 			return fmt.Errorf("store: add number: %w", err)
 		}
 	}
-	return noteMany(ctx, tx, domain, numbers)
+	tx.note(domain, numbers...)
+	return nil
 }
 
 // RemoveNumbers takes numbers from an account: all of them or none. It fails with [ErrNotFound] if it does not have one of them.
@@ -61,11 +61,11 @@ func (s *Store) RemoveNumbers(ctx context.Context, domain, account string, numbe
 	if err := CheckNumbers(numbers); err != nil {
 		return err
 	}
-	return s.change(ctx, func(tx *sql.Tx) error { return removeNumbers(ctx, tx, domain, account, numbers) })
+	return s.change(ctx, func(tx *transaction) error { return removeNumbers(ctx, tx, domain, account, numbers) })
 }
 
 // removeNumbers takes numbers away in a transaction.
-func removeNumbers(ctx context.Context, tx *sql.Tx, domain, account string, numbers []string) error {
+func removeNumbers(ctx context.Context, tx *transaction, domain, account string, numbers []string) error {
 	for _, n := range numbers {
 		res, err := tx.ExecContext(ctx, "DELETE FROM numbers WHERE domain = $1 AND number = $2 AND account = $3", domain, n, account)
 		if err != nil {
@@ -75,7 +75,8 @@ func removeNumbers(ctx context.Context, tx *sql.Tx, domain, account string, numb
 			return err
 		}
 	}
-	return noteMany(ctx, tx, domain, numbers)
+	tx.note(domain, numbers...)
+	return nil
 }
 
 // allNumbers returns the numbers of a domain, of all domains for "", by account@domain.
@@ -94,12 +95,4 @@ func (s *Store) allNumbers(ctx context.Context, domain string) (map[string][]str
 		all[account+"@"+of] = append(all[account+"@"+of], number)
 	}
 	return all, rows.Err()
-}
-
-// noteMany is note for a list that may be long: then everything is read again.
-func noteMany(ctx context.Context, tx *sql.Tx, domain string, users []string) error {
-	if len(users) > keptChanges/10 {
-		return noteAll(ctx, tx)
-	}
-	return note(ctx, tx, domain, users...)
 }

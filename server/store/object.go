@@ -185,7 +185,7 @@ func decodeOld(k *object.Kind, value string) (object.Object, error) {
 }
 
 // remove removes the objects that are to go.
-func (s *Store) remove(ctx context.Context, tx *sql.Tx, domain string, changes []ObjectChange) error {
+func (s *Store) remove(ctx context.Context, tx *transaction, domain string, changes []ObjectChange) error {
 	for _, c := range changes {
 		if c.After != nil {
 			continue
@@ -198,7 +198,7 @@ func (s *Store) remove(ctx context.Context, tx *sql.Tx, domain string, changes [
 }
 
 // write writes the objects that are new or others, and notes all changes.
-func (s *Store) write(ctx context.Context, tx *sql.Tx, domain string, changes []ObjectChange) error {
+func (s *Store) write(ctx context.Context, tx *transaction, domain string, changes []ObjectChange) error {
 	for _, c := range changes {
 		if c.After == nil {
 			continue
@@ -213,19 +213,14 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, domain string, changes []
 			return fmt.Errorf("store: write a %s: %w", c.Kind.Name, err)
 		}
 	}
-	if len(changes) > keptChanges/10 {
-		return noteAll(ctx, tx)
-	}
 	for _, c := range changes {
-		if err := noteObject(ctx, tx, domain, c.Kind.Name, c.Name); err != nil {
-			return err
-		}
+		tx.noteObject(domain, c.Kind.Name, c.Name)
 	}
 	return nil
 }
 
 // namesIn says what the users of a domain are.
-func namesIn(ctx context.Context, tx *sql.Tx, domain string) object.Names {
+func namesIn(ctx context.Context, tx *transaction, domain string) object.Names {
 	return func(user string) (what string, err error) {
 		err = tx.QueryRowContext(ctx, `SELECT 'account' FROM accounts WHERE domain = $1 AND sip_user = $2
 			UNION ALL SELECT 'device' FROM devices WHERE domain = $1 AND sip_user = $2 UNION ALL SELECT 'number' FROM numbers WHERE domain = $1 AND number = $2 LIMIT 1`, domain, user).Scan(&what)
@@ -240,7 +235,7 @@ func namesIn(ctx context.Context, tx *sql.Tx, domain string) object.Names {
 }
 
 // forget removes what was set for users that are gone, and fails if something else still needs one of them.
-func (s *Store) forget(ctx context.Context, tx *sql.Tx, domain string, users ...string) error {
+func (s *Store) forget(ctx context.Context, tx *transaction, domain string, users ...string) error {
 	_, err := s.revise(ctx, tx, Domain{Name: domain}, Draft{Change: func(c *Company) error {
 		for _, user := range users {
 			delete(c.Settings.Accounts, user)
@@ -262,7 +257,7 @@ func (s *Store) ChangeAccount(ctx context.Context, domain, user string, f func(*
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		set := &object.Settings{Domain: d.Name}
 		if err := readInto(ctx, tx, set, " AND (kind = 'account' AND name = $2 OR name = '')", user); err != nil { // and the plan, which says what is outside
 			return err

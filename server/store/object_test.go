@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -223,7 +222,7 @@ func TestSnapshot(t *testing.T) {
 	if third := refresh(); len(third.Groups) != 0 || len(second.Groups) != 2 {
 		t.Errorf("%+v", third)
 	}
-	if err := other.change(t.Context(), func(tx *sql.Tx) error { return noteAll(t.Context(), tx) }); err != nil {
+	if err := other.change(t.Context(), func(tx *transaction) error { tx.noteAll(); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	before := d.Settings(domain)
@@ -231,7 +230,7 @@ func TestSnapshot(t *testing.T) {
 		t.Error("everything was read again, and what is as before is others")
 	}
 	put(t, other, group("602", "200"))
-	if err := other.change(t.Context(), func(tx *sql.Tx) error { return noteAll(t.Context(), tx) }); err != nil {
+	if err := other.change(t.Context(), func(tx *transaction) error { tx.noteAll(); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if all := refresh(); len(all.Groups) != 1 || all.Version <= before.Version {

@@ -94,13 +94,17 @@ func (s *Store) migrate(ctx context.Context, dir string) error {
 func (s *Store) Close() error { return s.db.Close() }
 
 // change runs f in a transaction. What f changes it also notes, so that running servers read it again.
-func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+func (s *Store) change(ctx context.Context, f func(tx *transaction) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", err)
 	}
 	defer tx.Rollback() // after Commit it has nothing to do
-	if err := f(tx); err != nil {
+	t := &transaction{Tx: tx}
+	if err := f(t); err != nil {
+		return err
+	}
+	if err := t.writeNotes(ctx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

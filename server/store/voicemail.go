@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -44,19 +43,20 @@ const voicemailKind = "voicemail"
 
 // AddVoicemail adds a message.
 func (s *Store) AddVoicemail(ctx context.Context, v Voicemail) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO voicemails (id, domain, account, state, caller, caller_name, forwarded, received, length)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, v.ID, v.Domain, v.Account, string(v.State), v.Caller, v.CallerName, v.Forwarded,
 			v.Received.UnixMilli(), v.Length.Milliseconds()); err != nil {
 			return fmt.Errorf("store: add voicemail: %w", err)
 		}
-		return noteObject(ctx, tx, v.Domain, voicemailKind, v.Account)
+		tx.noteObject(v.Domain, voicemailKind, v.Account)
+		return nil
 	})
 }
 
 // SetVoicemail gives a message another state and length, or fails with [ErrNotFound].
 func (s *Store) SetVoicemail(ctx context.Context, v Voicemail) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+	return s.change(ctx, func(tx *transaction) error {
 		res, err := tx.ExecContext(ctx, "UPDATE voicemails SET state = $2, length = $3 WHERE id = $1", v.ID, string(v.State), v.Length.Milliseconds())
 		if err != nil {
 			return fmt.Errorf("store: set voicemail: %w", err)
@@ -64,14 +64,15 @@ func (s *Store) SetVoicemail(ctx context.Context, v Voicemail) error {
 		if err := oneRow(res, fmt.Errorf("voicemail %s %w", v.ID, ErrNotFound)); err != nil {
 			return err
 		}
-		return noteObject(ctx, tx, v.Domain, voicemailKind, v.Account)
+		tx.noteObject(v.Domain, voicemailKind, v.Account)
+		return nil
 	})
 }
 
 // RemoveVoicemails removes messages of a box and returns how many there were.
 func (s *Store) RemoveVoicemails(ctx context.Context, domain, account string, ids ...string) (removed int, err error) {
 	domain = strings.ToLower(domain)
-	err = s.change(ctx, func(tx *sql.Tx) error {
+	err = s.change(ctx, func(tx *transaction) error {
 		removed = 0
 		for _, id := range ids {
 			res, err := tx.ExecContext(ctx, "DELETE FROM voicemails WHERE id = $1 AND domain = $2 AND account = $3", id, domain, account)
@@ -84,7 +85,8 @@ func (s *Store) RemoveVoicemails(ctx context.Context, domain, account string, id
 			}
 			removed += int(n)
 		}
-		return noteObject(ctx, tx, domain, voicemailKind, account)
+		tx.noteObject(domain, voicemailKind, account)
+		return nil
 	})
 	return removed, err
 }
