@@ -16,11 +16,11 @@ import (
 
 // OS is the real network. The zero value works.
 type OS struct {
-	ReceiveBuffer int // of UDP sockets, bytes, as far as the system allows; 0: 4 MiB for shared sockets, the system's default for a single one
+	ReceiveBuffer int // of UDP sockets, bytes, as far as the system allows; 0: 8 MiB for shared sockets, the system's default for a single one
 	SendBuffer    int // the same for sending
 }
 
-const sharedBuffer = 4 << 20
+const sharedBuffer = 8 << 20
 
 // ListenPacket implements [Network].
 func (o OS) ListenPacket(_ context.Context, addr netip.AddrPort, n int) ([]PacketConn, error) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // simQueue is how many datagrams wait at a socket before more are dropped.
@@ -166,11 +167,25 @@ func (h *SimHost) ListenPacket(_ context.Context, addr netip.AddrPort, _ int) ([
 	return []PacketConn{c}, nil
 }
 
+// simDatagram is one that waits to be read.
+type simDatagram struct {
+	Datagram
+	came time.Time
+}
+
+// Waited implements [Waiter].
+func (c *simPacketConn) Waited(now time.Time) time.Duration {
+	c.host.sim.mu.Lock()
+	defer c.host.sim.mu.Unlock()
+	return now.Sub(c.last)
+}
+
 // simPacketConn is a simulated UDP socket. Its fields are guarded by Sim.mu.
 type simPacketConn struct {
 	host   *SimHost
 	local  netip.AddrPort
-	queue  []Datagram
+	queue  []simDatagram
+	last   time.Time // when the datagram read last came
 	wake   *sync.Cond
 	closed bool
 }
@@ -210,6 +225,7 @@ func (c *simPacketConn) ReadBatch(ms []Datagram) (int, error) {
 	for i, d := range c.queue[:n] {
 		m := &ms[i]
 		m.N, m.Peer, m.Local = copy(m.Buf, d.Buf), d.Peer, d.Local
+		c.last = d.came
 	}
 	c.queue = slices.Delete(c.queue, 0, n)
 	return n, nil
@@ -256,7 +272,7 @@ func (c *simPacketConn) send(m Datagram) (Transmission, error) {
 	data := slices.Clone(m.Buf)
 	seen.Dropped = !s.sendDatagramLocked(link{from: from, to: m.Peer}, func() {
 		if to, ok := boundLocked(target.packets, m.Peer); ok && len(to.queue) < simQueue {
-			to.queue = append(to.queue, Datagram{Buf: data, Peer: from, Local: m.Peer.Addr()})
+			to.queue = append(to.queue, simDatagram{Datagram{Buf: data, Peer: from, Local: m.Peer.Addr()}, time.Now()})
 			to.wake.Signal()
 		}
 	})

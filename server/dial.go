@@ -117,16 +117,19 @@ func (d *dialer) update(set *object.Settings) {
 }
 
 // urgent reports whether a request calls for help: it is let in however much there is to do.
-func (d *dialer) urgent(ds *domains, req *sip.Request) bool {
-	if overload.Emergency(req) {
+func (d *dialer) urgent(ds *domains, method sip.Method, uri sip.URI) bool {
+	if overload.Emergency(uri) {
 		return true
 	}
-	home := ds.of(req.URI)
-	if req.Method != sip.MethodInvite || home == nil {
+	if method != sip.MethodInvite {
+		return false
+	}
+	home := ds.of(uri)
+	if home == nil {
 		return false
 	}
 	p := d.plan(home.name)
-	return p != nil && p.Emergency(dialled(req.URI))
+	return p != nil && p.Emergency(dialled(uri))
 }
 
 // plan is that of a domain; nil if there never was one that could be used.

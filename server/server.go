@@ -264,7 +264,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Barrier:    s.barrier,
 		Trace:      opt.Trace,
 		Neighbours: s.trusts,
-		Overload:   &overload.Gate{Emergency: func(req *sip.Request) bool { return s.dial.urgent(domains, req) }},
+		Overload:   &overload.Gate{Emergency: func(m sip.Method, uri sip.URI) bool { return s.dial.urgent(domains, m, uri) }},
 	}
 	s.openInside()
 	s.openFinder(domains)

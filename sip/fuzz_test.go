@@ -20,6 +20,8 @@ func FuzzMessage(f *testing.F) {
 			fuzzResponse(t, raw)
 			return
 		}
+		sameOutline(t, raw)
+		_, _, _ = ReadAck(raw)
 		r, err := ParseRequest(slices.Clone(raw))
 		_ = r.Reply(StatusOf(err)).String()
 		readAll(&r.Message)

@@ -169,16 +169,19 @@ func (r *Response) Clone() *Response {
 
 // AppendTo appends the message as it goes over the wire and returns the extended slice.
 func (r *Response) AppendTo(b []byte) []byte {
-	b = append(b, "SIP/2.0 "...)
-	b = strconv.AppendInt(b, int64(r.Status), 10)
-	b = append(b, ' ')
+	reason := r.Status.Reason()
 	if r.Reason != "" {
-		b = append(b, safe(r.Reason)...)
-	} else {
-		b = append(b, r.Status.Reason()...)
+		reason = safe(r.Reason)
 	}
-	b = append(b, '\r', '\n')
-	return r.appendTo(b)
+	return r.appendTo(appendStatusLine(b, r.Status, reason))
+}
+
+func appendStatusLine(b []byte, s Status, reason string) []byte {
+	b = append(b, "SIP/2.0 "...)
+	b = strconv.AppendInt(b, int64(s), 10)
+	b = append(b, ' ')
+	b = append(b, reason...)
+	return append(b, '\r', '\n')
 }
 
 // String returns the message as it goes over the wire.

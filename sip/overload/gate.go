@@ -3,8 +3,6 @@
 package overload
 
 import (
-	"hash/fnv"
-	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,10 +20,10 @@ const (
 
 // Gate decides which new requests are let in. The zero value works. It may be used by several goroutines at once.
 type Gate struct {
-	// Patience is how long requests may have waited without harm. Beyond it more and more are refused; all, where they have waited twice as long. 0: 120 ms.
+	// Patience is how long requests may have waited without harm. Beyond it more and more are refused; all, where they have waited half as long again. 0: 120 ms.
 	Patience time.Duration
-	// Emergency tells which requests always pass; nil: [Emergency].
-	Emergency func(*sip.Request) bool
+	// Emergency tells by method and Request-URI which requests always pass; nil: [Emergency].
+	Emergency func(sip.Method, sip.URI) bool
 
 	offered atomic.Int64 // in the interval
 	refused atomic.Int64 // in the interval
@@ -43,28 +41,57 @@ func (g *Gate) Admit(now time.Time, waited time.Duration, req *sip.Request) bool
 	if !Fresh(req) {
 		return true
 	}
+	refused := g.excessive(waited, req.CallID()) && !g.emergency(req.Method, req.URI)
+	g.count(now, refused)
+	return !refused
+}
+
+// Late reports whether requests that have waited so long may be refused.
+func (g *Gate) Late(waited time.Duration) bool { return waited > g.patience() }
+
+// Refuse is Admit before a request is read: it reports whether one with this outline is refused. What is not has yet to be read, and Admit asked.
+func (g *Gate) Refuse(now time.Time, waited time.Duration, o *sip.Outline) bool {
+	if !fresh(o.Method, o.ToTag) || !g.excessive(waited, o.CallID) || g.emergency(o.Method, o.URI) {
+		return false
+	}
+	g.count(now, true)
+	return true
+}
+
+// excessive reports whether a request of a Call-ID has waited too long.
+func (g *Gate) excessive(waited time.Duration, callID string) bool {
+	patience := g.patience()
+	excess := waited - patience
+	return excess > 0 && int64(excess)*100 > int64(share(callID))*int64(patience/2)
+}
+
+func (g *Gate) patience() time.Duration {
+	if g.Patience <= 0 {
+		return defaultPatience
+	}
+	return g.Patience
+}
+
+// count takes note of a fresh request.
+func (g *Gate) count(now time.Time, refused bool) {
 	g.offered.Add(1)
 	if now.UnixNano() > g.ends.Load() {
 		g.reckon(now)
 	}
-	patience := g.Patience
-	if patience <= 0 {
-		patience = defaultPatience
+	if refused {
+		g.refused.Add(1)
+		g.total.Add(1)
 	}
-	excess := waited - patience
-	if excess <= 0 || int64(excess)*100 <= int64(share(req.CallID()))*int64(patience) || g.emergency(req) {
-		return true
-	}
-	g.refused.Add(1)
-	g.total.Add(1)
-	return false
 }
 
 // share is a number below 100 that belongs to a Call-ID.
 func share(callID string) uint64 {
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, callID) // it never fails
-	return h.Sum64() % 100
+	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
+	h := uint64(offset)
+	for i := range len(callID) {
+		h = (h ^ uint64(callID[i])) * prime
+	}
+	return h % 100
 }
 
 // reckon ends the interval, for one of those who notice.
@@ -85,24 +112,26 @@ func (g *Gate) reckon(now time.Time) {
 }
 
 // Fresh reports whether a request begins something: it is outside of dialogs, and nothing waits for it.
-func Fresh(req *sip.Request) bool {
-	return req.Method != sip.MethodAck && req.Method != sip.MethodCancel && req.Method != sip.MethodPrack && req.ToTag() == ""
+func Fresh(req *sip.Request) bool { return fresh(req.Method, req.ToTag()) }
+
+func fresh(m sip.Method, toTag string) bool {
+	return m != sip.MethodAck && m != sip.MethodCancel && m != sip.MethodPrack && toTag == ""
 }
 
-func (g *Gate) emergency(req *sip.Request) bool {
+func (g *Gate) emergency(m sip.Method, uri sip.URI) bool {
 	if g.Emergency != nil {
-		return g.Emergency(req)
+		return g.Emergency(m, uri)
 	}
-	return Emergency(req)
+	return Emergency(uri)
 }
 
-// sos is the service URN of emergency calls, sub-services included. RFC 5031 §4.2.
-const sos = "urn:service:sos"
+// sos is the service URN of emergency calls, sub-services included, behind its scheme. RFC 5031 §4.2.
+const sos = "service:sos"
 
-// Emergency reports whether a request is for an emergency service by its name.
-func Emergency(req *sip.Request) bool {
-	uri := req.URI.String()
-	return len(uri) >= len(sos) && strings.EqualFold(uri[:len(sos)], sos) && (len(uri) == len(sos) || uri[len(sos)] == '.')
+// Emergency reports whether a Request-URI names an emergency service.
+func Emergency(uri sip.URI) bool {
+	name := uri.Host
+	return len(name) >= len(sos) && strings.EqualFold(uri.Scheme, "urn") && strings.EqualFold(name[:len(sos)], sos) && (len(name) == len(sos) || name[len(sos)] == '.')
 }
 
 // Refused is how many requests were refused.

@@ -33,9 +33,9 @@ func TestAdmit(t *testing.T) {
 	}{
 		{0, 0, 0},
 		{defaultPatience, 0, 0},
-		{defaultPatience * 5 / 4, 200, 300},
-		{defaultPatience * 3 / 2, 430, 570},
-		{defaultPatience * 2, 980, 1000},
+		{defaultPatience * 9 / 8, 200, 300},
+		{defaultPatience * 5 / 4, 430, 570},
+		{defaultPatience * 3 / 2, 980, 1000},
 		{time.Hour, 1000, 1000},
 	} {
 		g, refused := new(Gate), 0
@@ -84,10 +84,39 @@ func TestAlwaysAdmitted(t *testing.T) {
 	}
 }
 
+// What is not read yet fares as if it were.
+func TestRefuse(t *testing.T) {
+	now, refused := time.Unix(1_800_000_000, 0), 0
+	for i := range 1000 {
+		g, req := new(Gate), invite(fmt.Sprint(i))
+		var o sip.Outline
+		if !o.Read(req.AppendTo(nil)) {
+			t.Fatalf("no outline of\n%s", req)
+		}
+		waited := defaultPatience + time.Duration(i)*100*time.Microsecond
+		unread := g.Refuse(now, waited, &o)
+		if g.Refused() > 0 != unread || g.Admit(now, waited, req) == unread {
+			t.Fatalf("waited %v: refused unread %v", waited, unread)
+		}
+		if unread {
+			refused++
+		}
+		if unread && !g.Late(waited) {
+			t.Errorf("refused after %v, which is not late", waited)
+		}
+		if o.URI = (sip.URI{Scheme: "urn", Host: sos}); g.Refuse(now, waited, &o) {
+			t.Error("a call for help is refused")
+		}
+	}
+	if refused < 600 {
+		t.Errorf("%d of 1000 refused", refused)
+	}
+}
+
 // A server of the user's own knows its emergency numbers.
 func TestOwnEmergency(t *testing.T) {
 	g, now := closed(t)
-	g.Emergency = func(req *sip.Request) bool { return req.URI.UserName() == "112" }
+	g.Emergency = func(_ sip.Method, uri sip.URI) bool { return uri.UserName() == "112" }
 	for range 100 {
 		if !g.Admit(now, time.Second, invite("a", "sip:bob@example.org SIP", "sip:112@example.org SIP")) {
 			t.Fatal("refused")

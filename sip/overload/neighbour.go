@@ -100,7 +100,7 @@ func (n *Neighbours) Permit(now time.Time, to netip.AddrPort, req *sip.Request) 
 		known = false
 	}
 	n.mu.Unlock()
-	if !known || !Fresh(req) || Emergency(req) || share(req.CallID()) >= r.loss {
+	if !known || !Fresh(req) || Emergency(req.URI) || share(req.CallID()) >= r.loss {
 		return true
 	}
 	n.held.Add(1)

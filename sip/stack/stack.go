@@ -81,6 +81,7 @@ func (s *Stack) begin() error {
 			s.Overload = new(overload.Gate)
 		}
 		s.load.Gate, s.load.known = s.Overload, s.Neighbours
+		l.Spare = t.Spare
 		l.Handle, l.FlowLost, l.Feedback = s.dispatch, s.flowLost, s.Overload.AppendFeedback
 		t.Load, t.Alias = &s.load, l.AsksAlias
 		t.Wire, t.Failed, t.Engine, t.Log, t.Timers, t.Limits = l, l.Failed, s, s.Log, s.Timers, s.Limits.Transaction

@@ -36,11 +36,8 @@ func (s *stripe) matchKey(req *sip.Request, via *sip.Via) fingerprint {
 	}
 	branch := via.Branch()
 	b := s.room.text[:0]
-	if strings.HasPrefix(branch, sip.MagicCookie) && len(branch) > len(sip.MagicCookie) {
-		b = append(b, forMatch)
-		b = field(b, branch)
-		b = field(b, via.Host)
-		b = binary.BigEndian.AppendUint16(b, via.Port)
+	if unique(branch) {
+		b = appendMatch(b, branch, via)
 	} else {
 		// The To tag is left out, so that an ACK, which has one, finds its INVITE.
 		b = append(b, forOld)
@@ -51,6 +48,19 @@ func (s *stripe) matchKey(req *sip.Request, via *sip.Via) fingerprint {
 	b = field(b, string(method))
 	s.room.text = b
 	return s.table.fingerprint(b)
+}
+
+// unique reports whether a branch names its transaction. RFC 3261 §8.1.1.7.
+func unique(branch string) bool {
+	return strings.HasPrefix(branch, sip.MagicCookie) && len(branch) > len(sip.MagicCookie)
+}
+
+// appendMatch appends what names a transaction beside its method.
+func appendMatch(b []byte, branch string, via *sip.Via) []byte {
+	b = append(b, forMatch)
+	b = field(b, branch)
+	b = field(b, via.Host)
+	return binary.BigEndian.AppendUint16(b, via.Port)
 }
 
 // mergedKey is the fingerprint that two copies of a request share which were forked before they came here. The Request-URI and the top Route are

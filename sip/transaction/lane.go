@@ -13,6 +13,7 @@ import (
 type job struct {
 	packet *transport.Packet
 	refuse sip.Status        // of a packet whose request is no good: the answer
+	late   *transport.Packet // one that is not read yet
 	tx     sip.TransactionID // of a packet with a response: the transaction that its branch names
 	nonce  uint64            // and the rest of the branch
 	queued time.Duration     // when a packet was left in the queue; 0: it was not
@@ -129,7 +130,7 @@ func (s *stripe) runAll() {
 // time is now, never earlier than for the job before; for a packet, as the reader saw it when its batch came: that saves asking. What was queued, and the timers, need it
 // as it is.
 func (s *stripe) time() time.Duration {
-	if at := s.out.Time(); s.job.packet != nil && s.job.queued == 0 && !at.IsZero() {
+	if at := s.out.Time(); (s.job.packet != nil || s.job.late != nil) && s.job.queued == 0 && !at.IsZero() {
 		return max(s.now, at.Sub(s.table.start))
 	}
 	return max(s.now, s.table.clock())

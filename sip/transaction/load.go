@@ -15,6 +15,10 @@ import (
 type Load interface {
 	// Admit reports whether a request may come in that waited so long to be looked at. If not it is answered with 503 and forgotten.
 	Admit(now time.Time, waited time.Duration, req *sip.Request) bool
+	// Late reports whether there is anything to refuse among requests that waited so long.
+	Late(waited time.Duration) bool
+	// Refuse reports whether a request is refused that was not read yet. What is not is read, and Admit asked.
+	Refuse(now time.Time, waited time.Duration, o *sip.Outline) bool
 	// Mark returns the parameters that our Via carries toward a server, "" for none.
 	Mark(to netip.Addr) string
 	// Permit reports whether a server wants to have a request now.
@@ -28,6 +32,11 @@ const (
 	shortestRetry = 2
 	longestRetry  = 9
 )
+
+// retryAfter is the digit that the refusal of a request says: the same for each copy.
+func retryAfter(key fingerprint) byte {
+	return byte('0' + shortestRetry + key%(longestRetry-shortestRetry+1))
+}
 
 // wall is the time of the running job as others count it.
 func (s *stripe) wall() time.Time { return s.table.start.Add(s.now) }

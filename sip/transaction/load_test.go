@@ -14,6 +14,10 @@ type closedGate struct{}
 func (closedGate) Admit(_ time.Time, _ time.Duration, req *sip.Request) bool {
 	return req.ToTag() != ""
 }
+func (closedGate) Late(time.Duration) bool { return true }
+func (closedGate) Refuse(_ time.Time, _ time.Duration, o *sip.Outline) bool {
+	return o.ToTag == "" && o.Method != sip.MethodCancel
+}
 func (closedGate) Mark(netip.Addr) string                              { return "" }
 func (closedGate) Permit(time.Time, netip.AddrPort, *sip.Request) bool { return true }
 func (closedGate) Heard(time.Time, netip.AddrPort, sip.Via)            {}

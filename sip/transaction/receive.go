@@ -40,18 +40,24 @@ func (s *stripe) receiveAck(r *row, key fingerprint, p *transport.Packet) {
 		_ = s.advance(r, acknowledge, &message{request: p.Request, flow: p.Flow})
 		return
 	}
-	// Only the ACK to a non-2xx has the branch of its INVITE, and so the tag that the INVITE was refused with.
-	if tag := p.Request.ToTag(); s.ours(tag) {
-		if s.room.via = s.tag(s.room.via[:0], key); tag == string(s.room.via) {
-			s.counts.absorbed.Add(1)
-			return
-		}
+	if s.refusedWith(p.Request.ToTag(), key) {
+		s.counts.absorbed.Add(1)
+		return
 	}
 	if h := s.table.Handler; h != nil {
 		ev := s.event(h)
 		ev.Kind, ev.Request, ev.Flow = sip.EventAck, p.Request, p.Flow
 		s.deliver(h)
 	}
+}
+
+// refusedWith reports whether an ACK has the tag that its INVITE was refused with: only the ACK to a non-2xx has the branch of its INVITE, and so this tag.
+func (s *stripe) refusedWith(tag string, key fingerprint) bool {
+	if !s.ours(tag) {
+		return false
+	}
+	s.room.via = s.tag(s.room.via[:0], key)
+	return tag == string(s.room.via)
 }
 
 // receiveCancel answers a CANCEL, each copy alike and so without a transaction, and tells the owner of the INVITE once. RFC 3261 §9.2.
@@ -84,8 +90,7 @@ func (s *stripe) refuse(p *transport.Packet, status sip.Status) {
 
 func (s *stripe) sendAnswer(p *transport.Packet, key fingerprint, via *sip.Via, res *sip.Response) {
 	if res.Status == sip.StatusServiceUnavailable {
-		retry := shortestRetry + key%(longestRetry-shortestRetry+1)
-		res.Set(sip.HeaderRetryAfter, string(rune('0'+retry)))
+		res.Set(sip.HeaderRetryAfter, string(rune(retryAfter(key))))
 	}
 	flow := transport.ResponseFlow(p.Flow, *via)
 	s.completeResponse(res, key, &flow)
@@ -98,7 +103,10 @@ const amplification = 3
 
 // sendBounded sends a response to somebody who has not proved who it is, and whose request was of size bytes. RFC 3261 §26.1.5.
 func (s *stripe) sendBounded(f *sip.Flow, res *sip.Response, size int) error {
-	b := res.AppendTo(s.out.Tail())
+	return s.sendBytes(f, res.AppendTo(s.out.Tail()), size)
+}
+
+func (s *stripe) sendBytes(f *sip.Flow, b []byte, size int) error {
 	if f.Transport == sip.UDP && size > 0 && len(b) > amplification*size {
 		s.counts.withheld.Add(1)
 		return nil

@@ -56,6 +56,8 @@ type room struct {
 	text   []byte
 	bytes  []byte // an answer that may be needed
 	via    []byte
+	late   late
+	spared bool // the packet of the reader is done with
 }
 
 // roomOf returns the room that goes with an outbox.
@@ -82,6 +84,8 @@ func (s *stripe) run() {
 		s.receive(s.job.packet)
 	case s.job.packet != nil:
 		s.refuse(s.job.packet, s.job.refuse)
+	case s.job.late != nil:
+		s.room.spared = s.spare(s.job.late)
 	case s.job.run != nil:
 		s.inside = true
 		s.job.run()

@@ -66,7 +66,7 @@ func (l *Layer) readInside() {
 	p := l.packet(nil, out)
 	defer func() {
 		l.giveBack(p)
-		l.outboxes.Put(out)
+		l.pools.outboxes.Put(out)
 	}()
 	for {
 		batch, ends := l.inside.next()

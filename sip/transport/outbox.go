@@ -46,7 +46,7 @@ const longestDatagram = 65507
 const keptOutbox = 256 << 10
 
 func (l *Layer) outbox(home *listener, socket network.PacketConn) *Outbox {
-	out, _ := l.outboxes.Get().(*Outbox)
+	out, _ := l.pools.outboxes.Get().(*Outbox)
 	if out == nil {
 		out = new(Outbox)
 	}

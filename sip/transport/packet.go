@@ -28,6 +28,7 @@ type Packet struct {
 	own      []byte // of a packet that is kept: where buf lies
 	kept     bool
 	stamped  []byte // the completed parameters of the top Via
+	outline  sip.Outline
 	request  sip.Request
 	response sip.Response
 }
@@ -59,6 +60,17 @@ func (p *Packet) Keep() *Packet {
 	return q
 }
 
+// Outline reads p, which was given to [Layer.Spare], as far as its refusal needs it. It is nil if that cannot be done safely. Its Via is as it came; Complete makes of it that of an answer.
+func (p *Packet) Outline() *sip.Outline {
+	if !p.outline.Read(p.buf) {
+		return nil
+	}
+	return &p.outline
+}
+
+// Ack reads p, which was given to [Layer.Spare], as [sip.ReadAck] does.
+func (p *Packet) Ack() (via sip.Via, tag string, ok bool) { return sip.ReadAck(p.buf) }
+
 // Ignore takes note that p is of no use to anyone, and reports whether its source has sent so many of the kind that it gets no answer: [Limits.Noise]. What has
 // an Err is noted already.
 func (p *Packet) Ignore() bool {
@@ -67,7 +79,7 @@ func (p *Packet) Ignore() bool {
 
 // packet returns one for messages of a stream whose answers go to out.
 func (l *Layer) packet(s *stream, out *Outbox) *Packet {
-	p, _ := l.packets.Get().(*Packet)
+	p, _ := l.pools.packets.Get().(*Packet)
 	if p == nil {
 		p = new(Packet)
 	}
@@ -78,7 +90,7 @@ func (l *Layer) packet(s *stream, out *Outbox) *Packet {
 // giveBack returns a packet of a stream to the pool.
 func (l *Layer) giveBack(p *Packet) {
 	p.clear()
-	l.packets.Put(p)
+	l.pools.packets.Put(p)
 }
 
 // Release gives a packet that was kept back, with all that was parsed from it. Race builds overwrite the bytes, so that later use shows. For any other it
@@ -113,6 +125,9 @@ func (l *Layer) receive(p *Packet, fault error) {
 	l.received(p)
 	if sip.IsResponse(p.buf) {
 		l.receiveResponse(p, fault)
+		return
+	}
+	if p.Waited > 0 && p.stream == nil && l.Spare != nil && l.Spare(p) {
 		return
 	}
 	p.Request = &p.request

@@ -91,14 +91,14 @@ func (w *byteWire) measure(n, size int) {
 // wait returns a pooled buffer with the next bytes. While nothing comes, no buffer is held.
 func (w *byteWire) wait(l *Layer) (buf *[]byte, n int, err error) {
 	if w.direct != nil {
-		return w.direct.Await(&l.buffers)
+		return w.direct.Await(&l.pools.buffers)
 	}
 	// A TLS connection keeps what it decrypted: one byte now, the rest of the record by the next call.
 	var first [1]byte
 	if n, err = w.conn.Read(first[:]); n == 0 {
 		return nil, 0, err
 	}
-	buf = l.buffers.Get().(*[]byte)
+	buf = l.pools.buffers.Get().(*[]byte)
 	(*buf)[0] = first[0]
 	return buf, 1, nil
 }
@@ -110,7 +110,7 @@ func newStreamBuffer() any {
 
 // take handles the first n bytes of buf and what follows, until nothing is left over, and gives buf back.
 func (w *byteWire) take(s *stream, buf *[]byte, n int) error {
-	defer s.layer.buffers.Put(buf)
+	defer s.layer.pools.buffers.Put(buf)
 	limits := &s.layer.Limits
 	frame := sip.Framer{Limits: sip.FrameLimits{Header: limits.Header, Message: limits.Message}}
 	room := *buf
@@ -144,7 +144,7 @@ func (w *byteWire) deliver(s *stream, b []byte, frame *sip.Framer) (used int, er
 	defer func() {
 		l.giveBack(p)
 		l.Flush(out)
-		l.outboxes.Put(out)
+		l.pools.outboxes.Put(out)
 	}()
 	for {
 		used += w.keepAlive(s, b[used:], out)

@@ -38,6 +38,8 @@ type Layer struct {
 
 	// Handle gets every message, on the reading goroutine; the received and rport parameters of the top Via are already set. It must not block.
 	Handle func(*Packet)
+	// Spare, if set, is offered each datagram that has waited and is no response, before it is read. It is not handed over if Spare reports that it is done with.
+	Spare func(*Packet) bool
 	// FlowLost is told of every stream flow that has ended.
 	FlowLost func(sip.Flow)
 	// Barrier, if set, is called before each flush of an outbox that holds something: what was decided must be on its way to the disk before it is said. If it fails
@@ -59,12 +61,17 @@ type Layer struct {
 	flows     flowTable
 	routes    routeCache
 	failures  failureList
-	packets   sync.Pool // of *Packet
-	outboxes  sync.Pool // of *Outbox
-	buffers   sync.Pool // of *[]byte, for streams that are being read
+	pools     pools
 	noise     noiseTable
 	inside    inside
 	blocking  atomic.Int32 // streams whose reads block a thread
+}
+
+// pools hold what is used again.
+type pools struct {
+	packets  sync.Pool // of *Packet
+	outboxes sync.Pool // of *Outbox
+	buffers  sync.Pool // of *[]byte, for streams that are being read
 }
 
 // Limits are the caps of the transports; zero fields mean the documented defaults.
@@ -121,7 +128,7 @@ func (l *Layer) begin() {
 		l.ctx, l.stop = context.WithCancel(context.Background())
 		l.listeners.Store(new([]*listener))
 		l.flows.begin(l.Limits)
-		l.buffers.New = newStreamBuffer
+		l.pools.buffers.New = newStreamBuffer
 	})
 }
 
@@ -135,7 +142,7 @@ func (l *Layer) Send(out *Outbox, f sip.Flow, b []byte) error {
 	out = l.outbox(nil, nil)
 	err := l.collect(out, f, b)
 	l.Flush(out)
-	l.outboxes.Put(out)
+	l.pools.outboxes.Put(out)
 	return err
 }
 

@@ -15,7 +15,7 @@ import (
 
 const (
 	// longestBatch is how many datagrams one call takes from a busy socket; singleBatch is the same for the only socket of a phone.
-	longestBatch = 32
+	longestBatch = 64
 	singleBatch  = 2
 	// looksForMore is how many single datagrams a quiet reader takes before it asks for two: asking costs a little.
 	looksForMore = 4

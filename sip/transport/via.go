@@ -23,13 +23,22 @@ func (p *Packet) stamp() error {
 		}
 		p.Request.SetVia(v)
 	}
-	p.Via = v
-	p.stamped = appendStamped(p.stamped[:0], v, p.Flow.Remote, p.layer.Feedback)
-	if len(p.stamped) > 0 {
-		p.Via.Params = sip.Params(unsafe.String(&p.stamped[0], len(p.stamped)))
+	if p.Via = p.Complete(v); len(p.stamped) > 0 {
 		p.Request.SetVia(p.Via)
 	}
 	return err
+}
+
+// Complete returns the top Via of p with received and rport as answers carry it; it is valid as long as p.
+func (p *Packet) Complete(v sip.Via) sip.Via {
+	if p.layer == nil {
+		return v // made by its user, who has done so
+	}
+	p.stamped = appendStamped(p.stamped[:0], v, p.Flow.Remote, p.layer.Feedback)
+	if len(p.stamped) > 0 {
+		v.Params = sip.Params(unsafe.String(&p.stamped[0], len(p.stamped)))
+	}
+	return v
 }
 
 // asked is what parameters of a Via ask the transport for, or claim in its place.

@@ -124,8 +124,8 @@ func (w *frameWire) run(s *stream) error {
 // take reads one WebSocket message, text or binary, and hands it over.
 func (w *frameWire) take(s *stream, r io.Reader) error {
 	l := s.layer
-	buf := l.buffers.Get().(*[]byte)
-	defer l.buffers.Put(buf)
+	buf := l.pools.buffers.Get().(*[]byte)
+	defer l.pools.buffers.Put(buf)
 	b := (*buf)[:0]
 	for {
 		if len(b) == cap(b) {
@@ -161,7 +161,7 @@ func (l *Layer) readFrame(s *stream, b []byte) {
 		l.giveBack(p)
 	}
 	l.Flush(out)
-	l.outboxes.Put(out)
+	l.pools.outboxes.Put(out)
 }
 
 func (w *frameWire) try(b []byte, ends []int) (int, bool) {
