@@ -115,7 +115,7 @@ func (v *viewer) film(camera *session.Picture) {
 			formats[c.PayloadType] = f
 		}
 	}
-	v.source.Agree(formats, nil)
+	v.source.Agree(formats, camera.Layers())
 }
 
 // hear takes RTCP of the peer, from any goroutine.
