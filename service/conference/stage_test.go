@@ -24,7 +24,7 @@ func stageWorld(t *testing.T, f func(w *world), faults ...siptest.Faults) {
 // browser is a telephone that takes many lines of pictures.
 func (w *world) browser(name string) *phone {
 	p := w.phone(name)
-	p.sight, p.tiles, p.many = session.PictureCodecs(), 8, true
+	p.sight, p.tiles, p.kind = session.PictureCodecs(), 8, session.WebRTC
 	return p
 }
 

@@ -147,7 +147,6 @@ type phone struct {
 	kind   session.Kind
 	sight  []sdp.Codec // of the pictures that it sends and shows
 	tiles  int         // lines of pictures that it takes; 0: one
-	many   bool        // it says that it bundles, as browsers do
 	lines  []*line
 	answer bool // calls that come in
 	rang   chan *line
@@ -249,10 +248,6 @@ func (p *phone) dial(user string, edit ...func(req *sip.Request)) *line {
 	req := sip.NewRequest(sip.MethodInvite, sip.URI{Scheme: "sip", User: user, Host: p.w.Addr("focus").String()})
 	req.Set(sip.HeaderFrom, `"`+strings.ToUpper(p.name[:1])+p.name[1:]+`" <`+p.uri()+">")
 	offer := l.endpoint.Offer()
-	if p.many {
-		offer.Media[0].Lines.SetAttribute("mid", "sound")
-		offer.Lines.AddAttribute("group", "BUNDLE sound")
-	}
 	req.SetBody(description.Type, offer.AppendTo(nil))
 	for _, f := range edit {
 		f(req)
