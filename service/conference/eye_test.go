@@ -28,7 +28,6 @@ type eye struct {
 	asked   int           // for whole pictures
 	due     bool          // a whole picture
 	lose    int           // so many whole pictures are lost on the way
-	stopped bool          // the camera is covered
 }
 
 // screen is one line on which something is seen.
@@ -117,16 +116,16 @@ func (l *line) film(stop <-chan struct{}) {
 		case <-ticker.C:
 		}
 		l.mu.Lock()
-		covered, key, first := l.eye.stopped, l.eye.due, l.eye.first
+		key, first := l.eye.due, l.eye.first
 		l.eye.due = false
-		if key && l.eye.lose > 0 {
+		lost := key && l.eye.lose > 0
+		if lost {
 			l.eye.lose--
-			covered = true
 		}
 		l.mu.Unlock()
 		codecs := l.eye.camera.Codecs()
 		i := slices.IndexFunc(codecs, func(c sdp.Codec) bool { return c.Name == first })
-		if covered || i < 0 {
+		if lost || i < 0 {
 			continue
 		}
 		codec := codecs[i]
@@ -156,13 +155,6 @@ func (l *line) cover() {
 		close(l.eye.stop)
 		l.eye.stop = nil
 	}
-}
-
-// blind covers the camera, or uncovers it.
-func (l *line) blind(on bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.eye.stopped = on
 }
 
 // sees returns who was seen in the last half second on each line that is in use, by their first letters, in alphabetical order.

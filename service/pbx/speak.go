@@ -29,18 +29,12 @@ func (l *Line) Beep() audio.Source { return audio.Beep.Once(l.Rate()) }
 func (l *Line) No() audio.Source { return no.Once(l.Rate()) }
 
 // Ringing is the tone of a telephone that rings, as the country of the call has it, without an end.
-func (l *Line) Ringing() audio.Source { return l.signals().Ringback.Source(l.Rate()) }
-
-// Busy is the tone of somebody who is on another call, in the same way.
-func (l *Line) Busy() audio.Source { return l.signals().Busy.Source(l.Rate()) }
-
-// signals are the tones of the country of the call.
-func (l *Line) signals() audio.Signals {
-	c := l.call
-	if c.pbx.Country == nil {
-		return audio.SignalsOf("")
+func (l *Line) Ringing() audio.Source {
+	c, country := l.call, ""
+	if c.pbx.Country != nil {
+		country = c.pbx.Country(&c.facts)
 	}
-	return audio.SignalsOf(c.pbx.Country(&c.facts))
+	return audio.SignalsOf(country).Ringback.Source(l.Rate())
 }
 
 // Music is the melody of the music number, without an end.
