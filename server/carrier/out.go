@@ -67,13 +67,21 @@ func numbers(text string) iter.Seq[string] {
 	}
 }
 
+// patience is how long a trunk may say nothing at all while another one could take the call. A server that is there says 100 within 200 ms (RFC 3261 §17.2.1), and by then three copies have been sent
+// over UDP.
+const patience = 4 * time.Second
+
 // step tries the first of the ways, and the others behind it.
 func (t *Trunks) step(ways []trunk.Way, gates []b2bua.Gate, then func(b2bua.Outcome) b2bua.Route) b2bua.Route {
 	if len(ways) == 0 {
 		return b2bua.Route{Refuse: sip.StatusServiceUnavailable, Then: then, Cause: "no-trunk"}
 	}
 	w := ways[0]
-	return b2bua.Route{Ring: []b2bua.Party{party(w, gates)}, Cause: "trunk:" + w.Trunk, Then: func(o b2bua.Outcome) b2bua.Route {
+	p := party(w, gates)
+	if len(ways) > 1 {
+		p.Patience = patience
+	}
+	return b2bua.Route{Ring: []b2bua.Party{p}, Cause: "trunk:" + w.Trunk, Then: func(o b2bua.Outcome) b2bua.Route {
 		switch {
 		case len(ways) > 1 && !o.Rang && (o.Response == nil || trunk.FailsOver(o.Response.Status)):
 			return t.step(ways[1:], gates, then)
