@@ -103,14 +103,7 @@ func (s *Server) lampName(user string) string {
 
 // controlQueues takes the orders of commands.
 func (s *Server) controlQueues() {
-	s.control.Handle("GET /queues", func(_ context.Context, _ *http.Request, reply func(any) error) error {
-		for _, r := range s.QueueReports() {
-			if err := reply(r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	s.control.Handle("GET /queues", replies(func(*http.Request) []QueueReport { return s.QueueReports() }))
 	s.control.Handle("POST /agents", func(_ context.Context, r *http.Request, _ func(any) error) error {
 		var o AgentOrder
 		if err := control.Decode(r, &o); err != nil {

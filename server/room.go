@@ -3,7 +3,6 @@
 package server
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -197,14 +196,7 @@ func (s *Server) RoomReports() (all []RoomReport) {
 
 // controlRooms takes the orders of commands.
 func (s *Server) controlRooms() {
-	s.control.Handle("GET /rooms", func(_ context.Context, _ *http.Request, reply func(any) error) error {
-		for _, r := range s.RoomReports() {
-			if err := reply(r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	s.control.Handle("GET /rooms", replies(func(*http.Request) []RoomReport { return s.RoomReports() }))
 }
 
 // roomJournal is told of conferences.

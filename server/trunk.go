@@ -22,14 +22,7 @@ func (s *Server) openTrunks(key []byte, ds *domains) {
 	if s.control == nil {
 		return // nobody gives orders to a server that is not whole
 	}
-	s.control.Handle("GET /trunks", func(_ context.Context, r *http.Request, reply func(any) error) error {
-		for _, t := range s.trunks.Status(r.FormValue("domain")) {
-			if err := reply(t); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	s.control.Handle("GET /trunks", replies(func(r *http.Request) []carrier.Status { return s.trunks.Status(r.FormValue("domain")) }))
 	s.control.Handle("POST /trunks/{name}/test", func(ctx context.Context, r *http.Request, reply func(any) error) error {
 		var order carrier.Order
 		if err := control.Decode(r, &order); err != nil {
@@ -46,16 +39,8 @@ func (s *Server) TestTrunk(ctx context.Context, name string, order carrier.Order
 }
 
 // Trunks asks the running server how the trunks of a domain are; of all if it is "".
-func (c *Control) Trunks(ctx context.Context, domain string) (all []carrier.Status, err error) {
-	err = c.Do(ctx, http.MethodGet, "/trunks?domain="+url.QueryEscape(domain), nil, func(line json.RawMessage) error {
-		var t carrier.Status
-		if err := json.Unmarshal(line, &t); err != nil {
-			return err
-		}
-		all = append(all, t)
-		return nil
-	})
-	return all, err
+func (c *Control) Trunks(ctx context.Context, domain string) ([]carrier.Status, error) {
+	return Reports[carrier.Status](ctx, c, "/trunks?domain="+url.QueryEscape(domain))
 }
 
 // TestTrunk lets the running server test a trunk and calls step with each line of the report.

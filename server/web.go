@@ -91,6 +91,35 @@ func DialControl(data string) (*Control, error) {
 	return &Control{c}, err
 }
 
+// replies answers an order with all that there is, one after another.
+func replies[T any](all func(*http.Request) []T) func(context.Context, *http.Request, func(any) error) error {
+	return func(_ context.Context, r *http.Request, reply func(any) error) error {
+		for _, one := range all(r) {
+			if err := reply(one); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// Reports asks the running server for all that it tells at a path ("/queues" of [QueueReport], "/rooms" of [RoomReport]); it is never nil but for an error.
+func Reports[T any](ctx context.Context, c *Control, path string) ([]T, error) {
+	all := []T{}
+	err := c.Do(ctx, http.MethodGet, path, nil, func(line json.RawMessage) error {
+		var one T
+		if err := json.Unmarshal(line, &one); err != nil {
+			return err
+		}
+		all = append(all, one)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
 // addr is the address listened on; invalid if HTTP is off.
 func (w *web) addr() netip.AddrPort {
 	if w.listener == nil {

@@ -22,13 +22,18 @@ func (p *program) newQueue() *cobra.Command {
 }
 
 func (p *program) newQueueStatus() *cobra.Command {
+	return newStatus(p, "queue", p.tr("Show who waits in the queues, and what their agents do"), p.showQueues)
+}
+
+func (p *program) newRoomStatus() *cobra.Command {
+	return newStatus(p, "room", p.tr("Show who is in the conference rooms, and who is heard and seen"), p.showRooms)
+}
+
+// newStatus is the command that shows what a running server reports of all objects of a kind.
+func newStatus[T any](p *program, kind, short string, show func([]T) error) *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{
-		Use:     "status",
-		Short:   p.tr("Show who waits in the queues, and what their agents do"),
-		Example: examples("sipwerk queue status", "sipwerk queue status --json"),
-		Args:    p.exactly(),
-	}
+	line := "sipwerk " + kind + " status"
+	c := &cobra.Command{Use: "status", Short: short, Example: examples(line, line+" --json"), Args: p.exactly()}
 	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
 	find := p.running(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -36,20 +41,14 @@ func (p *program) newQueueStatus() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		all := []server.QueueReport{}
-		err = way.Do(c.Context(), "GET", "/queues", nil, func(line json.RawMessage) error {
-			var r server.QueueReport
-			err := json.Unmarshal(line, &r)
-			all = append(all, r)
-			return err
-		})
+		all, err := server.Reports[T](c.Context(), way, "/"+kind+"s")
 		switch {
 		case err != nil:
 			return err
 		case asJSON:
 			return json.NewEncoder(p.out).Encode(all)
 		}
-		return p.showQueues(all)
+		return show(all)
 	}
 	return c
 }
@@ -67,39 +66,6 @@ func (p *program) showQueues(all []server.QueueReport) error {
 		}
 	}
 	return w.Flush()
-}
-
-func (p *program) newRoomStatus() *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
-		Use:     "status",
-		Short:   p.tr("Show who is in the conference rooms, and who is heard and seen"),
-		Example: examples("sipwerk room status", "sipwerk room status --json"),
-		Args:    p.exactly(),
-	}
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	find := p.running(c)
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		way, _, err := find()
-		if err != nil {
-			return err
-		}
-		all := []server.RoomReport{}
-		err = way.Do(c.Context(), "GET", "/rooms", nil, func(line json.RawMessage) error {
-			var r server.RoomReport
-			err := json.Unmarshal(line, &r)
-			all = append(all, r)
-			return err
-		})
-		switch {
-		case err != nil:
-			return err
-		case asJSON:
-			return json.NewEncoder(p.out).Encode(all)
-		}
-		return p.showRooms(all)
-	}
-	return c
 }
 
 // showRooms writes a table of the rooms in use, each with a line for each member.

@@ -9,11 +9,9 @@ import (
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
-// TestQueueStatus: what a running server knows of its queues, and orders for agents.
-func TestQueueStatus(t *testing.T) {
-	data := t.TempDir()
-	at := " --data " + data
-	line{args: "queue status" + at, code: 1, fails: "sipwerk: no server runs on this data folder…"}.run(t, "", nil)
+// startServer starts a server of example.org on a data folder, in this process, with one account whose password is "secret". It is stopped at the end of the test.
+func startServer(t *testing.T, data, user string) *server.Server {
+	t.Helper()
 	cfg, err := config.Load(config.Input{Flags: map[string]string{"data": data, "listen": "udp://127.0.0.1:0", "http": "off", "domain": "example.org", "drain": "0s"}})
 	if err != nil {
 		t.Fatal(err)
@@ -23,9 +21,18 @@ func TestQueueStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Stop(context.Background()) })
-	if err := s.Store.AddAccount(t.Context(), store.Account{Domain: "example.org", User: "200"}, "secret"); err != nil {
+	if err := s.Store.AddAccount(t.Context(), store.Account{Domain: "example.org", User: user}, "secret"); err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// TestQueueStatus: what a running server knows of its queues, and orders for agents.
+func TestQueueStatus(t *testing.T) {
+	data := t.TempDir()
+	at := " --data " + data
+	line{args: "queue status" + at, code: 1, fails: "sipwerk: no server runs on this data folder…"}.run(t, "", nil)
+	s := startServer(t, data, "200")
 	line{args: "queue add 700 --title Support --agent 200" + at, want: "…"}.run(t, "", nil)
 	if err := s.Refresh(t.Context()); err != nil {
 		t.Fatal(err)

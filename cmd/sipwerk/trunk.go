@@ -49,9 +49,6 @@ func (p *program) newTrunkStatus() *cobra.Command {
 		switch {
 		case err != nil:
 			return err
-		case asJSON && all == nil:
-			all = []carrier.Status{}
-			fallthrough
 		case asJSON:
 			return json.NewEncoder(p.out).Encode(all)
 		}

@@ -7,27 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sipwerk/sipwerk/server"
-	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
-	"github.com/sipwerk/sipwerk/server/store"
 )
 
 // TestWatch: a room is shown once, as text and as JSON; a refusal is said.
 func TestWatch(t *testing.T) {
-	flags := map[string]string{"data": filepath.Join(t.TempDir(), "data"), "domain": "example.org", "listen": "udp://127.0.0.1:0", "http": "off", "drain": "0s"}
-	cfg, err := config.Load(config.Input{Flags: flags})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := server.Start(t.Context(), cfg, server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Stop(context.Background()) })
-	if err := s.Store.AddAccount(t.Context(), store.Account{Domain: "example.org", User: "alice"}, "secret"); err != nil {
-		t.Fatal(err)
-	}
+	s := startServer(t, filepath.Join(t.TempDir(), "data"), "alice")
 	if _, err := s.Store.Edit(t.Context(), "example.org", func(set *object.Settings) error { set.Put(&object.Room{Number: "4000", Title: "Sales"}); return nil }); err != nil {
 		t.Fatal(err)
 	}
