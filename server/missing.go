@@ -16,9 +16,13 @@ var errIPv6 = errors.New("this machine has no IPv6: a listener without an addres
 
 // Missing tells what a server on this machine does without, a sentence for each.
 func Missing() []string {
-	_, noOpus := sound()
-	var list []string
-	for _, err := range []error{noOpus, ipv6()} {
+	_, noOpus := opus.Open()
+	return missing(noOpus, ipv6())
+}
+
+// missing are the sentences of those errors that are some.
+func missing(all ...error) (list []string) {
+	for _, err := range all {
 		if err != nil {
 			list = append(list, err.Error())
 		}
@@ -38,12 +42,11 @@ func ipv6() error {
 // soundRate is the sample rate of calls that end here: what G.722 has, and enough for speech.
 const soundRate = 16000
 
-// sound returns how the services speak. The error says what they do without, in a sentence; the voice is good all the same.
-func sound() (session.Voice, error) {
+// sound returns how the services speak: without libopus they do without Opus.
+func sound(library *opus.Library) session.Voice {
 	v := session.Voice{Rate: soundRate, Formats: []codec.Format{codec.G722(), codec.PCMA(), codec.PCMU()}}
-	library, err := opus.Open()
 	if library.Speaks() {
 		v.Formats = append([]codec.Format{library.Format(soundRate, opus.Settings{FEC: true})}, v.Formats...)
 	}
-	return v, err
+	return v
 }

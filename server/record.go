@@ -7,14 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/media/prompt"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/server/object"
@@ -33,6 +36,25 @@ const (
 type recorder struct {
 	server *Server
 	book   *prompt.Book
+}
+
+// tapes says how calls and conferences are recorded.
+type tapes struct {
+	library *opus.Library
+	log     *slog.Logger
+	said    sync.Once // that libopus is missing
+}
+
+// encoding is that of the recordings of a domain: WAV where it is not told otherwise, and where libopus is missing.
+func (t *tapes) encoding(set *object.Settings) audio.Encoding {
+	if set.DialPlan().Recordings != object.RecordOpus {
+		return audio.Encoding{}
+	}
+	if !t.library.Speaks() {
+		t.said.Do(func() { t.log.Warn("recordings are WAV files, not Opus: libopus is missing", "domain", set.Domain) })
+		return audio.Encoding{}
+	}
+	return audio.Encoding{Opus: t.library.File}
 }
 
 // Record implements [b2bua.Recorder]. A call that an application has taken is none between people, and has a recording of its own if it needs one.
@@ -57,11 +79,12 @@ func (r *recorder) Record(d *b2bua.Detail, by b2bua.Side) b2bua.Recording {
 	if !wanted {
 		return b2bua.Recording{OnDemand: demand}
 	}
-	file := recordingName(d, time.Now())
+	encoding := r.server.tapes.encoding(set)
+	file := recordingName(d, time.Now()) + encoding.Ending()
 	return b2bua.Recording{
 		File: file, OnDemand: demand, Announce: r.announcement(set.DialPlan().Language, announce),
 		Open: func(rate int) (audio.StereoWriter, error) {
-			return openRecording(filepath.Join(r.server.recordings(), file), rate)
+			return encoding.Create(filepath.Join(r.server.recordings(), file), rate, 2)
 		},
 		Done: r.done,
 	}
@@ -125,7 +148,7 @@ func beep(rate int) []int16 {
 	return pcm
 }
 
-// recordingName names the file of a recording after its time and both sides.
+// recordingName names the file of a recording after its time and both sides, without its ending.
 func recordingName(d *b2bua.Detail, now time.Time) string {
 	to := ""
 	if uri, err := sip.ParseURI(d.To); err == nil {
@@ -136,7 +159,7 @@ func recordingName(d *b2bua.Detail, now time.Time) string {
 		from = uri.UserName()
 	}
 	id := newCDRID(now)
-	return now.Format("20060102-150405") + "-" + fileWord(from) + "-" + fileWord(to) + "-" + id[len(id)-8:] + ".wav"
+	return now.Format("20060102-150405") + "-" + fileWord(from) + "-" + fileWord(to) + "-" + id[len(id)-8:]
 }
 
 // fileWord leaves of a name what every file system takes.
@@ -148,33 +171,6 @@ func fileWord(s string) string {
 		return '_'
 	}, s)
 	return s[:min(len(s), 40)]
-}
-
-// recordingFile is a WAV file that closes with its writer.
-type recordingFile struct {
-	*audio.WAVWriter
-	file *os.File
-}
-
-// openRecording makes the file of a recording.
-func openRecording(name string, rate int) (audio.StereoWriter, error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return nil, fmt.Errorf("recording: %w", err)
-	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("recording: %w", err)
-	}
-	w, err := audio.NewStereoWAVWriter(f, rate)
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return &recordingFile{w, f}, nil
-}
-
-// Close implements [audio.StereoWriter].
-func (r *recordingFile) Close() error {
-	return errors.Join(r.WAVWriter.Close(), r.file.Sync(), r.file.Close())
 }
 
 // done closes a file and says what became of it.

@@ -3,17 +3,21 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/phone"
+	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
 )
 
@@ -56,30 +60,50 @@ func waitForTone(t *testing.T, call *phone.Call, frequency float64) {
 	t.Fatalf("%v Hz is not heard", frequency)
 }
 
-// channels reads the sound of both sides of a recording.
+// channels reads the sound of both sides of a recording, 0 for the rate as long as the file is not ended.
 func channels(t *testing.T, name string) (rate int, left, right []int16) {
 	t.Helper()
 	b, err := os.ReadFile(name)
+	if err != nil || len(b) <= 44 {
+		return 0, nil, nil
+	}
+	var pcm []int16
+	if filepath.Ext(name) == ".opus" {
+		rate, pcm = readOpus(t, b)
+	} else if int(binary.LittleEndian.Uint32(b[40:])) == len(b)-44 { // its header says how long it is
+		if n := binary.LittleEndian.Uint16(b[22:]); n != 2 {
+			t.Fatalf("%d channels", n)
+		}
+		rate = int(binary.LittleEndian.Uint32(b[24:]))
+		for b := b[44:]; len(b) >= 2; b = b[2:] {
+			pcm = append(pcm, int16(binary.LittleEndian.Uint16(b)))
+		}
+	}
+	for ; len(pcm) > 1; pcm = pcm[2:] {
+		left, right = append(left, pcm[0]), append(right, pcm[1])
+	}
+	return rate, left, right
+}
+
+// readOpus decodes an Ogg file of two channels, if its last page says that it is the last. RFC 3533 §6.
+func readOpus(t *testing.T, b []byte) (rate int, pcm []int16) {
+	t.Helper()
+	if last := bytes.LastIndex(b, []byte("OggS")); b[last+5]&4 == 0 {
+		return 0, nil
+	}
+	o, err := audio.NewOggReader(bytes.NewReader(b))
+	if err != nil || o.Channels() != 2 {
+		t.Fatalf("%v, %+v", err, o)
+	}
+	library, _ := opus.Open()
+	sound, err := audio.NewOpusReader(bytes.NewReader(b), library.File(soundRate, 2))
+	if err == nil {
+		pcm, err = audio.ReadAll(sound, 60*2*soundRate)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := binary.LittleEndian.Uint16(b[22:]); n != 2 || len(b) < 44 {
-		t.Fatalf("%d channels in %d bytes", n, len(b))
-	}
-	if n := binary.LittleEndian.Uint32(b[40:]); int(n) != len(b)-44 {
-		t.Errorf("the header says %d bytes of sound, there are %d", n, len(b)-44)
-	}
-	for b := b[44:]; len(b) >= 4; b = b[4:] {
-		left = append(left, int16(binary.LittleEndian.Uint16(b)))
-		right = append(right, int16(binary.LittleEndian.Uint16(b[2:])))
-	}
-	return int(binary.LittleEndian.Uint32(b[24:])), left, right
-}
-
-// whole reports whether the header of a WAV file says how long it is: it is ended.
-func whole(name string) bool {
-	b, err := os.ReadFile(name)
-	return err == nil && len(b) > 44 && int(binary.LittleEndian.Uint32(b[40:])) == len(b)-44
+	return soundRate, pcm
 }
 
 // loudest is the greatest amplitude of a tone in any tenth of a second.
@@ -137,21 +161,24 @@ func putObjects(t *testing.T, s *Server, objects ...object.Object) {
 }
 
 // checkRecording looks at the only recording of the only call.
-func checkRecording(t *testing.T, s *Server) {
+func checkRecording(t *testing.T, s *Server, ending string) {
 	t.Helper()
 	c := waitForRecords(t, s, 1)[0]
 	if len(c.Recordings) != 1 {
 		t.Fatalf("recordings %q", c.Recordings)
 	}
 	name := filepath.Join(s.recordings(), c.Recordings[0])
-	for deadline := time.After(20 * time.Second); !whole(name); {
+	if filepath.Ext(name) != ending {
+		t.Errorf("recorded as %s", name)
+	}
+	rate, left, right := channels(t, name)
+	for deadline := time.After(30 * time.Second); rate == 0; rate, left, right = channels(t, name) {
 		select {
 		case <-deadline:
 			t.Fatal("the file is never ended")
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	rate, left, right := channels(t, name)
 	if a, b := loudest(left, rate, aliceTone), loudest(left, rate, bobTone); a < 4000 || b > 400 {
 		t.Errorf("left: alice %.0f, bob %.0f", a, b)
 	}
@@ -165,8 +192,41 @@ func checkRecording(t *testing.T, s *Server) {
 }
 
 // TestRecordByRule: a call that a rule wants is recorded from its beginning, and both are told by a beep.
-func TestRecordByRule(t *testing.T) {
+func TestRecordByRule(t *testing.T) { recordByRule(t, start(t, nil), ".wav") }
+
+// TestRecordOpus: a dial plan can have Opus in Ogg, each side a channel. RFC 7845 §5.1.
+func TestRecordOpus(t *testing.T) {
+	if library, err := opus.Open(); !library.Speaks() {
+		t.Log(err) // package opus fails in the gate without
+		return
+	}
 	s := start(t, nil)
+	edit(t, s, func(set *object.Settings) {
+		plan := *set.DialPlan()
+		plan.Recordings = object.RecordOpus
+		set.Put(&plan)
+	})
+	recordByRule(t, s, ".opus")
+}
+
+// TestRecordWithoutOpus: without libopus recordings are WAV, and one line of the log says so.
+func TestRecordWithoutOpus(t *testing.T) {
+	var log strings.Builder
+	tapes := &tapes{library: new(opus.Library), log: NewLog(config.Log{Level: "info", Format: "text"}, &log)}
+	set := &object.Settings{Domain: "example.org", Plan: &object.Plan{Recordings: object.RecordOpus}}
+	for range 2 {
+		if got := tapes.encoding(set).Ending(); got != ".wav" {
+			t.Errorf("recorded as %s", got)
+		}
+	}
+	if n := strings.Count(log.String(), "libopus is missing"); n != 1 {
+		t.Errorf("said %d times: %s", n, &log)
+	}
+}
+
+// recordByRule has a call recorded and listens to the file.
+func recordByRule(t *testing.T, s *Server, ending string) {
+	t.Helper()
 	putObjects(t, s, &object.Recording{Name: "all", Direction: "in", Accounts: []string{"bob"}, Announce: "beep", Enabled: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -175,7 +235,7 @@ func TestRecordByRule(t *testing.T) {
 	waitForTone(t, call, beepTone)
 	waitForTone(t, call, bobTone)
 	call.Hangup()
-	checkRecording(t, s)
+	checkRecording(t, s, ending)
 }
 
 // TestRecordOnDemand: a call is recorded when a side that may have it so dials the code, and not before.
@@ -196,7 +256,7 @@ func TestRecordOnDemand(t *testing.T) {
 	waitForTone(t, call, beepTone) // behind the prompt
 	waitForTone(t, call, bobTone)
 	call.Hangup()
-	checkRecording(t, s)
+	checkRecording(t, s, ".wav")
 }
 
 // TestNotRecorded: without a rule and a setting nothing is recorded, whatever is dialled.

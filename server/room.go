@@ -27,7 +27,7 @@ func (s *Server) openConferences(ds *domains, site *session.Site, l *locator, vo
 		Dialogs:    s.dialogs,
 		Media:      site,
 		Voice:      voice,
-		Rooms:      &rooms{ds},
+		Rooms:      &rooms{ds, s.tapes},
 		Identity:   members{ds},
 		Locator:    &guests{registrar: s.registrar, locator: l},
 		Observer:   s.roomJournal,
@@ -39,7 +39,10 @@ func (s *Server) openConferences(ds *domains, site *session.Site, l *locator, vo
 }
 
 // rooms finds rooms in the directory.
-type rooms struct{ domains *domains }
+type rooms struct {
+	domains *domains
+	tapes   *tapes
+}
 
 // Room implements [conference.Directory]. To an address of ours the room of the sender's domain comes first: telephones know a conference by the Contact of its focus,
 // and that is an address.
@@ -64,7 +67,9 @@ func (r *rooms) in(d *domain, uri sip.URI) (conference.Settings, bool) {
 	if !ok {
 		return conference.Settings{}, false
 	}
-	return d.room(room), true
+	called := d.room(room)
+	called.Encoding = r.tapes.encoding(set)
+	return called, true
 }
 
 // room are the settings of a room of the domain.

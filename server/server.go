@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/network"
@@ -54,6 +55,18 @@ type Options struct {
 	// do not reach it, and STUN and TURN must be off.
 	Network  network.Network
 	Resolver network.Resolver // nil: DNS with the servers of the system
+	Opus     *opus.Library    // by which Opus is spoken; nil: libopus of the system
+}
+
+// opus is the library of a server. The error says what it does without, in a sentence; the library is good all the same.
+func (o *Options) opus() (*opus.Library, error) {
+	if o.Opus == nil {
+		return opus.Open()
+	}
+	if !o.Opus.Speaks() {
+		return o.Opus, opus.ErrMissing
+	}
+	return o.Opus, nil
 }
 
 // net is the network of a server.
@@ -98,6 +111,7 @@ type Server struct {
 	reception   *reception
 	stack       *stack.Stack
 	journal     *journal
+	tapes       *tapes
 	books
 	doors
 	trunks *carrier.Trunks
@@ -206,10 +220,12 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if site.Music, err = music(media.Music); err != nil {
 		return err
 	}
-	voice, _ := sound() // Missing says what it lacks
-	for _, sentence := range Missing() {
+	library, noOpus := opt.opus()
+	for _, sentence := range missing(noOpus, ipv6()) {
 		s.log.Warn("something is missing", "err", sentence)
 	}
+	voice := sound(library)
+	s.tapes = &tapes{library: library, log: s.log}
 	site.Formats = voice.Formats
 	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice, Identity: domains, Observer: s.records}
 	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), domains: domains, log: s.log}

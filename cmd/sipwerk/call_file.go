@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,9 +63,5 @@ func stereo(f *os.File, name string, rate int) (audio.StereoWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := audio.NewOggWriter(f, rate, 2, rand.Uint32())
-	if err != nil {
-		return nil, err
-	}
-	return audio.NewOpusWriter(o, library.Stereo(rate, opus.Settings{Bitrate: 48000}))
+	return audio.NewOpusWriter(f, library.File(rate, 2))
 }

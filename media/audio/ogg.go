@@ -258,7 +258,7 @@ type OpusReader struct {
 	skip    int // samples at the beginning that are not meant to be heard
 }
 
-// NewOpusReader reads the headers and decodes at the rate of the format, to one channel. The error is an [OggError], one of r or of the decoder.
+// NewOpusReader reads the headers and decodes at the rate of the format and to its channels, whose samples come in turn. The error is an [OggError], one of r or of the decoder.
 func NewOpusReader(r io.Reader, f codec.Format) (*OpusReader, error) {
 	o, err := NewOggReader(r)
 	if err != nil {
@@ -268,7 +268,7 @@ func NewOpusReader(r io.Reader, f codec.Format) (*OpusReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &OpusReader{ogg: o, decoder: d, skip: opusPreSkip * f.Rate / opusClock}, nil
+	return &OpusReader{ogg: o, decoder: d, skip: opusPreSkip * f.Rate / opusClock * f.Channels}, nil
 }
 
 // ReadSamples implements [Source].

@@ -4,6 +4,8 @@ package audio
 
 import (
 	"errors"
+	"io"
+	"math/rand/v2"
 	"sync"
 
 	"github.com/sipwerk/sipwerk/media/codec"
@@ -94,18 +96,22 @@ func (r *Recorder) Close() error {
 	return r.err
 }
 
-// An OpusWriter writes stereo PCM as Opus into an Ogg file.
+// An OpusWriter writes PCM as Opus into an Ogg file.
 type OpusWriter struct {
 	ogg     *OggWriter
 	encoder codec.Encoder
-	frame   int     // samples of both channels in a packet
+	frame   int     // samples of all channels in a packet
 	waiting []int16 // less than a packet
 	packet  []byte
 }
 
-// NewOpusWriter encodes with a format of two channels.
-func NewOpusWriter(o *OggWriter, f codec.Format) (*OpusWriter, error) {
+// NewOpusWriter begins a file whose sound comes in a format of one or two channels. The error is that of w or of the encoder.
+func NewOpusWriter(w io.Writer, f codec.Format) (*OpusWriter, error) {
 	e, err := f.NewEncoder()
+	if err != nil {
+		return nil, err
+	}
+	o, err := NewOggWriter(w, f.Rate, f.Channels, rand.Uint32())
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +123,17 @@ func (w *OpusWriter) WriteStereo(left, right []int16) error {
 	for i := range min(len(left), len(right)) {
 		w.waiting = append(w.waiting, left[i], right[i])
 	}
+	return w.flush()
+}
+
+// WriteSamples implements [Writer].
+func (w *OpusWriter) WriteSamples(pcm []int16) error {
+	w.waiting = append(w.waiting, pcm...)
+	return w.flush()
+}
+
+// flush writes the packets that are full.
+func (w *OpusWriter) flush() error {
 	for len(w.waiting) >= w.frame {
 		if err := w.write(w.waiting[:w.frame]); err != nil {
 			return err

@@ -77,11 +77,7 @@ func TestRecordOpus(t *testing.T) {
 		return
 	}
 	var file bytes.Buffer
-	o, err := NewOggWriter(&file, 16000, 2, 77)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := NewOpusWriter(o, library.Stereo(16000, opus.Settings{Bitrate: 64000}))
+	w, err := NewOpusWriter(&file, library.File(16000, 2))
 	if err != nil {
 		t.Fatal(err)
 	}

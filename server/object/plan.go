@@ -2,6 +2,9 @@
 
 package object
 
+// RecordOpus is the value of [Plan.Recordings] for Opus in Ogg.
+const RecordOpus = "opus"
+
 // Plan is the dial plan of a domain. What its texts mean (times, conditions, patterns) is said and checked by package dialplan.
 type Plan struct {
 	Country        string            `json:"country" is:"iso" doc:"The country, as two letters of ISO 3166." example:"DE"`
@@ -16,6 +19,7 @@ type Plan struct {
 	Countries      []string `json:"countries" is:"iso" doc:"Countries that may be called, as two letters of ISO 3166, beside that of the plan and those of its trunks; all is all." example:"AT,CH"`
 	OpenPrefixes   []string `json:"open-prefixes" is:"e164" doc:"Beginnings of numbers that may be called whatever else is said." example:"+49180"`
 	ClosedPrefixes []string `json:"closed-prefixes" is:"e164" doc:"Beginnings of numbers that may not be called." example:"+49137"`
+	Recordings     string   `json:"recordings" choice:",wav,opus" doc:"How calls and conferences are recorded: wav, or opus (Opus in Ogg, a tenth of the size); of calls each side is a channel. Without a value it is wav, and so where the system has no libopus." example:"opus"`
 	MaxCalls       int      `json:"max-calls" range:"-1,10000" default:"4" doc:"Calls to the outside that an account may have at once; -1 is any number."`
 	MinutesADay    int      `json:"minutes-a-day" range:"-1,1440000" default:"240" doc:"Minutes of calls to the outside that an account may have in a day; -1 is any number."`
 	NightLock      string   `json:"night-lock" choice:"abroad,all,off" default:"abroad" doc:"Which calls to the outside are locked at night: those abroad, all, or none (off)."`

@@ -3,6 +3,7 @@
 package conference
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -156,13 +158,27 @@ func TestNoAnswer(t *testing.T) {
 	})
 }
 
-// TestRecord: what a moderator has recorded is the mix.
+// TestRecord: what a moderator has recorded is the mix, as WAV or as Opus in Ogg.
 func TestRecord(t *testing.T) {
+	recordConference(t, audio.Encoding{}, func(f io.Reader) (audio.Source, error) { return audio.NewWAVReader(f) })
+	library, err := opus.Open()
+	if !library.Speaks() {
+		t.Log(err) // package opus fails in the gate without
+		return
+	}
+	recordConference(t, audio.Encoding{Opus: library.File}, func(f io.Reader) (audio.Source, error) {
+		return audio.NewOpusReader(f, library.File(16000, 1))
+	})
+}
+
+// recordConference records a conference and listens to the file.
+func recordConference(t *testing.T, as audio.Encoding, open func(io.Reader) (audio.Source, error)) {
+	t.Helper()
 	folder := t.TempDir()
 	run(t, func(w *world) {
 		w.focus.Recordings = folder
 		alice, bob := w.phone("alice"), w.phone("bob")
-		w.set["4000"] = Settings{Owners: []string{alice.uri()}, Quiet: true}
+		w.set["4000"] = Settings{Owners: []string{alice.uri()}, Quiet: true, Encoding: as}
 		a, b := alice.dial("4000"), bob.dial("4000")
 		b.say(tones["bob"])
 		b.press("*9") // is no moderator
@@ -174,7 +190,7 @@ func TestRecord(t *testing.T) {
 			t.Errorf("observed %s", all)
 		}
 	})
-	files, err := filepath.Glob(filepath.Join(folder, "4000@example.org-*.wav"))
+	files, err := filepath.Glob(filepath.Join(folder, "4000@example.org-*"+as.Ending()))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("recordings %v: %v", files, err)
 	}
@@ -183,12 +199,12 @@ func TestRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	wav, err := audio.NewWAVReader(b)
+	sound, err := open(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pcm, err := audio.ReadAll(wav, 10*16000)
+	pcm, err := audio.ReadAll(sound, 10*16000)
 	if level := audio.Goertzel(pcm[16000:], 16000, tones["bob"]); err != nil || len(pcm) < 3*16000 || level < 1500 {
-		t.Errorf("%d samples, bob at %.0f: %v", len(pcm), level, err)
+		t.Errorf("%s: %d samples, bob at %.0f: %v", as.Ending(), len(pcm), level, err)
 	}
 }

@@ -5,7 +5,6 @@ package conference
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,8 +18,9 @@ const tapeLength = 500
 
 // recording is a file under way.
 type recording struct {
-	file string
-	rate int
+	file     string
+	rate     int
+	encoding audio.Encoding
 
 	mu     sync.Mutex // guards what follows
 	frames chan []int16
@@ -55,7 +55,7 @@ func (r *room) record(on bool) bool {
 	}
 	r.tape = nil
 	if on {
-		r.tape = &recording{file: r.file(time.Now()), rate: r.c.rate(), frames: make(chan []int16, tapeLength)}
+		r.tape = &recording{file: r.file(time.Now()), rate: r.c.rate(), encoding: r.set.Encoding, frames: make(chan []int16, tapeLength)}
 	}
 	tape := r.tape
 	r.mu.Unlock()
@@ -83,7 +83,7 @@ func (r *room) file(now time.Time) string {
 			return '_'
 		}, s)
 	}
-	name := strings.TrimLeft(safe(r.set.URI.UserName()), ".") + "@" + safe(r.set.URI.Host) + "-" + now.UTC().Format("20060102-150405.000") + ".wav"
+	name := strings.TrimLeft(safe(r.set.URI.UserName()), ".") + "@" + safe(r.set.URI.Host) + "-" + now.UTC().Format("20060102-150405.000") + r.set.Encoding.Ending()
 	return filepath.Join(r.c.Recordings, name)
 }
 
@@ -122,25 +122,17 @@ func (t *recording) write() error {
 	return err
 }
 
-func (t *recording) copy() (err error) {
-	if err := os.MkdirAll(filepath.Dir(t.file), 0o700); err != nil {
-		return fmt.Errorf("conference: record: %w", err)
-	}
-	f, err := os.OpenFile(t.file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+func (t *recording) copy() error {
+	w, err := t.encoding.Create(t.file, t.rate, 1)
 	if err != nil {
 		return fmt.Errorf("conference: record: %w", err)
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	w, err := audio.NewWAVWriter(f, t.rate)
 	for pcm := range t.frames {
 		if err == nil {
 			err = w.WriteSamples(pcm)
 		}
 	}
-	if err != nil {
-		return err
-	}
-	return w.Close()
+	return errors.Join(err, w.Close())
 }
 
 // observe tells the observer of a room.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -24,11 +25,12 @@ type Settings struct {
 	Moderator PIN      // makes a moderator of who knows it; "" for none
 	Owners    []string // the URIs of accounts that are moderators without a PIN, and need none
 
-	MaxMembers       int  // members at once; 0: [Conference.MaxMembers]
-	WaitForModerator bool // nobody hears anything before a moderator is there
-	MuteOnEntry      bool // whoever comes is muted, but for moderators
-	Quiet            bool // no tones when somebody comes or goes
-	Record           bool // recorded from the first member on
+	MaxMembers       int            // members at once; 0: [Conference.MaxMembers]
+	WaitForModerator bool           // nobody hears anything before a moderator is there
+	MuteOnEntry      bool           // whoever comes is muted, but for moderators
+	Quiet            bool           // no tones when somebody comes or goes
+	Record           bool           // recorded from the first member on
+	Encoding         audio.Encoding // how it is recorded
 	// Factory makes a room of its own of each call: RFC 4579 §5.4. The room has a random name, its caller is the moderator.
 	Factory bool
 	Page    *Page // each call to it calls these; nil: a room like any other

@@ -12,4 +12,6 @@ func load() (*native, string, error) { return nil, "", ErrMissing }
 
 func (*native) newEncoder(int, int, Settings) (codec.Encoder, error) { return nil, ErrMissing }
 
-func (*native) newDecoder(rate int) (codec.Decoder, error) { return newFallback(rate) }
+func (*native) newDecoder(rate, channels int) (codec.Decoder, error) {
+	return newFallback(rate, channels)
+}

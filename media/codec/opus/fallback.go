@@ -12,23 +12,23 @@ import (
 
 // fallback is a decoder in Go.
 type fallback struct {
-	decoder pion.Decoder
-	rate    int
-	last    []int16 // the last packet, for one that is lost
-	lost    int     // packets in a row
+	decoder        pion.Decoder
+	rate, channels int
+	last           []int16 // the last packet, for one that is lost
+	lost           int     // packets in a row
 }
 
-func newFallback(rate int) (codec.Decoder, error) {
-	d, err := pion.NewDecoderWithOutput(rate, 1)
+func newFallback(rate, channels int) (codec.Decoder, error) {
+	d, err := pion.NewDecoderWithOutput(rate, channels)
 	if err != nil {
 		return nil, fmt.Errorf("opus: decoder of %d Hz: %w", rate, err)
 	}
-	return &fallback{decoder: d, rate: rate}, nil
+	return &fallback{decoder: d, rate: rate, channels: channels}, nil
 }
 
 // Decode implements [codec.Decoder].
 func (f *fallback) Decode(dst []int16, payload []byte) (out []int16, err error) {
-	n := samplesOf(payload, f.rate)
+	n := samplesOf(payload, f.rate) * f.channels
 	if n == 0 {
 		return dst, ErrPayload
 	}
@@ -44,7 +44,7 @@ func (f *fallback) Decode(dst []int16, payload []byte) (out []int16, err error) 
 	if err != nil {
 		return dst[:start], fmt.Errorf("%w: %w", ErrPayload, err)
 	}
-	dst = dst[:start+min(got, n)]
+	dst = dst[:start+min(got*f.channels, n)]
 	f.last, f.lost = append(f.last[:0], dst[start:]...), 0
 	return dst, nil
 }

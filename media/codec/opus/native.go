@@ -28,8 +28,7 @@ const (
 type native struct {
 	encoderSize, encoderInit, encode, encoderControl uintptr
 	decoderSize, decoderInit, decode                 uintptr
-	encoderBytes                                     [3]int // by channels
-	decoderBytes                                     int
+	encoderBytes, decoderBytes                       [3]int // by channels
 }
 
 // load finds the library under its usual names.
@@ -63,7 +62,10 @@ func bind(handle uintptr) (*native, string, error) {
 			return nil, "", fmt.Errorf("%w (%w)", ErrMissing, err)
 		}
 	}
-	n.encoderBytes, n.decoderBytes = [3]int{0, call(n.encoderSize, 1), call(n.encoderSize, 2)}, call(n.decoderSize, 1)
+	for channels := 1; channels <= 2; channels++ {
+		n.encoderBytes[channels] = call(n.encoderSize, uintptr(channels))
+		n.decoderBytes[channels] = call(n.decoderSize, uintptr(channels))
+	}
 	var says func() string
 	purego.RegisterFunc(&says, version)
 	return n, says(), nil
@@ -158,16 +160,17 @@ func (e *encoder) Succeed(other codec.Encoder) bool {
 	return true
 }
 
-// decoder implements [codec.Decoder].
+// decoder implements [codec.Decoder]. Numbers of samples are those of all channels.
 type decoder struct {
-	native *native
-	rate   int
-	state  state
+	native   *native
+	rate     int
+	channels int
+	state    state
 }
 
-func (n *native) newDecoder(rate int) (codec.Decoder, error) {
-	d := &decoder{native: n, rate: rate, state: newState(n.decoderBytes)}
-	if code := call(n.decoderInit, uintptr(unsafe.Pointer(&d.state[0])), uintptr(rate), 1); code != 0 {
+func (n *native) newDecoder(rate, channels int) (codec.Decoder, error) {
+	d := &decoder{native: n, rate: rate, channels: channels, state: newState(n.decoderBytes[channels])}
+	if code := call(n.decoderInit, uintptr(unsafe.Pointer(&d.state[0])), uintptr(rate), uintptr(channels)); code != 0 {
 		return nil, fmt.Errorf("opus: decoder of %d Hz: error %d", rate, code)
 	}
 	return d, nil
@@ -179,7 +182,7 @@ func (d *decoder) Decode(dst []int16, payload []byte) ([]int16, error) {
 	if n == 0 {
 		return dst, ErrPayload
 	}
-	dst, ok := d.decode(dst, payload, n, 0)
+	dst, ok := d.decode(dst, payload, n*d.channels, 0)
 	if !ok {
 		return dst, ErrPayload
 	}
@@ -198,12 +201,12 @@ func (d *decoder) decode(dst []int16, payload []byte, n int, fec uintptr) ([]int
 		data = unsafe.Pointer(&payload[0])
 	}
 	got := call(d.native.decode, uintptr(unsafe.Pointer(&d.state[0])), uintptr(data), uintptr(len(payload)),
-		uintptr(unsafe.Pointer(&dst[start])), uintptr(n), fec)
+		uintptr(unsafe.Pointer(&dst[start])), uintptr(n/d.channels), fec)
 	runtime.KeepAlive(d.state)
 	if got < 0 {
 		return dst[:start], false
 	}
-	return dst[:start+min(got, n)], true
+	return dst[:start+min(got*d.channels, n)], true
 }
 
 // Conceal implements [codec.Decoder].
@@ -216,9 +219,9 @@ func (d *decoder) Recover(dst []int16, next []byte, samples int) []int16 {
 
 // conceal makes up samples in pieces that the library can make: multiples of 2.5 ms, at most 120 ms.
 func (d *decoder) conceal(dst []int16, next []byte, samples int) []int16 {
-	piece, end := d.rate/400, len(dst)+samples
+	piece, end := d.rate/400*d.channels, len(dst)+samples
 	for len(dst) < end {
-		n := min(end-len(dst), d.rate*longest/1000)
+		n := min(end-len(dst), d.rate*d.channels*longest/1000)
 		n = max(n-n%piece, piece)
 		var ok bool
 		if dst, ok = d.decode(dst, next, n, uintptr(number(len(next) > 0))); !ok {

@@ -19,6 +19,9 @@ const Clock = 48000
 // payloadType is the one of our offers: what everybody uses.
 const payloadType = 111
 
+// fileBitrate is that of a channel of a file: with less libopus lets two channels run into each other.
+const fileBitrate = 24000
+
 // ErrMissing is wrapped by the error of [Open] where libopus cannot be loaded, and is that of encoders then.
 var ErrMissing = errors.New("opus: libopus is missing: Opus is heard but not spoken")
 
@@ -66,23 +69,29 @@ func (l *Library) Format(rate int, s Settings) codec.Format {
 		},
 		NewDecoder: func() (codec.Decoder, error) {
 			if l.native == nil {
-				return newFallback(rate)
+				return newFallback(rate, 1)
 			}
-			return l.native.newDecoder(rate)
+			return l.native.newDecoder(rate, 1)
 		},
 		Tune: func(theirs string) codec.Format { return l.Format(rate, s.tuned(theirs)) },
 	}
 }
 
-// Stereo returns Opus with two channels for the files of recordings. It has no decoder.
-func (l *Library) Stereo(rate int, s Settings) codec.Format {
+// File returns Opus of one or two channels for sound files. The samples of two channels come in turn, and numbers of samples are those of both.
+func (l *Library) File(rate, channels int) codec.Format {
 	return codec.Format{
-		Name: "opus", PayloadType: payloadType, Clock: Clock, Rate: rate, Channels: 2,
+		Name: "opus", PayloadType: payloadType, Clock: Clock, Rate: rate, Channels: channels,
 		NewEncoder: func() (codec.Encoder, error) {
 			if l.native == nil {
 				return nil, ErrMissing
 			}
-			return l.native.newEncoder(rate, 2, s)
+			return l.native.newEncoder(rate, channels, Settings{Bitrate: fileBitrate * channels})
+		},
+		NewDecoder: func() (codec.Decoder, error) {
+			if l.native == nil {
+				return newFallback(rate, channels)
+			}
+			return l.native.newDecoder(rate, channels)
 		},
 	}
 }

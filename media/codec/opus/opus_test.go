@@ -113,7 +113,7 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := newFallback(rate)
+		d, err := newFallback(rate, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestFEC(t *testing.T) {
 	if with < without+0.01 {
 		t.Errorf("likeness with FEC %.3f, without %.3f", with, without)
 	}
-	f, _ := newFallback(16000)
+	f, _ := newFallback(16000, 1)
 	e, _ := l.Format(16000, Settings{}).NewEncoder()
 	pcm := speech(t, 16000, 2000)
 	if got := likeness(pcm, path{e, f, 320, lost}.pass(t, pcm), 16000); got < 0.5 {
@@ -308,7 +308,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := newFallback(16000)
+		g, err := newFallback(16000, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -339,7 +339,7 @@ func BenchmarkOpus(b *testing.B) {
 	})
 	decoders := map[string]codec.Decoder{}
 	decoders["decode"], _ = f.NewDecoder()
-	decoders["decode in Go"], _ = newFallback(48000)
+	decoders["decode in Go"], _ = newFallback(48000, 1)
 	for name, d := range decoders {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
