@@ -46,6 +46,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 func TestCalls(t *testing.T) {
+	t.Parallel()
 	need(t, "baresip", "linphonec")
 	s := serve(t, "alice", "bob")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)
@@ -102,6 +103,7 @@ func bothHeard(t *testing.T, a, b peer.Phone, alice, bob string) {
 // TestHold: each program holds once. linphonec's recording runs across the hold, so its end tells what was heard after it; baresip tells
 // whether sound comes in.
 func TestHold(t *testing.T) {
+	t.Parallel()
 	need(t, "baresip", "linphonec")
 	s := serve(t, "alice", "bob")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)
@@ -133,6 +135,7 @@ func TestHold(t *testing.T) {
 }
 
 func TestCancelAndBusy(t *testing.T) {
+	t.Parallel()
 	need(t, "baresip", "linphonec")
 	s := serve(t, "alice", "bob")
 	a := phone(t, startBaresip, s.account("alice", "udp", speech(t, aliceSays)))
@@ -151,6 +154,7 @@ func TestCancelAndBusy(t *testing.T) {
 }
 
 func TestTwoDevicesRing(t *testing.T) {
+	t.Parallel()
 	need(t, "baresip", "linphonec")
 	s := serve(t, "alice", "bob")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)

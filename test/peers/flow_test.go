@@ -22,6 +22,7 @@ func (s *server) side(t *testing.T, scenario, user, service string) sipp.Side {
 
 // TestRegistrations: RFC 3665 §2.1 to §2.5.
 func TestRegistrations(t *testing.T) {
+	t.Parallel()
 	need(t, "sipp")
 	s := serve(t, "r1", "r2", "r3", "r4", "r5", "r6", "r7")
 	for i, scenario := range []string{"register_new", "register_update", "register_fetch", "register_cancel"} {
@@ -67,6 +68,7 @@ func play(t *testing.T, called, caller sipp.Side) {
 
 // TestCallFlows: RFC 3665 §3, with the server between the two sides.
 func TestCallFlows(t *testing.T) {
+	t.Parallel()
 	need(t, "sipp")
 	s := serve(t, "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan")
 	for _, c := range []struct{ name, caller, called, callee string }{
@@ -97,6 +99,7 @@ func TestCallFlows(t *testing.T) {
 
 // TestWebSocket: a browser's stack registers over WS and WSS, and is rung over the connection that it opened.
 func TestWebSocket(t *testing.T) {
+	t.Parallel()
 	need(t, "node", "npm", "sipp")
 	s := serve(t, "alice", "bob", "carol")
 	dir, err := jssip.Install(within(t, 2*time.Minute), t)

@@ -12,6 +12,7 @@ import (
 
 // TestLamp: the lamp of an extension goes on with its call and off with the end of it. What baresip knows of lamps is the presence package (RFC 3863, RFC 4480).
 func TestLamp(t *testing.T) {
+	t.Parallel()
 	need(t, "baresip", "sipp")
 	s := serve(t, "watcher", "bob", "alice")
 	called, caller := s.side(t, "called_answers", "bob", "bob"), s.side(t, "caller_answered", "alice", "bob")

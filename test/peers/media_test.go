@@ -38,6 +38,7 @@ type receiver interface {
 
 // TestPairs: each telephone with each, and with its like; who calls takes turns.
 func TestPairs(t *testing.T) {
+	t.Parallel()
 	binary(t) // before anything is installed
 	need(t, "baresip", "linphonec", "node", "npm", "chromium")
 	alice, bob := speech(t, aliceSays), speech(t, bobSays)

@@ -22,6 +22,7 @@ func sees(t *testing.T, p peer.Phone, lines int) {
 }
 
 func TestVideo(t *testing.T) {
+	t.Parallel()
 	program := binary(t)
 	need(t, "baresip", "node", "npm", "chromium")
 	modules, err := browser.Install(within(t, 3*time.Minute), t)

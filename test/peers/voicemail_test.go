@@ -24,6 +24,7 @@ func (s *server) run(t *testing.T, args ...string) {
 }
 
 func TestVoicemail(t *testing.T) {
+	t.Parallel()
 	need(t, "baresip", "linphonec")
 	s := serve(t, "alice", "bob")
 	s.run(t, "mailbox", "add", "bob")
@@ -62,6 +63,7 @@ func TestVoicemail(t *testing.T) {
 
 // TestMenu: a caller chooses by a digit and is sent on to a telephone, which knows nothing of it.
 func TestMenu(t *testing.T) {
+	t.Parallel()
 	need(t, "baresip", "linphonec")
 	s := serve(t, "alice", "bob")
 	s.run(t, "menu", "add", "500", "--choice", "1=bob")
