@@ -88,23 +88,17 @@ func (r *Request) Clone() *Request {
 	return c
 }
 
-// Extract returns a copy without body and without the fields that drop names, as small as can be: what is worth keeping of a request for long.
-func (r *Request) Extract(drop func(Header) bool) *Request {
-	n, size := 0, 0
+// Extract returns r as text without body and without the fields that drop names: what is worth keeping of a request for long. [ParseRequest] reads it.
+func (r *Request) Extract(drop func(Header) bool) string {
+	var room [1024]byte
+	b := r.appendLine(room[:0])
 	for i := range r.fields {
 		if f := &r.fields[i]; !drop(f.header) {
-			n++
-			size += int(f.name.end-f.name.start) + int(f.value.end-f.value.start) + 4
+			b = append(append(b, r.nameOf(f)...), ": "...)
+			b = append(append(b, r.valueOf(f)...), "\r\n"...)
 		}
 	}
-	c := &Request{Method: r.Method.clone(), URI: r.URI.Clone()}
-	c.fields, c.made = make([]field, 0, n), make([]byte, 0, size)
-	for i := range r.fields {
-		if f := &r.fields[i]; !drop(f.header) {
-			c.fields = append(c.fields, c.write(f.header, r.nameOf(f), r.valueOf(f)))
-		}
-	}
-	return c
+	return string(b)
 }
 
 // Borrow makes r a working copy of src and reuses r's memory: edits of r leave src alone. It shares the bytes of src, which must outlive its use.
@@ -124,7 +118,10 @@ func (r *Request) Reply(s Status) *Response {
 }
 
 // AppendTo appends the message as it goes over the wire and returns the extended slice.
-func (r *Request) AppendTo(b []byte) []byte {
+func (r *Request) AppendTo(b []byte) []byte { return r.appendTo(r.appendLine(b)) }
+
+// appendLine appends the Request-Line.
+func (r *Request) appendLine(b []byte) []byte {
 	b = append(b, r.Method[:classToken.span(string(r.Method))]...)
 	b = append(b, ' ')
 	if r.URI.Headers == "" {
@@ -134,8 +131,7 @@ func (r *Request) AppendTo(b []byte) []byte {
 		u.Headers = ""
 		b = u.appendTo(b)
 	}
-	b = append(b, " SIP/2.0\r\n"...)
-	return r.appendTo(b)
+	return append(b, " SIP/2.0\r\n"...)
 }
 
 // String returns the message as it goes over the wire.

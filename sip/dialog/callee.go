@@ -12,13 +12,13 @@ import (
 
 // callee is the initial INVITE of a call that comes in.
 type callee struct {
-	state   uasState
-	tx      sip.TransactionID
-	request *sip.Request
-	refresh sip.Timer // of the last 1xx
-	pracks  pracks
-	settled bool   // offer or answer went in a reliable 1xx: the 2xx holds none
-	reason  string // of our BYE, or of the peer's
+	state    uasState
+	seq      uint32 // its sequence number
+	settled  bool   // offer or answer went in a reliable 1xx: the 2xx holds none
+	tx       sip.TransactionID
+	refresh  sip.Timer // of the last 1xx
+	promises *pracks   // nil: none was made
+	reason   string    // of our BYE, or of the peer's
 }
 
 // unacked is a 2xx that waits for its ACK.
@@ -48,8 +48,8 @@ func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
 		return nil, err
 	}
 	d.Session.Local = sip.NewSessionUUID(d.CallID + tag)
-	u := &Usage{table: t, engine: ev.Engine, stripe: ev.Stripe, owner: owner, dialog: d, tag: tag, offer: negotiation{state: offerCame}}
-	u.callee = &callee{tx: ev.Tx, request: req}
+	u := &Usage{table: t, engine: ev.Engine, stripe: ev.Stripe, owner: owner, dialog: d, tag: tag, invite: req, talk: &negotiation{state: offerCame}}
+	u.callee = &callee{tx: ev.Tx, seq: d.RemoteSeq}
 	u.heed(&req.Message)
 	if err := t.add(u); err != nil {
 		t.refuse(ev, sip.StatusServiceUnavailable)
@@ -72,7 +72,11 @@ func (u *Usage) SetContact(value string) { u.dialog.Contact = value }
 func (u *Usage) SetSession(uuid string) { u.dialog.Session.Local = uuid }
 
 // SetAuthorizer makes a answer the challenges to our requests in a call that came in.
-func (u *Usage) SetAuthorizer(a Authorizer) { u.auth = a }
+func (u *Usage) SetAuthorizer(a Authorizer) {
+	if a != nil {
+		u.rare().auth = a
+	}
+}
 
 // serverEvent takes the later events of the INVITE server transaction.
 func (u *Usage) serverEvent(ev *sip.Event) {
@@ -91,7 +95,7 @@ func (u *Usage) serverEvent(ev *sip.Event) {
 const tooLate = `SIP;cause=408;text="Request Timeout"`
 
 // Reply returns a response to the initial INVITE, complete but for a body: for an owner that wants to add header fields before [Usage.Send].
-func (u *Usage) Reply(status sip.Status) *sip.Response { return u.reply(u.callee.request, status) }
+func (u *Usage) Reply(status sip.Status) *sip.Response { return u.reply(u.Invitation(), status) }
 
 // Send answers the initial INVITE with a response made by [Usage.Reply].
 func (u *Usage) Send(res *sip.Response) error {
@@ -109,10 +113,10 @@ func (u *Usage) Send(res *sip.Response) error {
 // hold keeps a 2xx back if it must wait for a PRACK, and says which order it is.
 func (u *Usage) hold(res *sip.Response) uasInput {
 	c := u.callee
-	if _, actions := c.pracks.state.step(reliableAnswer); c.state != uasOpen || !slices.Contains(actions, reliableHold) {
+	if _, actions := c.pracks().state.step(reliableAnswer); c.state != uasOpen || !slices.Contains(actions, reliableHold) {
 		return uasOrderAnswer
 	}
-	c.pracks.answer = res
+	c.pracks().answer = res
 	return uasOrderHeld
 }
 
@@ -168,7 +172,7 @@ func (u *Usage) doCallee(a uasAction, m callMessage) {
 	case uasRespond:
 		u.respondInvite(m.response)
 	case uasAwaitAck:
-		u.awaitAck(c.tx, c.request, m.response)
+		u.awaitAck(c.tx, u.Invitation(), m.response)
 	case uasSettle:
 		u.settleInitial()
 	case uasSendCancelled:
@@ -207,12 +211,12 @@ func (u *Usage) respondInvite(res *sip.Response) {
 	} else {
 		u.ours = bodyOf(&res.Message)
 		in := offerAccept
-		if c.late() {
+		if u.late() {
 			in = offerAcceptLate
 		}
-		u.offer.state, _ = u.offer.state.step(in)
+		u.offer().state, _ = u.offer().state.step(in)
 	}
-	u.grant(c.request, res)
+	u.grant(u.Invitation(), res)
 	u.engine.Respond(c.tx, res)
 }
 
@@ -262,7 +266,7 @@ func (u *Usage) ack(req *sip.Request) {
 // acked ends the wait of a 2xx.
 func (u *Usage) acked(w *unacked, req *sip.Request) {
 	u.settle(w)
-	u.offer.state, _ = u.offer.state.step(offerAck)
+	u.offer().state, _ = u.offer().state.step(offerAck)
 	switch {
 	case u.initial(w):
 		u.stepCallee(uasAck, callMessage{ack: req})
@@ -301,7 +305,7 @@ func (u *Usage) settleInitial() {
 // overtaken takes a re-INVITE as the ACK to every 2xx before it: the peer has seen them, for it may not send a new INVITE in the middle of one (RFC 3261
 // §14.1), and its ACK was lost or comes later. A 2xx whose answer stands in the ACK still waits.
 func (u *Usage) overtaken(seq uint32) {
-	if u.offer.state == offerAnswered {
+	if u.offer().state == offerAnswered {
 		return
 	}
 	for _, w := range slices.Clone(u.unacked) {

@@ -27,25 +27,45 @@ const maxForks = 32
 // caller is the initial INVITE of a call that we start.
 type caller struct {
 	state    uacState
-	tx       sip.TransactionID
-	request  *sip.Request // as sent last
-	seq      uint32
 	offered  bool
-	to       sip.Destination
-	trying   bool      // a 100 came
-	early    []*early  // one for each tag in a 1xx
-	pracking int       // PRACKs under way
-	dropped  []*Dialog // of 2xx that were acknowledged and ended
-	tries    int
-	reason   string // of our CANCEL or BYE
-	ackBody  Body
+	trying   bool // a 100 came
+	tries    uint8
+	pracking int32 // PRACKs under way
+	seq      uint32
+	tx       sip.TransactionID
+	to       *sip.Destination // until it is answered
+	way      *sip.Flow        // of to; nil: none
+	early    []*early         // one for each tag in a 1xx
+	dropped  []*Dialog        // of 2xx that were acknowledged and ended
+	reason   string           // of our CANCEL or BYE
+	ackBody  *Body            // of the ACK; nil: it has none
+}
+
+// flow is the way that the INVITE took; zero: it was routed.
+func (c *caller) flow() sip.Flow {
+	switch {
+	case c.to != nil:
+		return c.to.Flow
+	case c.way != nil:
+		return *c.way
+	}
+	return sip.Flow{}
+}
+
+// answer is what goes with the ACK.
+func (c *caller) answer() Body {
+	if c.ackBody == nil {
+		return Body{}
+	}
+	return *c.ackBody
 }
 
 // Invite starts a call; owner is told how it goes. It must be called from within the stripe. On an error nothing was sent.
 func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
 	req := o.Request
-	u := &Usage{table: t, engine: o.Engine, stripe: o.Stripe, owner: owner, auth: o.Auth, offer: negotiation{state: offerSent}}
+	u := &Usage{table: t, engine: o.Engine, stripe: o.Stripe, owner: owner, talk: &negotiation{state: offerSent}}
 	u.ear = &ear{usage: u}
+	u.SetAuthorizer(o.Auth)
 	if err := u.complete(req); err != nil {
 		return nil, err
 	}
@@ -53,7 +73,8 @@ func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
 		_, plain, _ := t.supported()
 		promise(&req.Message, plain)
 	}
-	u.caller = &caller{request: req, offered: described(&req.Message), to: o.To, seq: 1}
+	u.invite = req
+	u.caller = &caller{offered: described(&req.Message), to: &o.To, seq: 1}
 	if u.caller.offered {
 		u.ours = bodyOf(&req.Message)
 	}
@@ -115,7 +136,7 @@ func (u *Usage) startInvite() error {
 	c := u.caller
 	c.tries++
 	c.early = nil // of the attempt before
-	tx, err := u.engine.Start(u.stripe, c.request, c.to, u.ear)
+	tx, err := u.engine.Start(u.stripe, u.Invitation(), *c.to, u.ear)
 	if err == nil {
 		c.tx = tx
 	}
@@ -181,7 +202,7 @@ func (u *Usage) inviteSuccess(o outcome) {
 		u.stepCaller(uacSuccess, outcome{dialog: d})
 	case first:
 		o.dialog, u.dialog = d, d
-		u.table.watch(d.Flow, u)
+		u.table.watch(d.Flow(), u)
 		u.answered(o)
 	default:
 		o.dialog = d
@@ -191,13 +212,13 @@ func (u *Usage) inviteSuccess(o outcome) {
 
 // answered takes the first 2xx. What was agreed in its early dialog stands; what was agreed in another one is void.
 func (u *Usage) answered(o outcome) {
-	c, n := u.caller, &u.offer
+	c, n := u.caller, u.offer()
 	e := c.earlyOf(o.dialog.RemoteTag)
 	if n.dialog != nil && n.dialog != o.dialog {
 		n.drop(u)
 	}
 	n.prack = nil // the early dialogs stay: a later 2xx may belong to one, and its BYE comes behind its PRACK
-	u.granted(c.request, o.response)
+	u.granted(u.Invitation(), o.response)
 	switch {
 	case e != nil && e.settled && n.state != offerUnacked:
 		o.response = undescribed(o.response)
@@ -216,9 +237,9 @@ func (u *Usage) answeredDialog(res *sip.Response) (*Dialog, error) {
 	if e := u.caller.earlyOf(res.ToTag()); e != nil {
 		return e.dialog, e.dialog.confirm(res)
 	}
-	d, err := NewUAC(u.caller.request, res)
+	d, err := NewUAC(u.Invitation(), res)
 	if err == nil {
-		d.Flow = u.caller.to.Flow
+		d.Bind(u.caller.flow())
 	}
 	return d, err
 }
@@ -230,12 +251,12 @@ func (u *Usage) inviteAgain(o outcome, answer func(*sip.Request, *sip.Response, 
 		u.stepCaller(uacFailure, o)
 		return
 	}
-	again, ok := answer(c.request, o.response, c.tries)
+	again, ok := answer(u.Invitation(), o.response, int(c.tries))
 	if !ok {
 		u.stepCaller(uacFailure, o)
 		return
 	}
-	c.request = again
+	u.invite = again
 	c.seq++
 	setCSeq(again, c.seq)
 	u.stepCaller(uacChallenge, o)
@@ -284,7 +305,7 @@ func (u *Usage) doCaller(a uacAction, o outcome) {
 	case uacTellEnded:
 		u.finish(Ended{Cause: ByeReceived, Reason: c.reason})
 	case uacSendAck:
-		u.sendAck(o.dialog, c.request, c.ackBody)
+		u.sendAck(o.dialog, u.Invitation(), c.answer())
 	case uacSendBye:
 		u.sendBye(ByeSent, c.reason)
 	case uacDropFork:
@@ -304,7 +325,7 @@ func (u *Usage) doCaller(a uacAction, o outcome) {
 // dropFork ends a dialog that nobody wants: ACK, then BYE. RFC 3261 §13.2.2.4.
 func (u *Usage) dropFork(d *Dialog) {
 	u.caller.dropped = append(u.caller.dropped, d)
-	u.sendAck(d, u.caller.request, Body{})
+	u.sendAck(d, u.Invitation(), Body{})
 	bye := d.Request(sip.MethodBye)
 	if u.caller.reason != "" {
 		bye.Set(sip.HeaderReason, u.caller.reason)

@@ -33,25 +33,25 @@ var (
 	errRoutes    = errors.New("dialog: route set too long")
 )
 
-// Dialog is one side's view of a dialog: plain data that owns its strings and can be stored or handed to another node. The owner of
-// the dialog serialises its use.
+// Dialog is one side's view of a dialog: plain data that owns its strings, which share one piece of memory, for there may be very many. Names and URIs are text as a header has it; what
+// they say is read when it is asked for. The owner of the dialog serialises its use.
 type Dialog struct {
 	State     State
+	RemoteHas bool   // RemoteSeq is known
+	Secure    bool   // sips: both ends asked for it
+	LocalSeq  uint32 // of our last request
+	RemoteSeq uint32 // of the peer's last request
 	CallID    string
 	LocalTag  string
 	RemoteTag string
-	Local     sip.Address // our From or To, with tag
-	Remote    sip.Address // the peer's, with tag if it has one
-	LocalSeq  uint32      // of our last request
-	RemoteSeq uint32      // of the peer's last request
-	RemoteHas bool        // RemoteSeq is known
-	Target    sip.URI     // the peer's Contact
-	Hop       sip.URI     // where the peer was reached directly; requests go there when Target is a GRUU, which says who it is and not where
-	Routes    []sip.URI   // in the order of our requests
-	Secure    bool        // sips: both ends asked for it
-	Contact   string      // our Contact as a header value
-	Flow      sip.Flow    // where requests go instead of being routed; zero: RFC 3261 §12.2.1.1 alone decides
+	Local     string // our From or To, with tag
+	Remote    string // the peer's, with tag if it has one
+	Target    string // the URI of the peer's Contact
+	Hop       string // the URI by which the peer was reached directly; requests go there when Target is a GRUU, which says who it is and not where
+	Contact   string // our Contact as a header value
 	Session   sip.SessionID
+	Routes    []sip.URI // in the order of our requests
+	flow      *sip.Flow // nil: RFC 3261 §12.2.1.1 alone decides
 }
 
 // NewUAC makes the caller's dialog from the request it sent and a 1xx or 2xx to it. RFC 3261 §12.1.2. A response without Contact (a
@@ -73,17 +73,14 @@ func NewUAC(req *sip.Request, res *sip.Response) (*Dialog, error) {
 		return nil, fmt.Errorf("dialog: %w", err)
 	}
 	d := &Dialog{
-		State: Early, CallID: strings.Clone(req.CallID()),
-		Local: cloneAddress(local), Remote: cloneAddress(remote),
-		LocalTag: strings.Clone(local.Tag()), RemoteTag: strings.Clone(remote.Tag()),
-		LocalSeq: seq.Number, Target: req.URI.Clone(), Secure: req.URI.Scheme == "sips",
-		Contact: strings.Clone(req.Get(sip.HeaderContact)),
+		State: Early, CallID: req.CallID(), Local: local.String(), Remote: remote.String(), LocalTag: local.Tag(), RemoteTag: remote.Tag(),
+		LocalSeq: seq.Number, Target: req.URI.String(), Secure: req.URI.Scheme == "sips", Contact: req.Get(sip.HeaderContact),
 	}
 	if !req.Has(sip.HeaderRoute) {
 		d.Hop = d.Target
 	}
 	if contact, ok := res.Contact(); ok {
-		d.Target = contact.URI.Clone()
+		d.Target = contact.URI.String()
 	}
 	if err := d.takeRoutes(&res.Message, true); err != nil {
 		return nil, err
@@ -91,8 +88,8 @@ func NewUAC(req *sip.Request, res *sip.Response) (*Dialog, error) {
 	if res.Status.Success() {
 		d.State = Confirmed
 	}
-	d.Session.Local = strings.Clone(req.SessionID().Local)
-	d.Session.Remote = strings.Clone(res.SessionID().Local)
+	d.Session = sip.SessionID{Local: req.SessionID().Local, Remote: res.SessionID().Local}
+	d.own()
 	return d, nil
 }
 
@@ -115,18 +112,16 @@ func NewUAS(req *sip.Request, tag string) (*Dialog, error) {
 		return nil, fmt.Errorf("dialog: %w", err)
 	}
 	d := &Dialog{
-		State: Early, CallID: strings.Clone(req.CallID()),
-		Local: cloneAddress(local.WithTag(tag)), Remote: cloneAddress(remote),
+		State: Early, CallID: req.CallID(), Local: local.WithTag(tag).String(), Remote: remote.String(),
 		// RFC 3261 §12.1.1: a peer of RFC 2543 may have no From tag; its tag is null.
-		LocalTag: tag, RemoteTag: strings.Clone(remote.Tag()),
-		RemoteSeq: seq.Number, RemoteHas: true,
-		Target: contact.URI.Clone(), Secure: req.URI.Scheme == "sips",
-		Contact: anyContact,
+		LocalTag: tag, RemoteTag: remote.Tag(), RemoteSeq: seq.Number, RemoteHas: true,
+		Target: contact.URI.String(), Secure: req.URI.Scheme == "sips", Contact: anyContact,
 	}
 	if err := d.takeRoutes(&req.Message, false); err != nil {
 		return nil, err
 	}
-	d.Session.Remote = strings.Clone(req.SessionID().Local)
+	d.Session.Remote = req.SessionID().Local
+	d.own()
 	return d, nil
 }
 
@@ -166,8 +161,10 @@ func (d *Dialog) confirm(res *sip.Response) error {
 // Refresh takes the Contact of a target refresh request, or of the 2xx to one, as the new remote target (RFC 3261 §12.2.1.2, §12.2.2),
 // and the peer's part of Session-ID.
 func (d *Dialog) Refresh(m *sip.Message) {
-	if c, ok := m.Contact(); ok && c.URI != d.Target {
-		d.Target = c.URI.Clone()
+	if c, ok := m.Contact(); ok {
+		if target := c.URI.String(); target != d.Target {
+			d.Target = target
+		}
 	}
 	if id := m.SessionID(); id.Known() && id.Local != d.Session.Remote {
 		d.Session.Remote = strings.Clone(id.Local)
@@ -184,14 +181,75 @@ func (d *Dialog) InOrder(seq uint32) bool {
 	return true
 }
 
+// Flow returns where requests go instead of being routed; zero: RFC 3261 §12.2.1.1 alone decides.
+func (d *Dialog) Flow() (f sip.Flow) {
+	if d.flow != nil {
+		f = *d.flow
+	}
+	return f
+}
+
+// Bind makes f the way of all requests from now on; zero: they are routed.
+func (d *Dialog) Bind(f sip.Flow) {
+	if d.flow = nil; !f.IsZero() {
+		d.flow = &f
+	}
+}
+
+// uri reads a URI that was printed here. What cannot be read leads nowhere.
+func uri(text string) (u sip.URI) {
+	u, _ = sip.ParseURI(text)
+	return u
+}
+
 // Matches reports whether the peer's tag and the Call-ID of a message are those of the dialog.
 func (d *Dialog) Matches(callID, remoteTag string) bool {
 	return d.CallID == callID && d.RemoteTag == remoteTag
 }
 
-// cloneAddress returns a with memory of its own.
-func cloneAddress(a sip.Address) sip.Address {
-	a.Display, a.URI = strings.Clone(a.Display), a.URI.Clone()
-	a.Params = sip.Params(strings.Clone(string(a.Params)))
-	return a
+// own gives the strings of d one piece of memory of their own.
+func (d *Dialog) own() {
+	direct := d.Hop == d.Target
+	if direct {
+		d.Hop = ""
+	}
+	parts := [...]*string{&d.CallID, &d.Local, &d.Remote, &d.Target, &d.Hop, &d.Contact, &d.Session.Local, &d.Session.Remote}
+	var room [512]byte
+	b := room[:0]
+	for _, s := range parts {
+		if *s = constant(*s); !isConstant(*s) {
+			b = append(b, *s...)
+		}
+	}
+	rest := string(b)
+	for _, s := range parts {
+		if !isConstant(*s) {
+			*s, rest = rest[:len(*s)], rest[len(*s):]
+		}
+	}
+	d.LocalTag, d.RemoteTag = within(d.Local, d.LocalTag), within(d.Remote, d.RemoteTag)
+	if direct {
+		d.Hop = d.Target
+	}
+}
+
+// isConstant reports whether s is what many dialogs have, and constant returns that without the memory of s.
+func isConstant(s string) bool { return s == sip.NilUUID || s == anyContact }
+
+func constant(s string) string {
+	switch s {
+	case sip.NilUUID:
+		return sip.NilUUID
+	case anyContact:
+		return anyContact
+	}
+	return s
+}
+
+// within returns part as a part of s, or a copy of it.
+func within(s, part string) string {
+	if i := strings.LastIndex(s, part); i >= 0 {
+		return s[i : i+len(part)]
+	}
+	return strings.Clone(part)
 }

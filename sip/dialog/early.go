@@ -53,11 +53,11 @@ func (u *Usage) acknowledge(e *early, res *sip.Response) bool {
 	if described(&res.Message) && !e.settled && u.caller.state < uacCancelling {
 		e.settled = true
 		if !u.caller.offered {
-			u.offer.state, _ = u.offer.state.step(offerLate)
-			u.offer.prack = &p
+			u.offer().state, _ = u.offer().state.step(offerLate)
+			u.offer().prack = &p
 			return true
 		}
-		u.offer.state, _ = u.offer.state.step(offerUpdated)
+		u.offer().state, _ = u.offer().state.step(offerUpdated)
 	}
 	u.sendPrack(p, Body{})
 	return true
@@ -94,11 +94,11 @@ func (u *Usage) earlyDialog(res *sip.Response) *early {
 	if len(c.early) == maxForks {
 		return nil
 	}
-	d, err := NewUAC(c.request, res)
+	d, err := NewUAC(u.Invitation(), res)
 	if err != nil {
 		return nil
 	}
-	d.Flow = c.to.Flow
+	d.Bind(c.flow())
 	e := &early{dialog: d}
 	c.early = append(c.early, e)
 	return e
@@ -113,10 +113,10 @@ func (u *Usage) endEarly(e *early) {
 			break
 		}
 	}
-	if u.offer.dialog == e.dialog || e.settled && c.settledEarly() == nil {
-		u.offer.drop(u)
-		u.offer.dialog = nil
-		u.offer.state, _ = u.offer.state.step(offerEnded)
+	if u.offer().dialog == e.dialog || e.settled && c.settledEarly() == nil {
+		u.offer().drop(u)
+		u.offer().dialog = nil
+		u.offer().state, _ = u.offer().state.step(offerEnded)
 	}
 	e.dialog.State = Terminated
 }

@@ -102,10 +102,10 @@ func challenged(s sip.Status) bool {
 
 // authorize asks the authorizer for the next attempt of a request that was sent tries times.
 func (u *Usage) authorize(req *sip.Request, res *sip.Response, tries int) (*sip.Request, bool) {
-	if u.auth == nil || tries >= maxTries {
+	if u.extra == nil || u.extra.auth == nil || tries >= maxTries {
 		return nil, false
 	}
-	again, ok := u.auth.Authorize(req, res)
+	again, ok := u.extra.auth.Authorize(req, res)
 	if ok {
 		again.Remove(sip.HeaderVia) // of the attempt before
 	}

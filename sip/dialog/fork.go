@@ -11,13 +11,13 @@ func (u *Usage) Fork(reason string) error {
 	if c == nil || c.state != uasOpen {
 		return ErrState
 	}
-	d, err := NewUAS(c.request, u.engine.NewID(u.stripe))
+	d, err := NewUAS(u.Invitation(), u.engine.NewID(u.stripe))
 	if err != nil {
 		return err
 	}
-	u.offer.drop(u)
+	u.offer().drop(u)
 	// RFC 6228 §5: where every 1xx must be acknowledged, the 199 would keep the dialog alive that it ends; the final response tells it then.
-	if c.request.HasToken(sip.HeaderSupported, earlyEnds) && !c.request.HasToken(sip.HeaderRequire, reliable100) {
+	if in := u.Invitation(); in.HasToken(sip.HeaderSupported, earlyEnds) && !in.HasToken(sip.HeaderRequire, reliable100) {
 		res := u.Reply(sip.StatusEarlyDialogTerminated)
 		if reason != "" {
 			res.Set(sip.HeaderReason, reason)
@@ -25,11 +25,11 @@ func (u *Usage) Fork(reason string) error {
 		u.engine.Respond(c.tx, res)
 	}
 	u.stepReliable(reliableReject, nil)
-	c.pracks, c.settled = pracks{}, false
-	u.offer = negotiation{state: offerCame}
+	c.promises, c.settled = nil, false
+	u.talk = &negotiation{state: offerCame}
 	old := u.dialog
 	old.State = Terminated
-	d.Contact, d.Flow, d.Session = old.Contact, old.Flow, old.Session
+	d.Contact, d.flow, d.Session = old.Contact, old.flow, old.Session
 	u.dialog = d
 	u.table.rename(u, d.LocalTag)
 	return nil

@@ -11,17 +11,20 @@ const fromChange = "from-change"
 // P-Asserted-Identity too, for a peer that believes that (RFC 3325 §5). Nothing is sent by this.
 func (u *Usage) Become(who sip.Address, asserted bool) {
 	who.Params = ""
-	if u.identity = ""; asserted {
-		u.identity = who.String()
+	if asserted {
+		u.rare().identity = who.String()
+	} else if u.extra != nil {
+		u.extra.identity = ""
 	}
 	if u.renames && u.dialog != nil {
-		u.dialog.Local = cloneAddress(who.WithTag(u.tag))
+		u.spellOut()
+		u.dialog.Local = who.WithTag(u.tag).String()
 	}
 }
 
 // assert writes into a request that refreshes the session who we are, if that has changed.
 func (u *Usage) assert(req *sip.Request) {
-	if u.identity != "" {
-		req.Set(sip.HeaderPAssertedIdentity, u.identity)
+	if u.extra != nil && u.extra.identity != "" {
+		req.Set(sip.HeaderPAssertedIdentity, u.extra.identity)
 	}
 }

@@ -76,11 +76,11 @@ func (u *Usage) dialogOf(req *sip.Request) *Dialog {
 
 // heard notes over which connection the peer can be reached now.
 func (u *Usage) heard(ev *sip.Event) {
-	if u.dialog == nil || u.dialog.Flow.IsZero() && u.lost == nil && ev.Flow.Transport == sip.UDP {
+	if u.dialog == nil || u.dialog.flow == nil && !u.awaited() && ev.Flow.Transport == sip.UDP {
 		return
 	}
 	if flow := ReturnFlow(ev, u.dialog); !flow.IsZero() {
-		stop(&u.lost)
+		u.found()
 		u.bind(flow)
 	}
 }
@@ -123,11 +123,16 @@ func infoStatus(req *sip.Request) sip.Status {
 }
 
 // Packages returns the packages of INFO that the peer takes. RFC 6086 §4.2. It is the usage's own and must not be changed.
-func (u *Usage) Packages() []string { return u.packages }
+func (u *Usage) Packages() []string {
+	if u.extra == nil {
+		return nil
+	}
+	return u.extra.packages
+}
 
 // TakesInfo reports whether the peer takes INFO of a package.
 func (u *Usage) TakesInfo(p sip.InfoPackage) bool {
-	return slices.ContainsFunc(u.packages, func(s string) bool {
+	return slices.ContainsFunc(u.Packages(), func(s string) bool {
 		q, err := sip.ParseInfoPackage(s)
 		return err == nil && q.Same(p)
 	})
@@ -244,9 +249,9 @@ func (t *Table) understood(ev *sip.Event) error {
 // other end: over a connection (RFC 5626 §5.3), or over UDP when its Contact shows that it stands behind a translator.
 func ReturnFlow(ev *sip.Event, d *Dialog) sip.Flow {
 	contact, ok := ev.Request.Contact()
-	target := d.Target
-	if ok {
-		target = contact.URI
+	target := contact.URI
+	if !ok {
+		target = uri(d.Target)
 	}
 	_, gruu := target.GRUU()
 	switch addr, err := netip.ParseAddr(strings.Trim(target.Host, "[]")); {

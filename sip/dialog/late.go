@@ -35,7 +35,7 @@ func (e *ear) deafen() {
 	}
 	e.usage = nil
 	if c := u.caller; c != nil && u.dialog != nil {
-		e.late = &remains{engine: u.engine, stripe: u.stripe, tx: c.tx, request: c.request, answer: c.ackBody, flow: c.to.Flow, tags: []string{u.dialog.RemoteTag}}
+		e.late = &remains{engine: u.engine, stripe: u.stripe, tx: c.tx, request: u.Invitation(), answer: c.answer(), flow: c.flow(), tags: []string{u.dialog.RemoteTag}}
 		for _, d := range c.dropped {
 			e.late.tags = append(e.late.tags, d.RemoteTag)
 		}
@@ -63,7 +63,7 @@ func (l *remains) hear(ev *sip.Event) {
 	if err != nil || !known && len(l.tags) > maxForks {
 		return
 	}
-	d.Flow = l.flow
+	d.Bind(l.flow)
 	if known {
 		acknowledge(l.engine, l.stripe, d, l.request, l.answer)
 	} else {

@@ -56,7 +56,7 @@ func (u *Usage) Update(body Body) error {
 func (u *Usage) Updates() bool { return u.updates && u.negotiable() != nil }
 
 func (u *Usage) change(method sip.Method, body Body) error {
-	n := &u.offer
+	n := u.offer()
 	if n.refresh && n.waiting {
 		n.waiting = false // the owner's own request refreshes too
 	}
@@ -75,11 +75,11 @@ func (u *Usage) negotiable() *Dialog {
 		return u.dialog
 	case u.over || u.leaving:
 	case u.callee != nil:
-		if c := u.callee; c.state == uasOpen && c.settled && c.pracks.state == reliableNone && u.offer.state != offerAnswered {
+		if c := u.callee; c.state == uasOpen && c.settled && c.pracks().state == reliableNone && u.offer().state != offerAnswered {
 			return u.dialog
 		}
 	case u.caller.state == uacProceeding:
-		if e := u.caller.settledEarly(); e != nil && u.offer.prack == nil {
+		if e := u.caller.settledEarly(); e != nil && u.offer().prack == nil {
 			return e.dialog
 		}
 	}
@@ -97,11 +97,11 @@ func (u *Usage) hungUp() bool {
 }
 
 // settled reports whether no INVITE of either side is under way. RFC 3261 §14.1.
-func (u *Usage) settled() bool { return u.offer.state == offerNone && len(u.unacked) == 0 }
+func (u *Usage) settled() bool { return u.offer().state == offerNone && len(u.unacked) == 0 }
 
 // nextOffer sends the re-INVITE or UPDATE that waits, if it is time.
 func (u *Usage) nextOffer() {
-	n := &u.offer
+	n := u.offer()
 	if !n.waiting || n.timer != nil || !u.settled() {
 		return
 	}
@@ -118,20 +118,20 @@ func (u *Usage) nextOffer() {
 
 // Accept answers the pending [Offer] with 200: body is the answer, or our offer if the re-INVITE had none (the answer comes as [AckReceived]).
 func (u *Usage) Accept(body Body) error {
-	if u.offer.state != offerCame || u.offer.came == nil {
+	if u.offer().state != offerCame || u.offer().came == nil {
 		return ErrState
 	}
-	req := u.offer.came
+	req := u.offer().came
 	in := offerAccept
 	if req.Method == sip.MethodInvite && !described(&req.Message) {
 		in = offerAcceptLate
 	}
-	res := withBody(u.replyIn(u.offer.dialog, req, sip.StatusOK), body)
+	res := withBody(u.replyIn(u.offer().dialog, req, sip.StatusOK), body)
 	if len(body.Bytes) > 0 {
 		u.ours = body.keep()
 	}
 	if req.Method != sip.MethodPrack {
-		u.offer.dialog.Refresh(&req.Message)
+		u.offer().dialog.Refresh(&req.Message)
 	}
 	if u.up() && refreshesSession(req.Method) {
 		u.grant(req, res)
@@ -141,10 +141,10 @@ func (u *Usage) Accept(body Body) error {
 
 // Refuse answers the pending [Offer] with a final response other than 2xx, 488 as a rule; the session stays as it was.
 func (u *Usage) Refuse(status sip.Status) error {
-	if u.offer.state != offerCame || u.offer.came == nil || status < 300 {
+	if u.offer().state != offerCame || u.offer().came == nil || status < 300 {
 		return ErrState
 	}
-	return u.stepOffer(offerRefuse, outcome{response: u.replyIn(u.offer.dialog, u.offer.came, status)})
+	return u.stepOffer(offerRefuse, outcome{response: u.replyIn(u.offer().dialog, u.offer().came, status)})
 }
 
 // peerOffer takes a re-INVITE, or an UPDATE or PRACK with an offer.
@@ -153,7 +153,7 @@ func (u *Usage) peerOffer(ev *sip.Event) {
 		u.overtaken(cseq.Number)
 	}
 	u.heed(&ev.Request.Message)
-	state := u.offer.state
+	state := u.offer().state
 	if u.dialog == nil {
 		// RFC 3311 §5.2: the offer of our INVITE waits for its answer in this early dialog, whatever is agreed in another one.
 		if e := u.caller.earlyOf(ev.Request.FromTag()); e == nil || !e.settled {
@@ -177,7 +177,7 @@ func (u *Usage) peerOffer(ev *sip.Event) {
 
 // takeOffer makes the peer's offer the pending one and tells the owner.
 func (u *Usage) takeOffer(ev *sip.Event, next offerState) {
-	n := &u.offer
+	n := u.offer()
 	n.state, n.tx, n.came, n.dialog = next, ev.Tx, ev.Request.Clone(), u.dialogOf(ev.Request)
 	tx := ev.Tx
 	if ev.Request.Method == sip.MethodInvite {
@@ -196,8 +196,8 @@ func (u *Usage) takeOffer(ev *sip.Event, next offerState) {
 }
 
 func (u *Usage) stepOffer(in offerInput, o outcome) error {
-	next, actions := u.offer.state.step(in)
-	u.offer.state = next
+	next, actions := u.offer().state.step(in)
+	u.offer().state = next
 	for _, a := range actions {
 		if a == offerBusy {
 			return ErrState
@@ -230,7 +230,7 @@ func (u *Usage) doOffer(a offerAction, o outcome) {
 
 // tellResult tells the owner what became of its order; a refresh was none.
 func (u *Usage) tellResult(o outcome) {
-	n := &u.offer
+	n := u.offer()
 	if o.status.Success() && len(n.body.Bytes) > 0 {
 		u.ours = n.body
 	}
@@ -248,7 +248,7 @@ func (u *Usage) tellResult(o outcome) {
 
 // withdraw ends the pending offer of the peer without the owner.
 func (u *Usage) withdraw(status sip.Status) {
-	n := &u.offer
+	n := u.offer()
 	stop(&n.guard)
 	u.engine.Respond(n.tx, u.replyIn(n.dialog, n.came, status))
 	n.came = nil
@@ -261,7 +261,7 @@ func patience(t1 time.Duration) time.Duration { return 4 * 64 * t1 }
 
 // sendOffer sends our re-INVITE or UPDATE.
 func (u *Usage) sendOffer() {
-	n := &u.offer
+	n := u.offer()
 	n.ackBody = Body{}
 	req := n.dialog.Request(n.method)
 	// No 1xx to it need be reliable, so that none has to be acknowledged.
@@ -292,7 +292,7 @@ func (u *Usage) sendOffer() {
 
 // offered takes the outcome of our re-INVITE or UPDATE.
 func (u *Usage) offered(x *exchange, o outcome) {
-	n := &u.offer
+	n := u.offer()
 	n.request = x.request
 	invite := x.request.Method == sip.MethodInvite
 	if !o.again {
@@ -340,7 +340,7 @@ func successOf(req *sip.Request) offerInput {
 
 // retryOffer waits for the glare timer and sends the request again. RFC 3261 §14.1; RFC 3311 §5.3.
 func (u *Usage) retryOffer() {
-	n := &u.offer
+	n := u.offer()
 	wait := glareWait(u.caller != nil, u.table.random())
 	n.waited += wait
 	n.waiting = true
@@ -352,7 +352,7 @@ func (u *Usage) retryOffer() {
 
 // ackOffer acknowledges the 2xx to our re-INVITE, or the reliable 1xx whose offer the owner has answered.
 func (u *Usage) ackOffer() {
-	n := &u.offer
+	n := u.offer()
 	if p := n.prack; p != nil {
 		n.prack = nil
 		u.sendPrack(*p, n.ackBody)
@@ -366,7 +366,7 @@ func (u *Usage) ackOffer() {
 
 // respondOffer answers the peer's offer.
 func (u *Usage) respondOffer(res *sip.Response) {
-	n := &u.offer
+	n := u.offer()
 	tx, req := n.tx, n.came
 	n.came = nil
 	stop(&n.guard)

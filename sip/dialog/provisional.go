@@ -37,21 +37,29 @@ type pracks struct {
 	giveUp  sip.Timer
 }
 
+// pracks returns what is known of them, and makes it.
+func (c *callee) pracks() *pracks {
+	if c.promises == nil {
+		c.promises = new(pracks)
+	}
+	return c.promises
+}
+
 // Reliable reports whether the caller of a call that came in can acknowledge a 1xx, so that a description may go in one for good.
 func (u *Usage) Reliable() bool {
-	return u.callee != nil && (u.callee.request.HasToken(sip.HeaderRequire, reliable100) || u.callee.request.HasToken(sip.HeaderSupported, reliable100))
+	return u.callee != nil && (u.Invitation().HasToken(sip.HeaderRequire, reliable100) || u.Invitation().HasToken(sip.HeaderSupported, reliable100))
 }
 
 // late reports whether the INVITE left the offer to us.
-func (c *callee) late() bool { return !described(&c.request.Message) }
+func (u *Usage) late() bool { return !described(&u.Invitation().Message) }
 
 // provisional sends a 1xx of the owner: reliably if the caller requires it, or supports it and there is a description that must not be lost.
 func (u *Usage) provisional(res *sip.Response) {
 	c := u.callee
-	required := c.request.HasToken(sip.HeaderRequire, reliable100)
+	required := u.Invitation().HasToken(sip.HeaderRequire, reliable100)
 	supported := u.Reliable()
 	full := len(res.Body()) > 0
-	if full && (c.settled || c.late() && !supported) {
+	if full && (c.settled || u.late() && !supported) {
 		// RFC 3261 §13.2.1: what is agreed is not offered again, and an offer goes reliably or not at all.
 		res = res.Clone()
 		res.SetBody("", nil)
@@ -59,7 +67,7 @@ func (u *Usage) provisional(res *sip.Response) {
 	}
 	stop(&c.refresh)
 	switch {
-	case required && !full && c.late() && c.pracks.rseq == 0:
+	case required && !full && u.late() && c.pracks().rseq == 0:
 		// RFC 3262 §5: the first reliable response to an INVITE without offer would have to hold one.
 	case full && supported:
 		u.stepReliable(reliableOrderFull, res)
@@ -82,7 +90,7 @@ func (u *Usage) again(res *sip.Response, d time.Duration) {
 }
 
 func (u *Usage) stepReliable(in reliableInput, res *sip.Response) {
-	p := &u.callee.pracks
+	p := u.callee.pracks()
 	next, actions := p.state.step(in)
 	p.state = next
 	for _, a := range actions {
@@ -91,7 +99,7 @@ func (u *Usage) stepReliable(in reliableInput, res *sip.Response) {
 }
 
 func (u *Usage) doReliable(a reliableAction, res *sip.Response) {
-	p := &u.callee.pracks
+	p := u.callee.pracks()
 	switch a {
 	case reliableSend:
 		u.sendReliable(res)
@@ -121,7 +129,7 @@ func (u *Usage) doReliable(a reliableAction, res *sip.Response) {
 // sendReliable numbers a 1xx and repeats it until its PRACK comes.
 func (u *Usage) sendReliable(res *sip.Response) {
 	c := u.callee
-	p := &c.pracks
+	p := c.pracks()
 	if p.rseq == 0 {
 		p.rseq = uint32(u.table.random()%(1<<31-1)) + 1 // RFC 3262 §3: the first number is drawn
 	} else {
@@ -135,10 +143,10 @@ func (u *Usage) sendReliable(res *sip.Response) {
 		u.ours = bodyOf(&res.Message)
 		c.settled = true
 		in := offerAccept
-		if c.late() {
+		if u.late() {
 			in = offerAcceptLate
 		}
-		u.offer.state, _ = u.offer.state.step(in)
+		u.offer().state, _ = u.offer().state.step(in)
 	}
 	p.open, p.waiting, p.wait = p.rseq, res, u.table.t1()
 	u.engine.Respond(c.tx, res)
@@ -147,13 +155,13 @@ func (u *Usage) sendReliable(res *sip.Response) {
 }
 
 func (u *Usage) resendReliable() {
-	p := &u.callee.pracks
+	p := u.callee.pracks()
 	p.resend = u.engine.After(u.stripe, p.wait, func() { u.stepReliable(reliableResend, nil) })
 }
 
 // nextReliable sends what has waited for a PRACK.
 func (u *Usage) nextReliable() {
-	p := &u.callee.pracks
+	p := u.callee.pracks()
 	switch {
 	case p.answer != nil:
 		res := p.answer
@@ -175,21 +183,21 @@ func (u *Usage) peerPrack(ev *sip.Event) {
 		return
 	}
 	c := u.callee
-	if c == nil || c.pracks.open == 0 || c.pracks.open != rack.RSeq {
+	if c == nil || c.pracks().open == 0 || c.pracks().open != rack.RSeq {
 		u.refuse(ev, sip.StatusCallDoesNotExist)
 		return
 	}
-	if invited, err := c.request.CSeq(); err != nil || invited != rack.CSeq {
+	if invited, err := u.Invitation().CSeq(); err != nil || invited != rack.CSeq {
 		u.refuse(ev, sip.StatusCallDoesNotExist)
 		return
 	}
-	answers := u.offer.state == offerAnswered && c.state <= uasHeld
+	answers := u.offer().state == offerAnswered && c.state <= uasHeld
 	if answers && len(req.Body()) == 0 {
 		u.refuse(ev, sip.StatusBadRequest) // RFC 3262 §5: it must hold the answer
 		return
 	}
-	c.pracks.open = 0
-	if last := c.pracks.waiting; last != nil {
+	c.pracks().open = 0
+	if last := c.pracks().waiting; last != nil {
 		quiet := last.Clone()
 		quiet.Remove(sip.HeaderRequire)
 		quiet.Remove(sip.HeaderRSeq)
@@ -198,7 +206,7 @@ func (u *Usage) peerPrack(ev *sip.Event) {
 	}
 	switch {
 	case answers:
-		u.offer.state, _ = u.offer.state.step(offerAck)
+		u.offer().state, _ = u.offer().state.step(offerAck)
 		u.engine.Respond(ev.Tx, u.reply(req, sip.StatusOK))
 		u.tell(PrackReceived{Request: req})
 	case len(req.Body()) > 0:

@@ -27,8 +27,7 @@ var errTooBrief = errors.New("dialog: session interval too small")
 type session struct {
 	state    timerState
 	interval time.Duration
-	least    time.Duration // the highest Min-SE that came in a 422
-	due      sip.Timer     // the next refresh
+	due      sip.Timer // the next refresh
 	end      sip.Timer
 }
 
@@ -79,7 +78,7 @@ func (u *Usage) propose(req *sip.Request) {
 		return
 	}
 	s := &u.session
-	least := max(p.least, s.least)
+	least := max(p.least, u.least())
 	asked := sip.SessionExpires{Interval: max(p.interval, least)}
 	if s.state != timerOff {
 		asked.Interval = max(s.interval, least)
@@ -101,10 +100,10 @@ func (u *Usage) propose(req *sip.Request) {
 func (u *Usage) lengthen(req *sip.Request, res *sip.Response, tries int) (*sip.Request, bool) {
 	least, ok := res.Uint(sip.HeaderMinSE)
 	asked := wishOf(req).asked
-	if d := time.Duration(least) * time.Second; !ok || tries >= maxTries || asked.Interval == 0 || d <= asked.Interval && d <= u.session.least {
+	if d := time.Duration(least) * time.Second; !ok || tries >= maxTries || asked.Interval == 0 || d <= asked.Interval && d <= u.least() {
 		return nil, false
 	}
-	u.session.least = time.Duration(least) * time.Second
+	u.rare().least = time.Duration(least) * time.Second
 	again := req.Clone()
 	again.Remove(sip.HeaderVia) // of the attempt before
 	u.propose(again)
@@ -260,7 +259,7 @@ func (u *Usage) longer(req *sip.Request, res *sip.Response) bool {
 
 // refreshByInvite lets the next re-INVITE refresh: one that waits or is under way, or one with the description that the peer knows.
 func (u *Usage) refreshByInvite() {
-	n := &u.offer
+	n := u.offer()
 	switch {
 	case n.waiting || n.state == offerSent:
 	case len(u.ours.Bytes) == 0:
@@ -280,11 +279,14 @@ func (u *Usage) heed(m *sip.Message) {
 		u.renames = m.HasToken(sip.HeaderSupported, fromChange)
 	}
 	if m.Has(sip.HeaderRecvInfo) {
-		u.packages = u.packages[:0:0]
+		var all []string
 		for p := range m.Values(sip.HeaderRecvInfo) {
-			if len(u.packages) < maxPackages && p != "" {
-				u.packages = append(u.packages, strings.Clone(p))
+			if len(all) < maxPackages && p != "" {
+				all = append(all, strings.Clone(p))
 			}
+		}
+		if u.extra != nil || all != nil {
+			u.rare().packages = all
 		}
 	}
 }

@@ -21,15 +21,17 @@ func (d *Dialog) Ack(seq uint32) *sip.Request { return d.request(sip.MethodAck, 
 
 // Destination says where requests of the dialog go: its flow if it has one, otherwise the first route or the target.
 func (d *Dialog) Destination() sip.Destination {
-	if !d.Flow.IsZero() {
-		return sip.Destination{Flow: d.Flow}
+	if d.flow != nil {
+		return sip.Destination{Flow: *d.flow}
 	}
 	if d.strict() {
 		// RFC 3261 §12.2.1.1: the first element of the route set stands in the Request-URI, and the rest must not choose the hop.
 		return sip.Destination{URI: d.Routes[0]}
 	}
-	if _, gruu := d.Target.GRUU(); gruu && len(d.Routes) == 0 && d.Hop.Host != "" {
-		return sip.Destination{URI: d.Hop}
+	if len(d.Routes) == 0 && d.Hop != "" && d.Hop != d.Target {
+		if _, gruu := uri(d.Target).GRUU(); gruu {
+			return sip.Destination{URI: uri(d.Hop)}
+		}
 	}
 	return sip.Destination{}
 }
@@ -38,19 +40,19 @@ func (d *Dialog) Destination() sip.Destination {
 func (d *Dialog) strict() bool { return len(d.Routes) > 0 && !d.Routes[0].Loose() }
 
 func (d *Dialog) request(method sip.Method, seq uint32) *sip.Request {
-	uri, routes := d.Target, d.Routes
+	target, routes := uri(d.Target), d.Routes
 	if d.strict() {
-		uri, routes = d.Routes[0], append(append([]sip.URI(nil), d.Routes[1:]...), d.Target)
+		target, routes = d.Routes[0], append(append([]sip.URI(nil), d.Routes[1:]...), target)
 		// RFC 3261 §19.1.1: neither a method parameter nor headers may stand in a Request-URI.
-		uri.Params, uri.Headers = uri.Params.Without("method"), ""
+		target.Params, target.Headers = target.Params.Without("method"), ""
 	}
-	r := sip.NewRequest(method, uri)
+	r := sip.NewRequest(method, target)
 	r.Set(sip.HeaderMaxForwards, "70")
 	for _, route := range routes {
 		r.Add(sip.HeaderRoute, "<"+route.String()+">")
 	}
-	r.Set(sip.HeaderFrom, d.Local.String())
-	r.Set(sip.HeaderTo, d.Remote.String())
+	r.Set(sip.HeaderFrom, d.Local)
+	r.Set(sip.HeaderTo, d.Remote)
 	r.Set(sip.HeaderCallID, d.CallID)
 	r.Set(sip.HeaderCSeq, strconv.FormatUint(uint64(seq), 10)+" "+string(method))
 	if refreshes(method) {
@@ -73,7 +75,7 @@ func refreshes(m sip.Method) bool {
 
 // routable reports whether a request can be sent to the first hop without a flow. Browsers write a Contact in .invalid (RFC 7118 §5.2).
 func (d *Dialog) routable() bool {
-	hop := d.Target
+	hop := uri(d.Target)
 	if len(d.Routes) > 0 {
 		hop = d.Routes[0]
 	}

@@ -161,7 +161,7 @@ func (t *Table) remove(u *Usage) {
 	t.leave(u)
 	t.count.Add(-1)
 	if u.dialog != nil {
-		t.unwatch(u.dialog.Flow, u)
+		t.unwatch(u.dialog.Flow(), u)
 	}
 }
 

@@ -4,6 +4,7 @@ package dialog
 
 import (
 	"errors"
+	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -35,77 +36,84 @@ type Usage struct {
 	// other leg is the one to try again.
 	PassGlare bool
 
-	table    *Table
-	engine   sip.Engine
-	stripe   sip.Stripe
-	owner    Owner
-	ear      *ear // of the initial INVITE
+	stripe  sip.Stripe
+	updates bool  // the peer takes UPDATE
+	renames bool  // the peer takes another name of ours in From
+	cause   Cause // of the BYE under way
+	leaving bool  // our BYE is under way
+	over    bool  // the last event was delivered
+	removed bool  // the table has forgotten it
+	lean    bool  // its INVITE is not whole any more
+	names   bool  // what is left of it holds From and To
+
+	table   *Table
+	engine  sip.Engine
+	owner   Owner
+	ear     *ear         // of the initial INVITE
+	invite  *sip.Request // as it came, or was sent last; nil: extract has what is left of it
+	extract string
+	dialog  *Dialog // nil as long as a caller has no 2xx
+	tag     string  // the local tag
+	caller  *caller // one of the two is set
+	callee  *callee
+	talk    *negotiation // nil: nothing has been negotiated since the call stands
+	ours    Body         // the description of ours that the peer heard last
+	session session
+	unacked []*unacked
+	extra   *extra
+}
+
+// extra is what few usages have.
+type extra struct {
 	auth     Authorizer
-	dialog   *Dialog // nil as long as a caller has no 2xx
-	tag      string  // the local tag
-	caller   *caller // one of the two is set
-	callee   *callee
-	offer    negotiation
-	ours     Body // the description of ours that the peer heard last
-	session  session
-	updates  bool     // the peer takes UPDATE
-	renames  bool     // the peer takes another name of ours in From
-	identity string   // who we have become, for P-Asserted-Identity
-	packages []string // of INFO that the peer takes
-	unacked  []*unacked
-	cause    Cause // of the BYE under way
-	leaving  bool  // our BYE is under way
-	over     bool  // the last event was delivered
-	removed  bool  // the table has forgotten it
-	lean     bool  // its INVITE is not whole any more
-	lost     sip.Timer
+	identity string        // who we have become, for P-Asserted-Identity
+	packages []string      // of INFO that the peer takes
+	least    time.Duration // the highest Min-SE that came in a 422
+	lost     sip.Timer     // runs while we wait for a peer to be heard from again
+}
+
+// rare returns the extra of u, and makes it.
+func (u *Usage) rare() *extra {
+	if u.extra == nil {
+		u.extra = new(extra)
+	}
+	return u.extra
+}
+
+// least is the shortest interval that a 422 has asked for; 0: none has.
+func (u *Usage) least() time.Duration {
+	if u.extra == nil {
+		return 0
+	}
+	return u.extra.least
+}
+
+// offer returns the exchange of offer and answer, and makes it.
+func (u *Usage) offer() *negotiation {
+	if u.talk == nil {
+		u.talk = new(negotiation)
+	}
+	return u.talk
 }
 
 // Dialog returns the dialog of the call: nil for a caller before [Answered], the early one for a callee before its answer. It is the
 // usage's own and must not be changed.
 func (u *Usage) Dialog() *Dialog { return u.dialog }
 
-// Invitation returns the initial INVITE: as it came, or as it was sent last. It must not be changed.
-func (u *Usage) Invitation() *sip.Request {
-	if u.callee != nil {
-		return u.callee.request
-	}
-	return u.caller.request
-}
-
-// Lean lets go of what of the INVITE only matters until it is answered and acknowledged: its body, its way, what its sender takes. [Usage.Invitation] then has the rest. The owner is
-// let go of after the last event.
-func (u *Usage) Lean() {
-	if u.lean {
-		return
-	}
-	u.lean = true
-	if u.callee != nil {
-		u.callee.request = u.callee.request.Extract(passing)
-		return
-	}
-	u.caller.request = u.caller.request.Extract(passing)
-}
-
-// passing reports whether a header field of an INVITE has no meaning in a call that is up.
-func passing(h sip.Header) bool {
-	switch h {
-	case sip.HeaderVia, sip.HeaderRoute, sip.HeaderRecordRoute, sip.HeaderContact, sip.HeaderAllow, sip.HeaderAccept, sip.HeaderAcceptEncoding, sip.HeaderUserAgent,
-		sip.HeaderSessionExpires, sip.HeaderMinSE, sip.HeaderContentType, sip.HeaderContentLength, sip.HeaderContentDisposition, sip.HeaderMIMEVersion:
-		return true
-	}
-	return false
-}
-
 // CallID returns the Call-ID.
-func (u *Usage) CallID() string { return u.Invitation().CallID() }
+func (u *Usage) CallID() string {
+	if u.dialog != nil {
+		return u.dialog.CallID
+	}
+	return u.Invitation().CallID()
+}
 
 // SessionID returns the identifiers of the call as this side sees them.
 func (u *Usage) SessionID() sip.SessionID {
 	if u.dialog != nil {
 		return u.dialog.Session
 	}
-	return sip.SessionID{Local: u.caller.request.SessionID().Local, Remote: sip.NilUUID}
+	return sip.SessionID{Local: u.Invitation().SessionID().Local, Remote: sip.NilUUID}
 }
 
 // Stripe returns the lane in which the usage lives.
@@ -141,12 +149,12 @@ func (u *Usage) Bye(reason string) error {
 // the PRACK. RFC 3261 §13.2.2.4; RFC 3262 §5.
 func (u *Usage) Ack(body Body) error {
 	if u.caller != nil && u.caller.state == uacAnswered {
-		u.caller.ackBody = body.keep()
-		u.ours = u.caller.ackBody
-		u.offer.state = offerNone
+		kept := body.keep()
+		u.caller.ackBody, u.ours = &kept, kept
+		u.offer().state = offerNone
 		return u.stepCaller(uacOrderAck, outcome{dialog: u.dialog})
 	}
-	u.offer.ackBody = body.keep()
+	u.offer().ackBody = body.keep()
 	return u.stepOffer(offerOrderAck, outcome{})
 }
 
@@ -168,9 +176,9 @@ func (u *Usage) finish(ev Event) {
 	}
 	u.table.remove(u)
 	u.settleAll()
-	u.offer.drop(u)
+	u.offer().drop(u)
 	u.stepTimer(timerOver)
-	stop(&u.lost)
+	u.found()
 	if u.callee != nil {
 		u.stepReliable(reliableReject, nil)
 	}
@@ -178,7 +186,7 @@ func (u *Usage) finish(ev Event) {
 		u.tell(ev)
 	}
 	if u.lean { // transactions that wait for late copies live for another 32 s
-		u.owner, u.auth, u.ours, u.packages = nil, nil, Body{}, nil
+		u.owner, u.extra, u.ours = nil, nil, Body{}
 		u.ear.deafen()
 	}
 }
@@ -193,23 +201,32 @@ func stop(t *sip.Timer) {
 
 // bind makes flow the way to the peer, zero to route by RFC 3261 alone.
 func (u *Usage) bind(flow sip.Flow) {
-	if u.dialog.Flow == flow {
+	if u.dialog.Flow() == flow {
 		return
 	}
-	u.table.unwatch(u.dialog.Flow, u)
-	u.dialog.Flow = flow
+	u.table.unwatch(u.dialog.Flow(), u)
+	u.dialog.Bind(flow)
 	u.table.watch(flow, u)
+}
+
+// awaited reports whether we wait for the peer to be heard from again, and found ends that.
+func (u *Usage) awaited() bool { return u.extra != nil && u.extra.lost != nil }
+
+func (u *Usage) found() {
+	if u.extra != nil {
+		stop(&u.extra.lost)
+	}
 }
 
 // flowLost says that the connection to the peer is gone. A peer with an address can be called back; one without (a browser) has 64*T1 to be
 // heard from again over another connection, and its unanswered call is over.
 func (u *Usage) flowLost(flow sip.Flow) {
-	if u.over || u.dialog == nil || u.dialog.Flow.ID != flow.ID {
+	if u.over || u.dialog == nil || u.dialog.Flow().ID != flow.ID {
 		return
 	}
-	u.table.unwatch(u.dialog.Flow, u)
+	u.table.unwatch(u.dialog.Flow(), u)
 	if u.dialog.routable() {
-		u.dialog.Flow = sip.Flow{}
+		u.dialog.Bind(sip.Flow{})
 		return
 	}
 	if u.callee != nil && u.callee.state <= uasHeld {
@@ -217,7 +234,7 @@ func (u *Usage) flowLost(flow sip.Flow) {
 		u.stepCallee(uasCancel, callMessage{})
 		return
 	}
-	u.lost = u.engine.After(u.stripe, 64*u.table.t1(), func() {
+	u.rare().lost = u.engine.After(u.stripe, 64*u.table.t1(), func() {
 		u.close()
 		u.finish(Ended{Cause: FlowLost})
 	})

@@ -36,10 +36,11 @@ func (n *Notifier) Refer(ev *sip.Event) (*Referral, error) {
 		n.refuse(ev, ev.Request.Reply(sip.StatusBadRequest))
 		return nil, err
 	}
-	d.State, d.Flow = dialog.Confirmed, dialog.ReturnFlow(ev, d)
+	d.State = dialog.Confirmed
+	d.Bind(dialog.ReturnFlow(ev, d))
 	r := n.referral(ev.Request, ev.Engine, ev.Stripe)
 	res := ev.Request.Reply(sip.StatusAccepted)
-	res.Set(sip.HeaderTo, d.Local.String())
+	res.Set(sip.HeaderTo, d.Local)
 	for v := range ev.Request.Values(sip.HeaderRecordRoute) {
 		res.Add(sip.HeaderRecordRoute, v)
 	}

@@ -124,7 +124,8 @@ func (n *Notifier) subscribe(ev *sip.Event, w wish) {
 	}
 	s := &Subscription{notifier: n, engine: ev.Engine, stripe: ev.Stripe, pack: w.pack}
 	s.State = State{Dialog: d, Event: strings.Clone(w.event.String()), Package: w.pack.Name, ID: strings.Clone(w.event.ID()), Resource: strings.Clone(name), Account: n.accountOf(ev), Type: w.typ}
-	d.State, d.Flow = dialog.Confirmed, dialog.ReturnFlow(ev, d)
+	d.State = dialog.Confirmed
+	d.Bind(dialog.ReturnFlow(ev, d))
 	s.way = &line{engine: ev.Engine, stripe: ev.Stripe, dialog: d}
 	if !n.admit(s) {
 		res := ev.Request.Reply(sip.StatusServiceUnavailable)
@@ -148,7 +149,7 @@ func (n *Notifier) refresh(ev *sip.Event, s *Subscription, w wish) {
 		n.refuse(ev, req.Reply(sip.StatusCallDoesNotExist))
 	default:
 		s.Dialog.Refresh(&req.Message)
-		s.Dialog.Flow = dialog.ReturnFlow(ev, s.Dialog)
+		s.Dialog.Bind(dialog.ReturnFlow(ev, s.Dialog))
 		if req.Has(sip.HeaderAccept) {
 			s.Type = w.typ
 		}
@@ -160,7 +161,7 @@ func (n *Notifier) refresh(ev *sip.Event, s *Subscription, w wish) {
 func (s *Subscription) grant(ev *sip.Event, expires time.Duration) {
 	res := ev.Request.Reply(sip.StatusOK)
 	if res.ToTag() == "" {
-		res.Set(sip.HeaderTo, s.Dialog.Local.String())
+		res.Set(sip.HeaderTo, s.Dialog.Local)
 		// RFC 6665 §4.2.1.2: the SUBSCRIBE makes a dialog, and its path is copied as RFC 3261 §12.1.1 says.
 		for v := range ev.Request.Values(sip.HeaderRecordRoute) {
 			res.Add(sip.HeaderRecordRoute, v)

@@ -193,7 +193,7 @@ func (l *line) SendRequest(req *sip.Request, done func(res *sip.Response, err er
 			done(nil, ev.Err)
 		case ev.Kind == sip.EventFailure:
 			// RFC 5626 §5.3: the connection is gone; whoever has an address is called back, and a browser comes with its next SUBSCRIBE.
-			l.dialog.Flow = sip.Flow{}
+			l.dialog.Bind(sip.Flow{})
 			done(nil, ev.Err)
 		}
 	}))

@@ -177,7 +177,7 @@ func (w *Watch) notify(ev *sip.Event) {
 		return
 	}
 	w.dialog.Refresh(&req.Message)
-	w.dialog.Flow = dialog.ReturnFlow(ev, w.dialog)
+	w.dialog.Bind(dialog.ReturnFlow(ev, w.dialog))
 	_ = ev.Engine.Respond(ev.Tx, req.Reply(sip.StatusOK))
 	if state.Terminated() {
 		w.end.Reason = strings.Clone(state.Reason())

@@ -1,0 +1,109 @@
+// What is kept of a call that just stands. There may be very many, and most of what led to them never matters again.
+
+package dialog
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// Invitation returns the initial INVITE: as it came, or as it was sent last. It must not be changed.
+func (u *Usage) Invitation() *sip.Request {
+	if u.invite != nil {
+		return u.invite
+	}
+	req, err := sip.ParseRequest([]byte(u.extract))
+	if err != nil { // it was printed by the same package
+		req = sip.NewRequest(sip.MethodInvite, uri(u.dialog.Target))
+	}
+	u.complement(req)
+	return req
+}
+
+// Lean lets go of what only matters until the call is answered and acknowledged: of the INVITE its body, its way, what its sender takes. [Usage.Invitation] then has the rest. The
+// owner is let go of after the last event.
+func (u *Usage) Lean() {
+	if u.lean || u.dialog == nil {
+		return
+	}
+	u.lean = true
+	if c := u.caller; c != nil {
+		if flow := c.flow(); !flow.IsZero() {
+			c.way = &flow
+		}
+		c.to = nil
+		u.forgetEarly()
+	} else {
+		u.callee.promises = nil
+	}
+	if u.talk != nil && u.talk.idle() {
+		u.talk = nil
+	}
+	u.ours.Bytes = bytes.Clone(u.ours.Bytes) // with nothing behind it
+	u.extract, u.invite = u.invite.Extract(func(h sip.Header) bool { return passing(h) || known(h) }), nil
+}
+
+// forgetEarly lets go of the early dialog that has become that of the call. Others stay: a late 2xx may belong to one, and its BYE comes behind its PRACK.
+func (u *Usage) forgetEarly() {
+	if c := u.caller; c.pracking == 0 && len(c.early) == 1 && c.early[0].dialog == u.dialog {
+		c.early = nil
+	}
+}
+
+// idle reports whether nothing has been negotiated but by the initial INVITE, and nothing is to be.
+func (n *negotiation) idle() bool {
+	return n.state == offerNone && !n.waiting && n.sent == nil && n.request == nil && n.came == nil && n.prack == nil && n.tx == 0 && n.timer == nil && n.bound == nil && n.guard == nil
+}
+
+// passing reports whether a header field of an INVITE has no meaning in a call that is up.
+func passing(h sip.Header) bool {
+	switch h {
+	case sip.HeaderVia, sip.HeaderRoute, sip.HeaderRecordRoute, sip.HeaderContact, sip.HeaderAllow, sip.HeaderAccept, sip.HeaderAcceptEncoding, sip.HeaderUserAgent,
+		sip.HeaderSessionExpires, sip.HeaderMinSE, sip.HeaderContentType, sip.HeaderContentLength, sip.HeaderContentDisposition, sip.HeaderMIMEVersion:
+		return true
+	}
+	return false
+}
+
+// known reports whether the dialog says what stands in a header field of its INVITE.
+func known(h sip.Header) bool {
+	switch h {
+	case sip.HeaderFrom, sip.HeaderTo, sip.HeaderCallID, sip.HeaderCSeq, sip.HeaderSessionID:
+		return true
+	}
+	return false
+}
+
+// complement puts into an extract what the dialog knows.
+func (u *Usage) complement(req *sip.Request) {
+	d := u.dialog
+	from, to, id, seq := d.Remote, d.Local, d.Session.Remote, uint32(0)
+	if c := u.callee; c != nil {
+		seq = c.seq
+	} else {
+		from, to, id, seq = d.Local, d.Remote, d.Session.Local, u.caller.seq
+	}
+	if !u.names {
+		req.Set(sip.HeaderFrom, from)
+		req.Set(sip.HeaderTo, to)
+		if a, err := req.To(); err == nil {
+			a.Params = a.Params.Without("tag")
+			req.Set(sip.HeaderTo, a.String())
+		}
+	}
+	req.Set(sip.HeaderCallID, d.CallID)
+	req.Set(sip.HeaderCSeq, strconv.FormatUint(uint64(seq), 10)+" "+string(sip.MethodInvite))
+	if session := (sip.SessionID{Local: id, Remote: sip.NilUUID}); session.Known() {
+		req.Set(sip.HeaderSessionID, session.String())
+	}
+}
+
+// spellOut makes the extract hold From and To of the INVITE, because the dialog is about to have another name in one of them.
+func (u *Usage) spellOut() {
+	if u.invite == nil && !u.names {
+		u.extract = u.Invitation().Extract(func(h sip.Header) bool { return h != sip.HeaderFrom && h != sip.HeaderTo && known(h) })
+		u.names = true
+	}
+}

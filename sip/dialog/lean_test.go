@@ -1,0 +1,71 @@
+package dialog
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+// TestLean: what is left of an INVITE says what it said of who, whom and which call, also when one side is called otherwise since.
+func TestLean(t *testing.T) {
+	const extra = "Subject: hello"
+	came := invite(t, extra, "Session-ID: 0123456789abcdef0123456789abcdef;remote="+sip.NilUUID)
+	incoming, err := NewUAS(came, "8321")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := came.Clone()
+	res := sent.Reply(sip.StatusOK)
+	res.Set(sip.HeaderTo, "<sip:bob@biloxi.example.com>;tag=314")
+	outgoing, err := NewUAC(sent, res)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq, _ := came.CSeq()
+	for name, u := range map[string]*Usage{
+		"callee": {invite: came, dialog: incoming, tag: "8321", callee: &callee{seq: seq.Number}},
+		"caller": {invite: sent, dialog: outgoing, tag: sent.FromTag(), caller: &caller{seq: seq.Number, to: new(sip.Destination)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			same := func(when string) {
+				t.Helper()
+				got := u.Invitation()
+				for _, h := range [...]sip.Header{sip.HeaderFrom, sip.HeaderTo, sip.HeaderCallID, sip.HeaderCSeq, sip.HeaderSubject, sip.HeaderSessionID, sip.HeaderVia, sip.HeaderContact} {
+					want := came.Get(h)
+					if passing(h) {
+						want = ""
+					}
+					if got.Get(h) != want {
+						t.Errorf("%s: %s is %q, want %q", when, h, got.Get(h), want)
+					}
+				}
+				if got.URI != came.URI || len(got.Body()) > 0 {
+					t.Errorf("%s: %s", when, got)
+				}
+			}
+			u.Lean()
+			if u.invite != nil {
+				t.Error("the INVITE is kept whole")
+			}
+			same("lean")
+			u.renames = true
+			u.Become(sip.Address{URI: sip.MustParseURI("sip:carol@example.com")}, false)
+			same("renamed")
+			if next := u.dialog.Request(sip.MethodBye).Get(sip.HeaderFrom); next != "<sip:carol@example.com>;tag="+u.tag {
+				t.Errorf("From afterwards: %s", next)
+			}
+		})
+	}
+}
+
+// TestSizes holds what a call that stands takes: a server has ten thousands of each of these.
+func TestSizes(t *testing.T) {
+	for name, size := range map[string][2]uintptr{
+		"Dialog": {unsafe.Sizeof(Dialog{}), 208}, "Usage": {unsafe.Sizeof(Usage{}), 256}, "caller": {unsafe.Sizeof(caller{}), 112}, "callee": {unsafe.Sizeof(callee{}), 64},
+	} {
+		if size[0] > size[1] {
+			t.Errorf("%s has %d bytes instead of %d: what few calls need belongs behind a pointer", name, size[0], size[1])
+		}
+	}
+}
