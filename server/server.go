@@ -202,7 +202,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		return s.dataError(err)
 	}
 	media := s.Config.Media
-	s.relay = &relay.Relay{Network: opt.net(), Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}}
+	s.relay = &relay.Relay{Network: opt.net(), Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}, Shared: uint16(media.Shared)}
 	if err := s.openRecords(ctx, domains); err != nil {
 		return err
 	}
@@ -316,6 +316,7 @@ func (s *Server) listen(ctx context.Context, opt Options) error {
 	if s.web, err = listenWeb(ctx, s, opt.net()); err != nil {
 		return err
 	}
+	s.probeShared(ctx, opt.net())
 	if s.turn, err = s.listenTurn(ctx); err != nil {
 		return err
 	}

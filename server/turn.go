@@ -32,7 +32,7 @@ func (s *Server) listenTurn(ctx context.Context) (*turn.Server, error) {
 		Addresses: s.relayAddresses(), Ports: turn.Range(cfg.Ports),
 		Reach: turn.Reach{
 			Private: cfg.Private, Own: s.hosts.addresses,
-			Media: []turn.Range{turn.Range(s.Config.Media.Ports), turn.Range(cfg.Ports)},
+			Media: s.mediaPorts(),
 		},
 		TLS:    s.certificates.config(),
 		Limits: turn.Limits{Quota: cfg.Relays, Connections: s.Config.Limits.Connections, PerSource: s.Config.Limits.PerSource},

@@ -96,6 +96,7 @@ type agenda struct {
 
 	out      []datagram
 	gathered []Candidate
+	checked  []netip.AddrPort // where a check passed
 	news     news
 }
 
@@ -174,6 +175,12 @@ func (a *agenda) best(fits func(*pair) bool) *pair {
 func (a *agenda) permitted(at netip.AddrPort) bool {
 	p := a.find(at)
 	return p != nil && p.permitted
+}
+
+// permit takes note that a check has passed over p.
+func (a *agenda) permit(p *pair) {
+	p.permitted = true
+	a.checked = append(a.checked, p.remote)
 }
 
 // draw fills an identifier. A source that fails gives zeros, which the peer's answer to another check does not match.

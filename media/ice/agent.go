@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/relay"
+	"github.com/sipwerk/sipwerk/media/stun"
 )
 
 // Stream is the socket that media and checks share: a *relay.Stream.
@@ -20,6 +21,8 @@ type Stream interface {
 	Aside(f relay.Aside)
 	SendTo(b []byte, to netip.AddrPort, control bool) error
 	Fix(to netip.AddrPort)
+	Called(names ...string)      // user name fragments by which the peer's checks call us
+	Checked(from netip.AddrPort) // a check has passed there, one way or the other
 }
 
 // Config is what an agent needs.
@@ -78,7 +81,17 @@ func New(c Config) (*Agent, error) {
 	a.timer = time.AfterFunc(time.Hour, a.tick)
 	a.timer.Stop()
 	c.Stream.Aside(a.receive)
+	a.nameLocked() // nobody else knows it yet
 	return a, nil
+}
+
+// nameLocked tells the socket how we are called: anew since a restart, or as before until the new way is found.
+func (a *Agent) nameLocked() {
+	if a.previous == nil {
+		a.config.Stream.Called(a.current.local.Ufrag)
+		return
+	}
+	a.config.Stream.Called(a.current.local.Ufrag, a.previous.local.Ufrag)
 }
 
 // agenda makes a new generation.
@@ -125,6 +138,7 @@ func (a *Agent) restartLocked() error {
 		a.previous = a.current
 	}
 	a.current = g
+	a.nameLocked()
 	return nil
 }
 
@@ -151,7 +165,7 @@ func (a *Agent) Remote(r Remote) error {
 		g.complete = g.complete || r.Complete
 		if g.lite && r.Lite && g.selected == nil { // nobody checks: RFC 8445 §8.2
 			if p := g.best(func(*pair) bool { return true }); p != nil {
-				p.permitted = true
+				g.permit(p)
 				g.nominate(now, p)
 			}
 		}
@@ -211,6 +225,7 @@ func (a *Agent) Close() {
 		a.closed = true
 		a.timer.Stop()
 		a.config.Stream.Aside(nil)
+		a.config.Stream.Called()
 	}
 }
 
@@ -223,15 +238,15 @@ func (a *Agent) receive(b []byte, from netip.AddrPort, control bool) {
 		a.pass(b, from)
 		return
 	}
-	typ, ok := isSTUN(b)
+	typ, ok := stun.Type(b)
 	if !ok {
 		return
 	}
 	_ = a.do(func(now time.Time) error {
 		switch typ {
-		case bindingRequest:
+		case stun.BindingRequest:
 			a.checkedLocked(now, b, from)
-		case bindingSuccess, bindingError:
+		case stun.BindingSuccess, stun.BindingError:
 			a.answeredLocked(now, b, from)
 		}
 		return nil
@@ -252,7 +267,7 @@ func (a *Agent) pass(b []byte, from netip.AddrPort) {
 }
 
 func (a *Agent) checkedLocked(now time.Time, b []byte, from netip.AddrPort) {
-	ufrag, ok := Ufrag(b)
+	ufrag, ok := stun.Ufrag(b)
 	if !ok {
 		return
 	}
@@ -330,18 +345,22 @@ func (a *Agent) settleLocked(now time.Time) (out []datagram, happened news, gath
 		g.tick(now)
 		out = append(out, g.out...)
 		gathered = append(gathered, g.gathered...)
+		for _, from := range g.checked {
+			a.config.Stream.Checked(from)
+		}
 		if g.news.selected.IsValid() {
 			happened.selected = g.news.selected
 		}
 		if g == a.current {
 			happened.failed = g.news.failed
 		}
-		g.out, g.news, g.gathered = nil, news{}, nil
+		g.out, g.news, g.gathered, g.checked = nil, news{}, nil, g.checked[:0]
 	}
 	if happened.selected.IsValid() {
 		a.config.Stream.Fix(happened.selected)
-		if a.current.selected != nil {
+		if a.current.selected != nil && a.previous != nil {
 			a.previous = nil
+			a.nameLocked()
 		}
 	}
 	a.sleepLocked(now)

@@ -36,13 +36,16 @@ type record struct {
 	told  []netip.AddrPort
 	fail  []error
 	found []Candidate
+
+	called  [][]string
+	checked []netip.AddrPort
 }
 
 // now returns what came so far.
 func (s *side) now() record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return record{slices.Clone(s.fixed), slices.Clone(s.dtls), slices.Clone(s.told), slices.Clone(s.fail), slices.Clone(s.found)}
+	return record{slices.Clone(s.fixed), slices.Clone(s.dtls), slices.Clone(s.told), slices.Clone(s.fail), slices.Clone(s.found), slices.Clone(s.called), slices.Clone(s.checked)}
 }
 
 // inner returns what the agent has in mind: how many pairs, a generation before, the role.
@@ -67,6 +70,18 @@ func (s *side) Fix(to netip.AddrPort) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fixed = append(s.fixed, to)
+}
+
+func (s *side) Called(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.called = append(s.called, slices.Clone(names))
+}
+
+func (s *side) Checked(from netip.AddrPort) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.checked = append(s.checked, from)
 }
 
 func (s *side) read() {
@@ -334,6 +349,9 @@ func TestRestart(t *testing.T) {
 			b.learn(t, a, a.Candidates()...)
 			joined(t, a, b)
 			before := [2]Credentials{a.Credentials(), b.Credentials()}
+			if got := b.now().called; !slices.EqualFunc(got, [][]string{{before[1].Ufrag}}, slices.Equal) {
+				t.Errorf("called %v", got)
+			}
 			if err := a.Restart(); err != nil {
 				t.Fatal(err)
 			}
@@ -348,6 +366,10 @@ func TestRestart(t *testing.T) {
 			}
 			a.learn(t, b, b.Candidates()...) // a re-INVITE that changes nothing
 			pause(time.Minute)
+			after := b.Credentials().Ufrag
+			if got := b.now().called[1:]; !slices.EqualFunc(got, [][]string{{after, before[1].Ufrag}, {after}}, slices.Equal) {
+				t.Errorf("called %v after a restart", got)
+			}
 			for _, s := range []*side{a, b} {
 				if _, previous, _ := s.inner(); len(s.now().fixed) != 2 || previous || len(s.now().fail) != 0 {
 					t.Errorf("fixed %v, failed %v, previous %v", s.now().fixed, s.now().fail, previous)
@@ -382,6 +404,9 @@ func TestStranger(t *testing.T) {
 		pause(time.Second)
 		atA, _, _ := a.inner()
 		atB, _, _ := b.inner()
+		if seen := b.now().checked; slices.Contains(seen, stranger) || !slices.Contains(seen, here) {
+			t.Errorf("checked: %v", seen)
+		}
 		if n := answers.Load(); n != 0 || len(b.now().fixed) != 1 || len(a.now().dtls)+len(b.now().dtls) != 0 || atA != 1 || atB != 1 {
 			t.Errorf("%d answers, fixed %v, DTLS %q and %q, pairs %d and %d", n, b.now().fixed, a.now().dtls, b.now().dtls, atA, atB)
 		}

@@ -28,7 +28,8 @@ func (a *agenda) heard(now time.Time, r request, from netip.AddrPort) {
 		return
 	}
 	a.out = append(a.out, datagram{from, success(r.id, from, a.local.Pwd)})
-	p.permitted, p.heard = true, now
+	a.permit(p)
+	p.heard = now
 	p.nominated = p.nominated || r.nominate
 	switch {
 	case a.lite || p.state == succeeded:
@@ -57,7 +58,7 @@ func (a *agenda) agree(r request) bool {
 
 // answered takes the answer to a check of ours. False: it is to none. RFC 8445 §7.2.5.
 func (a *agenda) answered(now time.Time, b []byte, from netip.AddrPort) bool {
-	id := [stun.TransactionIDSize]byte(b[8:header])
+	id := transactionOf(b)
 	if a.consent.id == id && a.consent.open {
 		a.consented(now, b, from)
 		return true
@@ -87,7 +88,8 @@ func (a *agenda) conclude(now time.Time, p *pair, r response, from netip.AddrPor
 	case r.code != 0:
 		p.state = failed
 	default:
-		p.state, p.permitted = succeeded, true
+		p.state = succeeded
+		a.permit(p)
 		if a.selected == nil && a.first.IsZero() {
 			a.first = now
 		}

@@ -41,7 +41,7 @@ func (i *inquiry) tick(now time.Time) (again *datagram, alive bool) {
 
 // answer reads what the server says; false: it is not the answer to this request.
 func (i *inquiry) answer(b []byte, from netip.AddrPort) (seen netip.AddrPort, ok bool) {
-	if from != i.server || [stun.TransactionIDSize]byte(b[8:header]) != i.check.id {
+	if from != i.server || transactionOf(b) != i.check.id {
 		return netip.AddrPort{}, false
 	}
 	r, ok := readResponse(b, "")

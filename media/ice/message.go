@@ -8,51 +8,13 @@ import (
 	"net/netip"
 
 	"github.com/pion/stun/v4"
+
+	frame "github.com/sipwerk/sipwerk/media/stun"
 )
 
-// maxMessage is the longest STUN message that is looked at; checks have some hundred bytes.
-const maxMessage = 1280
-
-// header is the size of a STUN header, and cookie stands in it. RFC 8489 §5.
-const (
-	header = 20
-	cookie = 0x2112A442
-)
-
-// isSTUN tells whether b is framed as a STUN message, and of which type, without reading its attributes.
-func isSTUN(b []byte) (typ uint16, ok bool) {
-	if len(b) < header || len(b) > maxMessage || b[0] > 3 || binary.BigEndian.Uint32(b[4:]) != cookie {
-		return 0, false
-	}
-	n := int(binary.BigEndian.Uint16(b[2:]))
-	return binary.BigEndian.Uint16(b), n%4 == 0 && header+n == len(b)
-}
-
-// Types of messages. RFC 8489 §5.
-const (
-	bindingRequest = 0x0001
-	bindingSuccess = 0x0101
-	bindingError   = 0x0111
-)
-
-// Ufrag returns whom a binding request is for: the fragment of our own in front of the colon of its USERNAME. It neither checks nor allocates, and
-// serves to tell the streams of a shared port apart. The result is a part of b.
-func Ufrag(b []byte) ([]byte, bool) {
-	if typ, ok := isSTUN(b); !ok || typ != bindingRequest {
-		return nil, false
-	}
-	for rest := b[header:]; len(rest) >= 4; {
-		typ, n := binary.BigEndian.Uint16(rest), int(binary.BigEndian.Uint16(rest[2:]))
-		if len(rest) < 4+n {
-			return nil, false
-		}
-		if typ == uint16(stun.AttrUsername) {
-			ours, _, ok := bytes.Cut(rest[4:4+n], []byte{':'})
-			return ours, ok
-		}
-		rest = rest[min(len(rest), 4+(n+3)&^3):]
-	}
-	return nil, false
+// transactionOf returns the transaction of a message that is framed as one.
+func transactionOf(b []byte) [stun.TransactionIDSize]byte {
+	return [stun.TransactionIDSize]byte(b[8:frame.HeaderSize])
 }
 
 // request is what a check of the peer says.

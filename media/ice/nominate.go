@@ -96,5 +96,6 @@ func (a *agenda) refresh(now time.Time) {
 func (a *agenda) consented(now time.Time, b []byte, from netip.AddrPort) {
 	if r, ok := readResponse(b, a.remote.Pwd); ok && r.code == 0 && from == a.selected.remote {
 		a.consent.last, a.consent.open = now, false
+		a.permit(a.selected)
 	}
 }

@@ -27,7 +27,7 @@ func (k *socket) take(o outlet, b []byte, a arrival) {
 	switch {
 	case !ok:
 	case p.by == nil:
-		s.share(o, p.b, a)
+		s.share(p.b, a)
 	default:
 		p.pass(o, a)
 	}
@@ -112,6 +112,7 @@ func (s *Stream) admit(c component, b []byte, a *arrival) ([]byte, rtp.Header, b
 		if b, a.proven = s.cipher.Open(b, k == report); !a.proven {
 			return nil, h, false
 		}
+		a.claim.prove()
 	}
 	l := &s.latches[c]
 	if s.own && a.from != l.described || !s.own && l.phase != locked && s.relay.owns(a.from) {

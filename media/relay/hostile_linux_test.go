@@ -181,3 +181,100 @@ func TestHubsEnd(t *testing.T) {
 	}
 	_ = c.Close()
 }
+
+// TestSharedPortOnHubs: a stream of a shared port and one whose sockets a hub serves, on a real network: what comes to either leaves by the other, and ten thousand datagrams of random bytes leave nothing
+// behind.
+func TestSharedPortOnHubs(t *testing.T) {
+	probe := newPhone(t) // finds a port that is free
+	r := &Relay{Network: network.OS{}, Shared: probe.addr().Port()}
+	_ = probe.conn.Close()
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	browser, desk := newPhone(t), newPhone(t)
+	a, err := r.OpenShared(t.Context(), loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := r.Open(t.Context(), loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, _ := a.Local()
+	desks, _ := b.Local()
+	if at.Port() != r.Shared || b.hub == nil {
+		t.Fatalf("at %v, and no hub", at)
+	}
+	a.Aside(func(b []byte, from netip.AddrPort, _ bool) {
+		a.Checked(from)
+		_ = a.SendTo([]byte("welcome"), from, false)
+	})
+	a.Called("anna")
+	b.Aim(Peer{RTP: desk.addr(), Signalled: loopback})
+	Join(a, b)
+	browser.send(check("anna"), at)
+	if got := browser.hear(); got != "welcome" {
+		t.Fatalf("got %q", got)
+	}
+	a.Aim(Peer{RTP: browser.addr(), Signalled: loopback})
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := newPhone(t)
+	for i := range 10000 {
+		junk := make([]byte, random.IntN(300))
+		for j := range junk {
+			junk[j] = byte(random.Uint32())
+		}
+		noise.send(junk, at)
+		if i%100 == 0 {
+			voice := rtpPacket(uint16(i/100), 7, "voice")
+			browser.send(voice, at)
+			if got := desk.hear(); got != string(voice) {
+				t.Fatalf("the desk heard %q", got)
+			}
+			desk.send(voice, desks)
+			if got := browser.hear(); got != string(voice) {
+				t.Fatalf("the browser heard %q", got)
+			}
+		}
+	}
+	if p := a.berth.port; len(p.claims) != 1 || len(p.names) != 1 {
+		t.Errorf("%d claims, %d names", len(p.claims), len(p.names))
+	}
+	a.Close()
+	b.Close()
+}
+
+// TestReportsOfTwoLines: a report that concerns two lines of a bundle reaches both far sides whole, each with its own protection, where a hub reads.
+func TestReportsOfTwoLines(t *testing.T) {
+	r, phones, streams := realCall(t)
+	third := newPhone(t)
+	line := streams[0].Ride()
+	far, err := r.Open(t.Context(), loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	far.Aim(Peer{RTP: third.addr(), Signalled: loopback})
+	Join(line, far)
+	for i, s := range []*Stream{streams[1], far} {
+		s.Mux(true)
+		s.Secure(&seal{key: uint32(7 + i), seen: map[uint16]bool{}})
+	}
+	streams[0].Mux(true)
+	streams[0].Sort(rideMID, Lane{streams[0], "a", []uint8{0}}, Lane{line, "v", []uint8{96}})
+	at, _ := streams[0].Local()
+	for i, packet := range [][]byte{tagged(1, 0, "a"), tagged(2, 96, "v")} {
+		phones[0].send(packet, at)
+		[]*phone{phones[1], third}[i].hear()
+	}
+	both := append(rtcpPacket(1), rtcpPacket(2)...)
+	for range 200 {
+		phones[0].send(both, at)
+		for i, p := range []*phone{phones[1], third} {
+			if got := p.hear(); got != string(sealed(uint32(7+i), both)) {
+				t.Fatalf("far side %d got %x", i, got)
+			}
+		}
+	}
+}

@@ -80,6 +80,10 @@ func (k *kept) put(s *Stream) bool {
 
 // release gives the sockets of s back, to be kept if that is of use.
 func (s *Stream) release(keep bool) {
+	if s.berth != nil {
+		s.berth.leave(s)
+		return
+	}
 	ranged := s.relay.Ports.Min != 0
 	if ranged && keep && s.hub != nil && s.relay.kept.put(s) {
 		return

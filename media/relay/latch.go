@@ -62,6 +62,7 @@ type arrival struct {
 	seq    uint16 // RTP only
 	size   int    // as it came
 	proven bool   // its protection shows that it comes from the peer
+	claim  *claim // by which it came from a shared port; nil: from another
 }
 
 // open begins a learning window: an offer or an answer has come. A source that was heard under the same description goes

@@ -21,12 +21,15 @@ type Relay struct {
 	Network network.Network
 	// Ports is the range of local ports; the zero value lets the system choose.
 	Ports Ports
+	// Shared is the one port of each local address for streams whose peers ICE tells apart ([Relay.OpenShared]); 0: they have ports of their own too.
+	Shared uint16
 	// Strangers lets a stream learn a source whose address neither the description nor the signalling names, if no better
 	// one speaks. It is for peers behind signalling proxies and NAT at once, and lets third parties be heard.
 	Strangers bool
 
 	pool    pool
 	kept    kept
+	sharing sharing
 	started time.Time      // set before the first stream
 	batches sync.Pool      // of *batch
 	opening sync.WaitGroup // calls of Open
@@ -48,10 +51,7 @@ func (r *Relay) Open(ctx context.Context, local netip.Addr) (*Stream, error) {
 	}
 	defer r.opening.Done()
 	s := &Stream{relay: r, ip: local}
-	for c := range s.sockets {
-		s.sockets[c] = socket{stream: s, component: component(c)}
-		s.latches[c].strangers = r.Strangers
-	}
+	s.prepare()
 	if err := s.listen(ctx, local); err != nil {
 		return nil, err
 	}
@@ -59,10 +59,18 @@ func (r *Relay) Open(ctx context.Context, local netip.Addr) (*Stream, error) {
 	if s.hub == nil {
 		r.readers.Add(len(s.sockets))
 		for c := range s.sockets {
-			go s.sockets[c].read()
+			go s.sockets[c].read(s.sockets[c].conn)
 		}
 	}
 	return s, nil
+}
+
+// prepare makes the sockets, which are not open yet, those of s.
+func (s *Stream) prepare() {
+	for c := range s.sockets {
+		s.sockets[c] = socket{stream: s, component: component(c)}
+		s.latches[c].strangers = s.relay.Strangers
+	}
 }
 
 // begin keeps the relay from ending until r.opening.Done; it reports false if it has ended.
@@ -89,7 +97,7 @@ func (r *Relay) add(s *Stream) {
 	defer r.mu.Unlock()
 	r.streams[s] = struct{}{}
 	for i := range s.sockets {
-		r.own[s.sockets[i].local()] = struct{}{}
+		r.own[s.sockets[i].local()] = struct{}{} // that of a shared port is there already
 	}
 }
 
@@ -97,8 +105,21 @@ func (r *Relay) remove(s *Stream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.streams, s)
+	r.disownLocked(s)
+}
+
+// disown forgets that the sockets of s are ours.
+func (r *Relay) disown(s *Stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.disownLocked(s)
+}
+
+func (r *Relay) disownLocked(s *Stream) {
 	for i := range s.sockets {
-		delete(r.own, s.sockets[i].local())
+		if s.berth == nil {
+			delete(r.own, s.sockets[i].local())
+		}
 	}
 }
 
@@ -132,6 +153,7 @@ func (r *Relay) Close() error {
 		s.Close()
 	}
 	r.closeKept()
+	r.closeShared()
 	r.readers.Wait()
 	var err error
 	for _, h := range r.hubs {

@@ -39,8 +39,8 @@ func mark(s *sources, ssrc uint32) uint64 {
 	return 0
 }
 
-// share gives RTCP that came on a shared transport to each stream that it concerns. The memory of b goes on for Overhead.
-func (s *Stream) share(o outlet, b []byte, a arrival) {
+// share gives RTCP that came on a shared transport to each stream that it concerns. What becomes of it leaves at once: the memory is used again for the next.
+func (s *Stream) share(b []byte, a arrival) {
 	r := s.relay
 	m := r.batch()
 	defer r.batches.Put(m)
@@ -58,6 +58,6 @@ func (s *Stream) share(o outlet, b []byte, a arrival) {
 		s.mu.Lock()
 		p = member.heardLocked(p, nil, &a)
 		s.mu.Unlock()
-		p.pass(o, a)
+		p.pass(m, a)
 	}
 }

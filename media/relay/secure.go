@@ -63,6 +63,9 @@ func (s *Stream) Fix(to netip.AddrPort) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.latches[media].fixed = to
+	if s.berth != nil {
+		s.berth.fix(to)
+	}
 }
 
 // Mux makes RTCP go out on the RTP port, and come in there (RFC 5761). It is what this peer and we have agreed; the partner of a joined stream may do otherwise, and gets RTCP

@@ -115,7 +115,13 @@ type outlet interface {
 // round is the outlet of a hub's thread.
 type round struct{ *mmsg.Round }
 
-func (r round) send(k *socket, b []byte, to netip.AddrPort) { r.Send(k.line.HubConn, b, to) }
+func (r round) send(k *socket, b []byte, to netip.AddrPort) {
+	if k.line == nil {
+		k.stream.relay.sendNow(k, b, to)
+		return
+	}
+	r.Send(k.line.HubConn, b, to)
+}
 
 // batch is the memory for one packet on its way, where there is no hub, and the outlet of everybody but a hub.
 type batch struct {
@@ -131,6 +137,13 @@ func (r *Relay) batch() *batch {
 	return new(batch)
 }
 
+// sendNow sends b from k at once.
+func (r *Relay) sendNow(k *socket, b []byte, to netip.AddrPort) {
+	m := r.batch()
+	m.send(k, b, to)
+	r.batches.Put(m)
+}
+
 func (m *batch) send(k *socket, b []byte, to netip.AddrPort) { _ = m.sendTo(k, b, to) }
 
 func (m *batch) sendTo(k *socket, b []byte, to netip.AddrPort) error {
@@ -144,14 +157,14 @@ func (m *batch) sendTo(k *socket, b []byte, to netip.AddrPort) error {
 
 // read brings what comes to k where it belongs until k is closed. The system reports nothing else for a socket
 // without a fixed peer; should it, the stream falls silent, which whoever watches its counters sees.
-func (k *socket) read() {
+func (k *socket) read(conn network.PacketConn) {
 	r := k.stream.relay
 	defer r.readers.Done()
 	b := r.batch()
 	defer r.batches.Put(b)
 	for {
 		b.in[0].Buf = b.buf[:room]
-		n, err := k.conn.ReadBatch(b.in[:])
+		n, err := conn.ReadBatch(b.in[:])
 		if err != nil {
 			return
 		}

@@ -105,7 +105,10 @@ func TestSRTPAllocates(t *testing.T) {
 	}
 }
 
-// counted is an outlet that only counts.
-type counted struct{ n int }
+// counted is an outlet, and a socket, that only counts.
+type counted struct {
+	network.PacketConn
+	n int
+}
 
 func (c *counted) send(*socket, []byte, netip.AddrPort) { c.n++ }

@@ -18,6 +18,7 @@ type Stream struct {
 	carrier *Stream    // that it rides on; nil: the sockets are its own
 	ip      netip.Addr // that was asked for
 	hub     *mmsg.Hub  // that serves the sockets; nil: a goroutine each
+	berth   *berth     // on a shared port; nil: the sockets are for nobody else
 	sockets [2]socket
 	pair    int // of the pool
 	tap     atomic.Pointer[Listener]
@@ -91,6 +92,9 @@ func (s *Stream) Aim(p Peer) {
 	s.receiver.Clock, s.opaque, s.own = uint32(p.Clock), p.Opaque, p.Own
 	s.latches[media].open(p.RTP, p.Signalled)
 	s.latches[control].open(p.RTCP, p.Signalled)
+	if s.berth != nil {
+		s.berth.describe(s, p.RTP)
+	}
 }
 
 // Remote returns where RTP to the peer goes now; invalid if that is not known.

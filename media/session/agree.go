@@ -52,6 +52,7 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.openPicturesLocked(offer)
+	e.shareLocked(offer)
 	answer, err := e.capabilitiesLocked().Answer(e.carriedLocked(offer))
 	if err == nil && !speaks(answer) {
 		err = sdp.ErrNothingCommon
@@ -90,6 +91,17 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 	e.bundleLocked(answer, offer)
 	e.sortLocked(offer, answer)
 	return e.sayLocked(answer), nil
+}
+
+// shareLocked lets the streams that ICE finds share a port, before the peer is told of any other.
+func (e *Endpoint) shareLocked(offer *sdp.Description) {
+	lead := e.leadersLocked(offer)
+	for i := range offer.Media {
+		if w, isRTP := read(offer, &offer.Media[lead[i]]); isRTP && !offer.Media[i].Rejected() {
+			e.wayLocked(i).share(e.peer, w)
+		}
+	}
+	e.ours.Media[0].Place = e.placeOf(e.stream)
 }
 
 // capabilitiesLocked are what we can answer with now.

@@ -3,6 +3,7 @@ package session
 // The agent that finds the way of a stream, and the handshake that agrees on its keys. RFC 8445, RFC 5763 §6.
 
 import (
+	"context"
 	"net/netip"
 	"sync/atomic"
 
@@ -30,6 +31,14 @@ func (i *inbox) found() {
 func (i *inbox) take(b []byte) {
 	if a := i.association.Load(); a != nil {
 		a.Receive(b)
+	}
+}
+
+// share lets a stream of which the peer knows nothing yet share a port, if its first offer w says that ICE finds it.
+func (t *transport) share(p Peer, w wire) {
+	if w.ice && !t.site.FullICE && !t.settled && t.agent == nil && t.stream.Share(context.Background()) {
+		at, _ := t.stream.Local()
+		t.local = t.site.advertise(p, at)
 	}
 }
 

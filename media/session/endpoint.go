@@ -83,7 +83,7 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 	if err != nil {
 		return nil, err
 	}
-	stream, err := s.Relay.Open(ctx, local)
+	stream, err := s.open(ctx, local, p.Kind.terms().ice)
 	if err != nil {
 		return nil, err
 	}
@@ -92,13 +92,19 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 		stream.Close()
 		return nil, err
 	}
-	rtpPlace, rtcpPlace := stream.Local()
 	e.site, e.peer = s, p
-	e.ours = e.voice.capabilities(sdp.Place{RTP: s.advertise(p, rtpPlace), RTCP: s.advertise(p, rtcpPlace)})
+	place := e.placeOf(stream)
+	e.ours = e.voice.capabilities(place)
 	e.way.failed = e.fail
-	e.way.attach(s, stream, s.advertise(p, rtpPlace))
+	e.way.attach(s, stream, place.RTP)
 	stream.Tap(e.hear)
 	return e, nil
+}
+
+// placeOf is where the peer reaches a stream.
+func (e *Endpoint) placeOf(s *relay.Stream) sdp.Place {
+	media, control := s.Local()
+	return sdp.Place{RTP: e.site.advertise(e.peer, media), RTCP: e.site.advertise(e.peer, control)}
 }
 
 // endpointOn returns an endpoint over a stream that nobody has described yet.

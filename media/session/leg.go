@@ -188,7 +188,7 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.D
 		if n.reject = n.reject || m.Rejected() || !carried(m) || own && open == maxStreams || i >= maxLines; n.reject {
 			continue
 		}
-		if err := l.open(ctx, n); err != nil {
+		if err := l.open(ctx, n, answers); err != nil {
 			l.Abandon()
 			return nil, err
 		}
@@ -233,7 +233,8 @@ func (l *Leg) proposes() bool {
 	return !slices.ContainsFunc(l.lines, func(n line) bool { return n.proto != "" })
 }
 
-func (l *Leg) open(ctx context.Context, n *line) error {
+// open gives a line its stream: on the transport that it goes over, or with sockets for one.
+func (l *Leg) open(ctx context.Context, n *line, answers bool) error {
 	if n.stream != nil {
 		return nil
 	}
@@ -246,7 +247,11 @@ func (l *Leg) open(ctx context.Context, n *line) error {
 	if err != nil {
 		return err
 	}
-	if n.stream, err = l.site.Relay.Open(ctx, local); err != nil {
+	found := n.way.next.ice
+	if !answers {
+		found = n.way.terms(l.peer.Kind).ice
+	}
+	if n.stream, err = l.site.open(ctx, local, found); err != nil {
 		return err
 	}
 	rtp, _ := n.stream.Local()

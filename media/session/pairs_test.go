@@ -13,6 +13,9 @@ import (
 	"github.com/sipwerk/sipwerk/network"
 )
 
+// sharedPort is that of the legs whose peers ICE finds.
+const sharedPort = 9000
+
 // bridged is two endpoints, each on a host of its own, and the two legs between them.
 type bridged struct {
 	t          *testing.T
@@ -45,6 +48,7 @@ func bridgeLegs(t *testing.T, kinds [2]Kind, voices [2]Voice, prepare, f func(b 
 			return &Site{Relay: r, Music: Tune}
 		}
 		server := site(sim.Host(server4))
+		server.Relay.Shared = sharedPort
 		alice, bob := site(sim.Host(alice4)), site(sim.Host(bob4))
 		alice.FullICE, bob.FullICE = true, true
 		b := &bridged{t: t, a: server.NewLeg(Peer{Remote: alice4}, 1), b: server.NewLeg(Peer{Remote: bob4, Kind: kinds[1]}, 2)}
@@ -168,6 +172,9 @@ func TestPairs(t *testing.T) {
 					b.offer(b.bob, b.alice, b.b, b.a)
 					b.talk("after a change by the callee")
 					for name, n := range map[Kind]*line{caller: &b.a.lines[0], callee: &b.b.lines[0]} {
+						if at, _ := n.stream.Local(); (at.Port() == sharedPort) != (name == WebRTC) {
+							t.Errorf("%v at %v", name, at)
+						}
 						if want := name.terms(); n.way.now.keying != want.keying || n.way.now.ice != want.ice || n.way.now.profile != want.profile {
 							t.Errorf("%v: %+v", name, n.way.now)
 						}

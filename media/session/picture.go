@@ -141,13 +141,12 @@ func (p *Picture) openLocked(rides bool) error {
 	if err != nil {
 		return err
 	}
-	stream, err := e.site.Relay.Open(context.Background(), local)
+	stream, err := e.site.open(context.Background(), local, e.peer.Kind.terms().ice)
 	if err != nil {
 		return err
 	}
-	at, _ := stream.Local()
 	p.way.failed = e.fail
-	p.way.attach(e.site, stream, e.site.advertise(e.peer, at))
+	p.way.attach(e.site, stream, e.placeOf(stream).RTP)
 	p.run(stream)
 	return nil
 }

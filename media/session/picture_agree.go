@@ -20,9 +20,7 @@ const estimate = "goog-remb"
 // capabilityLocked is what we can do on the line of p.
 func (p *Picture) capabilityLocked(codecs []sdp.Codec) sdp.Capability {
 	e := p.endpoint
-	rtpPlace, rtcpPlace := p.stream.Local()
-	return sdp.Capability{Type: "video", Line: p.line + 1, Codecs: codecs, OwnOrder: true, Direction: p.want.And(e.direction),
-		Place: sdp.Place{RTP: e.site.advertise(e.peer, rtpPlace), RTCP: e.site.advertise(e.peer, rtcpPlace)}}
+	return sdp.Capability{Type: "video", Line: p.line + 1, Codecs: codecs, OwnOrder: true, Direction: p.want.And(e.direction), Place: e.placeOf(p.stream)}
 }
 
 // offerPicturesLocked puts the pictures into an offer of ours that has the sound.

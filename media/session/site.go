@@ -3,6 +3,7 @@ package session
 // Where media sockets are opened, and under which address peers reach them.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -103,6 +104,14 @@ func (s *Site) bind(p Peer, remote netip.Addr) (netip.Addr, error) {
 		return a, fmt.Errorf("session: %w", errFamily)
 	}
 	return a, nil
+}
+
+// open opens a stream. found says that ICE finds its peer: then it shares a port, if we answer checks and make none, for those name us.
+func (s *Site) open(ctx context.Context, local netip.Addr, found bool) (*relay.Stream, error) {
+	if found && !s.FullICE {
+		return s.Relay.OpenShared(ctx, local)
+	}
+	return s.Relay.Open(ctx, local)
 }
 
 // advertise returns the address to write for a bound one, for a peer. Zones mean nothing to others.

@@ -67,6 +67,9 @@ func (c *Config) Fields() []Field {
 			"sip:edge.example.org;lr", (*list)(&c.Registrations.ServiceRoute)},
 		{"media.ports", "The UDP ports of RTP and RTCP, first and last. Each leg of a call takes two: 16384 ports carry 4096 calls.",
 			"20000-29999", &c.Media.Ports},
+		{"media.shared-port", "The one UDP port for the media of browsers and of others that ICE finds (RFC 8445), beside `media.ports` for the rest: open both in a firewall. 0: they get ports of `media.ports` too, and so they " +
+			"do where another program has the port.",
+			"10000", count{&c.Media.Shared, 0, 65535}},
 		{"media.advertise", "The IP address written into SDP, for a server behind address translation. Without a value it is `advertise` if that is an IP address, otherwise the " +
 			"local address toward the peer.",
 			"203.0.113.7", (*address)(&c.Media.Advertise)},

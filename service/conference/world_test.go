@@ -92,6 +92,9 @@ func run(t *testing.T, f func(w *world), faults ...siptest.Faults) {
 	}, faults...)
 }
 
+// sharedPort is that of members whom ICE finds.
+const sharedPort = 9000
+
 // serve puts the focus on a host.
 func (w *world) serve() {
 	r, table, _ := w.host("focus", func(ev *sip.Event) {
@@ -101,6 +104,7 @@ func (w *world) serve() {
 		}
 		w.focus.HandleEvent(ev)
 	})
+	r.Shared = sharedPort
 	w.focus = &Conference{Dialogs: table, Media: &session.Site{Relay: r}, Rooms: w, Locator: w, Observer: &w.observed}
 	w.focus.Events = &event.Notifier{Packages: []*event.Package{w.focus.Package()}, Account: w.focus.Account}
 }
