@@ -106,3 +106,23 @@ func TestReadAck(t *testing.T) {
 		}
 	}
 }
+
+func TestGlance(t *testing.T) {
+	const invite = "INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nCall-ID:  c@h \r\nCSeq: 1 INVITE\r\n\r\n"
+	for _, tc := range [...]struct {
+		raw, id string
+		method  Method
+	}{
+		{invite, "c@h", MethodInvite},
+		{strings.Replace(invite, "Call-ID", "i", 1), "c@h", MethodInvite},
+		{strings.Replace(invite, "Call-ID", "Call-id", 1), "", MethodInvite}, // not where it usually stands
+		{strings.Replace(invite, "INVITE", "BYE", 1), "c@h", MethodBye},
+		{strings.Repeat("x", furthest) + invite, "", ""},
+		{"INVITE", "", ""},
+		{"INVITE \r\nCall-ID:c", "", MethodInvite},
+	} {
+		if m, id := Glance([]byte(tc.raw)); m != tc.method || id != tc.id {
+			t.Errorf("%.100q: %q %q", tc.raw, m, id)
+		}
+	}
+}

@@ -249,6 +249,28 @@ func (o *Outline) AppendReply(b []byte, s Status, via Via, tag []byte) []byte {
 	return b
 }
 
+// furthest is how far [Glance] looks.
+const furthest = 4 << 10
+
+// Glance finds the method of a request and its Call-ID, if they stand where they usually stand: "" is what was not found. Neither is checked.
+func Glance(b []byte) (m Method, callID string) {
+	b = b[:min(len(b), furthest)]
+	if n := bytes.IndexByte(b, ' '); n > 0 {
+		m = methodOf(text(b[:n]))
+	}
+	for _, name := range [...]string{"\r\nCall-ID:", "\r\ni:"} {
+		at := strings.Index(text(b), name)
+		if at < 0 {
+			continue
+		}
+		value := text(b[at+len(name):])
+		if end := strings.IndexByte(value, '\r'); end >= 0 {
+			return m, trim(value[:end])
+		}
+	}
+	return m, ""
+}
+
 // ReadAck reads of an ACK what tells which response it answers: the topmost Via and the tag of To, if it finds them where they usually stand. It looks at nothing else: the tag has to be one
 // that nobody can guess.
 func ReadAck(b []byte) (via Via, tag string, ok bool) {

@@ -46,8 +46,8 @@ func (g *Gate) Admit(now time.Time, waited time.Duration, req *sip.Request) bool
 	return !refused
 }
 
-// Late reports whether requests that have waited so long may be refused.
-func (g *Gate) Late(waited time.Duration) bool { return waited > g.patience() }
+// Late reports whether a request of this Call-ID that has waited so long is refused, unless it is none that is fresh, or a call for help.
+func (g *Gate) Late(waited time.Duration, callID string) bool { return g.excessive(waited, callID) }
 
 // Refuse is Admit before a request is read: it reports whether one with this outline is refused. What is not has yet to be read, and Admit asked.
 func (g *Gate) Refuse(now time.Time, waited time.Duration, o *sip.Outline) bool {

@@ -74,11 +74,7 @@ func defaultContact(scheme string) string {
 
 // completeResponse adds To tag, Contact and Server where they are missing. key is that of the request.
 func (s *stripe) completeResponse(res *sip.Response, key fingerprint, flow *sip.Flow) {
-	if res.ToTag() == "" {
-		s.room.via = s.tag(s.room.via[:0], key)
-		// AddTag copies it.
-		res.AddTag(sip.HeaderTo, unsafe.String(&s.room.via[0], len(s.room.via)))
-	}
+	s.completeTag(res, key, forTag)
 	if s.table.UserAgent != "" && !res.Has(sip.HeaderServer) {
 		res.Add(sip.HeaderServer, s.table.UserAgent)
 	}
@@ -89,6 +85,16 @@ func (s *stripe) completeResponse(res *sip.Response, key fingerprint, flow *sip.
 		}
 	}
 	s.nameOurselves(&res.Message, flow)
+}
+
+// completeTag adds the To tag if that is missing.
+func (s *stripe) completeTag(res *sip.Response, key fingerprint, purpose byte) {
+	if res.ToTag() != "" {
+		return
+	}
+	s.room.via = s.table.appendTag(s.room.via[:0], purpose, s.number, key)
+	// AddTag copies it.
+	res.AddTag(sip.HeaderTo, unsafe.String(&s.room.via[0], len(s.room.via)))
 }
 
 // nameOurselves replaces [sip.AnyHost] by the address at which peers of flow reach us.

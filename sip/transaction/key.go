@@ -19,10 +19,11 @@ func (t *Table) fingerprint(b []byte) fingerprint {
 
 // What a fingerprint is made for comes first in its text.
 const (
-	forMatch  = 'M' // RFC 3261 §17.2.3, with the cookie
-	forOld    = 'O' // RFC 3261 §17.2.3, without: RFC 2543
-	forMerged = 'D' // RFC 3261 §8.2.2.2
-	forTag    = 'T' // RFC 3261 §19.3
+	forMatch   = 'M' // RFC 3261 §17.2.3, with the cookie
+	forOld     = 'O' // RFC 3261 §17.2.3, without: RFC 2543
+	forMerged  = 'D' // RFC 3261 §8.2.2.2
+	forTag     = 'T' // RFC 3261 §19.3; and the letter behind
+	forRefusal = 'X' // the same, of a request that was not let in
 )
 
 // field appends a text and a byte that no header field holds.
@@ -35,16 +36,14 @@ func (s *stripe) matchKey(req *sip.Request, via *sip.Via) fingerprint {
 		method = sip.MethodInvite
 	}
 	branch := via.Branch()
-	b := s.room.text[:0]
 	if unique(branch) {
-		b = appendMatch(b, branch, via)
-	} else {
-		// The To tag is left out, so that an ACK, which has one, finds its INVITE.
-		b = append(b, forOld)
-		b = append(req.URI.AppendTo(b), 0)
-		b = s.callFields(b, req)
-		b = append(via.AppendTo(b), 0)
+		return s.table.keyOf(&s.room.text, branch, via, method)
 	}
+	// The To tag is left out, so that an ACK, which has one, finds its INVITE.
+	b := append(s.room.text[:0], forOld)
+	b = append(req.URI.AppendTo(b), 0)
+	b = s.callFields(b, req)
+	b = append(via.AppendTo(b), 0)
 	b = field(b, string(method))
 	s.room.text = b
 	return s.table.fingerprint(b)
@@ -55,12 +54,15 @@ func unique(branch string) bool {
 	return strings.HasPrefix(branch, sip.MagicCookie) && len(branch) > len(sip.MagicCookie)
 }
 
-// appendMatch appends what names a transaction beside its method.
-func appendMatch(b []byte, branch string, via *sip.Via) []byte {
-	b = append(b, forMatch)
+// keyOf is the fingerprint of the transaction that a unique branch names, with room for its text.
+func (t *Table) keyOf(room *[]byte, branch string, via *sip.Via, method sip.Method) fingerprint {
+	b := append((*room)[:0], forMatch)
 	b = field(b, branch)
 	b = field(b, via.Host)
-	return binary.BigEndian.AppendUint16(b, via.Port)
+	b = binary.BigEndian.AppendUint16(b, via.Port)
+	b = field(b, string(method))
+	*room = b
+	return t.fingerprint(b)
 }
 
 // mergedKey is the fingerprint that two copies of a request share which were forked before they came here. The Request-URI and the top Route are
@@ -82,22 +84,22 @@ func (s *stripe) callFields(b []byte, req *sip.Request) []byte {
 	return binary.BigEndian.AppendUint32(b, cseq.Number)
 }
 
-// ours reports whether a To tag may be one that tag made.
-func (s *stripe) ours(tag string) bool {
+// ours reports whether a To tag may be one that appendTag made, and for which stripe.
+func (t *Table) ours(tag string) (sip.Stripe, bool) {
 	node, stripe, ok := sip.ParseID(tag)
-	return ok && node == s.table.Node && stripe == s.number
+	return stripe, ok && node == t.Node
 }
 
-// tag appends the To tag for the responses to a request: the same for every copy of it, and for its ACK if that is to a non-2xx, so that nothing needs to be
-// kept. key is the request's. RFC 3261 §8.2.7, §19.3.
-func (s *stripe) tag(b []byte, key fingerprint) []byte {
+// appendTag appends the To tag for the responses to a request: the same for every copy of it, and for its ACK if that is to a non-2xx, so that nothing needs to be
+// kept. key is the request's, and purpose forTag, or forRefusal if nothing was made of it, so that its ACK needs not be looked for either. RFC 3261 §8.2.7, §19.3.
+func (t *Table) appendTag(b []byte, purpose byte, n sip.Stripe, key fingerprint) []byte {
 	var text [9]byte
-	text[8] = forTag
+	text[8] = purpose
 	binary.BigEndian.PutUint64(text[:], uint64(key))
-	high := maphash.Bytes(s.table.seed, text[:])
+	high := maphash.Bytes(t.seed, text[:])
 	text[8]++
 	var random [13]byte
 	binary.BigEndian.PutUint64(random[:], high)
-	binary.BigEndian.PutUint64(random[5:], maphash.Bytes(s.table.seed, text[:]))
-	return sip.AppendID(b, s.table.Node, s.number, random)
+	binary.BigEndian.PutUint64(random[5:], maphash.Bytes(t.seed, text[:]))
+	return sip.AppendID(b, t.Node, n, random)
 }

@@ -100,6 +100,7 @@ func (s *stripe) drive(j job, out *transport.Outbox) {
 		out = s.table.getOutbox()
 	}
 	s.job, s.out, s.room = j, out, roomOf(out)
+	out.Lane = uint8(s.number)
 	for step := (*stripe).runAll; !s.guarded(step); {
 		step = (*stripe).recoverAll
 	}

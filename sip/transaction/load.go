@@ -15,8 +15,8 @@ import (
 type Load interface {
 	// Admit reports whether a request may come in that waited so long to be looked at. If not it is answered with 503 and forgotten.
 	Admit(now time.Time, waited time.Duration, req *sip.Request) bool
-	// Late reports whether there is anything to refuse among requests that waited so long.
-	Late(waited time.Duration) bool
+	// Late reports whether a request of this Call-ID that waited so long is refused, unless there is more to it.
+	Late(waited time.Duration, callID string) bool
 	// Refuse reports whether a request is refused that was not read yet. What is not is read, and Admit asked.
 	Refuse(now time.Time, waited time.Duration, o *sip.Outline) bool
 	// Mark returns the parameters that our Via carries toward a server, "" for none.

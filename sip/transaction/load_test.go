@@ -14,7 +14,7 @@ type closedGate struct{}
 func (closedGate) Admit(_ time.Time, _ time.Duration, req *sip.Request) bool {
 	return req.ToTag() != ""
 }
-func (closedGate) Late(time.Duration) bool { return true }
+func (closedGate) Late(time.Duration, string) bool { return true }
 func (closedGate) Refuse(_ time.Time, _ time.Duration, o *sip.Outline) bool {
 	return o.ToTag == "" && o.Method != sip.MethodCancel
 }

@@ -40,7 +40,7 @@ func (s *stripe) receiveAck(r *row, key fingerprint, p *transport.Packet) {
 		_ = s.advance(r, acknowledge, &message{request: p.Request, flow: p.Flow})
 		return
 	}
-	if s.refusedWith(p.Request.ToTag(), key) {
+	if s.saidOnce(p.Request.ToTag(), key) {
 		s.counts.absorbed.Add(1)
 		return
 	}
@@ -51,13 +51,16 @@ func (s *stripe) receiveAck(r *row, key fingerprint, p *transport.Packet) {
 	}
 }
 
-// refusedWith reports whether an ACK has the tag that its INVITE was refused with: only the ACK to a non-2xx has the branch of its INVITE, and so this tag.
-func (s *stripe) refusedWith(tag string, key fingerprint) bool {
-	if !s.ours(tag) {
-		return false
-	}
-	s.room.via = s.tag(s.room.via[:0], key)
-	return tag == string(s.room.via)
+// saidOnce reports whether an ACK has the tag of an answer of which nothing was kept: only the ACK to a non-2xx has the branch of its INVITE, and so this tag.
+func (s *stripe) saidOnce(tag string, key fingerprint) bool {
+	number, ours := s.table.ours(tag)
+	return ours && number == s.number && (s.table.made(&s.room.via, tag, forTag, number, key) || s.table.made(&s.room.via, tag, forRefusal, number, key))
+}
+
+// made reports whether appendTag made a tag, with room to try it in.
+func (t *Table) made(room *[]byte, tag string, purpose byte, n sip.Stripe, key fingerprint) bool {
+	*room = t.appendTag((*room)[:0], purpose, n, key)
+	return tag == string(*room)
 }
 
 // receiveCancel answers a CANCEL, each copy alike and so without a transaction, and tells the owner of the INVITE once. RFC 3261 §9.2.
@@ -90,6 +93,7 @@ func (s *stripe) refuse(p *transport.Packet, status sip.Status) {
 
 func (s *stripe) sendAnswer(p *transport.Packet, key fingerprint, via *sip.Via, res *sip.Response) {
 	if res.Status == sip.StatusServiceUnavailable {
+		s.completeTag(res, key, forRefusal)
 		res.Set(sip.HeaderRetryAfter, string(rune(retryAfter(key))))
 	}
 	flow := transport.ResponseFlow(p.Flow, *via)

@@ -10,78 +10,87 @@ import (
 // Spare takes a packet that has waited and was not read yet, and reports whether it is done with: the request was refused as Receive would have refused it, or was the ACK to such a
 // refusal. What belongs to a transaction that is under way, what is inside a dialog, what may come in, and whatever is unusual is left to Receive.
 func (t *Table) Spare(p *transport.Packet) bool {
-	if t.Load == nil || !t.Load.Late(p.Waited) {
+	if t.Load == nil {
 		return false
 	}
-	l := late{}
-	var number sip.Stripe
 	if via, tag, ok := p.Ack(); ok {
-		node, n, ours := sip.ParseID(tag)
-		if !ours || node != t.Node {
-			return false
-		}
-		l.via, l.tag, number = via, tag, n
-	} else {
-		l.outline = p.Outline()
-		if o := l.outline; o == nil || o.Method == sip.MethodAck || o.Method == sip.MethodCancel || o.ToTag != "" {
-			return false
-		}
-		l.via, number = l.outline.Via, sip.StripeOf(l.outline.CallID)
+		return t.absorb(p, &via, tag)
 	}
-	s := &t.stripes[number]
+	if !t.late(p) {
+		return false
+	}
+	o := p.Outline()
+	if o == nil || o.Method == sip.MethodAck || o.Method == sip.MethodCancel || o.ToTag != "" {
+		return false
+	}
+	s := &t.stripes[sip.StripeOf(o.CallID)]
 	if !s.lane.CompareAndSwap(laneFree, laneBusy) {
 		return false
 	}
 	r := roomOf(p.Out)
-	r.late, r.spared = l, false
+	r.outline, r.spared = o, false
 	s.drive(job{late: p}, p.Out)
 	return r.spared
 }
 
-// late is what is known of a packet that was not read yet.
-type late struct {
-	outline *sip.Outline // nil of an ACK
-	via     sip.Via      // the topmost, as it came
-	tag     string       // of the To of an ACK
+// absorb drops the ACK to a refusal: its tag says that there is no transaction to look for.
+func (t *Table) absorb(p *transport.Packet, via *sip.Via, tag string) bool {
+	branch := via.Branch()
+	n, ours := t.ours(tag)
+	if !ours || !unique(branch) {
+		return false
+	}
+	r := roomOf(p.Out)
+	if !t.made(&r.via, tag, forRefusal, n, t.keyOf(&r.text, branch, via, sip.MethodInvite)) {
+		return false
+	}
+	t.stripes[n].counts.absorbed.Add(1)
+	return true
 }
 
-// spare does that for what the room holds of p.
+// late reports whether p may have to be refused, as far as a glance at it tells.
+func (t *Table) late(p *transport.Packet) bool {
+	method, callID := p.Glance()
+	switch method {
+	case sip.MethodBye, sip.MethodCancel, sip.MethodPrack, sip.MethodUpdate, sip.MethodInfo: // they are inside of something
+		return false
+	}
+	return callID == "" || t.Load.Late(p.Waited, callID)
+}
+
+// spare refuses p, whose outline the room holds, if that is to be.
 func (s *stripe) spare(p *transport.Packet) bool {
-	l, method := &s.room.late, sip.MethodInvite
-	branch := l.via.Branch()
+	o := s.room.outline
+	branch := o.Via.Branch()
 	if !unique(branch) {
 		return false
 	}
-	if l.outline != nil {
-		method = l.outline.Method
-	}
-	s.room.text = field(appendMatch(s.room.text[:0], branch, &l.via), string(method))
-	key := s.table.fingerprint(s.room.text)
-	switch {
-	case s.index.find(key, &s.slab) != nil:
-		return false
-	case l.outline == nil:
-		if !s.refusedWith(l.tag, key) {
-			return false
-		}
-		s.counts.absorbed.Add(1)
-		return true
-	case !s.table.Load.Refuse(s.wall(), p.Waited, l.outline):
+	key := s.table.keyOf(&s.room.text, branch, &o.Via, o.Method)
+	if s.index.find(key, &s.slab) != nil || !s.table.Load.Refuse(s.wall(), p.Waited, o) {
 		return false
 	}
 	s.refuseOutlined(p, key)
 	return true
 }
 
+// evenly is what the length of a refusal is a multiple of: the system takes answers to one peer as one if they are equally long.
+const evenly = 32
+
 // refuseOutlined answers 503.
 func (s *stripe) refuseOutlined(p *transport.Packet, key fingerprint) {
-	via := p.Complete(s.room.late.via)
-	s.room.via = s.tag(s.room.via[:0], key)
-	b := s.room.late.outline.AppendReply(s.out.Tail(), sip.StatusServiceUnavailable, via, s.room.via)
+	const last, end = "Content-Length: ", "0\r\n\r\n"
+	o := s.room.outline
+	via := p.Complete(o.Via)
+	s.room.via = s.table.appendTag(s.room.via[:0], forRefusal, s.number, key)
+	b := o.AppendReply(s.out.Tail(), sip.StatusServiceUnavailable, via, s.room.via)
 	if s.table.UserAgent != "" {
 		b = append(append(append(b, "Server: "...), s.table.UserAgent...), "\r\n"...)
 	}
-	b = append(append(append(b, "Retry-After: "...), retryAfter(key)), "\r\nContent-Length: 0\r\n\r\n"...)
+	b = append(append(append(b, "Retry-After: "...), retryAfter(key)), "\r\n"+last...)
+	for (len(b)+len(end))%evenly != 0 {
+		b = append(b, ' ')
+	}
+	b = append(b, end...)
 	flow := transport.ResponseFlow(p.Flow, via)
 	// Without a transaction there is nobody to tell that it could not be sent.
 	_ = s.sendBytes(&flow, b, p.Size())

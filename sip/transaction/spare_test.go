@@ -155,6 +155,9 @@ func TestSpare(t *testing.T) {
 		took(t, all, true, true, true, false, false, false, false)
 		for _, v := range all[:3] {
 			sameAnswer(t, v.early, v.full)
+			if len(v.early)%evenly != 0 {
+				t.Errorf("%d bytes", len(v.early))
+			}
 		}
 		if first := all[0].early; !strings.Contains(first, ";received=192.0.2.1;rport=5060\r\n") || !strings.Contains(first, "Server: test\r\n") {
 			t.Error(first)

@@ -49,15 +49,15 @@ type stripe struct {
 
 // room is memory that is used again and again, by one job behind the other. Each outbox has one, because a reader runs now this stripe, now that.
 type room struct {
-	event  sip.Event
-	work   sip.Request  // a request on its way out
-	parsed sip.Request  // a request of ours, read again
-	reply  sip.Response // an answer of our own
-	text   []byte
-	bytes  []byte // an answer that may be needed
-	via    []byte
-	late   late
-	spared bool // the packet of the reader is done with
+	event   sip.Event
+	work    sip.Request  // a request on its way out
+	parsed  sip.Request  // a request of ours, read again
+	reply   sip.Response // an answer of our own
+	text    []byte
+	bytes   []byte // an answer that may be needed
+	via     []byte
+	outline *sip.Outline // of a packet that was not read yet
+	spared  bool         // it is done with
 }
 
 // roomOf returns the room that goes with an outbox.

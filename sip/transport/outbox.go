@@ -19,12 +19,16 @@ type Outbox struct {
 	now time.Time // when the batch was read
 
 	bytes     []byte             // the chunk that is being filled; a full one is left to those who point into it
-	datagrams []network.Datagram // by socket
+	datagrams []network.Datagram // by the socket of the reader
+	lanes     []uint8            // who sent each
+	gathering gathering
 	strays    []stray
 	batch     []network.Datagram // of one other socket, while it is flushed
 	ends      []int              // of the messages for one stream, while it is flushed
 	gathered  []byte
 
+	// Lane is who sends: of what goes to one peer, messages of one lane leave in the order in which they were sent.
+	Lane uint8
 	// Room is memory that whoever handles the messages of the reader uses again and again; nil at first. It stays in the processor's cache, which that of each
 	// stripe would not.
 	Room any
@@ -119,6 +123,7 @@ func (l *Layer) collect(out *Outbox, f sip.Flow, b []byte) error {
 	held := out.hold(b)
 	if ln == out.home && out.socket != nil {
 		out.datagrams = append(out.datagrams, network.Datagram{Buf: held, Peer: f.Remote, Local: f.Local.Addr()})
+		out.lanes = append(out.lanes, out.Lane)
 	} else {
 		out.strays = append(out.strays, stray{flow: f, socket: ln.packets[0], bytes: held})
 	}
@@ -168,7 +173,9 @@ func (l *Layer) Flush(out *Outbox) {
 func (out *Outbox) empty() {
 	clear(out.strays)
 	clear(out.datagrams)
-	out.strays, out.datagrams, out.bytes = out.strays[:0], out.datagrams[:0], out.bytes[:0]
+	clear(out.gathering.sorted)
+	out.strays, out.datagrams, out.lanes, out.bytes = out.strays[:0], out.datagrams[:0], out.lanes[:0], out.bytes[:0]
+	out.gathering.sorted = out.gathering.sorted[:0]
 	if cap(out.bytes) > keptOutbox {
 		out.bytes = nil
 	}
@@ -179,14 +186,15 @@ func (out *Outbox) empty() {
 
 // flushHome sends what leaves by the socket of the reader.
 func (l *Layer) flushHome(out *Outbox) {
+	datagrams := out.gathering.gather(out.datagrams, out.lanes)
 	if l.Trace != nil {
 		port := out.home.addr.Port()
-		for i := range out.datagrams {
-			d := &out.datagrams[i]
+		for i := range datagrams {
+			d := &datagrams[i]
 			l.trace(sip.Flow{Transport: sip.UDP, Local: netip.AddrPortFrom(d.Local, port), Remote: d.Peer}, true, d.Buf)
 		}
 	}
-	l.write(out.socket, out.datagrams)
+	l.write(out.socket, datagrams)
 }
 
 // flushSocket sends all datagrams for the socket of the first one in one batch, and takes them out of the list.

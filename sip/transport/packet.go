@@ -68,6 +68,9 @@ func (p *Packet) Outline() *sip.Outline {
 	return &p.outline
 }
 
+// Glance looks at p, which was given to [Layer.Spare], as [sip.Glance] does.
+func (p *Packet) Glance() (sip.Method, string) { return sip.Glance(p.buf) }
+
 // Ack reads p, which was given to [Layer.Spare], as [sip.ReadAck] does.
 func (p *Packet) Ack() (via sip.Via, tag string, ok bool) { return sip.ReadAck(p.buf) }
 
@@ -127,7 +130,7 @@ func (l *Layer) receive(p *Packet, fault error) {
 		l.receiveResponse(p, fault)
 		return
 	}
-	if p.Waited > 0 && p.stream == nil && l.Spare != nil && l.Spare(p) {
+	if p.Waited > 0 && fault == nil && l.Spare != nil && l.Spare(p) {
 		return
 	}
 	p.Request = &p.request

@@ -38,7 +38,7 @@ type Layer struct {
 
 	// Handle gets every message, on the reading goroutine; the received and rport parameters of the top Via are already set. It must not block.
 	Handle func(*Packet)
-	// Spare, if set, is offered each datagram that has waited and is no response, before it is read. It is not handed over if Spare reports that it is done with.
+	// Spare, if set, is offered each message that has waited and is no response, before it is read. It is not handed over if Spare reports that it is done with.
 	Spare func(*Packet) bool
 	// FlowLost is told of every stream flow that has ended.
 	FlowLost func(sip.Flow)
