@@ -44,9 +44,10 @@ func (r *records) run(ctx context.Context, s *Server) {
 	r.journal.Run(ctx)
 }
 
-// barrier returns when what was decided so far survives the process: bindings and call records.
+// barrier returns when what was decided so far survives the process: bindings, call records, and what accounts have used of their minutes.
 func (s *Server) barrier() error {
 	s.records.journal.Write()
+	s.dial.meter.Write()
 	return s.registrar.Barrier()
 }
 

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
@@ -54,10 +56,27 @@ type dialer struct {
 	plans atomic.Pointer[map[string]*dialplan.Plan] // by domain
 }
 
-// openDial makes the dialer, lets it follow the objects, and returns the router that asks it.
-func (s *Server) openDial(ds *domains) *router {
-	s.dial = &dialer{directory: s.directory, features: features(), turns: s.turns, hook: dial.NewWebhook(s.directory.Reveal), meter: dial.NewMeter(), refusals: &dial.Refusals{Log: s.log}, log: s.log}
-	s.directory.Watch(s.dial.update)
+// openDial makes the dialer and lets it follow the objects.
+func (s *Server) openDial() error {
+	refusals := &dial.Refusals{Log: s.log}
+	d := &dialer{directory: s.directory, features: features(), turns: s.turns, hook: dial.NewWebhook(s.directory.Reveal), meter: dial.NewMeter(refusals), refusals: refusals, log: s.log}
+	d.meter.Warning = warning
+	s.directory.Watch(d.update)
+	if err := d.meter.Open(filepath.Join(s.Config.Data, "minutes")); err != nil {
+		return s.dataError(err)
+	}
+	s.dial = d
+	return nil
+}
+
+// warning is what both sides hear when the minutes of who pays are about to end: three short tones.
+func warning(rate int) (audio.Source, error) {
+	tone := append(beep(rate), make([]int16, rate/10)...)
+	return &audio.Samples{PCM: slices.Repeat(tone, 3)}, nil
+}
+
+// newRouter makes the router that asks the dialer.
+func (s *Server) newRouter(ds *domains) *router {
 	return &router{
 		domains: ds, registrar: s.registrar, features: s.features, conferences: s.conferences, queues: s.queues, park: s.park, dial: s.dial, inside: func() sip.Flow { return s.calls.Inside },
 		codes: &dial.Desk{Change: s.changeAccount, Target: s.dial.judge, State: func(domain, user string) *object.Account {
@@ -113,6 +132,7 @@ func (d *dialer) update(set *object.Settings) {
 		maps.Copy(all, *plans)
 	}
 	all[set.Domain] = p
+	d.meter.Zone(set.Domain, p.Zone())
 	d.plans.Store(&all)
 }
 

@@ -74,6 +74,7 @@ func metrics() []metric {
 		{"sipwerk_calls_answered_total", "Calls answered.", counter, "", one(func(s *Server) uint64 { return s.journal.answered.Load() })},
 		{"sipwerk_calls_refused_total", "Calls that the dial plan has refused, by reason: nothing is called so (unknown), no trunk (no-trunk), diverted in a circle (loop), the plan says so (hangup, busy), and the " +
 			"brakes: stranger, country, premium, closed, night, calls, minutes, identity, forbidden.", counter, "reason", readRefused},
+		{"sipwerk_calls_cut_total", "Calls to the outside that were ended because their payer had used up the minutes of the day.", counter, "", one(func(s *Server) uint64 { return s.dial.refusals.Cut.Load() })},
 		{"sipwerk_calls_emergency_total", "Emergency calls begun.", counter, "", one(func(s *Server) uint64 { return s.dial.refusals.Emergency.Load() })},
 		{"sipwerk_calls_ended_total", "Calls ended, by the class of their final status (2xx: they were answered).", counter, "status", readEnded},
 		{"sipwerk_calls_seconds_total", "Time that the sides of answered calls were connected, of ended calls.", counter, "", one(func(s *Server) float64 { return time.Duration(s.journal.talked.Load()).Seconds() })},

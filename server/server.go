@@ -237,10 +237,13 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if err := s.openVoicemail(ctx, domains); err != nil {
 		return err
 	}
+	if err := s.openDial(); err != nil {
+		return err
+	}
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
-		Router:   s.openDial(domains),
+		Router:   s.newRouter(domains),
 		Locator:  bindings,
 		Identity: domains,
 		Observer: observers{s.journal, s.callbacks}, Recorder: &recorder{server: s, book: s.features.Prompts},

@@ -97,6 +97,7 @@ func (s *Server) close() {
 	s.running.Wait()
 	if s.dial != nil {
 		s.dial.hook.Close()
+		report("minutes", s.dial.meter.Close())
 	}
 	if s.relay != nil {
 		report("relay", s.relay.Close())

@@ -125,6 +125,15 @@ func (g outward) Begin() sip.Status {
 	return 0
 }
 
+// Answered implements [b2bua.Meter].
+func (g outward) Answered(talk b2bua.Talk) {
+	for _, other := range g.gates {
+		if m, ok := other.(b2bua.Meter); ok {
+			m.Answered(talk)
+		}
+	}
+}
+
 // End implements [b2bua.Gate].
 func (g outward) End(status sip.Status, talked time.Duration) {
 	g.way.End(status)

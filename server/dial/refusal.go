@@ -11,13 +11,14 @@ import (
 	"github.com/sipwerk/sipwerk/service/dialplan"
 )
 
-// Refusals counts and logs what the dial plan refuses. Log must be set. Safe for use by many goroutines.
+// Refusals counts and logs what the dial plan refuses, and what is ended because a limit was reached. Log must be set. Safe for use by many goroutines.
 type Refusals struct {
 	Log     *slog.Logger
 	lines   Sparing
 	refused [len(reasons)]atomic.Uint64
 
 	Emergency atomic.Uint64 // emergency calls begun
+	Cut       atomic.Uint64 // calls ended because their payer had no minute left
 }
 
 // reasons are those of the metric.
@@ -36,6 +37,14 @@ func (b *Refusals) Note(domain, from string, how dialplan.How, r *dialplan.Refus
 	}
 	if more, ok := b.lines.Take(time.Now()); ok {
 		b.Log.Warn("call refused", "reason", string(r.Why), "domain", domain, "from", from, "account", r.Payer, "number", r.Number, "how", how.String(), "status", int(r.Status), "unlogged", more)
+	}
+}
+
+// cut takes a call that is ended because its payer has no minute left.
+func (b *Refusals) cut(domain string, out *dialplan.Out) {
+	b.Cut.Add(1)
+	if more, ok := b.lines.Take(time.Now()); ok {
+		b.Log.Warn("call ended", "reason", string(dialplan.Minutes), "domain", domain, "account", out.Payer, "number", out.Number.Text(), "minutes", out.Minutes, "unlogged", more)
 	}
 }
 

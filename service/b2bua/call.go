@@ -46,15 +46,21 @@ type call struct {
 	preview  dialog.Body // what the caller was told of it
 	exchange *exchange   // the change of the session under way
 	silence
-	recording *recording // nil: nothing is recorded, and nobody may ask for it
-	detail    Detail
-	accounts  []string // AORs of those who take part in it, or may
+	aside
+	detail   Detail
+	accounts []string // AORs of those who take part in it, or may
 }
 
 // silence is what is known of how long nobody has said anything.
 type silence struct {
 	timer sip.Timer
 	held  time.Time // when the call was last seen on hold
+}
+
+// aside is what goes on beside the talk.
+type aside struct {
+	recording *recording // nil: nothing is recorded, and nobody may ask for it
+	announced bool       // both sides hear an announcement
 }
 
 // leg is one side of a call.

@@ -1,12 +1,15 @@
 package b2bua
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -94,5 +97,78 @@ func TestGateRefused(t *testing.T) {
 		w.ack(tx, "")
 		full.expect(t, "begin")
 		w.end()
+	})
+}
+
+// timekeeper is a gate that keeps the talk it is given.
+type timekeeper struct {
+	keeper
+	talks []Talk
+}
+
+func (k *timekeeper) Answered(t Talk) { k.talks = append(k.talks, t) }
+
+// A gate that counts the time is told of the answer once, can let both sides hear something, and can end the call; when the call is over it can do nothing.
+func TestMeter(t *testing.T) {
+	play(t, func(w *world) {
+		k := &timekeeper{}
+		w.routes["bob"] = Route{Ring: []Party{{Gate: k, Bindings: []Binding{{Target: sip.MustParseURI("sip:+49@192.0.2.2"), Remote: netip.MustParseAddr("192.0.2.2")}}}}}
+		tx := w.invite("bob", offer("192.0.2.1", 4000))
+		s := w.one(sip.MethodInvite)
+		if len(k.talks) > 0 {
+			t.Error("the gate was told of an answer before there is one")
+		}
+		w.reply(s, sip.StatusOK, offer("192.0.2.2", 6000))
+		w.ack(tx, "")
+		if len(k.talks) != 1 {
+			t.Fatalf("the gate was told of %d answers", len(k.talks))
+		}
+		mouth, ear, heard := w.socket("192.0.2.1:4000"), w.socket("192.0.2.2:6000"), make(chan int, 2)
+		go func() {
+			announced, said := 0, 0
+			for into := []network.Datagram{{Buf: make([]byte, 500)}}; ; {
+				if _, err := ear.ReadBatch(into); err != nil {
+					heard <- announced
+					heard <- said
+					return
+				}
+				if into[0].N == 400 {
+					said++
+				} else {
+					announced++
+				}
+			}
+		}()
+		for range 2 { // the second time while the first is heard
+			k.talks[0].Announce(func(rate int) (audio.Source, error) { return &audio.Samples{PCM: make([]int16, rate)}, nil })
+			w.pass(100 * time.Millisecond)
+		}
+		w.pass(5 * time.Second)
+		packet := network.Datagram{Buf: append([]byte{0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1}, make([]byte, 388)...), Peer: netip.AddrPortFrom(serverAddress, mediaPort(t, w.answerTo(tx).Body()))}
+		if _, err := mouth.WriteBatch([]network.Datagram{packet}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Second)
+		if err := errors.Join(mouth.Close(), ear.Close()); err != nil {
+			t.Error(err)
+		}
+		if announced, said := <-heard, <-heard; announced < 45 || announced > 55 || said != 1 {
+			t.Errorf("the far side heard %d packets of the announcement, want one second, and %d of the caller", announced, said)
+		}
+		k.talks[0].HangUp("SIP;cause=403")
+		for _, bye := range w.take(sip.MethodBye) {
+			if bye.Get(sip.HeaderReason) != "SIP;cause=403" {
+				t.Errorf("%s", bye)
+			}
+			w.reply(bye, sip.StatusOK, "")
+		}
+		if d := w.end(); d.Reason != "SIP;cause=403" || d.By != BySystem || d.Status != sip.StatusOK {
+			t.Errorf("%+v", d)
+		}
+		k.talks[0].HangUp("")
+		k.talks[0].Announce(nil)
+		if byes := w.take(sip.MethodBye); len(byes) > 0 {
+			t.Errorf("%d BYE to a call that is over", len(byes))
+		}
 	})
 }

@@ -109,14 +109,23 @@ func (c *call) roll() {
 	if len(c.detail.Recordings) < maxDetails {
 		c.detail.Recordings = append(c.detail.Recordings, r.File)
 	}
-	if r.Announce == nil {
+	if r.Announce != nil {
+		c.announce(r.Announce)
+	}
+}
+
+// announce lets both sides hear something instead of each other. While they do nothing else is announced.
+func (c *call) announce(m session.Music) {
+	if c.announced {
 		return
 	}
+	c.announced = true
 	a, b := c.caller.media, c.callee.media
-	wait := session.Announce(a, b, r.Announce)
+	wait := session.Announce(a, b, m)
 	go func() { // ends with the announcement, and that with the legs
 		wait()
 		c.engine.Do(c.stripe, func() {
+			c.announced = false
 			if !c.over && c.callee != nil && c.caller.media == a && c.callee.media == b {
 				session.Rejoin(a, b)
 			}

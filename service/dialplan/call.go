@@ -108,6 +108,7 @@ type Out struct {
 	Hide      bool     // the caller wants to stay unknown
 	Payer     string   // the account whose limits it uses; "": the house
 	MaxCalls  int      // of the payer at once; 0: any
+	Minutes   int      // of the payer a day; 0: any
 }
 
 // Refusal is why a call is not made.

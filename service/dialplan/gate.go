@@ -118,7 +118,7 @@ func (w *walk) nightly(n Number, payer *Account) Reason {
 // used judges what the payer has used already.
 func (w *walk) used(out *Out, payer *Account) (*Out, Reason) {
 	calls, minutes := w.limits(payer)
-	out.MaxCalls = calls
+	out.MaxCalls, out.Minutes = calls, minutes
 	if w.way.call.Ledger == nil {
 		return out, ""
 	}

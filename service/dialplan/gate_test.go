@@ -85,11 +85,11 @@ func TestPayer(t *testing.T) {
 	c := p.from("202", "201")
 	c.Ledger = ledger{"201": {Calls: 1, Talked: 10 * time.Minute}}
 	out := p.Decide(c)
-	if o := out.Legs[0].Out; o.Payer != "201" || o.MaxCalls != 3 || o.CallerID != "" || o.Hide {
+	if o := out.Legs[0].Out; o.Payer != "201" || o.MaxCalls != 3 || o.Minutes != 30 || o.CallerID != "" || o.Hide {
 		t.Errorf("%+v", o)
 	}
 	out = p.Decide(p.from("202", "+4930999999"))
-	if o := out.Legs[0].Out; o.Payer != "202" || o.MaxCalls != DefaultCalls || o.CallerID != "+4930123202" || !o.Hide {
+	if o := out.Legs[0].Out; o.Payer != "202" || o.MaxCalls != DefaultCalls || o.Minutes != DefaultMinutes || o.CallerID != "+4930123202" || !o.Hide {
 		t.Errorf("%+v", o)
 	}
 }

@@ -83,7 +83,7 @@ func (q *Queues) Login(name, queue string, in bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.loginLocked(name, queue, in)
-	q.journal.write(record{Agent: name, Queue: queue, In: in})
+	q.noteLocked(record{Agent: name, Queue: queue, In: in})
 	q.assignLocked()
 	return true
 }
@@ -101,7 +101,7 @@ func (q *Queues) Pause(name string, on bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.agentLocked(name).paused = on
-	q.journal.write(record{Agent: name, Paused: on})
+	q.noteLocked(record{Agent: name, Paused: on})
 	q.assignLocked()
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/internal/journal"
 	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
@@ -64,7 +65,7 @@ type Queues struct {
 	halls   map[string]*hall
 	agents  map[string]*agent
 	offers  map[string]*offer // by token
-	journal *agentJournal
+	journal *journal.Journal[record]
 }
 
 // hall is a queue in which somebody waits, or has waited.

@@ -3,6 +3,7 @@ package pbx
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -310,7 +311,14 @@ func TestAgentJournal(t *testing.T) {
 	q.Login("ann", "b", false)
 	q.Login("ann", "b", true)
 	q.Pause("ben", true)
-	if _, err := q.journal.file.WriteString(`{"agent":"ben","queue":"a`); err != nil {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`{"agent":"ben","queue":"a`); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

@@ -40,8 +40,11 @@ type firm struct {
 	alice, bob, provider, stranger *siptest.Phone
 }
 
-func newFirm(b *siptest.Bench) firm {
-	h := newHouse(b, company, premiumMessage(b.T))
+func newFirm(b *siptest.Bench) firm { return newFirmOf(b, company, premiumMessage(b.T)) }
+
+// newFirmOf is a firm with another document.
+func newFirmOf(b *siptest.Bench, document string, before func(*store.Store, string)) firm {
+	h := newHouse(b, document, before)
 	f := firm{house: h, alice: device(b, "alice", "alice", "udp"), bob: device(b, "bob", "bob", "udp"), provider: b.Phone("provider", "udp"), stranger: b.Phone("mallory", "udp")}
 	f.stranger.Identity = aor("alice")
 	b.Check(b.Addr("provider").String() == "192.0.2.4", "the provider is at %s", b.Addr("provider"))

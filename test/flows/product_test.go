@@ -66,11 +66,26 @@ func newHouse(b *siptest.Bench, document string, before func(st *store.Store, da
 	}
 	cfg.HTTP = h.addr.String() + ":8060" // not on loopback, which a simulated host has not
 	h.furnish(cfg.Data, document, before)
-	if h.Server, err = product.Start(context.Background(), cfg, product.Options{Log: slog.New(slog.NewTextHandler(h.log, nil)), Network: h.host, Resolver: &b.Net.Names}); err != nil {
-		b.T.Fatal(err)
-	}
+	h.begin(cfg)
 	b.Watch(siptest.Watched{Name: "server", Host: h.host, Left: h.left, Close: func() { h.Stop(context.Background()) }})
 	return h
+}
+
+// begin starts the server.
+func (h *house) begin(cfg *config.Config) {
+	s, err := product.Start(context.Background(), cfg, product.Options{Log: slog.New(slog.NewTextHandler(h.log, nil)), Network: h.host, Resolver: &h.bench.Net.Names})
+	if err != nil {
+		h.bench.T.Fatal(err)
+	}
+	h.Server = s
+}
+
+// restart ends the server and starts it again on what lies in a folder.
+func (h *house) restart(data string) {
+	cfg := *h.Config
+	cfg.Data = data
+	h.Stop(context.Background())
+	h.begin(&cfg)
 }
 
 // furnish puts a document into a data folder.

@@ -1,0 +1,100 @@
+// Package journal keeps a small state on disk as a file of lines of JSON, one for each change: what was added survives the end of the program, and a restart reads it again.
+//
+// What changes thousands of times a second, or must outlive the machine at once, has journals of its own: bindings (service/registrar) and call records (server/store).
+package journal
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"iter"
+	"os"
+)
+
+// Journal is an open file of lines. A nil Journal keeps nothing. Not safe for use by several goroutines at once.
+type Journal[T any] struct {
+	file *os.File
+	size int64
+	err  error // why the last lines are not in it
+}
+
+// Read gives the lines of a file to take, the oldest first; a file that is not there has none. A line that was not written whole is left out.
+func Read[T any](name string, take func(T)) error {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		var r T
+		if json.Unmarshal(lines.Bytes(), &r) == nil {
+			take(r)
+		}
+	}
+	return lines.Err()
+}
+
+// Rewrite begins a new file that says what is so, and nothing that was; it replaces the old one when it is on the disk. The caller closes the journal that it had before.
+func Rewrite[T any](name string, all iter.Seq[T]) (*Journal[T], error) {
+	f, err := os.OpenFile(name+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal[T]{file: f}
+	j.Add(all)
+	if err := errors.Join(j.err, f.Sync()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if err := os.Rename(name+".new", name); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return j, nil
+}
+
+// Add appends lines in one piece. They are in the memory of the kernel when it returns, and survive the end of the program; [Journal.Err] says if they are not.
+func (j *Journal[T]) Add(records iter.Seq[T]) {
+	if j == nil {
+		return
+	}
+	var lines []byte
+	for r := range records {
+		line, err := json.Marshal(r)
+		if err != nil {
+			j.err = err
+			return
+		}
+		lines = append(append(lines, line...), '\n')
+	}
+	n, err := j.file.Write(lines)
+	j.size += int64(n)
+	j.err = err
+}
+
+// Size returns how long the file is, in bytes.
+func (j *Journal[T]) Size() int64 {
+	if j == nil {
+		return 0
+	}
+	return j.size
+}
+
+// Err says why the last lines that were added are not in the file; nil if they are.
+func (j *Journal[T]) Err() error {
+	if j == nil {
+		return nil
+	}
+	return j.err
+}
+
+// Close brings the file to the disk and ends the journal; the error says if something is missing in it.
+func (j *Journal[T]) Close() error {
+	if j == nil {
+		return nil
+	}
+	return errors.Join(j.err, j.file.Sync(), j.file.Close())
+}
