@@ -60,6 +60,7 @@ func metrics() []metric {
 		{"sipwerk_queue_abandoned_total", "Callers who hung up while they waited in a queue.", counter, "queue", readQueues(func(s *pbx.QueueStatus) float64 { return float64(s.Abandoned) })},
 		{"sipwerk_queue_overflowed_total", "Callers whom a queue has sent elsewhere.", counter, "queue", readQueues(func(s *pbx.QueueStatus) float64 { return float64(s.Overflowed) })},
 		{"sipwerk_queue_service_level", "Share of the callers of a queue, abandoned ones included, whom an agent has answered in time.", gauge, "queue", readQueues((*pbx.QueueStatus).Level)},
+		{"sipwerk_callbacks_waiting", "People who wait to be called back.", gauge, "", one(func(s *Server) int { return s.callbacks.Len() })},
 		{"sipwerk_voicemail_messages", "Messages in mailboxes.", gauge, "state", func(s *Server, emit func(float64, ...string)) {
 			fresh, saved := s.messages.Totals()
 			emit(float64(fresh), "new")

@@ -4,6 +4,7 @@ package server
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -38,7 +39,7 @@ func (s *Server) openQueues(ds *domains) error {
 	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Intercom: pbx.PlayerFunc(noExtension)})
 	s.openCallbacks(book)
 	s.openPark()
-	if err := s.queues.Open(); err != nil {
+	if err := errors.Join(s.queues.Open(), s.callbacks.Open()); err != nil {
 		return s.dataError(err)
 	}
 	return nil
@@ -46,7 +47,7 @@ func (s *Server) openQueues(ds *domains) error {
 
 // openCallbacks makes the call backs; lamps, queues and features must be there.
 func (s *Server) openCallbacks(book *queueBook) {
-	s.callbacks = &pbx.Callbacks{PBX: s.features, Lamps: s.lamps, Resolve: s.registrar.Resolve, Reachable: book.Reachable}
+	s.callbacks = &pbx.Callbacks{PBX: s.features, Lamps: s.lamps, Resolve: s.registrar.Resolve, Reachable: book.Reachable, Journal: filepath.Join(s.Config.Data, "callbacks")}
 	s.lamps.Listeners = append(s.lamps.Listeners, s.callbacks.Changed)
 	s.addPlayers(s.callbacks.Players())
 }

@@ -234,10 +234,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if err := s.openQueues(domains); err != nil {
 		return err
 	}
-	if err := s.openVoicemail(ctx, domains); err != nil {
-		return err
-	}
-	if err := s.openDial(); err != nil {
+	if err := errors.Join(s.openVoicemail(ctx, domains), s.openDial()); err != nil {
 		return err
 	}
 	s.calls = &b2bua.B2BUA{

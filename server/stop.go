@@ -82,7 +82,7 @@ func (s *Server) close() {
 		report("turn", s.turn.Close())
 	}
 	if s.queues != nil {
-		s.callbacks.Close()
+		report("call backs", s.callbacks.Close())
 		report("agents", s.queues.Close())
 	}
 	if s.web != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/internal/journal"
 	"github.com/sipwerk/sipwerk/media/prompt"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
@@ -49,10 +50,12 @@ type Callbacks struct {
 	Resolve func(uri sip.URI) (account sip.URI, ok bool)
 	Time    time.Duration // how long a wish lasts; 0: DefaultCallbackTime
 	Wishes  int           // of one account at once; 0: DefaultCallbackWishes. The oldest makes room
+	Journal string        // file that keeps the wishes over a restart; "": nothing does
 
-	mu     sync.Mutex // guards what follows
-	misses map[string]miss
-	wishes []*wish // the oldest first
+	mu      sync.Mutex // guards what follows
+	misses  map[string]miss
+	wishes  []*wish // the oldest first
+	journal *journal.Journal[wishRecord]
 }
 
 // miss is the last call of an account that came to nothing.
@@ -68,6 +71,7 @@ type wish struct {
 	shown          sip.Address
 	rang           bool // the callee did not answer: it is waited for a sign of life, the end of a call
 	tries          int
+	until          time.Time
 	calling        bool
 	timer          *time.Timer // its end
 	poll           *time.Timer // that a telephone has registered nobody tells, and who was busy is called again
@@ -150,7 +154,7 @@ func (k *Callbacks) Wish(caller string) bool {
 		return false
 	}
 	account, known := k.Resolve(m.callee.URI)
-	w := &wish{caller: caller, callee: account.AOR(), shown: m.callee, rang: m.rang}
+	w := &wish{caller: caller, callee: account.AOR(), shown: m.callee, rang: m.rang, until: time.Now().Add(or(k.Time, DefaultCallbackTime))}
 	if !known || w.callee == caller {
 		k.mu.Unlock()
 		return false
@@ -172,7 +176,13 @@ func (k *Callbacks) addLocked(w *wish) {
 			k.dropLocked(other)
 		}
 	}
-	w.timer = time.AfterFunc(or(k.Time, DefaultCallbackTime), func() {
+	k.noteLocked(w, false)
+	k.startLocked(w)
+}
+
+// startLocked lets a wish run: from now on it is looked at, and ends in time.
+func (k *Callbacks) startLocked(w *wish) {
+	w.timer = time.AfterFunc(time.Until(w.until), func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.dropLocked(w)
@@ -196,6 +206,7 @@ func (k *Callbacks) dropLocked(w *wish) {
 	w.timer.Stop()
 	w.poll.Stop()
 	k.wishes = slices.DeleteFunc(k.wishes, func(o *wish) bool { return o == w })
+	k.noteLocked(w, true)
 }
 
 // Cancel takes back all wishes of somebody, and returns how many there were.
@@ -218,15 +229,6 @@ func (k *Callbacks) Len() int {
 	return len(k.wishes)
 }
 
-// Close forgets everything: nobody is called back any more.
-func (k *Callbacks) Close() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, w := range slices.Clone(k.wishes) {
-		k.dropLocked(w)
-	}
-}
-
 // Changed is told how many calls a lamp shows: it belongs to the listeners of [Lamps].
 func (k *Callbacks) Changed(name string, calls int) {
 	if calls > 0 {
@@ -236,7 +238,10 @@ func (k *Callbacks) Changed(name string, calls int) {
 	waited := false
 	for _, w := range k.wishes {
 		if w.callee == name {
-			w.rang, waited = false, true // a sign of life
+			if waited = true; w.rang {
+				w.rang = false // a sign of life
+				k.noteLocked(w, false)
+			}
 		}
 		waited = waited || w.caller == name
 	}
@@ -258,7 +263,7 @@ func (k *Callbacks) look(name string) {
 		if (w.callee != name && w.caller != name) || w.calling || w.rang || taken[w.callee] || !k.free(w.callee) || !k.free(w.caller) {
 			continue
 		}
-		taken[w.callee], w.calling = true, true
+		taken[w.callee] = true
 		k.callLocked(w)
 	}
 }
@@ -266,15 +271,15 @@ func (k *Callbacks) look(name string) {
 // free reports whether somebody is in no call, and can be called.
 func (k *Callbacks) free(name string) bool { return k.Lamps.Calls(name) == 0 && k.Reachable(name) }
 
-// callLocked calls one back.
+// callLocked calls one back. What cannot be called now, because the server stops or has too much to do, is called later.
 func (k *Callbacks) callLocked(w *wish) {
 	caller, err := sip.ParseURI(w.caller)
-	if err == nil {
-		err = k.PBX.Call(Outgoing{Feature: CallBack, To: caller, From: w.shown, Player: connect(w.shown.URI), Done: func(status sip.Status) { k.called(w, status) }})
-	}
 	if err != nil {
 		k.dropLocked(w)
+		return
 	}
+	err = k.PBX.Call(Outgoing{Feature: CallBack, To: caller, From: w.shown, Player: connect(w.shown.URI), Done: func(status sip.Status) { k.called(w, status) }})
+	w.calling = err == nil
 }
 
 // called takes what became of a call back: who has answered is served; who has not is called again some time later, a few times.
@@ -282,9 +287,14 @@ func (k *Callbacks) called(w *wish, status sip.Status) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	w.calling = false
+	if !slices.Contains(k.wishes, w) {
+		return
+	}
 	if w.tries++; status.Success() || w.tries >= callbackTries {
 		k.dropLocked(w)
+		return
 	}
+	k.noteLocked(w, false)
 }
 
 // connect is the player that passes whoever has answered on to somebody.

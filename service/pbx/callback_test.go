@@ -1,6 +1,8 @@
 package pbx
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -137,6 +139,65 @@ func TestCallbackWishes(t *testing.T) {
 		o.Wait(missKept + time.Minute)
 		if k.Wish(o.name("alice")) {
 			t.Error("an old call is remembered")
+		}
+	})
+}
+
+// TestCallbackJournal: a restart forgets no wish, and none comes back that was fulfilled, taken back or is over.
+func TestCallbackJournal(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		o := newOffice(b)
+		file := filepath.Join(t.TempDir(), "callbacks")
+		open := func() *Callbacks {
+			o.lamps.Listeners = nil
+			k := o.callsBack()
+			if k.Journal = file; k.Open() != nil {
+				t.Fatal("the wishes cannot be read")
+			}
+			return k
+		}
+		k := open()
+		alice, bob := o.phone("alice", "alice"), o.phone("bob", "bob")
+		o.devices["carol"], o.devices["dora"] = []b2bua.Binding{}, []b2bua.Binding{} // these have no telephone
+		wish := func(from, to string, status sip.Status) {
+			uri := o.uri(to)
+			k.ObserveCall(&b2bua.Detail{Phase: b2bua.Ended, Caller: o.uri(from), To: uri.String(), Status: status})
+			o.Check(k.Wish(o.name(from)), "no wish of %s for %s", from, to)
+		}
+		wish("carol", "alice", 480)
+		wish("dora", "alice", 486)
+		wish("alice", "bob", 480) // bob did not answer: a sign of life is waited for
+		wish("alice", "carol", 486)
+		o.Check(k.Cancel(o.name("dora")) == 1, "dora takes nothing back")
+		o.Wait(30 * time.Minute)
+		kill, err := os.ReadFile(file) // what kill -9 leaves
+		if err != nil || k.Close() != nil || os.WriteFile(file, append(kill, `{"caller":"sip:x`...), 0o600) != nil {
+			t.Fatal(err)
+		}
+		k = open()
+		o.Check(k.Len() == 3, "%d wishes after the restart, want 3", k.Len())
+		o.Wait(5 * time.Minute)
+		o.Check(k.Len() == 3, "%d wishes five minutes later", k.Len())
+		talk := bob.Dial(o.uri("alice"))
+		in := alice.Incoming()
+		talk.Talk(in)
+		talk.HangUp(in)
+		back := alice.Incoming()
+		back.Answer()
+		again := bob.Incoming()
+		again.Answer()
+		back.Await("AckReceived", "Modified", "Offer")
+		o.Wait(5 * time.Second)
+		back.HangUp(again)
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+		k = open()
+		o.Check(k.Len() == 2, "%d wishes are left, want 2", k.Len())
+		o.Wait(15 * time.Minute)
+		o.Check(k.Len() == 0, "a restart gives a wish a longer life")
+		if err := k.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 }
