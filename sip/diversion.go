@@ -1,4 +1,4 @@
-// Whom a call was for before: History-Info and Diversion. RFC 7044 §5.1, RFC 5806 §7.
+// Whom a call was for before: History-Info and Diversion. RFC 7044 §5, RFC 5806 §7.
 
 package sip
 

@@ -12,14 +12,14 @@ import (
 
 func attendedFlows() []siptest.Flow {
 	return []siptest.Flow{
-		{Name: "attended", About: "Alice talks to Bob and to Dora, and connects the two, whose telephones know nothing of it. RFC 5589 §7.1.", Play: on(attended)},
-		{Name: "attended-by-callee", About: "Bob, who was called by Alice, connects her to Dora. RFC 5589 §7.1.", Play: on(attendedByCallee)},
-		{Name: "attended-called-by-both", About: "Bob was called by Alice and by Dora, and connects them. RFC 5589 §7.1.", Play: on(attendedByCalleeOfBoth)},
+		{Name: "attended", About: "Alice talks to Bob and to Dora, and connects the two, whose telephones know nothing of it. RFC 5589 §7.3.", Play: on(attended)},
+		{Name: "attended-by-callee", About: "Bob, who was called by Alice, connects her to Dora. RFC 5589 §7.3.", Play: on(attendedByCallee)},
+		{Name: "attended-called-by-both", About: "Bob was called by Alice and by Dora, and connects them. RFC 5589 §7.3.", Play: on(attendedByCalleeOfBoth)},
 		{Name: "attended-ringing", About: "Alice connects Bob to Dora, whose telephone rings still. RFC 5589 §7.6.", Play: on(attendedRinging)},
 		{Name: "attended-ringing-in-vain", About: "The same, and Dora does not want to: Bob stays with Alice. RFC 5589 §7.6.", Play: on(attendedInVain)},
-		{Name: "attended-refused", About: "Dora's telephone does not want Bob's session: both calls stay as they are. RFC 5589 §7.2.", Play: on(attendedRefused)},
+		{Name: "attended-refused", About: "Dora's telephone does not want Bob's session: both calls stay as they are. RFC 5589 §7.3.", Play: on(attendedRefused)},
 		{Name: "attended-again", About: "Dora, to whom Bob was connected, connects him to Carol.", Play: on(attendedAgain)},
-		{Name: "attended-pass", About: "The REFER names a call that is none of ours: it is for Bob's telephone. RFC 5589 §7.1.", Play: on(attendedPass)},
+		{Name: "attended-pass", About: "The REFER names a call that is none of ours: it is for Bob's telephone. RFC 5589 §7.3.", Play: on(attendedPass)},
 		{Name: "attended-self", About: "The REFER names the call that it is sent in.", Play: on(attendedSelf)},
 	}
 }

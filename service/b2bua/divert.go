@@ -10,7 +10,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// maxDiversions is how often a call is diverted, by us and by those who had it before. RFC 7044 §9.3 leaves the number to the operator.
+// maxDiversions is how often a call is diverted, by us and by those who had it before. No standard has a number.
 const maxDiversions = 5
 
 // maxPast is how many values of Diversion, and how many of History-Info, are believed of one request.
@@ -213,7 +213,7 @@ func diversion(d *Diverted) string {
 	return a.String()
 }
 
-// text is the value of History-Info for one whom the call was for: who it was, why it did not stay there, and by which diversion it had come. RFC 7044 §5.1, §10.1.
+// text is the value of History-Info for one whom the call was for: who it was, why it did not stay there, and by which diversion it had come. RFC 7044 §5, §10.1.
 func (e *entry) text(index, before string, inTrust bool) string {
 	uri := bare(e.uri)
 	if d := e.arrived; d != nil {

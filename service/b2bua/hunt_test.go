@@ -31,7 +31,7 @@ func (w *world) forward(why Why) (outcomes *[]Outcome) {
 	return outcomes
 }
 
-// TestForwardBusy: who is busy has the call sent on, and who gets it is told why. RFC 5806 §7; RFC 7044 §5.1; RFC 4458 §2.2.
+// TestForwardBusy: who is busy has the call sent on, and who gets it is told why. RFC 5806 §7; RFC 7044 §5; RFC 4458 §2.2.
 func TestForwardBusy(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)
@@ -114,7 +114,7 @@ func TestNobodyInAnyStep(t *testing.T) {
 	})
 }
 
-// TestForwardsThatPointAtEachOther: a call comes back to nobody from whom it was sent on. RFC 7044 §9.3.
+// TestForwardsThatPointAtEachOther: a call comes back to nobody from whom it was sent on.
 func TestForwardsThatPointAtEachOther(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)

@@ -13,7 +13,7 @@ import (
 func insideFlows() []siptest.Flow {
 	return []siptest.Flow{
 		{Name: "inside-no-answer", About: "Bob does not answer, and an application inside does. RFC 4458 §2; RFC 5359 §2.9.", Play: on(insideNoAnswer)},
-		{Name: "inside-transfer", About: "Bob transfers Alice to an application. RFC 5589 §6.1.", Play: on(insideTransfer)},
+		{Name: "inside-transfer", About: "Bob transfers Alice to an application. RFC 5589 §6.2.", Play: on(insideTransfer)},
 		{Name: "inside-menu", About: "An application sends its caller on: Bob is busy, and the caller stays; Carol answers. RFC 5589 §6.", Play: on(insideMenu)},
 		{Name: "inside-click-to-dial", About: "An application calls Alice and connects her to Bob. RFC 5359 §2.18.", Play: on(insideClick)},
 	}

@@ -1,7 +1,7 @@
 package b2bua
 
 // Who takes the place of one side of a call: an INVITE with Replaces names that side's dialog, as the second half of a transfer does. The other side is offered the
-// newcomer's session; when it agrees, the newcomer has its answer, and the one whose place it takes gets BYE. RFC 3891 §3, §5.
+// newcomer's session; when it agrees, the newcomer has its answer, and the one whose place it takes gets BYE. RFC 3891 §3.
 
 import (
 	"time"
@@ -25,7 +25,7 @@ func (b *B2BUA) replace(ev *sip.Event) {
 		return
 	}
 	if b.Identity != nil && ev.User == "" && !ev.Trusted {
-		b.refuse(ev, sip.StatusForbidden) // RFC 3891 §6: who it is must be known
+		b.refuse(ev, sip.StatusForbidden) // RFC 3891 §8: who it is must be known
 		return
 	}
 	b.replacing(ev, which)

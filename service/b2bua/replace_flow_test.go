@@ -11,9 +11,9 @@ import (
 
 func replaceFlows() []siptest.Flow {
 	return []siptest.Flow{
-		{Name: "replace-caller", About: "Carol takes the caller's place in a call, as at the end of a transfer. RFC 3891 §3; RFC 5589 §7.", Play: on(replaceCaller)},
+		{Name: "replace-caller", About: "Carol takes the caller's place in a call, as at the end of a transfer. RFC 3891 §3; RFC 5589 §7.3.", Play: on(replaceCaller)},
 		{Name: "replace-callee", About: "Carol takes the callee's place in a call. RFC 3891 §3.", Play: on(replaceCallee)},
-		{Name: "replace-ringing", About: "Carol takes the place of a caller whom nobody has answered yet. RFC 3891 §7; RFC 5589 §7.3.", Play: on(replaceRinging)},
+		{Name: "replace-ringing", About: "Carol takes the place of a caller whom nobody has answered yet. RFC 3891 §7.1; RFC 5589 §7.6.", Play: on(replaceRinging)},
 		{Name: "replace-twice", About: "The place that Carol has taken is taken from her.", Play: on(replaceTwice)},
 		{Name: "replace-in-hold", About: "The place is taken while the session is being changed.", Play: on(replaceInHold)},
 		{Name: "replace-nothing", About: "Carol names a dialog that is none, and one that is answered as an early one.", Play: on(replaceNothing)},

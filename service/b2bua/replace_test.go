@@ -15,7 +15,7 @@ func (w *world) callersPlace(tx sip.TransactionID) string {
 	return fmt.Sprintf("Replaces: %s;to-tag=%s;from-tag=%s", in.CallID(), res.ToTag(), in.FromTag())
 }
 
-// TestReplaceRefused: the other side, or we, do not want the newcomer, and the call goes on as it was. RFC 3891 §3, §6.
+// TestReplaceRefused: the other side, or we, do not want the newcomer, and the call goes on as it was. RFC 3891 §3, §8.
 func TestReplaceRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -141,7 +141,7 @@ func (c *call) forgetBranches() {
 func (t *transfer) introduce(c *call, req *sip.Request) {
 	req.Set(sip.HeaderFrom, c.who(t.kept))
 	req.Set(sip.HeaderTo, t.to)
-	req.Set(sip.HeaderReferredBy, c.who(t.by)) // RFC 3892 §2.3
+	req.Set(sip.HeaderReferredBy, c.who(t.by)) // RFC 3892 §2.2
 }
 
 // rings takes what happens to a device that rings for a transfer.

@@ -2,7 +2,7 @@ package b2bua
 
 // Attended transfers: a side has talked to the target in another call, which it names, and asks that the two who are left be connected. Where that call is one of ours we
 // do it ourselves: an INVITE over the inside flow takes the referrer's place there (replace.go), whatever stripe that call lives in, before it is answered too, and everything
-// else is as in any transfer. A call that is none of ours is for the other telephone to find. RFC 5589 §7; RFC 3891 §3.
+// else is as in any transfer. A call that is none of ours is for the other telephone to find. RFC 5589 §7.3; RFC 3891 §3.
 
 import (
 	"github.com/sipwerk/sipwerk/sip"
@@ -16,7 +16,7 @@ type consultation struct {
 	id    string // [Detail.ID] of it
 }
 
-// attended returns the dialog that a REFER names. RFC 5589 §7.
+// attended returns the dialog that a REFER names. RFC 5589 §7.3.
 func attended(req *sip.Request) (which sip.Replaces, ok bool) {
 	to, err := req.ReferTo()
 	if err != nil {

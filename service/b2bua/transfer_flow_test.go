@@ -9,10 +9,10 @@ import (
 
 func transferFlows() []siptest.Flow {
 	return []siptest.Flow{
-		{Name: "transfer", About: "Alice transfers Bob to Dora; neither Bob's nor Dora's telephone knows of it. RFC 3515 §2.4; RFC 5589 §6.1.", Play: on(transferred)},
-		{Name: "transfer-by-callee", About: "Bob, who was called, transfers Alice to Dora. RFC 5589 §6.1.", Play: on(transferredByCallee)},
-		{Name: "transfer-busy", About: "Dora is busy: Alice goes on talking to Bob. RFC 5589 §6.2.", Play: on(transferBusy)},
-		{Name: "transfer-and-go", About: "Alice hangs up as soon as the transfer is accepted. RFC 5589 §6.1.", Play: on(transferAndGo)},
+		{Name: "transfer", About: "Alice transfers Bob to Dora; neither Bob's nor Dora's telephone knows of it. RFC 3515 §2.4; RFC 5589 §6.2.", Play: on(transferred)},
+		{Name: "transfer-by-callee", About: "Bob, who was called, transfers Alice to Dora. RFC 5589 §6.2.", Play: on(transferredByCallee)},
+		{Name: "transfer-busy", About: "Dora is busy: Alice goes on talking to Bob. RFC 5589 §6.3.1.", Play: on(transferBusy)},
+		{Name: "transfer-and-go", About: "Alice hangs up as soon as the transfer is accepted. RFC 5589 §6.", Play: on(transferAndGo)},
 		{Name: "transfer-back", About: "Alice has hung up, and Dora is busy: the call comes back to Alice.", Play: on(transferBack)},
 		{Name: "transfer-lost", About: "Alice has hung up, and neither Dora nor Alice answers: Bob's call ends.", Play: on(transferLost)},
 		{Name: "transfer-abandoned", About: "Bob hangs up while Dora's telephone rings.", Play: on(transferAbandoned)},

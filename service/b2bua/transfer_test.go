@@ -15,7 +15,7 @@ func (w *world) referTo(s *sent, seq int, to string) sip.TransactionID {
 	return w.request(req)
 }
 
-// TestTransferSound: dora hears alice, and dora's telephone is told who calls, whom, and on whose word. RFC 3892 §2.3; RFC 5589 §6.1.
+// TestTransferSound: dora hears alice, and dora's telephone is told who calls, whom, and on whose word. RFC 3892 §2.2; RFC 5589 §8.
 func TestTransferSound(t *testing.T) {
 	play(t, func(w *world) {
 		w.b.Events = &event.Notifier{}
@@ -44,7 +44,7 @@ func TestTransferSound(t *testing.T) {
 	})
 }
 
-// TestTransferRefused: who is kept does not want the target's session; the target hears of it, and the call stays as it was. RFC 5589 §6.2.
+// TestTransferRefused: who is kept does not want the target's session; the target hears of it, and the call stays as it was. RFC 5589 §6.3.
 func TestTransferRefused(t *testing.T) {
 	for _, status := range []sip.Status{sip.StatusNotAcceptableHere, sip.StatusRequestPending} {
 		play(t, func(w *world) {
@@ -74,7 +74,7 @@ func TestTransferRefused(t *testing.T) {
 	}
 }
 
-// TestReferHandedOn: a REFER that names a call is for the other telephone, which tells its sender what becomes of it. RFC 5589 §7.
+// TestReferHandedOn: a REFER that names a call is for the other telephone, which tells its sender what becomes of it. RFC 5589 §7.3.
 func TestReferHandedOn(t *testing.T) {
 	play(t, func(w *world) {
 		w.b.Events = &event.Notifier{}

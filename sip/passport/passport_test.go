@@ -229,7 +229,7 @@ func TestCompact(t *testing.T) {
 	}
 }
 
-// RFC 8946 §5, §6: a call that was sent on is proven by a chain, and one link that is missing breaks it.
+// RFC 8946 §3, §4.2: a call that was sent on is proven by a chain, and one link that is missing breaks it.
 func TestDiverted(t *testing.T) {
 	signer, verifier, _ := couple(t, provider(t))
 	req := invite(berlin, paris)

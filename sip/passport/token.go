@@ -1,4 +1,4 @@
-// Tokens: their claims, and how they are written and read. RFC 8225 §3 to §9; RFC 8588 §4; RFC 8946 §4.
+// Tokens: their claims, and how they are written and read. RFC 8225 §3 to §9; RFC 8588 §4; RFC 8946 §3.
 
 package passport
 
@@ -201,7 +201,7 @@ func (t *signed) take(c *claims) error {
 	case !t.Orig.one() || len(t.Dest) == 0:
 		return fmt.Errorf("%w: orig or dest names nobody", ErrToken)
 	case t.Type == Div && !t.Diverter.one():
-		return fmt.Errorf("%w: div is missing", ErrToken) // RFC 8946 §4
+		return fmt.Errorf("%w: div is missing", ErrToken) // RFC 8946 §3
 	case t.Type == Shaken && (t.Attest != Full && t.Attest != Partial && t.Attest != Gateway || t.OrigID == ""):
 		return fmt.Errorf("%w: attest or origid is missing", ErrToken) // RFC 8588 §4
 	}

@@ -1,4 +1,4 @@
-// The side that is shown a proof: what a verifier finds, and what it answers. RFC 8224 §6.2; RFC 8946 §6; RFC 8588.
+// The side that is shown a proof: what a verifier finds, and what it answers. RFC 8224 §6.2; RFC 8946 §4.2; RFC 8588.
 
 package passport
 
@@ -121,7 +121,7 @@ func (v *Verifier) verify(ctx context.Context, req *sip.Request, verdict *Verdic
 	for _, t := range append(way, main) {
 		signer := main.Orig
 		if t.Type == Div {
-			signer = t.Diverter // RFC 8946 §4: whose number it was signs
+			signer = t.Diverter // RFC 8946 §3: whose number it was signs
 		}
 		if err := v.check(ctx, t, signer); err != nil {
 			return err
@@ -190,7 +190,7 @@ func compact(req *sip.Request, id sip.Identity, last string) (*signed, error) {
 	return t, err
 }
 
-// diversions returns the div tokens that lead from whom the caller has called to whom the request is for. RFC 8946 §6.
+// diversions returns the div tokens that lead from whom the caller has called to whom the request is for. RFC 8946 §4.2.
 func diversions(req *sip.Request, main *signed, tokens []*signed) ([]*signed, error) {
 	to, err := callee(req)
 	if err != nil {

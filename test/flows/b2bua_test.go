@@ -32,9 +32,9 @@ func serverFlows() []siptest.Flow {
 		{Name: "b2bua-bye-in-reinvite", About: "The answer to a re-INVITE is lost, and both hang up: what waits for it ends too. RFC 3261 §9.1.", Play: byeInReinvite},
 		{Name: "b2bua-reliable-device", About: "One of two devices describes its session reliably before it answers, and not again. RFC 3262 §5.", Play: reliableDevice},
 		{Name: "b2bua-bad-answer", About: "One of two devices answers without a description; the other still rings, and answers. RFC 3264 §5.", Play: badAnswer},
-		{Name: "b2bua-transfer", About: "Alice transfers Bob to Carol, whose telephones know nothing of it. RFC 5589 §6.1; RFC 3515 §2.4.", Play: blindTransfer},
-		{Name: "b2bua-transfer-fails", About: "Nobody answers the transferred call: it stays with Alice. RFC 5589 §6.2.", Play: transferFails},
-		{Name: "b2bua-attended-transfer", About: "Alice, who talks to Carol, has told Bob's telephone to take her place there. RFC 5589 §7; RFC 3891 §3.", Play: attendedTransfer},
+		{Name: "b2bua-transfer", About: "Alice transfers Bob to Carol, whose telephones know nothing of it. RFC 5589 §6.2; RFC 3515 §2.4.", Play: blindTransfer},
+		{Name: "b2bua-transfer-fails", About: "Nobody answers the transferred call: it stays with Alice. RFC 5589 §6.3.2.", Play: transferFails},
+		{Name: "b2bua-attended-transfer", About: "Alice, who talks to Carol, has told Bob's telephone to take her place there. RFC 5589 §7.3; RFC 3891 §3.", Play: attendedTransfer},
 		{Name: "b2bua-late-ack", About: "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", Play: lateAck},
 	}
 }

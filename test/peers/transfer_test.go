@@ -54,7 +54,7 @@ func finish(t *testing.T, a, b peer.Phone, mine, theirs string) {
 // settled waits until a change of the session is a second old: baresip names its recordings by the second, and loses one of two in the same.
 func settled(t *testing.T) { pause(t.Context(), 1200*time.Millisecond) }
 
-// TestBlindTransfer: RFC 5589 §6.1.
+// TestBlindTransfer: RFC 5589 §6.2.
 func TestBlindTransfer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -77,7 +77,7 @@ func TestBlindTransfer(t *testing.T) {
 	}
 }
 
-// TestAttendedTransfer: the two who are left know nothing of REFER and Replaces. baresip's recording ends with the hold, that of linphonec goes on. RFC 5589 §7.
+// TestAttendedTransfer: the two who are left know nothing of REFER and Replaces. baresip's recording ends with the hold, that of linphonec goes on. RFC 5589 §7.3.
 func TestAttendedTransfer(t *testing.T) {
 	t.Parallel()
 	x := startThree(t, startLinphonec, startLinphonec, startBaresip)
