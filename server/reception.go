@@ -31,8 +31,9 @@ const nonceSlots = 1 << 18
 // its sender is known.
 type reception struct {
 	domains  *domains
-	methods  sip.Mux         // by method: what needs no proof, and the way to the guard of the sender's domain
-	services sip.Mux         // behind the guard
+	methods  sip.Mux // by method: what needs no proof, and the way to the guard of the sender's domain
+	services sip.Mux // behind the guard
+	calls    sip.EventHandler
 	trunks   *carrier.Trunks // before everybody: who calls by one of them is known by it
 	proxy    *proxy.Proxy    // serves the accounts of the first domain; nil: the services do
 	finder   *finder         // of the proxy, if there is one
@@ -46,7 +47,7 @@ type reception struct {
 }
 
 func newReception(ds *domains, reg *registrar.Registrar, calls sip.EventHandler, log *slog.Logger) *reception {
-	r := &reception{domains: ds, log: log, registrar: reg}
+	r := &reception{domains: ds, log: log, registrar: reg, calls: calls}
 	r.services.Handle("REGISTER", reg)
 	r.services.Handle("INVITE", calls)
 
@@ -61,12 +62,19 @@ func newReception(ds *domains, reg *registrar.Registrar, calls sip.EventHandler,
 	return r
 }
 
-// confer leads to the conferences: REFER to a room, and SUBSCRIBE to a package that there is. Nobody else is asked who they are.
+// confer leads to the conferences: REFER to a room, and SUBSCRIBE to a package that there is. A REFER that names a call of its sender (RFC 4538) is for the calls. Nobody else is asked
+// who they are.
 func (r *reception) confer(c *conference.Conference, n *event.Notifier) {
 	r.services.Handle("SUBSCRIBE", n)
-	r.services.Handle("REFER", c)
-	r.methods.Handle("REFER", sip.EventHandlerFunc(func(ev *sip.Event) {
+	r.services.Handle("REFER", sip.EventHandlerFunc(func(ev *sip.Event) {
 		if c.Serves(ev.Request) {
+			c.HandleEvent(ev)
+			return
+		}
+		r.calls.HandleEvent(ev)
+	}))
+	r.methods.Handle("REFER", sip.EventHandlerFunc(func(ev *sip.Event) {
+		if c.Serves(ev.Request) || ev.Request.Has(sip.HeaderTargetDialog) {
 			r.prove(ev)
 			return
 		}

@@ -212,7 +212,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	s.journal = &journal{log: s.log, records: s.records}
 	calls := s.Config.Calls
 	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE,
-		Extensions: []string{"replaces", "from-change"}, Allow: "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE, REFER, NOTIFY"}
+		Extensions: []string{"replaces", "from-change", "tdialog"}, Allow: "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE, REFER, NOTIFY"}
 	if calls.SessionExpires == 0 {
 		s.dialogs.SessionExpires = -1 // no session timers
 	}

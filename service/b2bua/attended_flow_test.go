@@ -154,7 +154,7 @@ func attendedAgain(d *domain) {
 
 func attendedPass(d *domain) {
 	out, in := answered(d)
-	referTo(out, d.uri("dora"), sip.Replaces{CallID: "a call elsewhere", ToTag: "1", FromTag: "2"})
+	referTo(out, d.uri("elsewhere"), sip.Replaces{CallID: "a call elsewhere", ToTag: "1", FromTag: "2"})
 	in.Await("Request REFER")
 	out.Await("Referred 405") // of Bob's telephone, which takes none
 	d.Wait(time.Second)

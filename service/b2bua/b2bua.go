@@ -130,6 +130,10 @@ func (b *B2BUA) HandleEvent(ev *sip.Event) {
 		b.join(ev)
 		return
 	}
+	if ev.Request.Method == sip.MethodRefer {
+		b.referOutside(ev)
+		return
+	}
 	b.arrive(ev)
 }
 

@@ -105,7 +105,7 @@ func on(play func(d *domain)) func(b *siptest.Bench) {
 }
 
 func flows() []siptest.Flow {
-	return append(slices.Concat(attendedFlows(), huntFlows(), insideFlows(), extensionFlows(), joinFlows(), pickupFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
+	return append(slices.Concat(attendedFlows(), transferCases(), huntFlows(), insideFlows(), extensionFlows(), joinFlows(), pickupFlows(), replaceFlows(), transferFlows()), []siptest.Flow{
 		{Name: "call", About: "A call through the server. RFC 3665 §3.1, with a back-to-back user agent.", Play: on(call)},
 		{Name: "fork", About: "Two devices ring, one answers, the other stops. RFC 3261 §13.2.2.4, RFC 3326 §3.1.", Play: on(fork)},
 		{Name: "hold", About: "Hold and resume are carried across. RFC 3665 §3.7.", Play: on(hold)},

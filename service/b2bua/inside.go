@@ -16,7 +16,7 @@ const maxInside = 64 << 10
 func (c *call) request(l *leg, r *dialog.Request) {
 	switch {
 	case r.Request.Method == sip.MethodRefer && c.b.Events != nil:
-		c.refer(l, r)
+		c.refer(&reference{by: l, req: r.Request, within: r})
 	case passes(r.Request):
 		c.handOver(l, r)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
-	"github.com/sipwerk/sipwerk/sip/event"
 )
 
 // farewell is how long one who has transferred a call may take to hang up.
@@ -20,9 +19,9 @@ const farewell = 2 * time.Second
 
 // transfer is one under way.
 type transfer struct {
-	by, kept *leg            // who asked, and who is to be connected
-	referral *event.Referral // nil: the call comes back to the one who asked
-	to       string          // whom the devices that ring are told was called
+	by, kept *leg             // who asked, and who is to be connected
+	tell     func(sip.Status) // reports to the one who asked; nil: the call comes back to it
+	to       string           // whom the devices that ring are told was called
 	offer    *sdp.Description
 	told     sip.Status // the last that was reported
 	worst    sip.Status // why there is nobody, if no device says it
@@ -31,40 +30,6 @@ type transfer struct {
 	hunt     *hunt      // for the target
 
 	consulted consultation // the call in which the one who asked has spoken to the target; zero: none
-}
-
-// refer takes a REFER. One to a message is for the other telephone: nobody else can write it.
-func (c *call) refer(l *leg, r *dialog.Request) {
-	if toMessage(r.Request) {
-		if !c.handOver(l, r) {
-			l.usage.Respond(r, l.usage.ReplyTo(r.Request, sip.StatusTemporarilyUnavailable))
-		}
-		return
-	}
-	if which, ok := attended(r.Request); ok {
-		c.consult(l, r, which)
-		return
-	}
-	q, route, status := c.target(l, r.Request)
-	if status != 0 {
-		l.usage.Respond(r, l.usage.ReplyTo(r.Request, status))
-		return
-	}
-	referral, err := c.b.Events.ReferWithin(c.engine, l.usage, r, c.who(l))
-	if err != nil {
-		return // it was answered
-	}
-	c.transferTo(&transfer{by: l, kept: l.far(), referral: referral, to: sip.Address{URI: q.Request.URI}.String(), worst: sip.StatusTemporarilyUnavailable}, q, route)
-}
-
-// toMessage reports whether a REFER asks for an instant message. RFC 5359 §2.6.
-func toMessage(req *sip.Request) bool {
-	where, err := req.ReferTo()
-	if err != nil {
-		return false
-	}
-	method, _ := where.URI.Param("method")
-	return where.URI.Scheme == "im" || strings.EqualFold(method, string(sip.MethodMessage))
 }
 
 // target finds out whom a REFER means, as if its sender had called, or why it is refused. RFC 3515 §2.4.2.
@@ -76,12 +41,17 @@ func (c *call) target(l *leg, req *sip.Request) (q *Question, route Route, statu
 		return nil, route, sip.StatusBadRequest
 	case method != "" && !strings.EqualFold(method, string(sip.MethodInvite)):
 		return nil, route, sip.StatusForbidden
-	case c.over || l.far() == nil || l.far().word() == nil || c.transfer != nil || c.joining != nil || c.supervision != nil:
+	case !c.movable(l):
 		return nil, route, sip.StatusRequestPending
 	}
 	uri := where.URI
 	uri.Headers, uri.Params = "", uri.Params.Without("method")
 	return c.dial(l, uri.Clone(), req.Get(sip.HeaderReferredBy))
+}
+
+// movable reports whether the far side of a leg can be connected to somebody else now.
+func (c *call) movable(l *leg) bool {
+	return !c.over && l.far() != nil && l.far().word() != nil && c.transfer == nil && c.joining == nil && c.supervision == nil
 }
 
 // dial asks the router whom a side of the call means by a URI. An application says on whose word: nobody else is believed.
@@ -180,8 +150,8 @@ func (t *transfer) rings(l *leg, ev dialog.Event) {
 }
 
 func (t *transfer) report(status sip.Status) {
-	if t.referral != nil {
-		t.referral.Report(status, "")
+	if t.tell != nil {
+		t.tell(status)
 	}
 }
 
@@ -277,7 +247,7 @@ func (c *call) missed(t *transfer) {
 		return
 	}
 	back, err := sip.ParseAddress(c.who(t.by))
-	if t.referral == nil || err != nil {
+	if t.tell == nil || err != nil {
 		c.hangUp(cause(t.worst))
 		return
 	}

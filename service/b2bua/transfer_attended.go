@@ -5,6 +5,8 @@ package b2bua
 // else is as in any transfer. A call that is none of ours is for the other telephone to find. RFC 5589 §7.3; RFC 3891 §3.
 
 import (
+	"slices"
+
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
@@ -31,9 +33,12 @@ func attended(req *sip.Request) (which sip.Replaces, ok bool) {
 }
 
 // consult finds out whose the call is that a REFER names.
-func (c *call) consult(l *leg, r *dialog.Request, which sip.Replaces) {
-	r.Keep()
-	r.Request = r.Request.Clone()
+func (c *call) consult(r *reference, which sip.Replaces) {
+	if r.within != nil {
+		r.within.Keep()
+		r.within.Request = r.within.Request.Clone()
+		r.req = r.within.Request
+	}
 	c.b.Dialogs.Match(c.engine, which, func(u *dialog.Usage, _ sip.Status) {
 		found := consultation{usage: u}
 		if u != nil {
@@ -42,33 +47,37 @@ func (c *call) consult(l *leg, r *dialog.Request, which sip.Replaces) {
 			}
 		}
 		c.engine.Do(c.stripe, func() {
-			c.consulted(l, r, found, which)
+			c.consulted(r, found, which)
 			c.sweep()
 		})
 	})
 }
 
 // consulted takes a REFER whose call is known.
-func (c *call) consulted(l *leg, r *dialog.Request, other consultation, which sip.Replaces) {
-	to, err := r.Request.ReferTo()
-	refuse := func(status sip.Status) { l.usage.Respond(r, l.usage.ReplyTo(r.Request, status)) }
+func (c *call) consulted(r *reference, other consultation, which sip.Replaces) {
+	l := r.by
+	to, err := r.req.ReferTo()
 	switch {
-	case l.usage.Over():
+	case l.usage.Over() && r.within != nil:
 		return
 	case err != nil, other.place != nil && other.place.call == c:
-		refuse(sip.StatusBadRequest) // nobody is led into the call that it is in
+		r.refuse(sip.StatusBadRequest) // nobody is led into the call that it is in
 		return
-	case c.over || l.far() == nil || l.far().word() == nil || c.transfer != nil || c.joining != nil || c.supervision != nil:
-		refuse(sip.StatusRequestPending)
-		return
-	case other.usage == nil || c.b.Inside.IsZero():
-		if !c.handOver(l, r) {
-			refuse(sip.StatusTemporarilyUnavailable)
-		}
+	case !c.movable(l):
+		r.refuse(sip.StatusRequestPending)
 		return
 	}
 	uri := to.URI.Clone()
 	uri.Headers, uri.Params = "", uri.Params.Without("method")
+	switch {
+	case other.usage == nil && c.ours(l, uri):
+		// Nobody could find that call: it is over. Whoever asked may call its target again. RFC 5589 §7.7.
+		r.accept(func(tell func(sip.Status)) { tell(sip.StatusCallDoesNotExist) })
+		return
+	case other.usage == nil || c.b.Inside.IsZero():
+		r.pass()
+		return
+	}
 	q := c.question(l, uri, Transferred)
 	party := c.within(q)
 	field := Field{sip.HeaderReplaces, which.String()}
@@ -77,12 +86,20 @@ func (c *call) consulted(l *leg, r *dialog.Request, other consultation, which si
 		field = Field{sip.HeaderTargetDialog, sip.TargetDialog{CallID: which.CallID, LocalTag: which.FromTag, RemoteTag: which.ToTag}.String()}
 	}
 	party[0].Headers = []Field{field}
-	referral, err := c.b.Events.ReferWithin(c.engine, l.usage, r, c.who(l))
-	if err != nil {
-		return // it was answered
-	}
-	t := &transfer{by: l, kept: l.far(), referral: referral, to: sip.Address{URI: uri}.String(), worst: sip.StatusTemporarilyUnavailable, consulted: other}
-	c.transferTo(t, q, Route{Ring: party, Cause: "attended"})
+	r.accept(func(tell func(sip.Status)) {
+		if !c.movable(l) {
+			tell(sip.StatusRequestPending)
+			return
+		}
+		t := &transfer{by: l, kept: l.far(), tell: tell, to: sip.Address{URI: uri}.String(), worst: sip.StatusTemporarilyUnavailable, consulted: other}
+		c.transferTo(t, q, Route{Ring: party, Cause: "attended"})
+	})
+}
+
+// ours reports whether a URI is that of an account or an application of this house, whose calls are all known here.
+func (c *call) ours(l *leg, uri sip.URI) bool {
+	_, route, status := c.dial(l, uri, "")
+	return status == 0 && (route.Account.Host != "" || route.Application != nil || slices.ContainsFunc(route.Ring, func(p Party) bool { return p.Account.Host != "" }))
 }
 
 // part ends the consultation with an application, which does not know that its call has gone on.

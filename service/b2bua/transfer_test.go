@@ -79,7 +79,7 @@ func TestReferHandedOn(t *testing.T) {
 	play(t, func(w *world) {
 		w.b.Events = &event.Notifier{}
 		tx, s := w.connect()
-		refer := w.referTo(s, 1, "<sip:dora@example.org?Replaces=x%3Bto-tag%3Da%3Bfrom-tag%3Db>")
+		refer := w.referTo(s, 1, "<sip:dora@elsewhere.example?Replaces=x%3Bto-tag%3Da%3Bfrom-tag%3Db>")
 		on := w.one(sip.MethodRefer)
 		if to, err := on.ReferTo(); err != nil || to.URI.Headers == "" {
 			t.Errorf("alice gets\n%s", on)

@@ -268,44 +268,6 @@ func (c *Call) HangUp(other *Call) {
 	c.Await("Ended BYE sent")
 }
 
-// Refer asks the peer to call somebody; the event "Referred" holds its final response, and "Notified" what it says then. RFC 3515 §2.4.
-func (c *Call) Refer(to sip.URI) {
-	c.Phone.bench.T.Helper()
-	c.Order("refer", func() error {
-		req := c.Usage.NewRequest(sip.MethodRefer)
-		if req == nil {
-			return dialog.ErrState
-		}
-		req.Set(sip.HeaderReferTo, "<"+to.String()+">")
-		return c.Usage.SendRequest(req, func(res *sip.Response, err error) {
-			if err != nil || res == nil {
-				c.note("Referred in vain")
-				return
-			}
-			c.note(fmt.Sprintf("Referred %d", res.Status))
-		})
-	})
-}
-
-// Report tells whoever has sent a REFER how far it has come. RFC 3515 §2.4.5.
-func (c *Call) Report(status sip.Status) {
-	c.Phone.bench.T.Helper()
-	c.Order("report", func() error {
-		req := c.Usage.NewRequest(sip.MethodNotify)
-		if req == nil {
-			return dialog.ErrState
-		}
-		req.Set(sip.HeaderEvent, "refer")
-		state := "active;expires=60"
-		if status.Final() {
-			state = "terminated;reason=noresource"
-		}
-		req.Set(sip.HeaderSubscriptionState, state)
-		req.SetBody("message/sipfrag;version=2.0", fmt.Appendf(nil, "SIP/2.0 %d %s\r\n", status, status.Reason()))
-		return c.Usage.SendRequest(req, func(*sip.Response, error) {})
-	})
-}
-
 // Press dials a digit by INFO, for which no sound is needed.
 func (c *Call) Press(digits string) {
 	c.Phone.bench.T.Helper()

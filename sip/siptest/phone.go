@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sipwerk/sipwerk/network"
@@ -32,6 +33,9 @@ type Phone struct {
 	bench    *Bench
 	incoming chan *Call
 	crashed  bool
+
+	mu       sync.Mutex       // guards what follows
+	referred map[string]*Call // by the Call-ID of the REFER that was sent outside its dialog
 }
 
 // Phone adds a phone on a host called name. It listens on the transports named ("udp", "tcp"), on UDP and TCP if none is.
@@ -120,7 +124,7 @@ func (p *Phone) Register(transport string) {
 	}
 }
 
-// outside takes requests outside a dialog: calls wait for Incoming, OPTIONS is answered.
+// outside takes requests outside a dialog: calls wait for Incoming, OPTIONS and the reports of a REFER are answered.
 func (p *Phone) outside(ev *sip.Event) {
 	if ev.Kind != sip.EventRequest {
 		return
@@ -128,6 +132,8 @@ func (p *Phone) outside(ev *sip.Event) {
 	switch ev.Request.Method {
 	case sip.MethodInvite:
 		p.ring(ev)
+	case sip.MethodNotify:
+		p.reported(ev)
 	case sip.MethodOptions:
 		_ = ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
 	default:

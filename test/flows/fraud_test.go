@@ -84,6 +84,7 @@ var attempts = []attempt{
 	{"foreign sender", foreignSender, `level=WARN msg="login refused" reason="foreign sender" user=bob source=192.0.2.3 method=INVITE`, `sipwerk_authentications_total{result="forbidden"}`},
 	{"foreign identity", foreignIdentity, "reason=identity domain=example.org from=bob", `sipwerk_calls_refused_total{reason="identity"}`},
 	{"REFER", referred, "reason=premium domain=example.org from=bob account=bob number=" + premium + " how=transferred", `sipwerk_calls_refused_total{reason="premium"}`},
+	{"REFER outside", referredOutside, "reason=premium domain=example.org from=bob account=bob number=" + premium + " how=transferred", `sipwerk_calls_refused_total{reason="premium"}`},
 	{"302", redirected, "reason=premium domain=example.org from=bob account=bob number=" + premium + " how=deflected", `sipwerk_calls_refused_total{reason="premium"}`},
 	{"forward", forwardedOut, "reason=premium domain=example.org from=bob account=carol number=" + premium, `sipwerk_calls_refused_total{reason="premium"}`},
 	{"voicemail", calledBack, "reason=premium domain=example.org from=alice account=alice number=" + premium, `sipwerk_calls_refused_total{reason="premium"}`},
@@ -130,6 +131,14 @@ func foreignIdentity(_ *siptest.Bench, f firm) {
 func referred(b *siptest.Bench, f firm) {
 	call, in := talk(b, f.alice, f.bob)
 	in.Refer(aor(premium))
+	in.Await("Referred 403")
+	b.Wait(time.Second)
+	call.HangUp(in)
+}
+
+func referredOutside(b *siptest.Bench, f firm) {
+	call, in := talk(b, f.alice, f.bob)
+	in.ReferOutside(aor(premium))
 	in.Await("Referred 403")
 	b.Wait(time.Second)
 	call.HangUp(in)
