@@ -142,7 +142,10 @@ func (ds *domains) digits(uri sip.URI) session.Digits {
 		return session.DigitsAuto
 	}
 	own, _ := d.directory.Settings(d.name).Account(account)
-	way, _ := session.ParseDigits(own.Digits) // without a value it is DigitsAuto
+	if own.Digits == "" {
+		return session.DigitsAuto
+	}
+	way, _ := session.ParseDigits(own.Digits) // checked when it was stored
 	return way
 }
 

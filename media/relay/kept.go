@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maxKept is how many pairs are kept.
-	maxKept = 2048
+	// maxKept is how many pairs are kept: for so many streams a second, twice as many as calls, none is opened while they rest.
+	maxKept = 6144
 	// restTime is how long a pair rests between two streams: a telephone that has not heard of the end of its call goes on for a moment, and must not be heard in the next one.
 	restTime = 500 * time.Millisecond
 )

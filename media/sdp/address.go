@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // An Address is where to send. The zero value means nowhere.
@@ -89,12 +88,18 @@ func parseConnection(v string) string {
 
 // word cuts the first word off a line.
 func word(s string) (first, rest string) {
-	s = strings.TrimLeftFunc(s, unicode.IsSpace)
-	if i := strings.IndexFunc(s, unicode.IsSpace); i >= 0 {
-		return s[:i], s[i:]
+	start := 0
+	for start < len(s) && blank(s[start]) {
+		start++
 	}
-	return s, ""
+	end := start
+	for end < len(s) && !blank(s[end]) {
+		end++
+	}
+	return s[start:end], s[end:]
 }
+
+func blank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
 func connectionValue(host string) string {
 	if strings.Contains(host, ":") {

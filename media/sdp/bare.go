@@ -4,16 +4,24 @@ package sdp
 
 import "slices"
 
-// own are the attributes about the transport of one side: keys, connectivity, multiplexing.
-func own() []string {
-	return []string{"crypto", "fingerprint", "setup", "tls-id", "connection", "identity",
+// own tells which attributes are about the transport of one side: keys, connectivity, multiplexing.
+func own(name string) bool {
+	switch name {
+	case "crypto", "fingerprint", "setup", "tls-id", "connection", "identity",
 		"candidate", "end-of-candidates", "remote-candidates", "ice-ufrag", "ice-pwd", "ice-options", "ice-pacing", "ice-mismatch", "ice-lite",
-		"rtcp", "rtcp-mux", "rtcp-mux-only", "bundle-only", "source-filter"}
+		"rtcp", "rtcp-mux", "rtcp-mux-only", "bundle-only", "source-filter":
+		return true
+	}
+	return false
 }
 
-// feedback are those that only mean something to a side with the AVPF profiles, and among them those that browsers know.
-func feedback() []string {
-	return []string{"rtcp-fb", "rtcp-rsize", "ssrc", "ssrc-group", "msid", "msid-semantic", "extmap", "extmap-allow-mixed", "rid", "simulcast", "mid"}
+// ownOrFeedback tells of those too that only mean something to a side with the AVPF profiles, and among them of those that browsers know.
+func ownOrFeedback(name string) bool {
+	switch name {
+	case "rtcp-fb", "rtcp-rsize", "ssrc", "ssrc-group", "msid", "msid-semantic", "extmap", "extmap-allow-mixed", "rid", "simulcast", "mid":
+		return true
+	}
+	return own(name)
 }
 
 // Strip takes out what belongs to the author's side alone, from the session and from each RTP stream: the profile becomes RTP/AVP, or RTP/AVPF where it was one with
@@ -21,11 +29,11 @@ func feedback() []string {
 // directions and whatever is not known stay; a hold that was said by the address 0.0.0.0 is said by direction afterwards. Streams other than RTP are not touched.
 func (d *Description) Strip(rich bool) {
 	d.holdByDirection()
-	drop := own()
+	drop := own
 	if !rich {
-		drop = append(drop, feedback()...)
+		drop = ownOrFeedback
 	}
-	d.Lines.RemoveAttribute(drop...)
+	d.Lines.removeAttributes(drop)
 	d.Lines = slices.DeleteFunc(d.Lines, func(l Line) bool { return l.isAttribute("group") })
 	for i := range d.Media {
 		m := &d.Media[i]
@@ -33,7 +41,7 @@ func (d *Description) Strip(rich bool) {
 		if !ok {
 			continue
 		}
-		m.Lines.RemoveAttribute(drop...)
+		m.Lines.removeAttributes(drop)
 		m.Proto = Profile{Feedback: p.Feedback && rich}.String()
 	}
 }

@@ -78,7 +78,8 @@ func (ls *Lines) Insert(l Line) {
 // are case-sensitive: RFC 8866 §5.13.
 func (ls Lines) Attribute(name string) (string, bool) {
 	for i := range ls {
-		if n, v, ok := ls[i].attribute(); ok && n == name {
+		if ls[i].isAttribute(name) {
+			_, v, _ := ls[i].attribute()
 			return v, true
 		}
 	}
@@ -88,8 +89,11 @@ func (ls Lines) Attribute(name string) (string, bool) {
 // Attributes goes through the values of all a= lines of that name.
 func (ls Lines) Attributes(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, l := range ls {
-			if n, v, ok := l.attribute(); ok && n == name && !yield(v) {
+		for i := range ls {
+			if !ls[i].isAttribute(name) {
+				continue
+			}
+			if _, v, _ := ls[i].attribute(); !yield(v) {
 				return
 			}
 		}
@@ -115,9 +119,13 @@ func (ls *Lines) SetAttribute(name, value string) {
 
 // RemoveAttribute removes the a= lines of all these names.
 func (ls *Lines) RemoveAttribute(names ...string) {
+	ls.removeAttributes(func(name string) bool { return slices.Contains(names, name) })
+}
+
+func (ls *Lines) removeAttributes(drop func(name string) bool) {
 	*ls = slices.DeleteFunc(*ls, func(l Line) bool {
 		n, _, ok := l.attribute()
-		return ok && slices.Contains(names, n)
+		return ok && drop(n)
 	})
 }
 
@@ -137,7 +145,16 @@ func (l Line) attribute() (name, value string, ok bool) {
 	return trimmed(name), trimmed(value), true
 }
 
+// isAttribute reports whether l is an a= line of that name. Most are not, and show it by their first letters.
 func (l Line) isAttribute(name string) bool {
+	switch v := l.Value; {
+	case l.Type != 'a' || v == "":
+		return l.Type == 'a' && name == ""
+	case v[0] > ' ' && v[0] < 0x80 && !strings.HasPrefix(v, name):
+		return false
+	case strings.HasPrefix(v, name) && (len(v) == len(name) || v[len(name)] == ':'):
+		return true
+	}
 	n, _, ok := l.attribute()
 	return ok && n == name
 }

@@ -3,7 +3,7 @@ package sdp
 // The o= line and its version. RFC 8866 §5.2, RFC 3264 §8.
 
 import (
-	"hash/fnv"
+	"hash/maphash"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -56,26 +56,50 @@ type Originator struct {
 
 	version uint64
 	last    uint64 // what identifies the description stamped last
+	seed    maphash.Seed
 }
 
 // Stamp gives d our o= line instead of its own. The version is one higher than that of the description stamped before
 // if anything else in it differs, and the same if nothing does.
 func (o *Originator) Stamp(d *Description) {
-	origin := Origin{Username: o.Username, SessionID: o.SessionID, Address: o.address(d)}
-	d.SetOrigin(origin)
-	if h := d.hash(); o.version == 0 || h != o.last {
+	if o.version == 0 {
+		o.seed = maphash.MakeSeed()
+	}
+	if h := d.hash(o.seed); o.version == 0 || h != o.last {
 		o.last = h
 		o.version++
 	}
-	origin.Version = o.version
-	d.SetOrigin(origin)
+	d.SetOrigin(Origin{Username: o.Username, SessionID: o.SessionID, Version: o.version, Address: o.address(d)})
 }
 
-// hash is the same for descriptions that are printed the same.
-func (d *Description) hash() uint64 {
-	h := fnv.New64a()
-	h.Write(d.AppendTo(nil))
-	return h.Sum64()
+// hash is the same for descriptions that are printed the same but for their o= line.
+func (d *Description) hash(seed maphash.Seed) uint64 {
+	h := d.Lines.hash(seed, 0)
+	for i := range d.Media {
+		m := &d.Media[i]
+		h = mix(h, uint64(m.Port)<<16|uint64(m.PortCount))
+		h = mix(mix(h, maphash.String(seed, m.Type)), maphash.String(seed, m.Proto))
+		for _, f := range m.Formats {
+			h = mix(h, maphash.String(seed, f))
+		}
+		h = m.Lines.hash(seed, h)
+	}
+	return h
+}
+
+func (ls Lines) hash(seed maphash.Seed, h uint64) uint64 {
+	for i := range ls {
+		if l := &ls[i]; l.Type != 'o' {
+			h = mix(mix(h, uint64(l.Type)), maphash.String(seed, l.Value))
+		}
+	}
+	return mix(h, 1) // where a section ends is part of it
+}
+
+// mix takes one more number into a hash; the order counts.
+func mix(h, next uint64) uint64 {
+	h = (h ^ next) * 0x9e3779b97f4a7c15
+	return h ^ h>>29
 }
 
 func (o *Originator) address(d *Description) string {

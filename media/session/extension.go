@@ -48,8 +48,11 @@ func extend(m *sdp.Media, identifier uint8, uri string) {
 // extension reads an a=extmap line.
 func extension(l sdp.Line) (identifier uint8, uri string, ok bool) {
 	v, ok := strings.CutPrefix(l.Value, "extmap:")
+	if l.Type != 'a' || !ok {
+		return 0, "", false
+	}
 	fields := strings.Fields(v)
-	if l.Type != 'a' || !ok || len(fields) < 2 {
+	if len(fields) < 2 {
 		return 0, "", false
 	}
 	id, _, _ := strings.Cut(fields[0], "/") // a direction may follow

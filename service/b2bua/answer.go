@@ -4,6 +4,7 @@ package b2bua
 
 import (
 	"context"
+	"time"
 
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/sip"
@@ -16,6 +17,9 @@ const elsewhere = `SIP;cause=200;text="Call completed elsewhere"`
 
 // badAnswer is the Reason of the BYE to a device whose answer is none.
 const badAnswer = `SIP;cause=488;text="No usable answer"`
+
+// settleTime is after how long a call that was answered is one that lasts.
+const settleTime = 2 * time.Second
 
 // answered takes the 2xx of a device. A 2xx of another one cannot come here: its INVITE was given up, and its dialog ends by itself.
 func (c *call) answered(l *leg, res *sip.Response) {
@@ -53,7 +57,7 @@ func (c *call) answered(l *leg, res *sip.Response) {
 	c.mark(&c.caller.moments.answered)
 	c.mark(&l.moments.answered)
 	c.reached(Answered)
-	c.watch()
+	c.stand()
 	c.record()
 }
 
@@ -104,8 +108,11 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 		return
 	}
 	if !late && !initial {
-		l.rest()
-		far.rest()
+		c.acknowledged = true
+		if c.stands {
+			l.rest()
+			far.rest()
+		}
 		return
 	}
 	answer, err := description.Find(&ack.Message)
@@ -120,6 +127,18 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 		return
 	}
 	far.usage.Ack(body)
+}
+
+// stand waits until it shows that a call lasts: only then is it worth the work to let go of what it needs no more.
+func (c *call) stand() {
+	c.timer = c.engine.After(c.stripe, settleTime, func() {
+		c.stands = true
+		if c.acknowledged && c.exchange == nil {
+			c.caller.rest()
+			c.callee.rest()
+		}
+		c.watch()
+	})
 }
 
 // rest lets go of what a side of a call does not need while the call just stands.

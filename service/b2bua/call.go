@@ -51,10 +51,12 @@ type call struct {
 	accounts []string // AORs of those who take part in it, or may
 }
 
-// silence is what is known of how long nobody has said anything.
+// silence is what is known of how long a call stands, and nobody has said anything.
 type silence struct {
-	timer sip.Timer
-	held  time.Time // when the call was last seen on hold
+	timer        sip.Timer
+	held         time.Time // when the call was last seen on hold
+	acknowledged bool      // the ACK to an answer has come
+	stands       bool      // for a while: legs let go at once of what they need no more
 }
 
 // aside is what goes on beside the talk.

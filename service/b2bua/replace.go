@@ -254,7 +254,7 @@ func (c *call) succeed(x *exchange, body dialog.Body) error {
 	}
 	if c.detail.Status = sip.StatusOK; c.detail.Phase < Answered {
 		c.reached(Answered)
-		c.watch()
+		c.stand()
 		c.record()
 	}
 	return nil

@@ -42,7 +42,7 @@ func (u *Usage) Lean() {
 		u.talk = nil
 	}
 	u.ours.Bytes = bytes.Clone(u.ours.Bytes) // with nothing behind it
-	u.extract, u.invite = u.invite.Extract(func(h sip.Header) bool { return passing(h) || known(h) }), nil
+	u.extract, u.invite = u.invite.Extract(func(h sip.Header) bool { return passing(h) || known(h) && !(u.names && naming(h)) }), nil
 }
 
 // forgetEarly lets go of the early dialog that has become that of the call. Others stay: a late 2xx may belong to one, and its BYE comes behind its PRACK.
@@ -76,6 +76,9 @@ func known(h sip.Header) bool {
 	return false
 }
 
+// naming reports whether a header field says who takes part.
+func naming(h sip.Header) bool { return h == sip.HeaderFrom || h == sip.HeaderTo }
+
 // complement puts into an extract what the dialog knows.
 func (u *Usage) complement(req *sip.Request) {
 	d := u.dialog
@@ -103,7 +106,7 @@ func (u *Usage) complement(req *sip.Request) {
 // spellOut makes the extract hold From and To of the INVITE, because the dialog is about to have another name in one of them.
 func (u *Usage) spellOut() {
 	if u.invite == nil && !u.names {
-		u.extract = u.Invitation().Extract(func(h sip.Header) bool { return h != sip.HeaderFrom && h != sip.HeaderTo && known(h) })
-		u.names = true
+		u.extract = u.Invitation().Extract(func(h sip.Header) bool { return !naming(h) && known(h) })
 	}
+	u.names = true
 }

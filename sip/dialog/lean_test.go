@@ -1,16 +1,39 @@
 package dialog
 
 import (
+	"fmt"
 	"testing"
 	"unsafe"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// TestLean: what is left of an INVITE says what it said of who, whom and which call, also when one side is called otherwise since.
+// TestLean: what is left of an INVITE says what it said of who, whom and which call, also when one side is called otherwise since, or was already.
 func TestLean(t *testing.T) {
-	const extra = "Subject: hello"
-	came := invite(t, extra, "Session-ID: 0123456789abcdef0123456789abcdef;remote="+sip.NilUUID)
+	for _, early := range [...]bool{false, true} {
+		for name, u := range standing(t) {
+			t.Run(fmt.Sprint(name, early), func(t *testing.T) {
+				came := u.invite.Clone()
+				if early {
+					rename(t, u)
+				}
+				u.Lean()
+				if u.invite != nil {
+					t.Error("the INVITE is kept whole")
+				}
+				same(t, u, came, "lean")
+				if !early {
+					rename(t, u)
+				}
+				same(t, u, came, "renamed")
+			})
+		}
+	}
+}
+
+// standing is a call that stands, from both sides.
+func standing(t *testing.T) map[string]*Usage {
+	came := invite(t, "Subject: hello", "Session-ID: 0123456789abcdef0123456789abcdef;remote="+sip.NilUUID)
 	incoming, err := NewUAS(came, "8321")
 	if err != nil {
 		t.Fatal(err)
@@ -23,39 +46,37 @@ func TestLean(t *testing.T) {
 		t.Fatal(err)
 	}
 	seq, _ := came.CSeq()
-	for name, u := range map[string]*Usage{
+	return map[string]*Usage{
 		"callee": {invite: came, dialog: incoming, tag: "8321", callee: &callee{seq: seq.Number}},
 		"caller": {invite: sent, dialog: outgoing, tag: sent.FromTag(), caller: &caller{seq: seq.Number, to: new(sip.Destination)}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			same := func(when string) {
-				t.Helper()
-				got := u.Invitation()
-				for _, h := range [...]sip.Header{sip.HeaderFrom, sip.HeaderTo, sip.HeaderCallID, sip.HeaderCSeq, sip.HeaderSubject, sip.HeaderSessionID, sip.HeaderVia, sip.HeaderContact} {
-					want := came.Get(h)
-					if passing(h) {
-						want = ""
-					}
-					if got.Get(h) != want {
-						t.Errorf("%s: %s is %q, want %q", when, h, got.Get(h), want)
-					}
-				}
-				if got.URI != came.URI || len(got.Body()) > 0 {
-					t.Errorf("%s: %s", when, got)
-				}
-			}
-			u.Lean()
-			if u.invite != nil {
-				t.Error("the INVITE is kept whole")
-			}
-			same("lean")
-			u.renames = true
-			u.Become(sip.Address{URI: sip.MustParseURI("sip:carol@example.com")}, false)
-			same("renamed")
-			if next := u.dialog.Request(sip.MethodBye).Get(sip.HeaderFrom); next != "<sip:carol@example.com>;tag="+u.tag {
-				t.Errorf("From afterwards: %s", next)
-			}
-		})
+	}
+}
+
+// same checks that the invitation is that which came, as far as it is kept.
+func same(t *testing.T, u *Usage, came *sip.Request, when string) {
+	t.Helper()
+	got := u.Invitation()
+	for _, h := range [...]sip.Header{sip.HeaderFrom, sip.HeaderTo, sip.HeaderCallID, sip.HeaderCSeq, sip.HeaderSubject, sip.HeaderSessionID, sip.HeaderVia, sip.HeaderContact} {
+		want := came.Get(h)
+		if passing(h) {
+			want = ""
+		}
+		if got.Get(h) != want {
+			t.Errorf("%s: %s is %q, want %q", when, h, got.Get(h), want)
+		}
+	}
+	if got.URI != came.URI || len(got.Body()) > 0 {
+		t.Errorf("%s: %s", when, got)
+	}
+}
+
+// rename calls our side otherwise.
+func rename(t *testing.T, u *Usage) {
+	t.Helper()
+	u.renames = true
+	u.Become(sip.Address{URI: sip.MustParseURI("sip:carol@example.com")}, false)
+	if next := u.dialog.Request(sip.MethodBye).Get(sip.HeaderFrom); next != "<sip:carol@example.com>;tag="+u.tag {
+		t.Errorf("From afterwards: %s", next)
 	}
 }
 
