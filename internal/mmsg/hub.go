@@ -12,8 +12,14 @@ type HubConfig struct {
 	Send    int // size of the send buffer
 }
 
+// NearSteps is in how many steps a [Taker.Take] is announced.
+const NearSteps = 6
+
 // A Taker gets what comes to one socket of a [Hub].
 type Taker interface {
+	// Near announces a Take, so that the processor fetches the memory that it needs ([Fetch]) for many of them at once instead of waiting for each. It is called in steps from 0 to [NearSteps]-1,
+	// each for all datagrams of a round: what one step has asked for the next one may follow as a pointer. It must not block.
+	Near(step int)
 	// Take gets a datagram on the thread of the hub; it must not block. b and the Spare bytes behind it may be changed; both are valid until Take returns, or until they are
 	// sent if they are handed to [Round.Send]. IPv4 addresses are never IPv6-mapped.
 	Take(r *Round, b []byte, from netip.AddrPort)

@@ -25,7 +25,7 @@ const (
 	restEvery = 8 * time.Millisecond
 )
 
-// Hub serves many UDP sockets with one thread. It reads in rounds: one datagram of each socket that has some, then all are taken, then all that is to be sent is
+// Hub serves many UDP sockets with one thread. It reads in rounds: one datagram of each socket that has some, or two, then all are taken, then all that is to be sent is
 // sent. Nothing is allocated for a datagram.
 type Hub struct {
 	config  HubConfig
@@ -38,7 +38,7 @@ type Hub struct {
 
 // NewHub starts a hub. Whoever made it closes it.
 func NewHub(cfg HubConfig) (*Hub, error) {
-	h := &Hub{config: cfg, watched: set{poll: -1}, wake: -1, done: make(chan struct{})}
+	h := &Hub{config: cfg, watched: set{poll: -1, edge: true}, wake: -1, done: make(chan struct{})}
 	if err := h.open(); err != nil {
 		h.release()
 		return nil, err
@@ -82,6 +82,8 @@ func (h *Hub) Close() error {
 
 func (h *Hub) run() {
 	defer close(h.done)
+	runtime.LockOSThread() // and never unlock: the thread ends with its short slices
+	ShortenSlice()
 	r := newRound(h.config)
 	defer r.close()
 	rested := time.Now()
@@ -89,7 +91,7 @@ func (h *Hub) run() {
 		n := h.wait(r)
 		r.At = time.Now()
 		h.watched.find(r, n, 0)
-		r.read((*Round).receive)
+		r.readEdge(&h.watched)
 		r.take()
 		r.flush()
 		if r.At.Sub(rested) > restEvery {

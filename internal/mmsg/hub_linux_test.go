@@ -23,6 +23,8 @@ type echo struct {
 	got  atomic.Int64
 }
 
+func (e *echo) Near(int) {}
+
 func (e *echo) Take(r *Round, b []byte, from netip.AddrPort) {
 	e.got.Add(1)
 	c := e.conn.Load()
@@ -117,6 +119,55 @@ func TestHub(t *testing.T) {
 	}
 }
 
+// gate counts what it gets, and holds the thread of the hub at the first.
+type gate struct {
+	entered, open chan struct{}
+	got           chan string
+}
+
+func (g *gate) Near(int) {}
+
+func (g *gate) Take(_ *Round, b []byte, _ netip.AddrPort) {
+	select {
+	case <-g.open:
+	default:
+		close(g.entered)
+		<-g.open
+	}
+	g.got <- string(b)
+}
+
+// TestHubBacklog: what has gathered in a socket is read to the end and in order, although nothing comes after it.
+func TestHubBacklog(t *testing.T) {
+	h := newHub(t)
+	g := &gate{entered: make(chan struct{}), open: make(chan struct{}), got: make(chan string, 10)}
+	conn, err := h.Listen(netip.AddrPortFrom(loopback, 0), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t)
+	send := func(s string) {
+		t.Helper()
+		if _, err := c.WriteToUDPAddrPort([]byte(s), conn.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send("0")
+	<-g.entered
+	for _, s := range []string{"1", "2", "3", "4", "5", "6", "7"} {
+		send(s)
+	}
+	close(g.open)
+	for _, want := range []string{"0", "1", "2", "3", "4", "5", "6", "7"} {
+		if got := <-g.got; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if err := conn.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHubAddressInUse(t *testing.T) {
 	h := newHub(t)
 	conn, e := listenEcho(t, h)
@@ -196,7 +247,7 @@ func TestHubAllocates(t *testing.T) {
 		r.Send(conn, b, to)
 		r.flush()
 		r.ready = append(r.ready[:0], conn)
-		r.read((*Round).receive)
+		r.readEdge(&h.watched)
 		r.take()
 	})
 	if n != 0 {

@@ -6,9 +6,7 @@ package mmsg
 
 import (
 	"net/netip"
-	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,8 +20,10 @@ type Round struct {
 	ready   []*HubConn
 	flooded []*HubConn
 	memory  []byte // of one round: datagrams lie close together
+	seconds []byte // of second datagrams
 	used    int    // of memory, by Space
 	arrived []arrived
+	pair    pair
 	queue   []sending
 	ring    *ring // nil: the system has none for us
 
@@ -50,10 +50,12 @@ type sending struct {
 
 func newRound(cfg HubConfig) *Round {
 	queue, _ := newRing(queueSize) // without one each datagram is a call
-	return &Round{
+	r := &Round{
 		config: cfg, ring: queue, memory: make([]byte, roundSize*align(cfg.Room+cfg.Spare)), ready: make([]*HubConn, 0, roundSize), flooded: make([]*HubConn, 0, roundSize),
-		arrived: make([]arrived, 0, roundSize), queue: make([]sending, 0, queueSize),
+		seconds: make([]byte, roundSize*align(cfg.Room+cfg.Spare)), arrived: make([]arrived, 0, 2*roundSize), queue: make([]sending, 0, queueSize),
 	}
+	r.pair.prepare()
+	return r
 }
 
 // align rounds up to whole cache lines.
@@ -79,15 +81,12 @@ func (r *Round) read(receive func(r *Round, c *HubConn, b []byte) (int, time.Tim
 	clear(r.ready)
 }
 
-// receive takes a datagram into b.
-func (r *Round) receive(c *HubConn, b []byte) (int, time.Time, bool) {
-	length := uint32(unix.SizeofSockaddrInet6)
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
-		unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(&r.name)), uintptr(unsafe.Pointer(&length)))
-	return int(n), time.Time{}, errno == 0
-}
-
 func (r *Round) take() {
+	for step := range NearSteps {
+		for i := range r.arrived {
+			r.arrived[i].conn.taker.Near(step)
+		}
+	}
 	for i := range r.arrived {
 		a := &r.arrived[i]
 		if !a.at.IsZero() {

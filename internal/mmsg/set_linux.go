@@ -19,6 +19,7 @@ const stopKey = ^uint64(0)
 // set holds sockets, each in a slot.
 type set struct {
 	poll int
+	edge bool // a socket is told of when something comes, not for as long as something is there: whoever leaves something behind calls rearm
 
 	mu    sync.Mutex // guards what follows
 	slots []slot
@@ -45,9 +46,29 @@ func (s *set) close() {
 }
 
 func (s *set) watch(fd int, key uint64) error {
+	return os.NewSyscallError("epoll_ctl", s.control(unix.EPOLL_CTL_ADD, fd, key))
+}
+
+func (s *set) control(op, fd int, key uint64) error {
 	event := unix.EpollEvent{Events: unix.EPOLLIN}
+	if s.edge {
+		event.Events |= unix.EPOLLET
+	}
 	*keyOf(&event) = key
-	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(s.poll, unix.EPOLL_CTL_ADD, fd, &event))
+	return unix.EpollCtl(s.poll, op, fd, &event)
+}
+
+// rearm makes c ready again in s, if it is there and has something to read.
+func (s *set) rearm(c *HubConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.set != s {
+		return
+	}
+	s.mu.Lock()
+	key := s.slots[c.slot].key
+	s.mu.Unlock()
+	_ = s.control(unix.EPOLL_CTL_MOD, c.fd, key)
 }
 
 // keyOf is the word of an event that is ours: x/sys calls it Fd and Pad.

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 
+	"github.com/sipwerk/sipwerk/internal/mmsg"
 	"github.com/sipwerk/sipwerk/media/rtp"
 )
 
@@ -31,6 +32,43 @@ func (k *socket) take(o outlet, b []byte, a arrival) {
 	default:
 		p.pass(o, a)
 	}
+}
+
+// near has the memory fetched that a packet will need: first of the stream that hears it, then of the one that sends it, then of its socket. The pointers on the way are the same for whoever has the mutexes,
+// or are read again by them.
+func (k *socket) near(step int) {
+	switch step {
+	case 1:
+		mmsg.Fetch(k)
+		return
+	case 2:
+		k.stream.fetch(k.component)
+		mmsg.Fetch(&k.stream.receiver)
+		return
+	}
+	to := k.stream.partner.Load()
+	if to == nil {
+		return
+	}
+	switch out := to.sockets[k.component].line; {
+	case step == 3:
+		to.fetch(k.component)
+	case out == nil:
+	case step == 4:
+		mmsg.Fetch(out)
+	default:
+		mmsg.Fetch(out.HubConn)
+	}
+}
+
+func (s *Stream) fetch(c component) {
+	mmsg.Fetch(&s.mu)
+	mmsg.Fetch(&s.counters)
+	mmsg.Fetch(&s.sockets[c])
+	mmsg.Fetch(&s.latches[c])
+	mmsg.Fetch(&s.lanes)
+	mmsg.Fetch(&s.own)
+	mmsg.Fetch(&s.number)
 }
 
 // passage is a packet that was heard.
@@ -92,7 +130,7 @@ func (s *Stream) heardLocked(p passage, h *rtp.Header, a *arrival) passage {
 	case report:
 		s.hearing.receive(p.b, a.at)
 	}
-	p.by, p.to = s, s.partner
+	p.by, p.to = s, s.partner.Load()
 	return p
 }
 

@@ -295,7 +295,8 @@ func TestRideAllocates(t *testing.T) {
 	a.Sort(rideMID, Lane{a, "a", []uint8{0}}, Lane{video, "v", []uint8{96}})
 	a.latches[media].open(sdpAddress, sdpAddress.Addr())
 	b.latches[media].open(natAddress, natAddress.Addr())
-	video.partner, b.partner = b, video
+	video.partner.Store(b)
+	b.partner.Store(video)
 	video.Stamp(rideMID, "v", false)
 	b.mux = true
 	memory, packet, back, report := make([]byte, room+spare), tagged(7, 96, "v"), rtpPacket(1, 9, "picture"), (&rtp.PictureLoss{SSRC: 7, Media: 9}).AppendTo(nil)

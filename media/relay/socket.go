@@ -42,6 +42,15 @@ type line struct {
 	socket atomic.Pointer[socket] // that has it; nil: nobody, and what comes is dropped
 }
 
+// Near implements [mmsg.Taker].
+func (l *line) Near(step int) {
+	if step == 0 {
+		mmsg.Fetch(l)
+	} else if k := l.socket.Load(); k != nil {
+		k.near(step)
+	}
+}
+
 // Take implements [mmsg.Taker].
 func (l *line) Take(r *mmsg.Round, b []byte, from netip.AddrPort) {
 	if k := l.socket.Load(); k != nil {

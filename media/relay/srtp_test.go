@@ -86,7 +86,8 @@ func TestSRTPAllocates(t *testing.T) {
 		alice := protect(t, a, suite)
 		a.latches[media].open(sdpAddress, sdpAddress.Addr())
 		b.latches[media].open(natAddress, natAddress.Addr())
-		a.partner, b.partner = b, a
+		a.partner.Store(b)
+		b.partner.Store(a)
 		memory := make([]byte, room+Overhead)
 		packet := rtpPacket(0, 7, string(make([]byte, 160)))
 		sink := new(counted)

@@ -27,7 +27,7 @@ type Stream struct {
 	filter  atomic.Pointer[Filter]
 
 	mu       sync.Mutex // of the base, guards what follows
-	partner  *Stream
+	partner  atomic.Pointer[Stream]
 	counters Counters
 	receiver rtp.Receiver
 	hearing  hearing // of the peer
@@ -180,8 +180,7 @@ func Join(a, b *Stream) {
 // Part ends the path that s is part of.
 func Part(s *Stream) {
 	s.base().mu.Lock()
-	old := s.partner
-	s.partner = nil
+	old := s.partner.Swap(nil)
 	s.base().mu.Unlock()
 	if old != nil {
 		old.setPartner(s, nil)
@@ -192,8 +191,8 @@ func Part(s *Stream) {
 func (s *Stream) setPartner(from, to *Stream) {
 	s.base().mu.Lock()
 	defer s.base().mu.Unlock()
-	if s.partner == from && !s.closed {
-		s.partner = to
+	if s.partner.Load() == from && !s.closed {
+		s.partner.Store(to)
 	}
 }
 
