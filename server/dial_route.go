@@ -28,6 +28,8 @@ type callWay struct {
 	direct  bool    // an application inside is called
 	from    string  // who asks, for events
 	caller  trunk.Caller
+
+	identity []string // what proves a caller from outside
 }
 
 // first makes the route of the first decision.
@@ -136,7 +138,7 @@ func (w *callWay) outside(out *dialplan.Out, then func(b2bua.Outcome) b2bua.Rout
 	if plans.exits == nil {
 		return b2bua.Route{Refuse: sip.StatusNotFound}
 	}
-	c := trunk.Call{Number: out.Number.Text(), Urgent: out.Emergency, Trunks: out.Trunks, Caller: w.shown(out)}
+	c := trunk.Call{Number: out.Number.Text(), Urgent: out.Emergency, Trunks: out.Trunks, Caller: w.shown(out), Identity: w.identity}
 	if !out.Emergency {
 		return plans.exits.Route(w.domain, c, plans.gates(w.domain, out), then)
 	}

@@ -101,6 +101,11 @@ func (r *router) wayOf(q *b2bua.Question) *callWay {
 		w.from = w.call.Caller.Trunk + " " + w.call.Caller.Number
 	}
 	w.caller = shown(q)
+	if q.Caller.Trunk != "" {
+		for value := range q.Request.Values(sip.HeaderIdentity) {
+			w.identity = append(w.identity, strings.Clone(value))
+		}
+	}
 	if account, ok := r.registrar.Resolve(uri); ok {
 		w.account = account.Clone()
 	}

@@ -4,6 +4,7 @@ package b2bua
 // RFC 3323 §4.1, RFC 5853 §3.1.
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,7 +114,10 @@ func (c *call) invitation(l *leg) *sip.Request {
 	if l.inTrust() || l.account.Host != "" {
 		l.hunt.tell(req, l.inTrust())
 	}
-	for _, f := range p.Headers {
+	for i, f := range p.Headers {
+		if !slices.ContainsFunc(p.Headers[:i], func(before Field) bool { return before.Name == f.Name }) {
+			req.Remove(f.Name) // the router knows better than the caller: who is shown, and by what that is proven
+		}
 		req.Add(f.Name, f.Value)
 	}
 	return req

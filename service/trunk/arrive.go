@@ -8,6 +8,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/passport"
 )
 
 // Arrival is a request that came from a provider.
@@ -125,6 +126,9 @@ func (a Arrival) Admit(req *sip.Request, verstat string) *sip.Request {
 	}
 	if asserted != "" {
 		in.Set(sip.HeaderPAssertedIdentity, asserted)
+	}
+	if verstat == passport.Failed {
+		in.Remove(sip.HeaderIdentity) // what proves nothing here is shown to nobody else
 	}
 	return in
 }

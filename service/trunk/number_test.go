@@ -3,10 +3,15 @@
 package trunk
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/passport"
 )
 
 func rule(t *testing.T, s string) Rule {
@@ -137,6 +142,54 @@ func TestPresent(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s:\n%s, want\n%s", c.about, got, c.want)
+		}
+	}
+}
+
+// A call that came in proven and is sent on keeps its proof, with a div token behind it; where its caller is shown as another, the trunk speaks for the call. RFC 8946 §4.1; RFC 8588 §4.
+func TestProve(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := &passport.Signer{Key: key, URL: "https://certs.example.org/1.pem"}
+	in := sip.NewRequest(sip.MethodInvite, sip.MustParseURI("sip:+4930111@pbx.example;user=phone"))
+	in.Set(sip.HeaderFrom, "<sip:+331456@carrier.example;user=phone>;tag=1")
+	in.Set(sip.HeaderTo, "<sip:+4930111@pbx.example;user=phone>")
+	if err := signer.Attest(in, passport.Full, "their-id"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		about string
+		rule  CallerID
+		calls []string // with these identities
+		want  string   // the types of the tokens
+	}{
+		{"sent on as it came", ShowAsIs, []string{in.Get(sip.HeaderIdentity)}, "shaken div"},
+		{"sent on with a number of ours", ShowNumber, []string{in.Get(sip.HeaderIdentity)}, "shaken"},
+		{"came without proof", ShowAsIs, nil, "shaken"},
+	} {
+		set := &Settings{Servers: []sip.URI{sip.MustParseURI("sip:sip.provider.example")}, Numbering: Numbering{Own: []Range{{"+4930100", "+4930199"}}}, Shown: Shown{Rule: c.rule}, Signer: signer}
+		l := &line{set: set, instance: urn("0123456789abcdef0123456789abcdef")}
+		call := Call{Number: "+351789", Caller: Caller{Number: "+331456"}, Identity: c.calls}
+		w := Way{To: sip.Address{URI: set.address(call.Number)}}
+		w.From, w.Headers = set.present(call.Caller)
+		headers, err := l.prove(call, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var types []string
+		for _, h := range headers {
+			if h.Name == sip.HeaderIdentity {
+				id, err := sip.ParseIdentity(h.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				types = append(types, id.Type)
+			}
+		}
+		if got := strings.Join(types, " "); got != c.want {
+			t.Errorf("%s: tokens %q, want %q", c.about, got, c.want)
 		}
 	}
 }

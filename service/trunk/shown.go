@@ -114,23 +114,50 @@ func (s *Settings) present(c Caller) (from sip.Address, headers []Header) {
 	return who, headers
 }
 
-// attest signs who calls. RFC 8588 §4: A for a caller of ours with a number of ours, B for one with another's, C for whoever has only passed through.
-func (l *line) attest(c Caller, from, to sip.Address, headers []Header) ([]Header, error) {
-	level := passport.Gateway
+// prove signs who calls. A call that came in proven keeps that proof, and is said to have been for a number of ours: RFC 8946 §4.1. Where the caller is shown as another, or its proof is none, we speak
+// for the call ourselves.
+func (l *line) prove(c Call, w Way) ([]Header, error) {
+	draft := func(identities []string) *sip.Request {
+		req := sip.NewRequest(sip.MethodInvite, w.To.URI)
+		req.Set(sip.HeaderFrom, w.From.String())
+		req.Set(sip.HeaderTo, w.To.String())
+		for _, h := range w.Headers {
+			req.Add(h.Name, h.Value)
+		}
+		for _, value := range identities {
+			req.Add(sip.HeaderIdentity, value)
+		}
+		return req
+	}
+	owned := func(p passport.Party) bool { return p.Number != "" && l.set.Numbering.Owns("+"+p.Number) }
+	if len(c.Identity) > 0 {
+		if req := draft(c.Identity); l.set.Signer.Divert(req, owned) == nil {
+			return proof(w.Headers, req), nil
+		}
+	}
+	req := draft(nil)
+	if err := l.set.Signer.Attest(req, l.set.level(c.Caller), l.instance[len(`"<urn:uuid:`):len(l.instance)-len(`>"`)]); err != nil {
+		return w.Headers, err
+	}
+	return proof(w.Headers, req), nil
+}
+
+// proof adds what proves the caller of req to the headers.
+func proof(headers []Header, req *sip.Request) []Header {
+	headers = append(headers, Header{sip.HeaderDate, req.Get(sip.HeaderDate)})
+	for value := range req.Values(sip.HeaderIdentity) {
+		headers = append(headers, Header{sip.HeaderIdentity, value})
+	}
+	return headers
+}
+
+// level is how well a caller is known. RFC 8588 §4: A for a caller of ours with a number of ours, B for one with another's, C for whoever has only passed through.
+func (s *Settings) level(c Caller) passport.Attestation {
 	switch {
-	case c.Proven && l.set.Numbering.Owns(l.set.shownNumber(c)):
-		level = passport.Full
+	case c.Proven && s.Numbering.Owns(s.shownNumber(c)):
+		return passport.Full
 	case c.Proven:
-		level = passport.Partial
+		return passport.Partial
 	}
-	req := sip.NewRequest(sip.MethodInvite, to.URI)
-	req.Set(sip.HeaderFrom, from.String())
-	req.Set(sip.HeaderTo, to.String())
-	for _, h := range headers {
-		req.Add(h.Name, h.Value)
-	}
-	if err := l.set.Signer.Attest(req, level, l.instance[len(`"<urn:uuid:`):len(l.instance)-len(`>"`)]); err != nil {
-		return headers, err
-	}
-	return append(headers, Header{sip.HeaderDate, req.Get(sip.HeaderDate)}, Header{sip.HeaderIdentity, req.Get(sip.HeaderIdentity)}), nil
+	return passport.Gateway
 }

@@ -18,6 +18,8 @@ type Call struct {
 	Caller Caller
 	Urgent bool     // an emergency: no limit of ours keeps it
 	Trunks []string // by which it may go, in this order; empty: all of the domain, by priority and weight
+	// Identity are the values of that header with which the call has come in, if it was not dialled here: what proves its caller goes on with it.
+	Identity []string
 }
 
 // Way is how a call goes out by one trunk.
@@ -120,7 +122,7 @@ func (l *line) way(c Call) (Way, error) {
 	}
 	if l.set.Signer != nil {
 		var err error
-		if w.Headers, err = l.attest(c.Caller, w.From, w.To, w.Headers); err != nil {
+		if w.Headers, err = l.prove(c, w); err != nil {
 			return w, err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -264,6 +265,49 @@ func TestDiverted(t *testing.T) {
 	}
 	if v := verifier.Verify(t.Context(), broken); v.Status != sip.StatusInvalidIdentityHeader {
 		t.Errorf("without the link in the middle: %+v", v)
+	}
+}
+
+// RFC 8946 §4.1, §4.2: who sends a call on says so, if the call was for a number of its own, and shows the caller of the token that it follows upon.
+func TestDivert(t *testing.T) {
+	signer, verifier, _ := couple(t, provider(t))
+	attested := func() *sip.Request {
+		req := invite(berlin, paris)
+		if err := signer.Attest(req, Full, "id-3"); err != nil {
+			t.Fatal(err)
+		}
+		return req
+	}
+	french := func(p Party) bool { return strings.HasPrefix(p.Number, "33") }
+	sendOn := func(req *sip.Request, to string) *sip.Request {
+		req.Set(sip.HeaderTo, "<"+to+">")
+		req.URI = sip.MustParseURI(to)
+		return req
+	}
+	on := sendOn(attested(), lisbon)
+	if err := signer.Divert(on, french); err != nil {
+		t.Fatal(err)
+	}
+	if v := verifier.Verify(t.Context(), on); v.Status != 0 || !v.Diverted || v.Attest != Full {
+		t.Errorf("sent on: %+v", v)
+	}
+	on.Set(sip.HeaderTo, "<"+paris+">") // as those do who leave To alone
+	if v := verifier.Verify(t.Context(), on); v.Status != 0 || !v.Diverted {
+		t.Errorf("sent on, with the To of the caller: %+v", v)
+	}
+	same := attested()
+	if err := signer.Divert(same, french); err != nil || len(slices.Collect(same.Values(sip.HeaderIdentity))) != 1 {
+		t.Errorf("a call that was not sent on: %v\n%s", err, same)
+	}
+	other := sendOn(attested(), lisbon)
+	other.Set(sip.HeaderFrom, "<"+paris+">;tag=1")
+	for what, req := range map[string]*sip.Request{"without a token": sendOn(invite(berlin, paris), lisbon), "with another caller": other} {
+		if err := signer.Divert(req, french); !errors.Is(err, ErrNotDiverted) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := signer.Divert(sendOn(attested(), lisbon), func(Party) bool { return false }); !errors.Is(err, ErrNotDiverted) {
+		t.Errorf("of a number that is not ours: %v", err)
 	}
 }
 

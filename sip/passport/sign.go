@@ -1,4 +1,4 @@
-// The side that proves: tokens signed and put into requests. RFC 8224 §4.1, §6.1.
+// The side that proves: tokens signed and put into requests. RFC 8224 §4.1, §6.1; RFC 8946 §4.1.
 
 package passport
 
@@ -11,6 +11,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -67,6 +69,43 @@ func (s *Signer) Attest(req *sip.Request, level Attestation, id string) error {
 		return err
 	}
 	t.Attest, t.OrigID = level, id
+	return s.add(req, t)
+}
+
+// ErrNotDiverted: a request has no token of the caller that it shows, or none that is for a number of ours.
+var ErrNotDiverted = errors.New("passport: no proof of the caller to follow upon")
+
+// Divert puts a div token into the INVITE req, which is otherwise as it will be sent, the tokens with which it came included: it says that the call was for a number of ours, as ours knows them,
+// before it was sent on to whom To names. A call that was for that number all along gets none, as RFC 8946 §3 wants it. A Date that is missing is added. The error may wrap [ErrNotDiverted].
+func (s *Signer) Divert(req *sip.Request, ours func(Party) bool) error {
+	for value := range req.Values(sip.HeaderIdentity) {
+		if strings.HasPrefix(value, "..") {
+			return fmt.Errorf("%w: a compact token is about whom To named before", ErrNotDiverted)
+		}
+	}
+	tokens, err := tokensOf(req)
+	if err != nil {
+		return err
+	}
+	t, err := s.about(req, Div)
+	if err != nil {
+		return err
+	}
+	last := original(tokens)
+	if last == nil || last.Orig != t.Orig {
+		return ErrNotDiverted // RFC 8946 §4.1: no div without a token before it
+	}
+	if way := chain(last, tokens); len(way) > 0 {
+		last = way[len(way)-1]
+	}
+	if names(last.Dest, t.Dest[0]) {
+		return nil
+	}
+	i := slices.IndexFunc(last.Dest, ours)
+	if i < 0 {
+		return ErrNotDiverted // RFC 8946 §3: whoever signs must have authority over that number
+	}
+	t.Diverter = last.Dest[i]
 	return s.add(req, t)
 }
 

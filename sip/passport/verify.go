@@ -47,15 +47,22 @@ type Verdict struct {
 	Err      error       // why Status is not 0
 }
 
+// The words of [Verdict.Verstat].
+const (
+	Passed = "TN-Validation-Passed"
+	Failed = "TN-Validation-Failed"
+	None   = "No-TN-Validation"
+)
+
 // Verstat is the verdict as the verstat parameter of a number says it to those behind. 3GPP TS 24.229 §7.2A.20.
 func (v Verdict) Verstat() string {
 	switch v.Status {
 	case 0:
-		return "TN-Validation-Passed"
+		return Passed
 	case sip.StatusUseIdentityHeader:
-		return "No-TN-Validation"
+		return None
 	}
-	return "TN-Validation-Failed"
+	return Failed
 }
 
 // Reason is the phrase of Status. RFC 8224 §6.2.2 has one of its own for 403.
@@ -101,14 +108,10 @@ func (v *Verifier) verify(ctx context.Context, req *sip.Request, verdict *Verdic
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(tokens, func(t *signed) bool { return t.Type == Shaken })
-	if i < 0 {
-		i = slices.IndexFunc(tokens, func(t *signed) bool { return t.Type == Base })
-	}
-	if i < 0 {
+	main := original(tokens)
+	if main == nil {
 		return &fault{sip.StatusUseIdentityHeader, ErrNoIdentity} // of what it cannot read a verifier knows nothing: RFC 8224 §6.2
 	}
-	main := tokens[i]
 	verdict.Orig, verdict.Attest, verdict.OrigID = main.Orig, main.Attest, main.OrigID
 	if orig, err := caller(req); err != nil || orig != main.Orig {
 		return faulty(sip.StatusInvalidIdentityHeader, "the token is about another caller")
@@ -190,24 +193,45 @@ func compact(req *sip.Request, id sip.Identity, last string) (*signed, error) {
 	return t, err
 }
 
-// diversions returns the div tokens that lead from whom the caller has called to whom the request is for. RFC 8946 §4.2.
+// original is the token of a request that is about its caller; nil if there is none.
+func original(tokens []*signed) *signed {
+	for _, kind := range []string{Shaken, Base} {
+		if i := slices.IndexFunc(tokens, func(t *signed) bool { return t.Type == kind }); i >= 0 {
+			return tokens[i]
+		}
+	}
+	return nil
+}
+
+// chain returns the div tokens that follow upon main, each upon the one before. RFC 8946 §4.2.
+func chain(main *signed, tokens []*signed) (way []*signed) {
+	for at := main; ; at = way[len(way)-1] {
+		i := slices.IndexFunc(tokens, func(t *signed) bool {
+			return t.Type == Div && t.Orig == main.Orig && names(at.Dest, t.Diverter) && !slices.Contains(way, t)
+		})
+		if i < 0 {
+			return way
+		}
+		way = append(way, tokens[i])
+	}
+}
+
+// diversions returns the div tokens that lead from whom the caller has called to whom the request is for: the Request-URI says it when a call was sent on (RFC 8946 §4.2), or To does.
 func diversions(req *sip.Request, main *signed, tokens []*signed) ([]*signed, error) {
 	to, err := callee(req)
 	if err != nil {
 		return nil, err
 	}
-	var way []*signed
-	for at := main; !names(at.Dest, to); {
-		i := slices.IndexFunc(tokens, func(t *signed) bool {
-			return t.Type == Div && t.Orig == main.Orig && names(at.Dest, t.Diverter) && !slices.Contains(way, t)
-		})
-		if i < 0 {
-			return nil, faulty(sip.StatusInvalidIdentityHeader, "the token is about another callee")
-		}
-		at = tokens[i]
-		way = append(way, at)
+	way := chain(main, tokens)
+	if n := len(way); n > 0 && names(way[n-1].Dest, PartyOf(req.URI)) {
+		return way, nil
 	}
-	return way, nil
+	for i, t := range append([]*signed{main}, way...) {
+		if names(t.Dest, to) {
+			return way[:i], nil
+		}
+	}
+	return nil, faulty(sip.StatusInvalidIdentityHeader, "the token is about another callee")
 }
 
 // check judges one token: its time, its certificate, its signature.
