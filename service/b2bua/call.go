@@ -88,7 +88,7 @@ type leg struct {
 	known    *leg             // whom its peer has been told that it talks to
 	taking   bool             // it picks up the call, and is not in it yet
 	tries    int              // how often the session was offered to it meanwhile
-	joins    *supervision     // it listens, and is neither of the two
+	joins    *guest           // it listens, and is neither of the two
 	plain    bool             // branch: no reliable 1xx
 	converts bool             // branch: it has none of the codecs that the caller offers
 	first    *leg             // branch: the one whose refusal of a session it comes after; nil: none

@@ -25,6 +25,10 @@ func joinFlows() []siptest.Flow {
 		{Name: "join-dialled", About: "Dora dials for the call of Bob, to whisper to him; Alice hangs up.", Play: on(joinsByDialling)},
 		{Name: "join-in-hold", About: "Alice puts the call on hold and takes it back while Dora listens. RFC 3264 §8.4.", Play: on(holdsWhileJoined)},
 		{Name: "join-cancelled", About: "Dora gives up while she is let in.", Play: on(joinCancelled)},
+		{Name: "join-waits", About: "Alice puts the call on hold just when Dora joins it: she is let in afterwards.", Play: on(joinWaits)},
+		{Name: "join-again", About: "Dora listens, and dials again to take part: her second call takes the place of the first.", Play: on(joinsAgain)},
+		{Name: "join-both", About: "Dora and Eve both listen, and one after the other leaves.", Play: on(joinedByTwo)},
+		{Name: "join-own", About: "Dora talks to Bob herself: there she cannot listen, but to his other call she can.", Play: on(joinsOwn)},
 		{Name: "join-refused", About: "Who may not joins nothing, and nothing can be joined that is not there: 403 and 481. RFC 3911 §4.", Play: on(joinRefused)},
 	}
 }
@@ -97,6 +101,69 @@ func holdsWhileJoined(d *domain) {
 	ear.Bye()
 	d.Wait(5 * time.Second)
 	out.HangUp(in)
+}
+
+func joinWaits(d *domain) {
+	out, in, dora := supervised(d)
+	out.Hold()
+	d.Wait(5 * time.Millisecond)
+	ear := dora.Dial(d.uri("*52bob"))
+	out.Await("Modified 200")
+	ear.Await("Answered")
+	d.Wait(5 * time.Second)
+	ear.Bye()
+	ear.Await("Ended BYE sent")
+	d.Wait(5 * time.Second)
+	out.HangUp(in)
+}
+
+func joinsAgain(d *domain) {
+	out, in, dora := supervised(d)
+	first := dora.Dial(d.uri("*52bob"))
+	first.Await("Answered")
+	d.Wait(5 * time.Second)
+	second := dora.DialJoining(d.uri("bob"), in.Replaces())
+	second.Await("Answered")
+	first.Await("Ended BYE received")
+	d.Wait(5 * time.Second)
+	second.Bye()
+	second.Await("Ended BYE sent")
+	d.Wait(5 * time.Second)
+	out.HangUp(in)
+}
+
+func joinedByTwo(d *domain) {
+	out, in, dora := supervised(d)
+	d.service.Supervisors.(byName)["eve"] = "bob"
+	eve := d.phone("eve", "eve")
+	one := dora.Dial(d.uri("*52bob"))
+	one.Await("Answered")
+	two := eve.Dial(d.uri("*52bob"))
+	two.Await("Answered")
+	d.Wait(5 * time.Second)
+	one.Bye()
+	one.Await("Ended BYE sent")
+	d.Wait(5 * time.Second)
+	two.Bye()
+	two.Await("Ended BYE sent")
+	d.Wait(5 * time.Second)
+	out.HangUp(in)
+}
+
+func joinsOwn(d *domain) {
+	out, in, dora := supervised(d)
+	own := dora.Dial(d.uri("bob"))
+	asked := in.Phone.Incoming()
+	own.Talk(asked)
+	dora.DialJoining(d.uri("bob"), asked.Replaces()).Await("Rejected 403")
+	ear := dora.Dial(d.uri("*52bob"))
+	ear.Await("Answered")
+	d.Wait(5 * time.Second)
+	out.Bye()
+	ear.Await("Ended BYE received")
+	dora.Dial(d.uri("*52bob")).Await("Rejected 404")
+	d.Wait(time.Second)
+	own.HangUp(asked)
 }
 
 func joinCancelled(d *domain) {

@@ -5,6 +5,7 @@ package b2bua
 import (
 	"context"
 	"hash/fnv"
+	"slices"
 
 	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/sdp"
@@ -26,20 +27,19 @@ type side struct {
 	pending bool // a re-INVITE of ours is under way
 }
 
-// open makes the room and its places.
-func (s *supervision) open(at, far *leg, guest session.Peer) (err error) {
+// furnish makes the room and the places of the two sides.
+func (s *supervision) furnish(at, far *leg) (err error) {
 	c := s.call
 	media := c.b.Media
 	s.room = &session.Room{Rate: roomRate, Digit: func(seat *session.Seat, digit byte) {
 		c.engine.Do(c.stripe, func() {
-			if seat == s.seat {
-				s.dialled(digit)
+			for _, g := range s.guests {
+				if seat == g.seat {
+					g.dialled(digit)
+				}
 			}
 		})
 	}}
-	if s.ear, err = media.NewEndpoint(context.Background(), guest, s.voice()); err != nil {
-		return err
-	}
 	here := session.Peer{Inside: true}
 	for i, l := range []*leg{at, far} {
 		h := fnv.New64a()
@@ -51,6 +51,14 @@ func (s *supervision) open(at, far *leg, guest session.Peer) (err error) {
 		}
 	}
 	return nil
+}
+
+// sideAt is the side that is a leg.
+func (s *supervision) sideAt(l *leg) *side {
+	if l == s.sides[0].leg {
+		return s.sides[0]
+	}
+	return s.sides[1]
 }
 
 // voice is what is spoken in the room.
@@ -114,10 +122,7 @@ func (s *supervision) seated(x *side, d *sdp.Description) error {
 
 // modified takes the word of a side to a re-INVITE of ours.
 func (s *supervision) modified(l *leg, ev dialog.Modified) {
-	x := s.sides[0]
-	if l != x.leg {
-		x = s.sides[1]
-	}
+	x := s.sideAt(l)
 	if !x.pending {
 		return
 	}
@@ -144,17 +149,20 @@ func (s *supervision) led(x *side, d *sdp.Description, err error) {
 		x.leg.media.Abandon()
 	}
 	switch {
-	case err != nil && s.ear != nil:
+	case err != nil && len(s.guests) > 0:
 		s.fail(description.Status(err))
 	case s.state == joinFirst && err != nil:
 		s.done()
-	case s.ear == nil:
-		s.part() // the guest has gone meanwhile
+	case len(s.guests) == 0:
+		s.part() // who wanted to listen has gone meanwhile
 	case s.state == joinFirst:
 		s.state = joinSecond
 		s.lead()
 	default:
-		s.welcome()
+		s.state = joined
+		for _, g := range slices.Clone(s.guests) {
+			s.welcome(g)
+		}
 	}
 }
 
@@ -181,7 +189,9 @@ func (s *supervision) partLater() {
 		return
 	}
 	c.engine.After(c.stripe, joinPause, func() {
-		s.part()
+		if s.state == joinedAlone { // nobody has joined meanwhile
+			s.part()
+		}
 		c.sweep()
 	})
 }
@@ -218,10 +228,7 @@ func (s *supervision) parted(x *side, d *sdp.Description, err error) {
 
 // offered takes an offer of a side that sits in the room: hold, resume, another address.
 func (s *supervision) offered(l *leg, req *sip.Request) {
-	x := s.sides[0]
-	if l != x.leg {
-		x = s.sides[1]
-	}
+	x := s.sideAt(l)
 	offer, err := description.Find(&req.Message)
 	if err == nil && (offer == nil || x.pending || s.state != joined && s.state != joinedAlone) {
 		err = sip.StatusRequestPending
@@ -262,16 +269,6 @@ func (s *supervision) answerSide(x *side, offer *sdp.Description) (*sdp.Descript
 	return ours, session.Settle(x.leg.media, x.facing)
 }
 
-// hush takes the guest out of the room.
-func (s *supervision) hush() {
-	ear := s.ear
-	s.ear, s.seat = nil, nil
-	s.guest.media.Close()
-	if ear != nil {
-		s.call.b.work.Go(ear.Close) // it waits for the frame that is being sent: not in the stripe
-	}
-}
-
 // done ends the supervision of a call that goes on.
 func (s *supervision) done() {
 	s.call.supervision = nil
@@ -280,7 +277,10 @@ func (s *supervision) done() {
 
 // close frees the room.
 func (s *supervision) close() {
-	s.hush()
+	for _, g := range s.guests {
+		g.hush(s)
+	}
+	s.guests = nil
 	room, sides := s.room, s.sides
 	for _, x := range sides {
 		if x != nil {
@@ -306,8 +306,10 @@ func (c *call) endSupervision() {
 		return
 	}
 	c.supervision = nil
-	if u := s.guest.usage; !u.Over() && u.Reject(sip.StatusCallDoesNotExist) != nil {
-		u.Bye("")
+	for _, g := range s.guests {
+		if u := g.leg.usage; !u.Over() && u.Reject(sip.StatusCallDoesNotExist) != nil {
+			u.Bye("")
+		}
 	}
 	s.close()
 }
