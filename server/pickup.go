@@ -3,9 +3,13 @@
 package server
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/sipwerk/sipwerk/media/prompt"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
@@ -62,10 +66,56 @@ func (d *domain) anyOf(users []string) b2bua.Route {
 }
 
 // openPark makes the lots; features and lamps must be there.
-func (s *Server) openPark() {
-	s.park = &pbx.Park{Show: s.lamps.Show}
+func (s *Server) openPark(ds *domains) {
+	s.park = &pbx.Park{Show: s.lamps.Show, Tell: func(parker, slot sip.URI) { s.tellSlot(ds, parker, slot) }}
 	s.lamps.Onlookers.(*onlookers).park = s.park
 	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Parking: s.park, pbx.Pickup: pbx.PlayerFunc(noExtension), pbx.Supervise: pbx.PlayerFunc(noExtension)})
+}
+
+// parkedAt is what a parker reads, by language.
+var parkedAt = map[string]string{prompt.English: "Your call is parked at %s.", prompt.German: "Ihr Anruf ist auf %s geparkt."}
+
+// tellSlot writes to the telephones of whoever has parked a call which slot it got. One that takes no messages says so, and nobody minds. RFC 3428 §4.
+func (s *Server) tellSlot(ds *domains, parker, slot sip.URI) {
+	d, account, ok := ds.account(parker)
+	if !ok {
+		return
+	}
+	to := d.uri(account)
+	for _, b := range s.calls.Locator.Lookup(to) {
+		if b.Spare {
+			continue
+		}
+		req := sip.NewRequest(sip.MethodMessage, b.Target)
+		for _, hop := range b.Path {
+			req.Add(sip.HeaderRoute, hop)
+		}
+		req.Set(sip.HeaderFrom, sip.Address{URI: slot}.String())
+		req.Set(sip.HeaderTo, sip.Address{URI: to}.String())
+		req.SetBody("text/plain", fmt.Appendf(nil, cmp.Or(parkedAt[d.language(account)], parkedAt[prompt.English]), slot.User))
+		s.send(req, b.To, slotPause)
+	}
+}
+
+// slotPause is how long after the call the message comes: telephones show what has come last, and the end of the transfer is to be over by then.
+const slotPause = time.Second
+
+// send sends a request of which nothing more is wanted, after a while.
+func (s *Server) send(req *sip.Request, to sip.Destination, after time.Duration) {
+	stripe := sip.StripeOf(req.URI.User)
+	s.stack.Do(stripe, func() {
+		s.stack.After(stripe, after, func() {
+			from, err := req.From()
+			if err != nil {
+				return
+			}
+			req.Set(sip.HeaderFrom, from.WithTag(s.stack.NewID(stripe)).String())
+			req.Set(sip.HeaderCallID, s.stack.NewID(stripe))
+			req.Set(sip.HeaderCSeq, sip.CSeq{Number: 1, Method: req.Method}.String())
+			// A way that is broken by now leads to nobody who could be told.
+			_, _ = s.stack.Start(stripe, req, to, sip.EventHandlerFunc(func(*sip.Event) {}))
+		})
+	})
 }
 
 // parks leads whoever asks for a park slot; false if it is none.

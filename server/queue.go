@@ -38,7 +38,7 @@ func (s *Server) openQueues(ds *domains) error {
 	s.addPlayers(s.queues.Players())
 	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Intercom: pbx.PlayerFunc(noExtension)})
 	s.openCallbacks(book)
-	s.openPark()
+	s.openPark(ds)
 	if err := errors.Join(s.queues.Open(), s.callbacks.Open()); err != nil {
 		return s.dataError(err)
 	}

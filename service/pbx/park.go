@@ -31,6 +31,8 @@ type Park struct {
 	Time   time.Duration // after which a call goes back to who parked it; 0: DefaultParkTime
 	// Show is told of a slot that is taken, and that it is free again, for its lamp: see [Lamps.Show]. It must not block; nil: nobody is told.
 	Show func(slot string, d *b2bua.LegState)
+	// Tell is told of a call that was transferred to the lot, by whom, and which slot it has got, for the parker hears nothing any more. It must not block; nil: nobody is told.
+	Tell func(parker, slot sip.URI)
 
 	mu     sync.Mutex // guards what follows
 	parked map[string]*parked
@@ -42,6 +44,7 @@ type parked struct {
 	line    *Line
 	which   sip.Replaces // the dialog, for who is to take the place of the one who parks
 	waiting bool         // a call waits here; otherwise the slot is kept for one that somebody is about to park
+	heard   bool         // who parked it was told the slot before
 }
 
 // callNumbers are the numbers that lead to calls of others.
@@ -121,7 +124,7 @@ func (p *Park) Route(q *b2bua.Question, features *PBX) (b2bua.Route, bool) {
 		return b2bua.Route{Take: which}, true
 	case slot > 0 && q.How == b2bua.Dialled && !inside:
 		return b2bua.Route{Refuse: sip.StatusNotFound}, true // nobody waits there
-	case slot > 0 && taken && !inside:
+	case slot > 0 && taken && !inside, slot == 0 && q.How != b2bua.Dialled && !inside && p.full(q.Request.URI):
 		return b2bua.Route{Refuse: sip.StatusBusyHere}, true
 	}
 	return b2bua.Route{Application: features.Answer(Parking, q.Request.URI.Clone(), 0)}, true
@@ -138,6 +141,9 @@ func (p *Park) Play(ctx context.Context, l *Line) error {
 	defer p.leave(at)
 	if !parked {
 		return p.keep(ctx, at)
+	}
+	if wanted, _ := p.Serves(l.Object); p.Tell != nil && wanted == 0 && !at.heard {
+		p.Tell(by.URI, at.slot)
 	}
 	for {
 		wait, stop := context.WithTimeout(ctx, or(p.Time, DefaultParkTime))
@@ -181,7 +187,7 @@ func (p *Park) enter(l *Line, waiting bool) *parked {
 		p.parked = make(map[string]*parked)
 	}
 	if kept := p.keptLocked(l); kept != nil {
-		at.slot = kept.slot
+		at.slot, at.heard = kept.slot, true
 	} else if at.slot = p.freeLocked(l.Object, wanted); at.slot.Host == "" {
 		p.mu.Unlock()
 		return nil
@@ -205,6 +211,13 @@ func (p *Park) keptLocked(l *Line) *parked {
 		}
 	}
 	return nil
+}
+
+// full reports whether no slot of the domain of uri is free.
+func (p *Park) full(uri sip.URI) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.freeLocked(uri, 0).Host == ""
 }
 
 // freeLocked is the slot that is wanted, or the first if it is not free.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type Phone struct {
 
 	mu       sync.Mutex       // guards what follows
 	referred map[string]*Call // by the Call-ID of the REFER that was sent outside its dialog
+	messages []string
 }
 
 // Phone adds a phone on a host called name. It listens on the transports named ("udp", "tcp"), on UDP and TCP if none is.
@@ -124,7 +126,14 @@ func (p *Phone) Register(transport string) {
 	}
 }
 
-// outside takes requests outside a dialog: calls wait for Incoming, OPTIONS and the reports of a REFER are answered.
+// Messages are the texts that have come by MESSAGE outside a dialog.
+func (p *Phone) Messages() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.messages)
+}
+
+// outside takes requests outside a dialog: calls wait for Incoming, OPTIONS, MESSAGE and the reports of a REFER are answered.
 func (p *Phone) outside(ev *sip.Event) {
 	if ev.Kind != sip.EventRequest {
 		return
@@ -134,6 +143,11 @@ func (p *Phone) outside(ev *sip.Event) {
 		p.ring(ev)
 	case sip.MethodNotify:
 		p.reported(ev)
+	case sip.MethodMessage:
+		p.mu.Lock()
+		p.messages = append(p.messages, string(ev.Request.Body()))
+		p.mu.Unlock()
+		_ = ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
 	case sip.MethodOptions:
 		_ = ev.Engine.Respond(ev.Tx, ev.Request.Reply(sip.StatusOK))
 	default:
