@@ -94,15 +94,16 @@ func (c *Call) reply(ctx context.Context) ([]byte, error) {
 		body = d.AppendTo(nil)
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.answer = body
+	c.mu.Unlock()
+	c.catchUp() // later ones go to the endpoint
 	return body, nil
 }
 
 // unsecured hangs up a call whose keys, or whose way to the peer, will not come. It does not wait.
-func (c *Call) unsecured(error) {
+func (c *Call) unsecured(err error) {
 	c.engine.Do(c.stripe, func() {
-		if c.usage != nil && !c.usage.Over() {
+		if c.usage != nil && !c.usage.Over() && !c.restart(err) {
 			// An error means that the call is over anyway.
 			_ = c.usage.Bye(`SIP;cause=488;text="Media cannot be secured"`)
 		}
@@ -119,7 +120,7 @@ func (c *Call) openEndpoint(ctx context.Context) error {
 	case c.endpoint != nil:
 		return nil
 	}
-	e, err := c.phone.line.site.NewEndpoint(ctx, c.peer, session.Voice{Formats: c.phone.Formats, Failed: c.unsecured})
+	e, err := c.phone.line.site.NewEndpoint(ctx, c.peer, session.Voice{Formats: c.phone.Formats, Failed: c.unsecured, STUN: c.phone.STUN, Trickle: c.found})
 	if err != nil {
 		return err
 	}

@@ -49,10 +49,12 @@ type Call struct {
 	usage     *dialog.Usage // owned by the stripe
 	change    *change       // the same; our re-INVITE that is under way
 	direction sdp.Direction // the same; what we want
+	restarts  int           // the same; how often ICE has begun anew
 
 	mu       sync.Mutex // guards what follows
 	endpoint *session.Endpoint
-	answer   []byte // our answer to offer, once there is one
+	answer   []byte             // our answer to offer, once there is one
+	early    []*sdp.Description // fragments that came before it
 	state    State
 	held     bool // the peer does not listen
 	answered time.Time

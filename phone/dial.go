@@ -105,7 +105,7 @@ func (c *Call) invite(ctx context.Context, req *sip.Request, to sip.Destination)
 	if err := c.openEndpoint(ctx); err != nil {
 		return err
 	}
-	req.SetBody("application/sdp", c.endpoint.Offer().AppendTo(nil))
+	req.SetBody("application/sdp", c.firstOffer(ctx).AppendTo(nil))
 	c.stripe = sip.Stripe(rand.N(sip.Stripes))
 	out := dialog.Outgoing{Engine: c.engine, Stripe: c.stripe, Request: req, To: to}
 	if auth := c.phone.way().auth; auth != nil {

@@ -14,6 +14,8 @@ import (
 type change struct {
 	before sdp.Direction // to go back to if it fails
 	result chan error
+
+	restarts bool // ICE begins anew: without it the call is over
 }
 
 // Hold asks the peer not to speak. It still hears what is written: music, say.
@@ -73,4 +75,8 @@ func (c *Call) modified(ev dialog.Modified) {
 		c.endpoint.SetDirection(ch.before)
 	}
 	ch.result <- err
+	if err != nil && ch.restarts {
+		// An error means that the call is over anyway.
+		_ = c.usage.Bye(`SIP;cause=488;text="Media cannot reach the peer"`)
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/digest"
 	"github.com/sipwerk/sipwerk/sip/stack"
@@ -74,6 +75,8 @@ type Phone struct {
 	Formats []codec.Format
 	// Media is how the sound of calls that the phone makes goes over the wire: plain RTP, or protected by SRTP. Who calls the phone decides that by what it offers.
 	Media session.Kind
+	// STUN are servers that tell a call whose way ICE finds how the phone is seen from outside; up to four are asked. Without any, peers learn it from the checks of the phone, as far as these reach them.
+	STUN []netip.AddrPort
 	// Site says where sound is sent and received; nil: any port of the address that faces the peer.
 	Site *session.Site
 	// Limit is how many calls there may be at once; 0 means 1,000. Who calls beyond it hears busy.
@@ -166,7 +169,7 @@ func (p *Phone) network() network.Network {
 // listen makes a stack of the phone's own.
 func (p *Phone) listen(ctx context.Context) error {
 	l := &p.line
-	l.own, l.table = true, &dialog.Table{Next: p, Extensions: []string{"replaces"}, SessionExpires: p.SessionExpires}
+	l.own, l.table = true, &dialog.Table{Next: p, Extensions: []string{"replaces", description.TricklePackage}, Packages: []string{description.TricklePackage}, SessionExpires: p.SessionExpires}
 	lost := sip.EventHandlerFunc(func(ev *sip.Event) {
 		l.table.HandleEvent(ev)
 		p.HandleEvent(ev)

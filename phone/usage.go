@@ -27,6 +27,8 @@ func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		_ = c.accept(&ev.Response.Message)
 	case dialog.Offer:
 		c.offered(u, ev.Request)
+	case *dialog.Request:
+		c.request(ev)
 	case dialog.Modified:
 		c.modified(ev)
 	case dialog.Rejected:
@@ -87,6 +89,7 @@ func (c *Call) connected(u *dialog.Usage, res *sip.Response) {
 	}
 	c.advance(Talking)
 	close(c.up)
+	c.trickle()
 }
 
 // hangUpUnheard ends a call in which nobody could hear the other.
@@ -110,6 +113,7 @@ func (c *Call) acknowledged(u *dialog.Usage, req *sip.Request) {
 	default:
 		close(c.up)
 	}
+	c.trickle()
 }
 
 // heardEarly takes the answer to our offer before the call is answered.

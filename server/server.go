@@ -36,6 +36,7 @@ import (
 	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/event"
 	"github.com/sipwerk/sipwerk/sip/overload"
@@ -212,7 +213,8 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	s.journal = &journal{log: s.log, records: s.records}
 	calls := s.Config.Calls
 	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE,
-		Extensions: []string{"replaces", "from-change", "tdialog"}, Allow: "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE, REFER, NOTIFY"}
+		Extensions: []string{"replaces", "from-change", "tdialog", description.TricklePackage}, Packages: []string{description.TricklePackage},
+		Allow: "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE, REFER, NOTIFY"}
 	if calls.SessionExpires == 0 {
 		s.dialogs.SessionExpires = -1 // no session timers
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"strings"
@@ -32,9 +33,9 @@ const (
 // callFlags are the flags of `call`.
 type callFlags struct {
 	login
-	listen, play, record, both, digits, media string
-	duration, ring                            time.Duration
-	answer, echo, json, ladder, trace         bool
+	listen, stun, play, record, both, digits, media string
+	duration, ring                                  time.Duration
+	answer, echo, json, ladder, trace               bool
 }
 
 func (p *program) newCall() *cobra.Command {
@@ -69,6 +70,7 @@ func (f *callFlags) define(p *program, c *cobra.Command) {
 	f.login.define(p, c, p.tr("where requests go: a host or a SIP URI; otherwise the domain of who is called"))
 	s.StringVar(&f.listen, "listen", "", p.tr("where to listen, such as udp://:5060; otherwise any port"))
 	s.StringVar(&f.media, "media", "plain", p.tr("how the sound goes: plain, opportunistic, sdes, dtls or webrtc; of calls made, for a caller decides that itself"))
+	s.StringVar(&f.stun, "stun", "", p.tr("STUN server that tells how we are seen from outside, as address:port; with --media webrtc"))
 	s.StringVar(&f.play, "play", "", p.tr("WAV or Ogg-Opus file to play"))
 	s.StringVar(&f.record, "record", "", p.tr("WAV file to record into"))
 	s.StringVar(&f.both, "record-both", "", p.tr("stereo file to record both sides into: .wav, or .opus where the system has libopus"))
@@ -152,6 +154,13 @@ func (p *program) telephone(f *callFlags, r *recorder) (*phone.Phone, error) {
 	var err error
 	if ph.Media, err = session.ParseKind(f.media); err != nil {
 		return nil, p.errorf("--media: %q is no way for sound to go; write plain, opportunistic, sdes, dtls or webrtc", f.media)
+	}
+	if f.stun != "" {
+		server, err := netip.ParseAddrPort(f.stun)
+		if err != nil {
+			return nil, p.errorf("--stun: %q is no address with a port; write one such as 192.0.2.1:3478", f.stun)
+		}
+		ph.STUN = []netip.AddrPort{server}
 	}
 	if f.listen != "" {
 		ph.Listen = strings.Split(f.listen, ",")

@@ -409,6 +409,8 @@ var germanTexts = map[string]string{
 	"Private networks that relays may reach, as address prefixes":                                          "Private Netze, die TURN-Weiterleitungen erreichen dürfen, als Adresspräfixe",
 	"How many relays one account may have at a time":                                                       "Wie viele TURN-Weiterleitungen ein Konto zugleich haben darf",
 	"The UDP ports of RTP and RTCP, first and last":                                                        "die UDP-Ports für RTP und RTCP, erster und letzter",
+	"The one UDP port for the media of browsers and of others that ICE finds (RFC 8445), beside media.ports for the rest: open both in a firewall": "der eine UDP-Port für Ton und Bild von Browsern und " +
+		"anderen, deren Weg ICE findet (RFC 8445), neben media.ports für die übrigen: beide in der Firewall öffnen",
 	"What somebody hears who is put on hold: tune is a melody of ours, none leaves it to the telephone that holds, and anything else is a WAV file that is played over and over": "was jemand hört, der gehalten wird: " +
 		"tune ist eine eigene Melodie, none überlässt es dem Telefon, das hält, alles andere ist eine WAV-Datei, die wiederholt wird",
 	"How calls are offered to the devices of an account, as account=kind: plain RTP, opportunistic (RTP with keys that may be left), sdes, dtls or webrtc": "wie den Geräten eines Kontos " +
@@ -436,11 +438,13 @@ var germanTexts = map[string]string{
 		"Exit codes: 0 answered and ended; 1 not started (a file, the network, a registration); 2 the command line; 3 refused; 4 nobody answered in time; 5 answered, then lost.": "Ruft eine URI an, oder eine Nummer beim Server, zeigt den Verlauf und legt auf, wenn gespielt, gewählt oder gemessen ist, was es sollte, oder nach --duration; ohne all das, " +
 		"wenn die andere Seite auflegt, oder bei Strg-C. Mit --answer meldet es sich an, wartet auf einen Anruf und nimmt ihn an.\n" +
 		"Rückgabewerte: 0 angenommen und beendet; 1 nicht begonnen (eine Datei, das Netz, eine Anmeldung); 2 die Befehlszeile; 3 abgewiesen; 4 niemand hat rechtzeitig abgenommen; 5 angenommen, dann verloren.",
-	"whose telephone this is: user@domain or a SIP URI; otherwise anonymous":               "wessen Telefon das ist: benutzer@domäne oder eine SIP-URI; sonst anonym",
-	"of the user; otherwise SIPWERK_PASSWORD, which other users of the machine cannot see": "des Benutzers; sonst SIPWERK_PASSWORD, das andere Benutzer der Maschine nicht sehen",
-	"where requests go: a host or a SIP URI; otherwise the domain of who is called":        "wohin Anfragen gehen: ein Rechner oder eine SIP-URI; sonst die Domäne des Angerufenen",
-	"where to listen, such as udp://:5060; otherwise any port":                             "wo zu lauschen ist, etwa udp://:5060; sonst irgendein Port",
-	"file with the certificates to trust, for TLS":                                         "Datei mit den Zertifikaten, denen zu trauen ist, für TLS",
+	"whose telephone this is: user@domain or a SIP URI; otherwise anonymous":                    "wessen Telefon das ist: benutzer@domäne oder eine SIP-URI; sonst anonym",
+	"of the user; otherwise SIPWERK_PASSWORD, which other users of the machine cannot see":      "des Benutzers; sonst SIPWERK_PASSWORD, das andere Benutzer der Maschine nicht sehen",
+	"where requests go: a host or a SIP URI; otherwise the domain of who is called":             "wohin Anfragen gehen: ein Rechner oder eine SIP-URI; sonst die Domäne des Angerufenen",
+	"where to listen, such as udp://:5060; otherwise any port":                                  "wo zu lauschen ist, etwa udp://:5060; sonst irgendein Port",
+	"file with the certificates to trust, for TLS":                                              "Datei mit den Zertifikaten, denen zu trauen ist, für TLS",
+	"STUN server that tells how we are seen from outside, as address:port; with --media webrtc": "STUN-Server, der sagt, wie wir von außen aussehen, als Adresse:Port; mit --media webrtc",
+	"--stun: %q is no address with a port; write one such as 192.0.2.1:3478":                    "--stun: %q ist keine Adresse mit Port; schreiben Sie etwa 192.0.2.1:3478",
 	"how the sound goes: plain, opportunistic, sdes, dtls or webrtc; of calls made, for a caller decides that itself": "wie der Ton übertragen wird: plain, opportunistic, sdes, dtls oder webrtc; " +
 		"bei eigenen Anrufen, denn sonst entscheidet der Anrufer",
 	"--media: %q is no way for sound to go; write plain, opportunistic, sdes, dtls or webrtc": "--media: %q ist keine Art, Ton zu übertragen; bitte plain, opportunistic, sdes, dtls oder webrtc schreiben",

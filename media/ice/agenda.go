@@ -104,6 +104,7 @@ type agenda struct {
 type news struct {
 	selected netip.AddrPort // if valid: chosen
 	failed   error
+	complete bool // there are no more candidates of ours
 }
 
 // find returns the pair of an address, nil if there is none.

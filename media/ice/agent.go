@@ -38,6 +38,7 @@ type Config struct {
 	Selected func(to netip.AddrPort) // a way is chosen, or another; Stream.Fix is done
 	Failed   func(err error)         // ErrNoPath, or ErrConsent: nothing may be sent any more. A restart may mend both
 	Gathered func(c Candidate)       // a STUN server has shown another candidate of ours
+	Complete func()                  // all STUN servers have answered, or will not: there are no more candidates of ours
 }
 
 // Remote is what a description of the peer says.
@@ -173,12 +174,17 @@ func (a *Agent) Remote(r Remote) error {
 	})
 }
 
-// Add takes a candidate that was trickled. RFC 8838 §11.
-func (a *Agent) Add(c Candidate) { _ = a.do(func(time.Time) error { a.addLocked(c); return nil }) }
-
-// Complete says that the peer trickles no more. RFC 8838 §13.
-func (a *Agent) Complete() {
-	_ = a.do(func(time.Time) error { a.current.complete = true; return nil })
+// Trickled takes more candidates of the generation that they were said for; those of another are of no use. RFC 8838 §11, RFC 8838 §13, RFC 8840 §4.4.
+func (a *Agent) Trickled(r Remote) {
+	_ = a.do(func(time.Time) error {
+		if g := a.current; g.remote == r.Credentials {
+			for _, c := range r.Candidates {
+				a.addLocked(c)
+			}
+			g.complete = g.complete || r.Complete
+		}
+		return nil
+	})
 }
 
 func (a *Agent) addLocked(c Candidate) {
@@ -186,6 +192,13 @@ func (a *Agent) addLocked(c Candidate) {
 		return
 	}
 	a.current.add(c.Address, c.Priority)
+}
+
+// Gathering tells whether candidates of ours may still become known.
+func (a *Agent) Gathering() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.inquiries) > 0
 }
 
 // Gather asks a STUN server how it sees us; what it says comes by Config.Gathered, and into [Agent.Candidates].
@@ -315,12 +328,14 @@ func (a *Agent) do(step func(now time.Time) error) error {
 		a.mu.Unlock()
 		return net.ErrClosed
 	}
-	now := time.Now()
+	now, waited := time.Now(), len(a.inquiries) > 0
 	if err := step(now); err != nil {
 		a.mu.Unlock()
 		return err
 	}
+	asked := len(a.inquiries) > 0
 	out, happened, gathered := a.settleLocked(now)
+	happened.complete = len(a.inquiries) == 0 && (asked || waited)
 	a.mu.Unlock()
 	for _, d := range out {
 		_ = a.config.Stream.SendTo(d.b, d.to, false) // what is lost is sent again
@@ -401,5 +416,8 @@ func (a *Agent) tell(n news, gathered []Candidate) {
 		if a.config.Gathered != nil {
 			a.config.Gathered(c)
 		}
+	}
+	if n.complete && a.config.Complete != nil {
+		a.config.Complete()
 	}
 }

@@ -285,8 +285,13 @@ func TestTrickle(t *testing.T) {
 		}
 		b.learn(t, a)
 		pause(3 * time.Second)
-		a.Add(b.Candidates()[0])
-		a.Complete()
+		other := b.Credentials()
+		other.Ufrag += "x"
+		a.Trickled(Remote{Credentials: other, Candidates: []Candidate{candidate(Host, stranger, stranger, 0)}, Complete: true}) // of a generation that is over
+		a.Trickled(Remote{Credentials: b.Credentials(), Candidates: b.Candidates()[:1], Complete: true})
+		if n, _, _ := a.inner(); n != 1 {
+			t.Errorf("%d pairs", n)
+		}
 		joined(t, a, b)
 	})
 }
@@ -500,7 +505,8 @@ func TestCrookedAnswer(t *testing.T) {
 // TestGather: RFC 8445 §5.1.1.2.
 func TestGather(t *testing.T) {
 	bubble(t, network.Conditions{Delay: 20 * time.Millisecond, Loss: 0.3}, func(t *testing.T, sim *network.Sim) {
-		a := newSide(t, sim, here, Config{Local: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:4000")}})
+		var complete atomic.Int32
+		a := newSide(t, sim, here, Config{Local: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.1:4000")}, Complete: func() { complete.Add(1) }})
 		server := newSide(t, sim, there, Config{})
 		server.Aside(func(b []byte, from netip.AddrPort, _ bool) {
 			m := stun.Message{Raw: b}
@@ -511,7 +517,14 @@ func TestGather(t *testing.T) {
 		a.Gather(stranger) // nobody there
 		a.Gather(there)
 		a.Gather(there)
+		pause(2 * time.Second)
+		if !a.Gathering() || complete.Load() != 0 {
+			t.Errorf("complete %d times while one was silent", complete.Load())
+		}
 		pause(2 * time.Minute)
+		if a.Gathering() || complete.Load() != 1 {
+			t.Errorf("complete %d times", complete.Load())
+		}
 		if len(a.now().found) != 1 || a.now().found[0].Address != here || a.now().found[0].Kind != ServerReflexive || len(a.Candidates()) != 2 || len(a.inquiries) != 0 {
 			t.Errorf("found %v, candidates %v, %d open", a.now().found, a.Candidates(), len(a.inquiries))
 		}

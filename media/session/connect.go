@@ -51,9 +51,19 @@ func (t *transport) find(offerer bool) (err error) {
 	t.agent, err = ice.New(ice.Config{
 		Stream: t.stream, Lite: !t.site.FullICE, Offerer: offerer, Local: []netip.AddrPort{t.local},
 		DTLS: box.take, Selected: func(netip.AddrPort) { box.found() }, Failed: t.failed,
+		Gathered: func(ice.Candidate) { t.tell(false) }, Complete: func() { t.tell(true) },
 	})
-	t.inbox = box
+	if t.inbox = box; err == nil {
+		t.ask()
+	}
 	return err
+}
+
+// tell says that a candidate of ours, or the end of them, has become known.
+func (t *transport) tell(end bool) {
+	if t.more != nil {
+		t.more(end)
+	}
 }
 
 // connect gives the agent what the peer has said, or ends it if the peer goes on without.

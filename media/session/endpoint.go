@@ -7,6 +7,7 @@ import (
 	crand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -29,11 +30,13 @@ const eventNumbers = "0-16"
 
 // Voice is what an endpoint can do. The zero Voice speaks PCMA, PCMU and G722, and is written and read at 8000 Hz.
 type Voice struct {
-	Formats []codec.Format // in the order of our preference; each with one channel
-	Rate    int            // of what is written and read, in Hz; 0: that of the first format
-	Name    string         // CNAME in RTCP; made at random if empty (RFC 7022 §4.2)
-	Random  rand.Source    // of SSRC, sequence and timestamp; nil: one that nobody can guess
-	Failed  func(error)    // told, from any goroutine, when keys or a way to the peer will not come; it must neither block nor call the endpoint. May be nil
+	Formats []codec.Format   // in the order of our preference; each with one channel
+	Rate    int              // of what is written and read, in Hz; 0: that of the first format
+	Name    string           // CNAME in RTCP; made at random if empty (RFC 7022 §4.2)
+	Random  rand.Source      // of SSRC, sequence and timestamp; nil: one that nobody can guess
+	Failed  func(error)      // told, from any goroutine, when keys or a way to the peer will not come; it must neither block nor call the endpoint. May be nil
+	STUN    []netip.AddrPort // servers that tell how the sound is seen from outside, if ICE finds the peer; see [Endpoint.Gathered]
+	Trickle func()           // told when [Endpoint.Fragment] has something to say; what holds for Failed holds for it
 
 	Pictures []sdp.Codec // of pictures that are passed on, in the order of our preference, each with a payload type of its own: see [PictureCodecs]; none: no pictures
 	Lines    int         // of pictures of the peer that are taken at once; 0: one
@@ -52,8 +55,10 @@ type Endpoint struct {
 	stream *relay.Stream
 	ours   sdp.Capabilities
 
-	sending sync.Mutex             // held while a packet is sent: the beat changes hands
-	packer  atomic.Pointer[packer] // for whoever sends; nil: packets of one beat are what the peer wants
+	sending  sync.Mutex                    // held while a packet is sent: the beat changes hands
+	gathered atomic.Pointer[chan struct{}] // closed when all STUN servers have answered; nil: nobody waits
+
+	packer atomic.Pointer[packer] // for whoever sends; nil: packets of one beat are what the peer wants
 
 	mu         sync.Mutex // guards what follows
 	wake       *sync.Cond // something of what follows has changed
@@ -95,7 +100,7 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 	e.site, e.peer = s, p
 	place := e.placeOf(stream)
 	e.ours = e.voice.capabilities(place)
-	e.way.failed = e.fail
+	e.way.failed, e.way.more, e.way.servers = e.fail, e.more, v.STUN
 	e.way.attach(s, stream, place.RTP)
 	stream.Tap(e.hear)
 	return e, nil

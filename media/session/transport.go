@@ -25,6 +25,9 @@ type transport struct {
 	stream *relay.Stream
 	local  netip.AddrPort // of stream, as peers see it
 	failed func(error)    // told that keys or a way will not come; from any goroutine
+	more   func(end bool) // told that a candidate of ours, or the end of them, has become known; the same. May be nil
+
+	servers []netip.AddrPort // STUN servers that tell how the stream is seen
 
 	now     terms
 	settled bool // now is in force

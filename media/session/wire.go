@@ -95,12 +95,18 @@ func (w *wire) readICE(d *sdp.Description, m *sdp.Media) {
 	}
 	w.mismatch = d.Mismatched(m)
 	w.remote = ice.Remote{Credentials: ice.Credentials{Ufrag: i.Ufrag, Pwd: i.Password}, Lite: i.Lite, Complete: !i.Trickles()}
+	w.remote.Candidates = candidates(i)
+	w.ice = w.remote.Credentials.Valid() && !w.mismatch
+}
+
+// candidates are those that can be understood.
+func candidates(i sdp.ICE) (all []ice.Candidate) {
 	for _, v := range i.Candidates {
 		if c, err := ice.ParseCandidate(v); err == nil {
-			w.remote.Candidates = append(w.remote.Candidates, c)
+			all = append(all, c)
 		}
 	}
-	w.ice = w.remote.Credentials.Valid() && !w.mismatch
+	return all
 }
 
 // write puts into m what offers and answers have in common.
@@ -117,7 +123,8 @@ func (n *terms) write(m *sdp.Media) {
 // writeICE puts what an agent has into m, a stream of d.
 func writeICE(d *sdp.Description, m *sdp.Media, a *ice.Agent, lite bool) {
 	own := a.Credentials()
-	i := sdp.ICE{Ufrag: own.Ufrag, Password: own.Pwd, Lite: lite, End: true}
+	// All that we know now is said now, whatever may follow: a peer that has never heard of trickling loses nothing by it (RFC 8840 §4.1.3).
+	i := sdp.ICE{Ufrag: own.Ufrag, Password: own.Pwd, Options: []string{"ice2", "trickle"}, Lite: lite, End: !a.Gathering()}
 	for _, c := range a.Candidates() {
 		i.Candidates = append(i.Candidates, c.String())
 	}

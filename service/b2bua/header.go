@@ -53,9 +53,17 @@ func refused() []sip.Header {
 func carry(to, from *sip.Message, list []sip.Header) {
 	for _, h := range list {
 		for v := range from.Values(h) {
-			to.Add(h, v)
+			if h != sip.HeaderRecvInfo || !own(v) {
+				to.Add(h, v)
+			}
 		}
 	}
+}
+
+// own reports whether a package of INFO is between a peer and its leg alone.
+func own(name string) bool {
+	p, err := sip.ParseInfoPackage(name)
+	return err == nil && p.Same(sip.InfoPackage{Name: description.TricklePackage})
 }
 
 // fromOf returns the From that the callee is shown, without tag. A caller whose identity is known may call itself nothing else, but may stay

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
 
@@ -15,11 +16,26 @@ const maxInside = 64 << 10
 // request takes a request inside the dialog. What is not handed on is answered by the dialog.
 func (c *call) request(l *leg, r *dialog.Request) {
 	switch {
+	case description.Trickles(r.Request):
+		l.trickled(r)
 	case r.Request.Method == sip.MethodRefer && c.b.Events != nil:
 		c.refer(&reference{by: l, req: r.Request, within: r})
 	case passes(r.Request):
 		c.handOver(l, r)
 	}
+}
+
+// trickled takes candidates of the peer of l: how its media finds the way here is between the two of us. RFC 8840 §4.3.
+func (l *leg) trickled(r *dialog.Request) {
+	status := sip.StatusOK
+	fragment, err := description.ReadTrickle(r.Request)
+	if err != nil {
+		status = sip.StatusOf(err)
+	} else {
+		l.media.Trickled(fragment)
+	}
+	// An error means that nobody waits for the answer any more.
+	_ = l.usage.Respond(r, l.usage.ReplyTo(r.Request, status))
 }
 
 // handOver hands a request on and its final response back. It reports whether the request is or will be answered.

@@ -329,6 +329,15 @@ func (w *world) statuses(tx sip.TransactionID) string {
 // inside is a request of alice inside the dialog of her INVITE.
 func (w *world) inside(tx sip.TransactionID, method sip.Method, seq int, body string) sip.TransactionID {
 	w.t.Helper()
+	req := w.insideRequest(tx, method, seq)
+	if body != "" {
+		req.SetBody(or(w.bodyType, "application/sdp"), []byte(body))
+	}
+	return w.request(req)
+}
+
+// insideRequest makes the request of inside.
+func (w *world) insideRequest(tx sip.TransactionID, method sip.Method, seq int) *sip.Request {
 	in, res := w.incoming[tx], w.answerTo(tx)
 	req := sip.NewRequest(method, sip.MustParseURI("sip:"+serverAddress.String()))
 	for _, h := range []sip.Header{sip.HeaderFrom, sip.HeaderCallID, sip.HeaderContact} {
@@ -337,10 +346,7 @@ func (w *world) inside(tx sip.TransactionID, method sip.Method, seq int, body st
 	req.Set(sip.HeaderTo, res.Get(sip.HeaderTo))
 	req.Set(sip.HeaderCSeq, strconv.Itoa(seq)+" "+string(method))
 	req.Set(sip.HeaderMaxForwards, "70")
-	if body != "" {
-		req.SetBody(or(w.bodyType, "application/sdp"), []byte(body))
-	}
-	return w.request(req)
+	return req
 }
 
 // back is a request of the callee inside the dialog that s made.

@@ -289,6 +289,10 @@ func (m *member) request(ev *dialog.Request) {
 	case sip.MethodRefer:
 		m.refer(ev)
 	case sip.MethodInfo:
+		if description.Trickles(ev.Request) {
+			m.trickled(ev)
+			return
+		}
 		if d := ev.Request.DTMF(); d != 0 {
 			_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, sip.StatusOK)) // a transaction that has ended needs no answer
 			m.digit(d)
@@ -299,6 +303,18 @@ func (m *member) request(ev *dialog.Request) {
 			m.endpoint.Refreshed()
 		}
 	}
+}
+
+// trickled takes candidates of the peer. RFC 8840 §4.3.
+func (m *member) trickled(ev *dialog.Request) {
+	status := sip.StatusOK
+	fragment, err := description.ReadTrickle(ev.Request)
+	if err != nil {
+		status = sip.StatusOf(err)
+	} else if m.endpoint != nil {
+		m.endpoint.Trickled(fragment)
+	}
+	_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, status)) // a transaction that has ended needs no answer
 }
 
 // acknowledged takes the answer to our offer, if the ACK is to hold one.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/description"
 )
 
 // TestInfo: a telephone that says its digits by INFO passes the gate like another.
@@ -12,8 +13,8 @@ func TestInfo(t *testing.T) {
 		pin, _ := newPIN("4711", quick)
 		w.set["4000"] = Settings{PIN: pin}
 		a := w.phone("alice").dial("4000")
+		got := make(chan sip.Status, 1)
 		info := func(kind, body string) (status sip.Status) {
-			got := make(chan sip.Status, 1)
 			a.usage.Do(func() {
 				req := a.usage.NewRequest(sip.MethodInfo)
 				req.SetBody(kind, []byte(body))
@@ -29,6 +30,18 @@ func TestInfo(t *testing.T) {
 		w.Wait(1e9)
 		if r := w.focus.live("sip:4000@example.org"); len(r.roster.users) != 1 {
 			t.Errorf("%d users", len(r.roster.users))
+		}
+		trickle := func(body string) {
+			a.usage.Do(func() {
+				req := a.usage.NewRequest(sip.MethodInfo)
+				description.Trickle(req, []byte(body))
+				_ = a.usage.SendRequest(req, func(res *sip.Response, _ error) { got <- res.Status })
+			})
+		}
+		for body, want := range map[string]sip.Status{"a=ice-ufrag:8hhY\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=end-of-candidates\r\n": 200, "nothing": 400} {
+			if trickle(body); <-got != want {
+				t.Errorf("%q is not answered %d", body, want)
+			}
 		}
 		if status := info("text/plain", "hello"); status != 415 {
 			t.Errorf("INFO of another type: %d", status)

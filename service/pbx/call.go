@@ -146,6 +146,10 @@ func (c *call) HandleUsage(_ *dialog.Usage, ev dialog.Event) {
 func (c *call) request(ev *dialog.Request) {
 	switch ev.Request.Method {
 	case sip.MethodInfo:
+		if description.Trickles(ev.Request) {
+			c.trickled(ev)
+			return
+		}
 		if d := ev.Request.DTMF(); d != 0 && c.line != nil {
 			_ = c.usage.Respond(ev, c.usage.ReplyTo(ev.Request, sip.StatusOK))
 			c.line.tell(d)
@@ -153,6 +157,18 @@ func (c *call) request(ev *dialog.Request) {
 	case sip.MethodNotify:
 		c.notified(ev)
 	}
+}
+
+// trickled takes candidates of the peer. RFC 8840 §4.3.
+func (c *call) trickled(ev *dialog.Request) {
+	status := sip.StatusOK
+	fragment, err := description.ReadTrickle(ev.Request)
+	if err != nil {
+		status = sip.StatusOf(err)
+	} else if c.endpoint != nil {
+		c.endpoint.Trickled(fragment)
+	}
+	_ = c.usage.Respond(ev, c.usage.ReplyTo(ev.Request, status)) // a transaction that has ended needs no answer
 }
 
 // acknowledged takes the ACK, and the answer to our offer, if it is to hold one.

@@ -128,6 +128,7 @@ func (u *Usage) complete(req *sip.Request) error {
 	}
 	all, _, _ := u.table.supported()
 	promise(&req.Message, all)
+	u.table.take(&req.Message)
 	u.propose(req)
 	return nil
 }

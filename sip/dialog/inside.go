@@ -102,7 +102,7 @@ func (u *Usage) defaultReply(req *sip.Request) *sip.Response {
 	case sip.MethodInfo:
 		res := u.reply(req, infoStatus(req))
 		if res.Status == sip.StatusBadInfoPackage {
-			res.Set(sip.HeaderRecvInfo, "") // RFC 6086 §4.2.2: those that we take
+			res.Set(sip.HeaderRecvInfo, strings.Join(u.table.Packages, ", ")) // RFC 6086 §4.2.2: those that we take
 		}
 		return res
 	case sip.MethodMessage, sip.MethodRefer, sip.MethodNotify, sip.MethodSubscribe, sip.MethodPublish, sip.MethodRegister:
@@ -200,6 +200,7 @@ func (u *Usage) replyIn(d *Dialog, req *sip.Request, status sip.Status) *sip.Res
 		}
 	}
 	if req.Method == sip.MethodInvite && status > sip.StatusTrying && status < 300 {
+		u.table.take(&res.Message)
 		// RFC 3261 §12.1.1: all Record-Route fields are copied, in order.
 		for v := range req.Values(sip.HeaderRecordRoute) {
 			res.Add(sip.HeaderRecordRoute, v)

@@ -22,6 +22,8 @@ type Table struct {
 	Next sip.EventHandler
 	// Extensions are the option tags that the owners have beyond those of the usages (100rel, timer, 199), for Supported and Require.
 	Extensions []string
+	// Packages are the packages of INFO that the owners take, for Recv-Info (RFC 6086 §4.2).
+	Packages []string
 	// SessionExpires is how long a session may last without a refresh (RFC 4028); 0 means half an hour, negative that no session timers are asked for and kept.
 	// MinSE is the shortest interval that is accepted; 0 means 90 s, less is not possible.
 	SessionExpires, MinSE time.Duration
@@ -216,6 +218,15 @@ func promise(m *sip.Message, tags string) {
 		return
 	}
 	m.Set(sip.HeaderSupported, tags)
+}
+
+// take says which packages of INFO we take, beside those that the owner has named. RFC 6086 §4.2.1.
+func (t *Table) take(m *sip.Message) {
+	for _, p := range t.Packages {
+		if !m.HasToken(sip.HeaderRecvInfo, p) {
+			m.Add(sip.HeaderRecvInfo, p)
+		}
+	}
 }
 
 // supported is what messages that begin a call, or answer outside one, promise; plain leaves reliable provisional responses out, confirmed what a call that is up has no use for.
