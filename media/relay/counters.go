@@ -4,6 +4,13 @@ package relay
 
 import "time"
 
+// traffic is what a stream counts by itself.
+type traffic struct{ PacketsIn, BytesIn, PacketsOut, BytesOut, Refused uint64 }
+
+func (t traffic) counters() Counters {
+	return Counters{PacketsIn: t.PacketsIn, BytesIn: t.BytesIn, PacketsOut: t.PacketsOut, BytesOut: t.BytesOut, Refused: t.Refused}
+}
+
 // Counters are the counts of one stream, seen from us.
 type Counters struct {
 	PacketsIn, BytesIn   uint64 // heard from the peer, RTP and RTCP, IP payload

@@ -209,7 +209,7 @@ func (s *Stream) dressLocked(b []byte) []byte {
 		s.hearing.ssrc = binary.BigEndian.Uint32(b[8:])
 		l.sending(s, s.hearing.ssrc)
 	}
-	if s.stamp.identifier != 0 {
+	if s.stamp != nil {
 		b = s.stamp.put(b)
 	}
 	return b

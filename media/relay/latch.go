@@ -38,11 +38,11 @@ const (
 
 // latch is the learning state of one socket. It is plain data.
 type latch struct {
-	described netip.AddrPort // where the peer's description wants packets
-	signalled netip.Addr     // where the peer's SIP messages come from
-	source    netip.AddrPort // who is heard; kept when the window opens again, until someone is heard
-	fixed     netip.AddrPort // if valid the only source and target
-	strangers bool           // rank stranger is heard at all
+	described netip.AddrPort  // where the peer's description wants packets
+	signalled netip.Addr      // where the peer's SIP messages come from
+	source    netip.AddrPort  // who is heard; kept when the window opens again, until someone is heard
+	fixed     *netip.AddrPort // the only source and target; nil: they are learned
+	strangers bool            // rank stranger is heard at all
 
 	phase  phase
 	rank   rank          // of source in this window
@@ -79,8 +79,8 @@ func (l *latch) open(described netip.AddrPort, signalled netip.Addr) {
 // (RFC 3264 §8.4).
 func (l *latch) target() netip.AddrPort {
 	switch {
-	case l.fixed.IsValid():
-		return l.fixed
+	case l.fixed != nil:
+		return *l.fixed
 	case l.described.Addr().IsUnspecified():
 		return netip.AddrPort{}
 	case l.source.IsValid():
@@ -107,8 +107,8 @@ func (l *latch) admit(a arrival) bool {
 		l.phase = locked
 	}
 	switch {
-	case l.fixed.IsValid():
-		return a.from == l.fixed
+	case l.fixed != nil:
+		return a.from == *l.fixed
 	case a.proven && a.from != l.source:
 		l.source, l.phase = a.from, locked
 		return true

@@ -158,7 +158,7 @@ func TestLatchFixed(t *testing.T) {
 	var l latch
 	l.open(sdpAddress, natAddress.Addr())
 	l.step(arrival{from: natAddress, kind: sound, at: 0})
-	l.fixed = natPort
+	l.fixed = &natPort
 	for _, from := range []netip.AddrPort{sdpAddress, natAddress, thirdParty} {
 		if l.step(arrival{from: from, kind: sound, proven: true}) {
 			t.Errorf("%v was heard beside the fixed one", from)
@@ -167,7 +167,7 @@ func TestLatchFixed(t *testing.T) {
 	if !l.step(arrival{from: natPort, kind: sound}) || l.target() != natPort {
 		t.Errorf("the fixed source was not heard; target %v", l.target())
 	}
-	l.fixed = netip.AddrPort{}
+	l.fixed = nil
 	if got := l.target(); got != natAddress {
 		t.Errorf("target %v after the choice was given back, want %v", got, natAddress)
 	}

@@ -100,7 +100,7 @@ func (r *Relay) openPort(ctx context.Context, ip netip.Addr) *port {
 	}
 	p := &port{relay: r, local: conns[0].LocalAddr(), conns: conns, names: make(map[string]*Stream), claims: make(map[netip.AddrPort]*claim)}
 	r.mu.Lock()
-	r.own[p.local] = struct{}{}
+	r.own.add(p.local)
 	r.mu.Unlock()
 	r.readers.Add(len(conns))
 	for _, conn := range conns {

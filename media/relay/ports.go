@@ -44,6 +44,27 @@ func (p Ports) first() int {
 // pairs is how many streams can be open at once.
 func (p Ports) pairs() int { return max(0, (int(p.Max)-p.first()+1)/2) }
 
+// portSets says which ports of each local address are taken, a bit each: there are many ports and few addresses.
+type portSets map[netip.Addr]*[1 << 16 / 64]uint64
+
+func (p portSets) add(a netip.AddrPort) {
+	if p[a.Addr()] == nil {
+		p[a.Addr()] = new([1 << 16 / 64]uint64)
+	}
+	p[a.Addr()][a.Port()/64] |= 1 << (a.Port() % 64)
+}
+
+func (p portSets) remove(a netip.AddrPort) {
+	if set := p[a.Addr()]; set != nil {
+		set[a.Port()/64] &^= 1 << (a.Port() % 64)
+	}
+}
+
+func (p portSets) has(a netip.AddrPort) bool {
+	set := p[a.Addr()]
+	return set != nil && set[a.Port()/64]>>(a.Port()%64)&1 == 1
+}
+
 // pool hands out the pairs of a range in turn, so that a port just freed is the last to be used again: late packets of an
 // old call do not meet a new one.
 type pool struct {

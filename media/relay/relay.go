@@ -37,7 +37,7 @@ type Relay struct {
 
 	mu      sync.Mutex // guards what follows
 	streams map[*Stream]struct{}
-	own     map[netip.AddrPort]struct{} // sockets of all streams
+	own     portSets // sockets of all streams
 	hubs    []*mmsg.Hub
 	opened  int // streams ever
 	closed  bool
@@ -83,7 +83,7 @@ func (r *Relay) begin() bool {
 	if r.streams == nil {
 		r.started = time.Now()
 		r.streams = make(map[*Stream]struct{})
-		r.own = make(map[netip.AddrPort]struct{})
+		r.own = make(portSets)
 	}
 	r.opening.Add(1)
 	return true
@@ -97,7 +97,7 @@ func (r *Relay) add(s *Stream) {
 	defer r.mu.Unlock()
 	r.streams[s] = struct{}{}
 	for i := range s.sockets {
-		r.own[s.sockets[i].local()] = struct{}{} // that of a shared port is there already
+		r.own.add(s.sockets[i].local()) // that of a shared port is there already
 	}
 }
 
@@ -118,7 +118,7 @@ func (r *Relay) disown(s *Stream) {
 func (r *Relay) disownLocked(s *Stream) {
 	for i := range s.sockets {
 		if s.berth == nil {
-			delete(r.own, s.sockets[i].local())
+			r.own.remove(s.sockets[i].local())
 		}
 	}
 }
@@ -131,9 +131,7 @@ func (r *Relay) owns(a netip.AddrPort) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, bound := r.own[a]
-	_, everywhere := r.own[netip.AddrPortFrom(wildcard, a.Port())]
-	return bound || everywhere
+	return r.own.has(a) || r.own.has(netip.AddrPortFrom(wildcard, a.Port()))
 }
 
 // Streams returns how many streams are open.

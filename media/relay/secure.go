@@ -62,7 +62,9 @@ func (s *Stream) Fix(to netip.AddrPort) {
 	s = s.base()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.latches[media].fixed = to
+	if s.latches[media].fixed = nil; to.IsValid() {
+		s.latches[media].fixed = &to
+	}
 	if s.berth != nil {
 		s.berth.fix(to)
 	}

@@ -19,7 +19,7 @@ const (
 
 // stamp is what to write into the packets of a stream.
 type stamp struct {
-	identifier uint8 // of the header extension; 0: nothing is written
+	identifier uint8 // of the header extension
 	bare       bool  // what else is in the extension means nothing to the peer, or something else
 	mid        string
 }
@@ -27,12 +27,13 @@ type stamp struct {
 // Stamp makes every RTP packet that s sends bear mid in the header extension with this identifier, 1 to 14; 0, or a tag of none or more than 16 bytes, ends that. bare takes out what other extensions a packet has: they are
 // of somebody with other identifiers.
 func (s *Stream) Stamp(identifier uint8, mid string, bare bool) {
-	if mid == "" || len(mid) > maxMID || identifier > 14 {
-		identifier = 0
+	var written *stamp
+	if mid != "" && len(mid) <= maxMID && identifier > 0 && identifier <= 14 {
+		written = &stamp{identifier: identifier, mid: mid, bare: bare}
 	}
 	s.base().mu.Lock()
 	defer s.base().mu.Unlock()
-	s.stamp = stamp{identifier: identifier, mid: mid, bare: bare}
+	s.stamp = written
 }
 
 // Number gives every RTP packet that s sends to f, which may change its header and must not block; nil ends that.

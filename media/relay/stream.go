@@ -28,20 +28,20 @@ type Stream struct {
 
 	mu       sync.Mutex // of the base, guards what follows
 	partner  atomic.Pointer[Stream]
-	counters Counters
+	counters traffic
 	receiver rtp.Receiver
 	hearing  hearing // of the peer
 	last     time.Duration
-	stamp    stamp
+	stamp    *stamp         // nil: nothing is written into its packets
 	number   func(b []byte) // told of RTP that is sent; nil: nobody
-	closed   bool
 
 	// Of the base alone.
 	latches [2]latch
 	lanes   *lanes // what is told apart; nil: all is its own
-	shared  bool   // others ride on it, or have
 	sweep   *Sweep // that reads it
 	cipher  Cipher // nil: plain
+	closed  bool   // of each
+	shared  bool   // others ride on it, or have
 	mux     bool   // RTCP on the RTP port
 	opaque  bool
 	own     bool // the peer is a stream of ours
@@ -141,7 +141,7 @@ func (s *Stream) Counters() Counters {
 	now := s.relay.now()
 	s.base().mu.Lock()
 	defer s.base().mu.Unlock()
-	c := s.counters
+	c := s.counters.counters()
 	received := s.receiver.Statistics()
 	c.Packets, c.Lost, c.Jitter = received.Packets, received.Lost, received.Jitter
 	s.hearing.fill(&c, s.receiver.Clock) // both ways have one clock, but for codecs that are converted

@@ -11,10 +11,11 @@ type Receiver struct {
 
 	ssrc     uint32
 	sequence Extender
-	first    uint32 // extended sequence number
-	highest  uint32 // extended sequence number
-	received uint32 // of this source
-	before   Statistics
+	first    uint32      // extended sequence number
+	highest  uint32      // extended sequence number
+	received uint32      // of this source
+	sources  uint32      // this one included
+	before   *Statistics // of those before this one; nil: there were none
 
 	epoch     time.Time
 	transit   int64
@@ -62,8 +63,11 @@ func (r *Receiver) Receive(p *Packet, arrival time.Time) bool {
 }
 
 func (r *Receiver) restart(p *Packet, extended uint32, arrival time.Time) {
-	r.before = r.Statistics()
-	r.before.Sources++
+	if r.sources > 0 {
+		before := r.Statistics()
+		r.before = &before
+	}
+	r.sources++
 	r.ssrc, r.first, r.highest = p.SSRC, extended, extended
 	r.received, r.reportedExpected, r.reportedReceived = 0, 0, 0
 	r.senderReport, r.senderReportAt = 0, time.Time{}
@@ -114,7 +118,7 @@ func (r *Receiver) duration(sixteenths uint64) time.Duration {
 }
 
 func (r *Receiver) expected() uint32 {
-	if r.before.Sources == 0 {
+	if r.sources == 0 {
 		return 0
 	}
 	return r.highest - r.first + 1
@@ -124,7 +128,11 @@ func (r *Receiver) lost() int64 { return int64(r.expected()) - int64(r.received)
 
 // Statistics returns the totals.
 func (r *Receiver) Statistics() Statistics {
-	s := r.before
+	var s Statistics
+	if r.before != nil {
+		s = *r.before
+	}
+	s.Sources = int(r.sources)
 	s.Packets += uint64(r.received)
 	s.Octets = r.octets
 	s.Lost += uint64(max(r.lost(), 0))

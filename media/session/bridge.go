@@ -12,7 +12,7 @@ import (
 // agreed on cannot be used, and that the call is of no use.
 func Settle(a, b *Leg) error {
 	for i := range min(len(a.lines), len(b.lines)) {
-		agreeClock(&a.lines[i].news, &b.lines[i].news)
+		agreeClock(a.lines[i].learning(), b.lines[i].learning())
 	}
 	if err := errors.Join(a.settle(), b.settle()); err != nil {
 		return err

@@ -116,8 +116,8 @@ func newConversion(site *Site, a, b *line) *conversion {
 	if !ok || !both {
 		return nil
 	}
-	a.told.spoken, b.told.spoken = one.Name, other.Name
-	c := &conversion{terms: [2]said{a.told, b.told}, stop: make(chan struct{})}
+	a.saying().spoken, b.saying().spoken = one.Name, other.Name
+	c := &conversion{terms: [2]said{*a.told, *b.told}, stop: make(chan struct{})}
 	for i, n := range [...]*line{a, b} {
 		e, err := site.stand(n, min(one.Rate, other.Rate)) // more than the worse of both has is not to be kept
 		if err != nil {
@@ -224,7 +224,7 @@ func (e *Endpoint) next(b []byte) []byte {
 
 // same tells whether the conversion goes on as it is for what both sides have said last.
 func (c *conversion) same(a, b *line) bool {
-	return !c.over.Load() && c.ends[0].stream == a.stream && c.ends[1].stream == b.stream && c.terms[0].equal(&a.told) && c.terms[1].equal(&b.told)
+	return !c.over.Load() && c.ends[0].stream == a.stream && c.ends[1].stream == b.stream && c.terms[0].equal(a.told) && c.terms[1].equal(b.told)
 }
 
 // equal tells whether a side means the same sound by what it says.

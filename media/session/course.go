@@ -69,18 +69,18 @@ func lead(x, y *line) {
 func (c *course) suits(x, y *line) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.over && c.from == x.stream && c.to == y.stream && c.terms[0].equal(&x.told) && c.terms[1].equal(&y.told)
+	return !c.over && c.from == x.stream && c.to == y.stream && c.terms[0].equal(x.told) && c.terms[1].equal(y.told)
 }
 
 // newCourse returns the way from the peer of x, which may be nil, to that of y.
 func newCourse(x, y *line) *course {
 	c := &course{to: y.stream, way: y.digits(), inform: y.leg.Inform, stop: make(chan struct{})}
-	c.terms[1] = y.told
+	c.terms[1] = *y.told
 	c.voice = y.leg.site.voiceFor(y, c.way == DigitsEvents)
 	if x == nil {
 		return c
 	}
-	c.from, c.terms[0] = x.stream, x.told
+	c.from, c.terms[0] = x.stream, *x.told
 	c.follow()
 	switch x.digits() {
 	case DigitsEvents:

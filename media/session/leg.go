@@ -46,8 +46,8 @@ type line struct {
 	stream     *relay.Stream // nil: rejected, or not presented yet; on the transport of way
 	settled    bool          // stream carries packets
 	reject     bool          // to be closed when settled
-	news       said          // what the description learned last says
-	told       said          // the same, in force
+	news       *said         // what the description learned last says
+	told       *said         // the same, in force; never changed while it is news too
 	learned    bool          // news is to be taken when settled
 	waiting    *waiting      // who hears music from us instead of the far side
 	conversion *conversion   // what the far side hears instead of what the peer sends
@@ -74,6 +74,23 @@ type said struct {
 	spoken    string // name of the codec that both sides have named; empty: none
 	times     packetTimes
 	tag       uint8 // identifier of the MID in header extensions, 0: none
+}
+
+// learning is what was learned last, to be changed; saying is what is in force.
+func (n *line) learning() *said {
+	if n.news == n.told {
+		copied := *n.told
+		n.news = &copied
+	}
+	return n.news
+}
+
+func (n *line) saying() *said {
+	if n.news == n.told {
+		copied := *n.news
+		n.told = &copied
+	}
+	return n.told
 }
 
 // NewLeg returns a leg without streams. sessionID is for the o= line and should be random.
@@ -121,7 +138,7 @@ func (l *Leg) learn(d *sdp.Description, lead []int, weigh func(*line, wire) erro
 	for i := range d.Media {
 		m, leader, n := &d.Media[i], &d.Media[lead[i]], &l.lines[i]
 		_, isRTP := m.Profile()
-		n.proto, n.mid = m.Proto, m.MID()
+		n.proto, n.mid = own(m.Proto), own(m.MID())
 		n.news, n.learned, n.reject = l.described(d, m, leader), true, n.reject || m.Rejected() || !carried(m)
 		if isRTP && !m.Rejected() {
 			verdict, known := verdicts[n.carriage()]
@@ -145,14 +162,15 @@ func carried(m *sdp.Media) bool { return !strings.Contains(m.Proto, "DTLS/SCTP")
 
 func (l *Leg) grow(n int) {
 	for len(l.lines) < n {
-		l.lines = append(l.lines, line{leg: l, way: new(transport)})
+		nothing := new(said)
+		l.lines = append(l.lines, line{leg: l, way: new(transport), news: nothing, told: nothing})
 	}
 }
 
 // described is what a description says about one stream, and its leader of where that goes.
-func (l *Leg) described(d *sdp.Description, m, leader *sdp.Media) said {
+func (l *Leg) described(d *sdp.Description, m, leader *sdp.Media) *said {
 	_, isRTP := m.Profile()
-	p := said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: m.Codecs(), sound: m.Type == "audio", refreshes: refreshesOf(m), times: packetTimesOf(m)}
+	p := &said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: ownCodecs(m.Codecs()), sound: m.Type == "audio", refreshes: refreshesOf(m), times: packetTimesOf(m)}
 	p.RTP = l.peer.address(d.Address(leader))
 	p.RTCP = l.peer.address(d.RTCPAddress(leader))
 	p.tag = identifierOf(leader, midURI)
@@ -368,7 +386,7 @@ func (l *Leg) Counters() []relay.Counters {
 // Codec returns the name of the codec of sound that both sides have agreed on, as SDP writes it; empty if there is none.
 func (l *Leg) Codec() string {
 	for i := range l.lines {
-		if t := &l.lines[i].told; t.sound && t.spoken != "" {
+		if t := l.lines[i].told; t.sound && t.spoken != "" {
 			return t.spoken
 		}
 	}

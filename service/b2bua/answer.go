@@ -110,8 +110,7 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 	if !late && !initial {
 		c.acknowledged = true
 		if c.stands {
-			l.rest()
-			far.rest()
+			c.rest()
 		}
 		return
 	}
@@ -127,44 +126,6 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 		return
 	}
 	far.usage.Ack(body)
-}
-
-// stand waits until it shows that a call lasts: only then is it worth the work to let go of what it needs no more.
-func (c *call) stand() {
-	c.timer = c.engine.After(c.stripe, settleTime, func() {
-		c.stands = true
-		if c.acknowledged && c.exchange == nil {
-			c.caller.rest()
-			c.callee.rest()
-		}
-		c.watch()
-	})
-}
-
-// rest lets go of what a side of a call does not need while the call just stands.
-func (l *leg) rest() {
-	l.usage.Lean()
-	if l.said != nil && l.call.exchange == nil {
-		l.packed, l.said = l.said.AppendTo(nil), nil
-	}
-}
-
-// word is what the peer of a leg described last, as far as it is in force; nil if it has not.
-func (l *leg) word() *sdp.Description {
-	l.said, l.packed = l.glance(), nil
-	return l.said
-}
-
-// glance is word for whoever only looks.
-func (l *leg) glance() *sdp.Description {
-	if l.said != nil || l.packed == nil {
-		return l.said
-	}
-	d, err := sdp.Parse(l.packed)
-	if err != nil { // it was printed by the same package
-		return nil
-	}
-	return d
 }
 
 // found ends the search: somebody has answered.

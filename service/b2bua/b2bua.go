@@ -114,6 +114,8 @@ type B2BUA struct {
 
 	states sync.Pool // of *LegState, for the watcher
 
+	anybody Party // what is left of a party of which nothing is to be known while its call stands; never changed
+
 	work sync.WaitGroup // media that is being closed
 }
 

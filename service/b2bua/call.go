@@ -71,33 +71,40 @@ type leg struct {
 	usage *dialog.Usage
 	media *session.Leg
 
-	to       *Binding         // branch: whom it calls; nil: it has called
+	to       *Binding         // branch: by which it is called; nil: it has called, or the call stands
+	reach    string           // branch: the URI of that
+	spares   []Binding        // branch: other ways to its device
+	key      uint64           // branch: of its binding
 	said     *sdp.Description // what its peer described last, as far as it is in force: to be read by word
-	packed   []byte           // the same as text, while nobody reads it
+	packed   string           // the same as text, while nobody reads it
 	agreed   *sdp.Description // branch: its answer in a reliable 1xx, which the 2xx need not repeat
-	status   sip.Status       // branch: how it was refused, 0 as long as it may still answer
 	refusal  *sip.Response    // branch: the response that refused, if there was one
 	hunt     *hunt            // branch: it rings for that one
-	step     int              // branch: in this step of it
 	party    *Party           // branch: whom it calls
 	account  sip.URI          // branch: whose device it calls; zero if it is nobody's
 	aor      string           // whose call it is counted as
-	key      uint64           // branch: of its binding
-	spares   []Binding        // branch: other ways to its device
 	transfer *transfer        // branch: it rings for that one
 	known    *leg             // whom its peer has been told that it talks to
-	taking   bool             // it picks up the call, and is not in it yet
-	tries    int              // how often the session was offered to it meanwhile
 	joins    *guest           // it listens, and is neither of the two
-	plain    bool             // branch: no reliable 1xx
-	converts bool             // branch: it has none of the codecs that the caller offers
 	first    *leg             // branch: the one whose refusal of a session it comes after; nil: none
-	heard    bool             // branch: 1xx above 100
-	rang     bool             // branch: 180
-	part                      // what lamps show of it
 	err      error            // branch: why it could not be called, or did not answer
+	informs  *informing       // what it gets by INFO; nil: nothing yet
+	part                      // what lamps show of it
 	moments  moments
-	informs  informing // what it gets by INFO
+	status   sip.Status // branch: how it was refused, 0 as long as it may still answer
+	step     uint8      // branch: in this step of its hunt
+	house    bool       // branch: it leads to an application of this process
+	plain    bool       // branch: no reliable 1xx
+	converts bool       // branch: it has none of the codecs that the caller offers
+	headway
+}
+
+// headway is how far a leg has come that is not in the call yet.
+type headway struct {
+	heard  bool  // branch: 1xx above 100
+	rang   bool  // branch: 180
+	taking bool  // it picks up the call, and is not in it yet
+	tries  uint8 // how often the session was offered to it meanwhile
 }
 
 // invite starts a call with the first step of its way.
@@ -146,7 +153,9 @@ func (b *B2BUA) invite(a *arrival, first Route) {
 func (c *call) identify() {
 	req := c.caller.usage.Invitation()
 	c.from = fromOf(req, c.asker)
-	c.caller.owner = or(c.asker.Account, c.asker.Address.URI)
+	if owner := or(c.asker.Account, c.asker.Address.URI); owner.Host != "" {
+		c.caller.owner = &owner
+	}
 	c.detail.ID = c.caller.usage.SessionID().Remote
 	if c.detail.ID == sip.NilUUID {
 		c.detail.ID = sip.NewSessionUUID(req.CallID() + req.FromTag())
@@ -297,6 +306,6 @@ func (c *call) sweep() {
 	c.b.forget(c)
 	// Transactions that wait for late copies hold the legs for another 32 s, and nothing happens to these any more.
 	for _, l := range append(c.branches, c.caller) {
-		l.media, l.said, l.packed, l.refusal = nil, nil, nil, nil
+		l.media, l.said, l.packed, l.refusal = nil, nil, "", nil
 	}
 }

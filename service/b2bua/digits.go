@@ -65,18 +65,27 @@ func (c *call) retell(l, far *leg, digit byte, s sip.Status) sip.Status {
 	return s
 }
 
+// informing returns what l gets by INFO, and makes it.
+func (l *leg) informing() *informing {
+	if l.informs == nil {
+		l.informs = new(informing)
+	}
+	return l.informs
+}
+
 // inform gives l a digit by INFO.
 func (l *leg) inform(digit byte) {
-	if l.call.over || len(l.informs.waiting) >= maxDigits {
+	n := l.informing()
+	if l.call.over || len(n.waiting) >= maxDigits {
 		return
 	}
-	l.informs.waiting = append(l.informs.waiting, digit)
+	n.waiting = append(n.waiting, digit)
 	l.informNext()
 }
 
 // informNext sends the next digit, when the one before has been answered: they must not overtake each other.
 func (l *leg) informNext() {
-	n := &l.informs
+	n := l.informing()
 	if n.sent || len(n.waiting) == 0 || l.usage == nil {
 		return
 	}

@@ -68,7 +68,7 @@ func (h *hunt) ring(p *Party) {
 	// An offer that comes in a 1xx of a device is answered by the caller's PRACK, and only one of them can be carried across.
 	plain := offer == nil && (len(devices) > 1 || len(h.route.Ring) > 1 || h.ringing() > 0 || !c.caller.usage.Reliable())
 	for _, ways := range devices {
-		c.branch(&leg{call: c, hunt: h, step: h.step, transfer: h.transfer, party: p, account: account, aor: aor, spares: ways, plain: plain}, offer)
+		c.branch(&leg{call: c, hunt: h, step: uint8(h.step), transfer: h.transfer, party: p, account: account, aor: aor, spares: ways, plain: plain}, offer)
 	}
 	c.detail.Branches += len(devices)
 }
@@ -116,6 +116,7 @@ func (l *leg) flowFailed(status sip.Status, err error) {
 func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	to := &l.spares[0]
 	l.to, l.key, l.spares = to, to.Key, l.spares[1:]
+	l.reach, l.house = to.Target.String(), to.To.Flow.Transport == sip.Inside
 	c.branches = append(c.branches, l)
 	c.enlist(l.account)
 	c.mark(&l.moments.began)

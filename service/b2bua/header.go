@@ -146,12 +146,15 @@ func (l *leg) address() sip.URI {
 func (l *leg) inTrust() bool { return l.party.Trusted || l.inside() }
 
 // inside reports whether a leg leads to an application of this process.
-func (l *leg) inside() bool { return l.to != nil && l.to.To.Flow.Transport == sip.Inside }
+func (l *leg) inside() bool { return l.house }
 
 // target is where a leg was called; zero of one that has called.
 func (l *leg) target() (uri sip.URI) {
-	if l.to != nil {
+	switch {
+	case l.to != nil:
 		uri = l.to.Target
+	case l.reach != "":
+		uri, _ = sip.ParseURI(l.reach) // it was printed here
 	}
 	return uri
 }

@@ -136,7 +136,7 @@ func (c *call) question(l *leg, uri sip.URI, how How) *Question {
 	case l == c.origin:
 		q.Caller, q.Flow = c.asker, c.flow
 	case l.inside():
-		q.Caller.Inside, q.Flow = l.to.Target, c.b.Inside
+		q.Caller.Inside, q.Flow = l.target(), c.b.Inside
 	}
 	if q.Caller.Account.Host != "" {
 		q.Calls = c.b.CallsOf(q.Caller.Account)
@@ -186,7 +186,7 @@ func (h *hunt) ringing() int {
 }
 
 // of reports whether a leg rings in the step of a hunt that is under way.
-func (l *leg) of(h *hunt) bool { return l.hunt == h && l.step == h.step }
+func (l *leg) of(h *hunt) bool { return l.hunt == h && int(l.step) == h.step }
 
 // check goes on when nobody of the step is left.
 func (h *hunt) check() {

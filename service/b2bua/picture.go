@@ -34,14 +34,14 @@ func (l *leg) watch(m *session.Leg) *session.Leg {
 // demandPicture asks the far side for a whole picture.
 func (l *leg) demandPicture() {
 	far := l.far()
-	if far == nil || l.call.over || time.Since(l.informs.demanded) < pictureInterval {
+	if far == nil || l.call.over || time.Since(l.informing().demanded) < pictureInterval {
 		return
 	}
 	req := far.usage.NewRequest(sip.MethodInfo)
 	if req == nil {
 		return
 	}
-	l.informs.demanded = time.Now()
+	l.informing().demanded = time.Now()
 	description.DemandPicture(req)
 	// One that refuses, or a dialog that ends, sends no picture: nothing is to be done about it.
 	_ = far.usage.SendRequest(req, func(*sip.Response, error) {})

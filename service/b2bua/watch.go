@@ -44,7 +44,7 @@ type part struct {
 	early  *dialog.Dialog // branch: of its last 1xx
 	shown  LegPhase       // what the watcher was told last
 	beside *leg           // and who was on the other side
-	owner  sip.URI        // caller: whose telephone it is; the zero URI if that is not known
+	owner  *sip.URI       // caller: whose telephone it is; nil if that is not known
 }
 
 // watched enters a leg of which the watcher is to be told.
@@ -107,8 +107,8 @@ func (l *leg) state() LegState {
 		s.CallID, s.RemoteTag = u.CallID(), u.Invitation().FromTag()
 	}
 	s.ID = s.RemoteTag
-	if l.owner.Host != "" && c.flow.Transport != sip.Inside { // there the house calls in somebody's name
-		s.Account = l.owner
+	if l.owner != nil && c.flow.Transport != sip.Inside { // there the house calls in somebody's name
+		s.Account = *l.owner
 	}
 	far := l.beside
 	if far == nil && l != c.caller {

@@ -23,12 +23,12 @@ const maxPackages = 16
 // errTooBrief says that a request asks for a session that lasts too short.
 var errTooBrief = errors.New("dialog: session interval too small")
 
-// session is what both sides agreed, and the timers that keep it.
+// session is what both sides agreed, and the timer that keeps it.
 type session struct {
 	state    timerState
+	due      bool // the timer is for the next refresh; otherwise for the end
 	interval time.Duration
-	due      sip.Timer // the next refresh
-	end      sip.Timer
+	timer    sip.Timer
 }
 
 // policy returns what the table wants.
@@ -160,38 +160,56 @@ func (u *Usage) doTimer(a timerAction) {
 	s := &u.session
 	switch a {
 	case timerArm:
-		u.armRefresh(s.interval / 2)
-		u.armEnd()
+		u.arm(true, s.interval/2)
 	case timerAwait:
-		stop(&s.due)
-		u.armEnd()
+		u.arm(false, s.life())
 	case timerRefresh:
 		u.refresh()
 	case timerLater:
-		u.armRefresh(s.interval / 8)
+		u.retry(s.interval / 8)
 	case timerHangUp:
 		u.expired()
 	case timerStop:
-		stop(&s.due)
-		stop(&s.end)
+		u.disarm()
 	}
 }
 
-func (u *Usage) armRefresh(d time.Duration) {
-	s := &u.session
-	stop(&s.due)
-	s.due = u.engine.After(u.stripe, d, func() {
-		s.due = nil
-		u.stepTimer(timerDue)
-	})
+// life is how long a session lasts that nobody refreshes.
+func (s *session) life() time.Duration { return s.interval - margin(s.interval) }
+
+// arm waits for the next refresh, or for the end.
+func (u *Usage) arm(due bool, d time.Duration) {
+	u.disarm()
+	u.session.due = due
+	u.session.timer = u.engine.After(u.stripe, d, u.timeUp)
 }
 
-func (u *Usage) armEnd() {
+func (u *Usage) disarm() {
+	stop(&u.session.timer)
+	if u.extra != nil {
+		stop(&u.extra.retry)
+	}
+}
+
+// timeUp takes the timer of the session.
+func (u *Usage) timeUp() {
 	s := &u.session
-	stop(&s.end)
-	s.end = u.engine.After(u.stripe, s.interval-margin(s.interval), func() {
-		s.end = nil
+	s.timer = nil
+	if !s.due {
 		u.stepTimer(timerExpired)
+		return
+	}
+	u.arm(false, s.life()-s.interval/2)
+	u.stepTimer(timerDue)
+}
+
+// retry tries to refresh once more before the end.
+func (u *Usage) retry(d time.Duration) {
+	x := u.rare()
+	stop(&x.retry)
+	x.retry = u.engine.After(u.stripe, d, func() {
+		x.retry = nil
+		u.stepTimer(timerDue)
 	})
 }
 

@@ -69,6 +69,7 @@ type extra struct {
 	identity string        // who we have become, for P-Asserted-Identity
 	packages []string      // of INFO that the peer takes
 	least    time.Duration // the highest Min-SE that came in a 422
+	retry    sip.Timer     // of a refresh that was refused
 	lost     sip.Timer     // runs while we wait for a peer to be heard from again
 }
 
