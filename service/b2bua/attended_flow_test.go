@@ -3,9 +3,12 @@ package b2bua_test
 import (
 	"context"
 	"net/url"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
@@ -192,4 +195,70 @@ func TestAttendedHeard(t *testing.T) {
 			t.Error(err)
 		}
 	}))
+}
+
+// houseIdentity knows its telephones by their From, and what comes over the flow inside by what we have asserted there.
+type houseIdentity struct{}
+
+func (houseIdentity) Identify(ev *sip.Event) b2bua.Caller {
+	if ev.Flow.Transport == sip.Inside {
+		who := b2bua.Caller{Trusted: true}
+		if asserted, err := sip.ParseAddress(ev.Request.Get(sip.HeaderPAssertedIdentity)); err == nil {
+			who.Account = asserted.URI.Clone()
+		}
+		return who
+	}
+	return asShown{}.Identify(ev)
+}
+
+// book keeps what is told of calls at their end.
+type book struct {
+	mu    sync.Mutex // guards what follows
+	calls map[string]b2bua.Detail
+}
+
+func (o *book) ObserveCall(d *b2bua.Detail) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if d.Phase == b2bua.Ended {
+		o.calls[d.CallID] = *d
+	}
+}
+
+// TestAttendedIdentity: each of the two who are left learns who the other is, if that one wants to be known; and the records of both calls tell how they became one. RFC 4916 §4.3; RFC 3323 §4.2.
+func TestAttendedIdentity(t *testing.T) {
+	for privacy, want := range map[string]string{"none": "sip:alice@", "id": "sip:anonymous@anonymous.invalid"} {
+		siptest.Run(t, on(func(d *domain) {
+			o := &book{calls: map[string]b2bua.Detail{}}
+			d.service.Identity, d.service.Observer = houseIdentity{}, o
+			alice, bob, dora := d.phone("alice", "alice"), d.phone("bob", "bob"), d.phone("dora", "dora")
+			for _, p := range []*siptest.Phone{alice, bob, dora} {
+				p.Identity = d.uri(p.Name)
+			}
+			out := alice.DialWith(d.uri("bob"), "Privacy: "+privacy)
+			in := bob.Incoming()
+			out.Talk(in)
+			second := bob.Dial(d.uri("dora"))
+			asked := dora.Incoming()
+			second.Talk(asked)
+			first, consulted := out.Replaces().CallID, second.Replaces().CallID
+			referTo(in, d.uri("dora"), second.Replaces())
+			second.Await("Ended BYE received")
+			in.Await("Ended BYE received")
+			if !strings.Contains(asked.Asserted(), want) || !strings.Contains(out.Asserted(), "sip:dora@") {
+				t.Errorf("privacy %s: dora is told %q, alice %q", privacy, asked.Asserted(), out.Asserted())
+			}
+			connected(d, out, asked)
+			d.Wait(time.Second)
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			went, joined := o.calls[first], o.calls[consulted]
+			if len(went.Moves) != 1 || went.Moves[0].Kind != b2bua.Transfer || went.Moves[0].Other != joined.ID || !strings.Contains(went.Moves[0].By, "bob@") || !strings.Contains(went.Moves[0].To, "dora@") {
+				t.Errorf("the transferred call tells %+v", went.Moves)
+			}
+			if len(joined.Moves) != 1 || joined.Moves[0].Kind != b2bua.Replace || !strings.Contains(joined.Moves[0].By, "bob@") || !strings.Contains(joined.Moves[0].To, "alice@") {
+				t.Errorf("the consultation tells %+v", joined.Moves)
+			}
+		}))
+	}
 }

@@ -60,7 +60,10 @@ func newDomain(b *siptest.Bench) *domain {
 	r := &relay.Relay{Network: host, Ports: relay.Ports{Min: 20000, Max: 20099}}
 	table := &dialog.Table{}
 	d.service = &b2bua.B2BUA{Dialogs: table, Media: &session.Site{Relay: r}, Router: d, Locator: d, Events: &event.Notifier{}}
-	table.Next = d.service
+	table.Next = sip.EventHandlerFunc(func(ev *sip.Event) {
+		ev.Trusted = ev.Flow.Transport == sip.Inside
+		d.service.HandleEvent(ev)
+	})
 	s := &stack.Stack{Handler: table, FlowLost: table, Network: host, Resolver: &b.Net.Names, Readers: 1}
 	d.stack, d.service.Inside = s, s.Inside()
 	for _, transport := range []string{"udp", "tcp"} {

@@ -6,16 +6,19 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// private reports whether the caller does not want to be shown. What else the levels of RFC 3323 §4.2 ask for is done for every call: nothing of its way and of its addresses
+// private reports whether one who has called does not want to be shown. What else the levels of RFC 3323 §4.2 ask for is done for every call: nothing of its way and of its addresses
 // passes.
-func (c *call) private() bool {
-	m := &c.origin.usage.Invitation().Message
+func (l *leg) private() bool {
+	if l.party != nil || l.usage == nil {
+		return false
+	}
+	m := &l.usage.Invitation().Message
 	return m.Has(sip.HeaderPrivacy) && (m.HasPrivacy("id") || m.HasPrivacy("user"))
 }
 
 // shown is one side of a call as somebody else is to see it. RFC 3325 §7: to those of the trust domain it is told who somebody is who does not want to be shown.
 func (c *call) shown(l *leg, inTrust bool) string {
-	if l == c.origin && !inTrust && c.private() {
+	if !inTrust && l.private() {
 		return `"Anonymous" <` + anonymous + ">"
 	}
 	return c.who(l)

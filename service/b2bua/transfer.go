@@ -69,7 +69,7 @@ func (c *call) dial(l *leg, uri sip.URI, word string) (q *Question, route Route,
 	return q, route, status
 }
 
-// who is one side of a call as an address: the caller as the callee was shown it, the account of the callee, or whom it was called as.
+// who is one side of a call as an address: the caller as the callee was shown it, the account of the callee, whom it was called as, or as whom it has come later.
 func (c *call) who(l *leg) string {
 	switch {
 	case l.account.Host != "":
@@ -77,6 +77,10 @@ func (c *call) who(l *leg) string {
 	case l.party != nil && l.usage != nil:
 		if to, err := l.usage.Invitation().To(); err == nil {
 			return untagged(to)
+		}
+	case l != c.origin && l.usage != nil: // it has come into the call by an INVITE of its own
+		if from, err := l.usage.Invitation().From(); err == nil {
+			return untagged(from)
 		}
 	}
 	return c.from
@@ -112,6 +116,9 @@ func (t *transfer) introduce(c *call, req *sip.Request) {
 	req.Set(sip.HeaderFrom, c.who(t.kept))
 	req.Set(sip.HeaderTo, t.to)
 	req.Set(sip.HeaderReferredBy, c.who(t.by)) // RFC 3892 §2.2
+	if t.kept.private() {
+		req.Set(sip.HeaderPrivacy, "id") // who is told all the same, because it is trusted, is to tell nobody
+	}
 }
 
 // rings takes what happens to a device that rings for a transfer.

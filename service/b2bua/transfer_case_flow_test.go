@@ -3,6 +3,7 @@ package b2bua_test
 import (
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
@@ -21,6 +22,8 @@ func transferCases() []siptest.Flow {
 		{Name: "attended-fallback", About: "Dora has hung up before Alice connects Bob to her; Alice transfers him all the same. RFC 5589 §7.7.", Play: on(attendedFallback)},
 		{Name: "attended-conference", About: "Alice has mixed Bob and Dora, and leaves them to each other. RFC 5589 §9.", Play: on(attendedConference)},
 		{Name: "attended-chain", About: "Dora, whom Alice asks, connects her to the desk; Alice connects Bob to where she is now. RFC 5589 §10.", Play: on(attendedChain)},
+		{Name: "attended-converted", About: "Dora's telephone has no codec of Bob's: the server turns one into the other. RFC 5589 §7.3.", Play: on(attendedConverted)},
+		{Name: "attended-group", About: "Two telephones ring for whom Alice asks when she connects Bob; one answers. RFC 5589 §7.6; RFC 3326 §3.1.", Play: on(attendedGroup)},
 		{Name: "attended-glare", About: "Bob changes his session while he is connected. RFC 3261 §14.1.", Play: on(attendedGlare)},
 	}
 }
@@ -197,4 +200,45 @@ func attendedGlare(d *domain) {
 	p.second.Await("Ended BYE received")
 	p.out.Await("Ended BYE received")
 	connected(d, p.in, p.asked)
+}
+
+func attendedConverted(d *domain) {
+	d.service.Media.Formats = []codec.Format{codec.PCMA(), codec.PCMU()}
+	out, in := answered(d)
+	out.Hold()
+	out.Await("Modified 200")
+	dora := d.phone("dora", "dora")
+	dora.Codec = "8 PCMA/8000"
+	second := out.Phone.Dial(d.uri("dora"))
+	asked := dora.Incoming()
+	for !dora.Takes(asked.Remote()) { // first as it came, then protected, then converted
+		asked.Reject(sip.StatusNotAcceptableHere)
+		asked = dora.Incoming()
+	}
+	second.Talk(asked)
+	referTo(out, d.uri("dora"), second.Replaces())
+	second.Await("Ended BYE received")
+	out.Await("Ended BYE received")
+	connected(d, in, asked)
+}
+
+func attendedGroup(d *domain) {
+	out, in := answered(d)
+	out.Hold()
+	out.Await("Modified 200")
+	desk, mobile := d.phone("desk", "dora"), d.phone("mobile", "dora")
+	second := out.Phone.Dial(d.uri("dora"))
+	one, two := desk.Incoming(), mobile.Incoming()
+	one.Ring()
+	second.Await("Progress 180")
+	d.Wait(time.Second)
+	two.Ring()
+	d.Wait(time.Second)
+	referTo(out, d.uri("dora"), second.Replaces())
+	second.Await("Rejected 487")
+	d.Wait(3 * time.Second)
+	two.Answer()
+	one.Await("Cancelled")
+	out.Await("Ended BYE received")
+	connected(d, in, two)
 }

@@ -26,7 +26,9 @@ type Call struct {
 	events []string
 	wake   chan struct{}
 	remote string // what the peer described last
-	which  sip.Replaces
+
+	asserted string // who it has said last to be
+	which    sip.Replaces
 }
 
 // await is how long [Call.Await] waits: longer than every timer of a call.
@@ -43,8 +45,12 @@ func (c *Call) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 	switch ev := ev.(type) {
 	case dialog.Offer:
 		// The order cannot fail: the offer is pending.
-		if c.refusal != 0 {
-			_ = u.Refuse(c.refusal)
+		refusal := c.refusal
+		if refusal == 0 && len(ev.Request.Body()) > 0 && !c.Phone.Takes(string(ev.Request.Body())) {
+			refusal = sip.StatusNotAcceptableHere
+		}
+		if refusal != 0 {
+			_ = u.Refuse(refusal)
 			return
 		}
 		_ = u.Accept(c.answerTo(ev.Request.Body()))
@@ -87,6 +93,9 @@ func (c *Call) hearLocked(ev dialog.Event) {
 		body = ev.Request.Body()
 	case dialog.Offer:
 		body = ev.Request.Body()
+		if who := ev.Request.Get(sip.HeaderPAssertedIdentity); who != "" {
+			c.asserted = who
+		}
 	case dialog.Modified:
 		if ev.Response != nil && ev.Status.Success() {
 			body = ev.Response.Body()
@@ -160,6 +169,13 @@ func (c *Call) Events() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]string(nil), c.events...)
+}
+
+// Asserted returns who the peer has said last to be, in a change of the session. RFC 3325 §9.1.
+func (c *Call) Asserted() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asserted
 }
 
 // Remote returns the session description that the peer sent last.
@@ -308,8 +324,10 @@ func (c *Call) answerTo(offer []byte) dialog.Body {
 func (c *Call) describe(direction string) dialog.Body {
 	c.version++
 	addr := c.Phone.bench.Addr(c.Phone.Name)
-	return dialog.SDP(fmt.Appendf(nil, "v=0\r\no=%s 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=%s\r\n",
-		c.Phone.Name, c.version, addr, addr, direction))
+	codec := c.Phone.codec()
+	format, _, _ := strings.Cut(codec, " ")
+	return dialog.SDP(fmt.Appendf(nil, "v=0\r\no=%s 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 49170 RTP/AVP %s\r\na=rtpmap:%s\r\na=%s\r\n",
+		c.Phone.Name, c.version, addr, addr, format, codec, direction))
 }
 
 // Direction returns the direction attribute of a session description, sendrecv if it has none. RFC 4566 §6.

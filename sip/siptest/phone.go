@@ -31,6 +31,9 @@ type Phone struct {
 	// Refers lets the phone take REFER with 202; [Call.Report] says what comes of it.
 	Refers bool
 
+	// Codec is the only one that the phone has, as an rtpmap says it: "8 PCMA/8000". "": PCMU.
+	Codec string
+
 	bench    *Bench
 	incoming chan *Call
 	crashed  bool
@@ -92,6 +95,24 @@ func (p *Phone) left() []string {
 
 // URI returns the address of the phone: sip:name@192.0.2.1.
 func (p *Phone) URI() sip.URI { return p.bench.URI(p.Name) }
+
+func (p *Phone) codec() string {
+	if p.Codec == "" {
+		return "0 PCMU/8000"
+	}
+	return p.Codec
+}
+
+// Takes reports whether an offer has the codec of the phone. What is offered later is refused without it (488); who answers a call looks first.
+func (p *Phone) Takes(offer string) bool {
+	format, _, _ := strings.Cut(p.codec(), " ")
+	for line := range strings.Lines(offer) {
+		if media, ok := strings.CutPrefix(line, "m=audio "); ok {
+			return slices.Contains(strings.Fields(media)[2:], format)
+		}
+	}
+	return false
+}
 
 // identity is what stands in From.
 func (p *Phone) identity() sip.URI {
