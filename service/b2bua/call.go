@@ -256,7 +256,7 @@ func (l *leg) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		c.rejected(l, ev)
 	case dialog.Cancelled:
 		if !c.withdrew(l) {
-			c.cancelled(ev.Reason)
+			c.cancelled(ev)
 		}
 	case dialog.AckReceived:
 		c.acked(l, ev.Request)

@@ -151,9 +151,13 @@ func (c *call) failWith(res *sip.Response, by Side) {
 	c.finish(by)
 }
 
-// cancelled takes the CANCEL of the caller, which has its 487.
-func (c *call) cancelled(reason string) {
-	c.detail.Status, c.detail.Reason = sip.StatusRequestTerminated, reason
-	c.cancelOthers(nil, reason)
+// cancelled takes the end of a call that was not answered yet: the CANCEL of the caller, which has its 487, or a caller that is not heard any more.
+func (c *call) cancelled(ev dialog.Cancelled) {
+	c.detail.Status, c.detail.Reason = ev.Status, ev.Reason
+	c.cancelOthers(nil, ev.Reason)
+	if ev.Status != sip.StatusRequestTerminated {
+		c.finish(BySystem)
+		return
+	}
 	c.finish(ByCaller)
 }

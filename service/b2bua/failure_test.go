@@ -99,6 +99,23 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
+// What the caller was told stands in the record, whoever told it: here the transaction, for whose answer it has waited too long.
+func TestToldByTransaction(t *testing.T) {
+	play(t, func(w *world) {
+		w.phone("bob", 2)
+		tx := w.invite("bob", offer("192.0.2.1", 4000))
+		s := w.one(sip.MethodInvite)
+		w.reply(s, sip.StatusRinging, "")
+		w.in(func() {
+			w.handlers[tx].HandleEvent(&sip.Event{Kind: sip.EventTimeout, Stripe: stripe, Tx: tx, Err: sip.ErrTimeout, Engine: w})
+		})
+		w.reply(s, sip.StatusRequestTerminated, "")
+		if d := w.end(); d.By != BySystem || d.Status != sip.StatusRequestTimeout {
+			t.Errorf("detail %+v", d)
+		}
+	})
+}
+
 func TestCancel(t *testing.T) {
 	play(t, func(w *world) {
 		w.phone("bob", 2)

@@ -15,6 +15,7 @@ type callee struct {
 	state    uasState
 	seq      uint32 // its sequence number
 	settled  bool   // offer or answer went in a reliable 1xx: the 2xx holds none
+	refused  uint16 // the status of the end that did not wait for the owner
 	tx       sip.TransactionID
 	refresh  sip.Timer // of the last 1xx
 	promises *pracks   // nil: none was made
@@ -86,7 +87,7 @@ func (u *Usage) serverEvent(ev *sip.Event) {
 		u.stepCallee(uasCancel, callMessage{})
 	case ev.Kind == sip.EventTimeout && errors.Is(ev.Err, sip.ErrTimeout):
 		// The owner has said nothing for minutes, and the caller has its 408.
-		u.callee.reason = tooLate
+		u.callee.reason, u.callee.refused = tooLate, uint16(sip.StatusRequestTimeout)
 		u.stepCallee(uasCancel, callMessage{})
 	}
 }
@@ -176,11 +177,11 @@ func (u *Usage) doCallee(a uasAction, m callMessage) {
 	case uasSettle:
 		u.settleInitial()
 	case uasSendCancelled:
-		u.engine.Respond(c.tx, u.Reply(sip.StatusRequestTerminated))
+		u.refuseInvite(sip.StatusRequestTerminated)
 	case uasTellAck:
 		u.tell(AckReceived{Request: m.ack})
 	case uasTellCancelled:
-		u.finish(Cancelled{Reason: c.reason})
+		u.finish(Cancelled{Status: sip.Status(c.refused), Reason: c.reason})
 	case uasTellEnded:
 		u.finish(Ended{Cause: ByeReceived, Reason: c.reason})
 	case uasSendBye:
@@ -188,7 +189,15 @@ func (u *Usage) doCallee(a uasAction, m callMessage) {
 	case uasByeNoAck:
 		u.hangUp(NoAck)
 	case uasSendNoPrack:
-		u.engine.Respond(c.tx, u.Reply(sip.StatusServerTimeout))
+		u.refuseInvite(sip.StatusServerTimeout)
+	}
+}
+
+// refuseInvite answers an INVITE that does not wait for its owner any more, unless the transaction has done so.
+func (u *Usage) refuseInvite(status sip.Status) {
+	if c := u.callee; c.refused == 0 {
+		c.refused = uint16(status)
+		u.engine.Respond(c.tx, u.Reply(status))
 	}
 }
 

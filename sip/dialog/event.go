@@ -49,8 +49,11 @@ type AckReceived struct{ Request *sip.Request }
 type PrackReceived struct{ Request *sip.Request }
 
 // Cancelled ends a usage that came in and was not answered yet: CANCEL, or BYE inside the early dialog, and 487 has been sent; or no PRACK to a reliable
-// 1xx, and 504 has been sent.
-type Cancelled struct{ Reason string }
+// 1xx, and 504 has been sent; or it was left without an answer until the transaction gave 408.
+type Cancelled struct {
+	Status sip.Status // what the caller was told
+	Reason string
+}
 
 // Offer is a re-INVITE, UPDATE or PRACK from the peer that changes the session, or asks for an offer if it has no body. The owner answers now or
 // later with [Usage.Accept] or [Usage.Refuse]. UPDATE and PRACK come before the answer to the INVITE too; they wait 16 s, then they get 504 (RFC 3311 §5.2).

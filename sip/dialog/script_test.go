@@ -219,7 +219,7 @@ func (s *stage) HandleUsage(u *Usage, ev Event) {
 	case AckReceived:
 		s.logf("tell AckReceived %s", line(&ev.Request.Message))
 	case Cancelled:
-		s.logf("tell Cancelled {%s}", ev.Reason)
+		s.logf("tell Cancelled %d {%s}", ev.Status, ev.Reason)
 	case Offer:
 		s.logf("tell Offer %s", requestLine(ev.Request))
 	case Withdrawn:
