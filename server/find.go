@@ -25,7 +25,7 @@ func (s *Server) openFinder(ds *domains) {
 	}
 	s.proxy.Addresses = s.stack.Transport()
 	f := &finder{domains: ds, registrar: s.registrar, addresses: s.proxy.Addresses}
-	s.proxy.Locator, s.proxy.FlowFailed, s.reception.finder = f, f.flowFailed, f
+	s.proxy.Locator, s.proxy.FlowFailed, s.proxy.Unknown, s.reception.finder = f, f.flowFailed, s.reception.house, f
 }
 
 // isHouse reports whether a URI is a number of the first domain that is no account's, and so the server's own if anything's.

@@ -65,6 +65,9 @@ type Proxy struct {
 	Next      sip.EventHandler        // gets what is not inside a dialog that was set up through us; nil: Forward
 	Identity  Identity                // nil: nothing is asserted
 	Realms    func(realm string) bool // whose credentials end here (RFC 3261 §22.3); nil: none
+	// Unknown, if set, is offered each request outside of dialogs to a user of ours whom the Locator does not know, its sender known, and reports whether it takes it. What it does
+	// not take is answered with 404. It must not block.
+	Unknown func(ev *sip.Event) bool
 	// FlowFailed, if set, is told that nothing came over the way to the target called key, which was found for uri: its connection is gone, or whoever keeps it has
 	// answered 430 (RFC 5626 §11.6). It must not block, and keep nothing of uri.
 	FlowFailed func(uri sip.URI, key uint64)
@@ -175,7 +178,7 @@ func (p *Proxy) Forward(ev *sip.Event) {
 	}
 	req := ev.Request
 	if !req.Has(sip.HeaderRoute) && p.serves(req.URI) {
-		p.lookUp(ev)
+		p.call(ev)
 		return
 	}
 	if !req.URI.IsSIP() {
@@ -195,8 +198,20 @@ func (p *Proxy) Forward(ev *sip.Event) {
 	p.send(ev)
 }
 
-// lookUp sends a request to the targets of a user of ours.
-func (p *Proxy) lookUp(ev *sip.Event) {
+// call sends a request to the targets of a user of ours, or gives it away if there is no such user.
+func (p *Proxy) call(ev *sip.Event) {
+	status := p.find(ev)
+	if status == sip.StatusNotFound && ev.Kind == sip.EventRequest && p.Unknown != nil && p.Unknown(ev) {
+		return
+	}
+	p.reach(ev, status)
+}
+
+// lookUp does the same for what is inside a dialog.
+func (p *Proxy) lookUp(ev *sip.Event) { p.reach(ev, p.find(ev)) }
+
+// find puts the targets of a user of ours into the room of the lane; where there are none, it returns the status for the sender.
+func (p *Proxy) find(ev *sip.Event) sip.Status {
 	f := &p.lanes[ev.Stripe].found
 	f.Targets = f.Targets[:0]
 	status := p.Locator.Locate(f, ev.Request.URI)
@@ -206,6 +221,11 @@ func (p *Proxy) lookUp(ev *sip.Event) {
 			status = sip.StatusTemporarilyUnavailable
 		}
 	}
+	return status
+}
+
+// reach sends a request to what find has found.
+func (p *Proxy) reach(ev *sip.Event, status sip.Status) {
 	if status != 0 {
 		p.refuse(ev, status)
 		return

@@ -63,6 +63,24 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Who is nobody is somebody else's, if that wants it. RFC 3261 §16.5.
+func TestUnknown(t *testing.T) {
+	raw(t, func(_ *siptest.Bench, h *house, alice, bob *siptest.Peer) {
+		h.proxy.Unknown = func(ev *sip.Event) bool {
+			takes := ev.Request.URI.UserName() == "echo"
+			if takes {
+				_ = ev.Engine.RespondOnce(ev.Tx, ev.Request.Reply(sip.StatusBusyHere))
+			}
+			return takes
+		}
+		for user, want := range map[string]string{"echo": "SIP/2.0 486", "nobody": "SIP/2.0 404"} {
+			alice.Send("proxy", message("MESSAGE", "sip:"+user+"@example.org"))
+			alice.Expect(want)
+		}
+		bob.Silence(time.Second)
+	})
+}
+
 // RFC 3261 §16.6: what is changed in a request, and what is not; §16.7 step 3 for its response.
 func TestForwarded(t *testing.T) {
 	raw(t, func(b *siptest.Bench, _ *house, alice, bob *siptest.Peer) {
