@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -226,8 +227,29 @@ func CheckPlan(ctx context.Context, set *object.Settings, accounts dial.Accounts
 
 // houseOf is a house without a server that runs in it.
 func houseOf(accounts dial.Accounts, set *object.Settings) *dial.House {
-	return &dial.House{Set: set, Accounts: accounts, Features: features()}
+	return &dial.House{Set: set, Accounts: accounts, Features: features(), Numbers: houseNumbers()}
 }
+
+// houseNumbers are the numbers of the features, with what telephones dial that no list needs to name: single slots, whispering. Those of calls of others and of agents come before the plan.
+func houseNumbers() (all []dial.Number) {
+	for _, n := range Numbers() {
+		all = append(all, dial.Number{Dial: n.Dial, Names: n.Names, Description: n.Description, Ahead: slices.Contains(ahead, pbx.Feature(n.Feature))})
+		switch pbx.Feature(n.Feature) {
+		case pbx.Parking:
+			for slot := range pbx.DefaultSlots {
+				all = append(all, dial.Number{Dial: n.Dial[:len(n.Dial)-1] + strconv.Itoa(slot+1), Description: n.Description, Ahead: true})
+			}
+		case pbx.Supervise:
+			for _, mode := range joinModes {
+				all = append(all, dial.Number{Dial: pbx.JoinCode + string(mode), Description: n.Description, Ahead: true})
+			}
+		}
+	}
+	return all
+}
+
+// ahead are the features that the router looks for before it asks the plan.
+var ahead = []pbx.Feature{pbx.Parking, pbx.Pickup, pbx.GroupPickup, pbx.Supervise, pbx.Intercom}
 
 // residents are the people of a company that is about to change.
 type residents struct{ company *store.Company }

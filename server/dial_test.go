@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
@@ -419,6 +420,9 @@ func TestExplain(t *testing.T) {
 	if got := strings.Join(path, " > "); got != " account:200 > no-answer account:201 > no-answer give" || answer.At.Hour() != 22 {
 		t.Errorf("%s at %s", got, answer.At)
 	}
+	if answer.Live {
+		t.Error("the database knows what happens now")
+	}
 	tests, err := TestRoutes(t.Context(), a.Store, "example.org")
 	if err != nil || len(tests) != 1 || !tests[0].OK {
 		t.Errorf("%+v %v", tests, err)
@@ -454,4 +458,74 @@ func TestPlanGoesLive(t *testing.T) {
 	if got := follow(a.dials("201", "200"), b2bua.Busy); got != "200 > user-busy from 200, 202" {
 		t.Error(got)
 	}
+}
+
+// TestExplainLive: a running server also says what counts now.
+func TestExplainLive(t *testing.T) {
+	s := start(t, nil)
+	provider := provide(t)
+	lease(t, s, provider, func(*object.Trunk) {})
+	edit(t, s, func(set *object.Settings) {
+		plan := object.KindNamed("dialplan").Named("").(*object.Plan)
+		plan.Country, plan.TimeZone = "DE", "UTC"
+		set.Put(plan)
+		account(set, "alice", func(a *object.Account) { a.MinutesADay = 30 })
+		account(set, "bob", func(a *object.Account) { a.CallWaiting, a.ForwardOffline, a.ForwardBusy = false, "+4930777777", "alice" })
+		down := object.KindNamed("trunk").Named("down").(*object.Trunk)
+		down.Server, down.Transport, down.User, down.Secret = []string{"127.0.0.1:9"}, "udp", "u", s.Store.Seal("x")
+		set.Put(down)
+		off := object.KindNamed("trunk").Named("off").(*object.Trunk)
+		off.Server, off.Kind, off.Enabled = []string{"127.0.0.1:9"}, "address", false
+		set.Put(off)
+		queue := object.KindNamed("queue").Named("610").(*object.Queue)
+		queue.Agents = []string{"alice"}
+		set.Put(queue)
+	})
+	known := func(c carrier.Status) bool { return c.Trunk == "provider" && c.Registered }
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for ctx.Err() == nil && !slices.ContainsFunc(s.trunks.Status("example.org"), known) {
+		<-time.After(10 * time.Millisecond)
+	}
+	way, err := DialControl(s.Config.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	explain := func(from, to string) string {
+		t.Helper()
+		a, err := way.ExplainRoute(t.Context(), "example.org", dial.Question{From: from, To: to})
+		if err != nil || !a.Live {
+			t.Fatal(a, err)
+		}
+		var all []string
+		for i, stage := range a.Stages {
+			if all = append(all, stage.After+" => "+stage.Decision); len(stage.Told) != len(stage.Steps) {
+				t.Errorf("stage %d is not to be translated: %+v", i, stage)
+			}
+			all = append(all, stage.Steps...)
+		}
+		return strings.Join(all, "\n")
+	}
+	check := func(got string, want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("no %q in\n%s", w, got)
+			}
+		}
+	}
+	check(explain("alice", "+4930123456"), "alice has 30 minutes left today", "alice may have 4 more calls to the outside at once", "the trunk provider takes the call and shows +4930100 as the caller",
+		"the trunk down does not take the call: not registered", "the trunk off does not take the call: it is switched off")
+	check(explain("alice", "bob"), "bob has no registered telephone", "offline => out:+4930777777", "bob has 240 minutes left today")
+	serve(t, telephone(t, s, "bob", "udp"), echoes)
+	check(explain("alice", "bob"), "bob has 1 registered telephones", "no-answer => give")
+	s.lamps.Show("sip:bob@example.org", &b2bua.LegState{ID: "elsewhere", Phase: b2bua.LegConfirmed})
+	check(explain("alice", "bob"), "bob is in a call and takes no second one", "busy => account:alice", "alice has no registered telephone")
+	s.lamps.Show("sip:bob@example.org", &b2bua.LegState{ID: "elsewhere", Phase: b2bua.LegOver})
+	check(explain("alice", "610"), "0 wait in the queue 610", "0 of its agents can take a call")
+	check(explain("alice", "*503"), "=> feature:*503", "nobody waits in the slot *503", "*503: parks a call that is transferred there")
+	check(explain("alice", "**200"), "=> feature:**200", "takes the call that rings there")
+	check(explain("alice", "*52bob"), "=> feature:*52bob", "listens to its call")
+	check(explain("alice", "*43"), "=> feature:*43", "*43: says back what it hears")
+	check(explain("alice", "*21*200"), "*21: forwards every call to NUMBER")
 }

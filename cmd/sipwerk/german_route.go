@@ -6,11 +6,14 @@ package main
 var germanRouteTexts = map[string]string{
 	"Explain and test where calls go": "Erklären und prüfen, wohin Anrufe gehen",
 	"The dial plan decides where a call goes: `sipwerk dialplan set` changes it, and these commands show what it does. They call nobody, ask no webhook, and need no server that runs.\n" +
-		"Where telephones are registered and which limits are used up does not count here.": "Der Wählplan entscheidet, wohin ein Anruf geht: `sipwerk dialplan set` ändert ihn, und diese Befehle zeigen, was er tut. Sie rufen niemanden an, fragen keinen Webhook und\n" +
-		"brauchen keinen laufenden Server. Welche Telefone angemeldet und welche Grenzen erreicht sind, zählt hier nicht.",
+		"If one runs, `route explain` also says what counts now: which telephones are registered, which trunk takes the call and why others do not, and what is left of limits.": "Der Wählplan entscheidet, wohin ein Anruf geht: `sipwerk dialplan set` ändert ihn, und diese Befehle zeigen, was er tut. Sie rufen niemanden an, fragen keinen Webhook und\n" +
+		"brauchen keinen laufenden Server. Läuft einer, sagt `route explain` auch, was jetzt gilt: welche Telefone angemeldet sind, welche Leitung den Anruf nimmt und warum andere nicht,\n" +
+		"und was von den Grenzen übrig ist.",
 	"Show step by step where a call would go": "Schritt für Schritt zeigen, wohin ein Anruf ginge",
-	"Shows what the dial plan would do with a call, step by step. Without --after the path is shown on which nobody answers.\n" +
-		"WHO is an account, a number outside, trunk:NAME or trunk:NAME/NUMBER, or anonymous.": "Zeigt Schritt für Schritt, was der Wählplan mit einem Anruf täte. Ohne --after wird der Weg gezeigt, auf dem niemand abnimmt.\n" +
+	"Shows what the dial plan would do with a call, step by step. Without --after the path is shown on which nobody answers,\n" +
+		"or, if a server runs, on which nobody can because no telephone is registered, all are busy, or no trunk is usable.\n" +
+		"WHO is an account, a number outside, trunk:NAME or trunk:NAME/NUMBER, or anonymous.": "Zeigt Schritt für Schritt, was der Wählplan mit einem Anruf täte. Ohne --after wird der Weg gezeigt, auf dem niemand abnimmt,\n" +
+		"oder, wenn ein Server läuft, niemand kann: weil kein Telefon angemeldet ist, alle sprechen oder keine Leitung brauchbar ist.\n" +
 		"WHO ist ein Konto, eine Nummer draußen, trunk:NAME oder trunk:NAME/NUMMER oder anonymous.",
 	"who calls":       "wer anruft",
 	"what is dialled": "was gewählt wird",
@@ -79,6 +82,32 @@ var germanRouteTexts = map[string]string{
 	"%s may be called":                                                  "%s darf angerufen werden",
 	"%s may be called: its beginning %s is open":                        "%s darf angerufen werden: der Anfang %s ist offen",
 	"the night lock holds: %s":                                          "die Nachtsperre gilt: %s",
+
+	// what a running server knows
+	"\nNo server runs: which telephones are registered, which trunks are usable and which limits are used up is not looked at.\n": "\nKein Server läuft: welche Telefone angemeldet, welche Leitungen brauchbar und welche Grenzen erreicht sind, ist nicht berücksichtigt.\n",
+	"%s has %s registered telephones":                                   "%s hat angemeldete Telefone: %s",
+	"%s has no registered telephone":                                    "%s hat kein angemeldetes Telefon",
+	"%s is in %s calls":                                                 "%s führt Gespräche: %s",
+	"%s is in a call and takes no second one":                           "%s führt ein Gespräch und nimmt kein zweites an",
+	"the trunk %s takes the call and shows %s as the caller":            "die Leitung %s nimmt den Anruf und zeigt %s als Anrufer",
+	"the trunk %s is next if that one fails; it shows %s as the caller": "die Leitung %s ist die nächste, falls das misslingt; sie zeigt %s als Anrufer",
+	"the trunk %s speaks only %s":                                       "die Leitung %s spricht nur %s",
+	"the trunk %s does not take the call: %s":                           "die Leitung %s nimmt den Anruf nicht: %s",
+	"no trunk takes the call now":                                       "keine Leitung nimmt den Anruf jetzt",
+	"%s has %s minutes left today":                                      "%s hat heute noch %s Minuten",
+	"%s may have %s more calls to the outside at once":                  "%s darf noch %s Gespräche nach draußen zugleich führen",
+	"%s wait in the queue %s":                                           "%s warten in der Warteschlange %s",
+	"%s of its agents can take a call: %s":                              "%s ihrer Agenten können einen Anruf annehmen: %s",
+	"%s are in the room %s":                                             "%s sind im Raum %s",
+	"the room %s is locked":                                             "der Raum %s ist abgeschlossen",
+	"a call waits in the slot %s: whoever dials it takes it":            "auf dem Platz %s wartet ein Anruf: wer ihn wählt, nimmt ihn",
+	"nobody waits in the slot %s":                                       "auf dem Platz %s wartet niemand",
+	"the rule names others":                                             "die Regel nennt andere",
+	"it is switched off":                                                "sie ist ausgeschaltet",
+	"the provider does not answer":                                      "der Anbieter antwortet nicht",
+	"all lines are taken":                                               "alle Kanäle sind belegt",
+	"the name of its server leads to no address":                        "der Name ihres Servers führt zu keiner Adresse",
+	"there is no such trunk, or it is switched off":                     "es gibt keine solche Leitung, oder sie ist ausgeschaltet",
 
 	// the codes
 	"forwards every call to NUMBER (*21*NUMBER), or to the voicemail":                "leitet jeden Anruf an NUMMER um (*21*NUMMER), oder an die Mailbox",

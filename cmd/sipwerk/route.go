@@ -4,12 +4,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/service/dialplan"
 )
@@ -19,7 +22,7 @@ func (p *program) newRoute() *cobra.Command {
 		Use:   "route",
 		Short: p.tr("Explain and test where calls go"),
 		Long: p.tr("The dial plan decides where a call goes: `sipwerk dialplan set` changes it, and these commands show what it does. They call nobody, ask no webhook, and need no server that runs.\n" +
-			"Where telephones are registered and which limits are used up does not count here."),
+			"If one runs, `route explain` also says what counts now: which telephones are registered, which trunk takes the call and why others do not, and what is left of limits."),
 	}
 	c.AddCommand(p.newRouteExplain(), p.newRouteTest())
 	return c
@@ -31,7 +34,8 @@ func (p *program) newRouteExplain() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain --from WHO --to NUMBER",
 		Short: p.tr("Show step by step where a call would go"),
-		Long: p.tr("Shows what the dial plan would do with a call, step by step. Without --after the path is shown on which nobody answers.\n" +
+		Long: p.tr("Shows what the dial plan would do with a call, step by step. Without --after the path is shown on which nobody answers,\n" +
+			"or, if a server runs, on which nobody can because no telephone is registered, all are busy, or no trunk is usable.\n" +
 			"WHO is an account, a number outside, trunk:NAME or trunk:NAME/NUMBER, or anonymous."),
 		Example: examples("sipwerk route explain --from 200 --to +33123456789 --at 'sunday 22:00'", "sipwerk route explain --from trunk:telco/+33123456789 --to +4930123600 --after busy",
 			"sipwerk route explain --from 200 --to 201 --json"),
@@ -47,13 +51,7 @@ func (p *program) newRouteExplain() *cobra.Command {
 		if q.From == "" || q.To == "" {
 			return usageError{p.errorf("give %s", "--from --to")}
 		}
-		var none string
-		a, err := p.open(c.Context(), load, &none)
-		if err != nil {
-			return err
-		}
-		defer a.Close()
-		answer, err := server.ExplainRoute(c.Context(), a.Store, a.domain, q)
+		answer, err := p.explain(c, load, q)
 		if err != nil {
 			return err
 		}
@@ -64,6 +62,28 @@ func (p *program) newRouteExplain() *cobra.Command {
 		return nil
 	}
 	return c
+}
+
+// explain asks the server that runs on the data folder, or the database alone.
+func (p *program) explain(c *cobra.Command, load func() (*config.Config, error), q dial.Question) (*dial.Answer, error) {
+	var none string
+	a, err := p.open(c.Context(), load, &none)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	cfg, err := load()
+	if err != nil {
+		return nil, err
+	}
+	way, err := server.DialControl(cfg.Data)
+	if errors.Is(err, control.ErrNoServer) {
+		return server.ExplainRoute(c.Context(), a.Store, a.domain, q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return way.ExplainRoute(c.Context(), a.domain, q)
 }
 
 // showRoute writes a path, each decision with its steps.
@@ -79,6 +99,9 @@ func (p *program) showRoute(a *dial.Answer) {
 			ringing = p.tr(" (rings for %s)", time.Duration(s.RingTime*float64(time.Second)))
 		}
 		fmt.Fprintf(p.out, "  => %s%s\n", s.Decision, ringing)
+	}
+	if !a.Live {
+		p.printf("\nNo server runs: which telephones are registered, which trunks are usable and which limits are used up is not looked at.\n")
 	}
 }
 
@@ -100,6 +123,7 @@ func (p *program) after(outcome string) string {
 // showSteps writes the steps of a decision.
 func (p *program) showSteps(steps []dialplan.Step) {
 	for _, s := range steps {
+		s.A, s.B = p.tr(s.A), p.tr(s.B) // words of ours that stand in a sentence
 		fmt.Fprintf(p.out, "  - %s\n", s.In(p.tr(string(s.Say))))
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/dialplan"
@@ -169,7 +170,7 @@ func TestGerman(t *testing.T) {
 	for _, k := range server.RoomCommands() {
 		texts[k.Description] = true
 	}
-	for _, s := range dialplan.Sayings() {
+	for _, s := range slices.Concat(dialplan.Sayings(), dial.Sayings()) {
 		texts[string(s)] = true
 	}
 	for _, k := range object.Kinds() {

@@ -17,14 +17,19 @@ import (
 
 // Route is the way of a call to the outside; gates are asked beside the trunk's own. then says what follows when the number was reached and nobody answered, or no trunk could.
 func (t *Trunks) Route(domain string, c trunk.Call, gates []b2bua.Gate, then func(b2bua.Outcome) b2bua.Route) b2bua.Route {
-	if c.Caller.Number == "" && c.Caller.Account != "" {
-		c.Caller.Number = t.numberOf(domain, c.Caller.Account)
-	}
-	ways, passed := t.group.Ways(domain, c)
+	ways, passed := t.Ways(domain, c)
 	for _, p := range passed {
 		t.Log.Info("trunk passed over", "domain", domain, "trunk", p.Trunk, "why", p.Err)
 	}
 	return t.step(ways, gates, then)
+}
+
+// Ways returns the trunks by which a call would be tried now, in this order, and those by which not.
+func (t *Trunks) Ways(domain string, c trunk.Call) ([]trunk.Way, []trunk.Passed) {
+	if c.Caller.Number == "" && c.Caller.Account != "" {
+		c.Caller.Number = t.numberOf(domain, c.Caller.Account)
+	}
+	return t.group.Ways(domain, c)
 }
 
 // maxNumbers is how many numbers of the trunks are looked at for that of an account.

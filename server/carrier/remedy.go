@@ -2,6 +2,8 @@
 
 package carrier
 
+import "github.com/sipwerk/sipwerk/service/trunk"
+
 // remedy is what is wrong and what helps.
 type remedy struct{ cause, cure string }
 
@@ -27,8 +29,9 @@ var (
 	remedySignature  = remedy{"The provider does not accept the signature of the caller.", "Check stir-certificate, stir-key and stir-url of the trunk."}
 )
 
-// Sentences returns every cause and cure, for those who translate them.
+// Sentences returns every cause and cure, and why a trunk takes no call, for those who translate them.
 func Sentences() (all []string) {
+	all = trunk.Reasons()
 	for _, r := range []remedy{remedyName, remedySilence, remedyAway, remedyRealm, remedySecret, remedyDigest, remedyForbidden, remedyUser, remedyRefused,
 		remedyUnusable, remedyUnsent, remedyUnanswered, remedyBusy, remedySound, remedyCaller, remedyNumber, remedyMedia, remedySignature} {
 		all = append(all, r.cause, r.cure)

@@ -11,10 +11,10 @@ import (
 
 // Question is a call that might be made.
 type Question struct {
-	From  string   // account, number outside, "trunk:NAME", "trunk:NAME/NUMBER", or "anonymous"
-	To    string   // what is dialled
-	At    string   // see [dialplan.ParseMoment]; "" is now
-	After []string // outcomes of the steps before: "busy", "no-answer", "offline", "declined", "refused"
+	From  string   `json:"from"`         // account, number outside, "trunk:NAME", "trunk:NAME/NUMBER", or "anonymous"
+	To    string   `json:"to"`           // what is dialled
+	At    string   `json:"at,omitempty"` // see [dialplan.ParseMoment]; "" is now
+	After []string `json:"after,omitempty"`
 }
 
 // Answer is what would become of it.
@@ -22,6 +22,7 @@ type Answer struct {
 	From    string    `json:"from"`
 	To      string    `json:"to"`
 	At      time.Time `json:"at"`
+	Live    bool      `json:"live"`   // telephones, trunks and limits are as a running server knows them now
 	Stages  []Stage   `json:"stages"` // the first decision, and one after each outcome
 	Refused int       `json:"refused,omitempty"`
 }
@@ -40,7 +41,8 @@ type Stage struct {
 // maxStages ends the path of a call on which nobody ever answers.
 const maxStages = 20
 
-// Explain says what the dial plan of a house would do with a call. Where q names no outcomes, the path is followed on which nobody answers. Webhooks are not asked.
+// Explain says what the dial plan of a house would do with a call. Where q names no outcomes, the path is followed on which nobody answers, or cannot because there is no telephone, as far as the house
+// knows. Webhooks are not asked.
 func Explain(ctx context.Context, h *House, q Question) (*Answer, error) {
 	plan, err := Compile(h.Set, h)
 	if err != nil {
@@ -50,11 +52,21 @@ func Explain(ctx context.Context, h *House, q Question) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Answer{From: q.From, To: q.To, At: at}
-	d := plan.Settle(ctx, plan.Decide(dialplan.Call{Caller: plan.Caller(q.From), Dialled: q.To, At: at}), nil)
-	a.add("", &d)
+	a := &Answer{From: q.From, To: q.To, At: at, Live: h.World != nil}
+	caller := plan.Caller(q.From)
+	if number := h.ahead(caller, q.To); number != nil {
+		a.add("", &dialplan.Decision{Action: dialplan.Enter, Place: dialplan.Place{Kind: dialplan.KindFeature, Name: q.To},
+			Steps: h.number(q.To)})
+		return a, nil
+	}
+	call := dialplan.Call{Caller: caller, Dialled: q.To, At: at}
+	if h.World != nil {
+		call.Ledger = h.World.Ledger
+	}
+	d := plan.Settle(ctx, plan.Decide(call), nil)
+	a.add("", h.look(&d, caller))
 	for n := 0; n < maxStages && (d.Action == dialplan.Ring || d.Action == dialplan.Enter && len(q.After) > n); n++ {
-		o := dialplan.NoAnswer
+		o := h.expect(&d)
 		if len(q.After) > 0 {
 			if n == len(q.After) {
 				break
@@ -62,7 +74,7 @@ func Explain(ctx context.Context, h *House, q Question) (*Answer, error) {
 			o = dialplan.Outcome(q.After[n])
 		}
 		d = plan.Settle(ctx, plan.After(&d, o), nil)
-		a.add(string(o), &d)
+		a.add(string(o), h.look(&d, caller))
 	}
 	a.Refused = int(d.Refusal.Status)
 	return a, nil

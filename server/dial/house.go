@@ -15,6 +15,8 @@ type House struct {
 	Accounts Accounts                 // nil: nobody
 	Features Features                 // nil: none
 	Carries  func(domain string) bool // whether a trunk leads outside; nil: those that are set and enabled do
+	Numbers  []Number                 // of the house, to be explained
+	World    *World                   // nil: no server runs
 }
 
 // Place implements [dialplan.House]. People come first.

@@ -52,10 +52,16 @@ type Passed struct {
 	Err   error
 }
 
-// Why a trunk is passed over.
-var (
-	errNoAddress = errors.New("the name of its server leads to no address")
-)
+// errNoAddress is why a trunk is passed over whose server cannot be found.
+var errNoAddress = errors.New("the name of its server leads to no address")
+
+// Reasons returns why a trunk may be passed over, for those who translate it.
+func Reasons() (all []string) {
+	for _, err := range []error{errNoAddress, errUnregistered, errDown, errFull, ErrNoTrunk} {
+		all = append(all, err.Error())
+	}
+	return all
+}
 
 // Ways returns the ways out in the order to try, and which trunks were passed over.
 func (g *Group) Ways(domain string, c Call) (ways []Way, passed []Passed) {
