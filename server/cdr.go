@@ -75,6 +75,9 @@ func (r *records) people(c *store.CDR, d *b2bua.Detail) {
 			c.Domain, c.Account = home.name, account
 		}
 	}
+	if d.Caller.Host != "" { // whatever was shown: anonymous, or a room that calls for somebody
+		c.Domain, c.Account = d.Caller.Host, d.Caller.UserName()
+	}
 	if to, err := sip.ParseURI(d.To); err == nil {
 		c.Dialled = strings.Clone(to.UserName())
 		if home := r.domains.of(to); home != nil && c.Account == "" {

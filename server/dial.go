@@ -79,7 +79,7 @@ func warning(rate int) (audio.Source, error) {
 // newRouter makes the router that asks the dialer.
 func (s *Server) newRouter(ds *domains) *router {
 	return &router{
-		domains: ds, registrar: s.registrar, features: s.features, conferences: s.conferences, queues: s.queues, park: s.park, dial: s.dial, inside: func() sip.Flow { return s.calls.Inside },
+		domains: ds, registrar: s.registrar, features: s.features, conferences: s.conferences, queues: s.queues, park: s.park, dial: s.dial, inside: s.inside,
 		codes: &dial.Desk{Change: s.changeAccount, Target: s.dial.judge, State: func(domain, user string) *object.Account {
 			a, _ := s.directory.Settings(domain).Account(user)
 			return a

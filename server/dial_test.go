@@ -470,7 +470,9 @@ func TestExplainLive(t *testing.T) {
 		plan.Country, plan.TimeZone = "DE", "UTC"
 		set.Put(plan)
 		account(set, "alice", func(a *object.Account) { a.MinutesADay = 30 })
-		account(set, "bob", func(a *object.Account) { a.CallWaiting, a.ForwardOffline, a.ForwardBusy = false, "+4930777777", "alice" })
+		account(set, "bob", func(a *object.Account) {
+			a.CallWaiting, a.ForwardOffline, a.ForwardBusy = false, "+4930777777", "alice"
+		})
 		down := object.KindNamed("trunk").Named("down").(*object.Trunk)
 		down.Server, down.Transport, down.User, down.Secret = []string{"127.0.0.1:9"}, "udp", "u", s.Store.Seal("x")
 		set.Put(down)

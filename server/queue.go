@@ -58,6 +58,9 @@ func (s *Server) openInside() {
 	s.features.Engine, s.features.Inside = s.stack, s.stack.Inside
 }
 
+// inside is the way to the router that never leaves the process; zero as long as there is none.
+func (s *Server) inside() sip.Flow { return s.calls.Inside }
+
 // addPlayers adds applications to the numbers of the features.
 func (s *Server) addPlayers(players map[pbx.Feature]pbx.Player) {
 	if s.features.Players == nil {

@@ -3,6 +3,8 @@
 package server
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -10,8 +12,10 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/conference"
+	"github.com/sipwerk/sipwerk/service/dialplan"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/event"
@@ -29,7 +33,7 @@ func (s *Server) openConferences(ds *domains, site *session.Site, l *locator, vo
 		Voice:      voice,
 		Rooms:      &rooms{ds, s.tapes},
 		Identity:   members{ds},
-		Locator:    &guests{registrar: s.registrar, locator: l},
+		Locator:    &guests{domains: ds, registrar: s.registrar, locator: l, plan: func(domain string) *dialplan.Plan { return s.dial.plan(domain) }, inside: s.inside},
 		Observer:   s.roomJournal,
 		Recordings: s.recordings(),
 		MaxCalls:   s.Config.Limits.Calls,
@@ -91,17 +95,21 @@ type members struct{ domains *domains }
 // Identify implements [conference.Identity].
 func (m members) Identify(ev *sip.Event) sip.Address { return m.domains.Identify(ev).Address }
 
-// guests finds the devices of whoever is invited: accounts of ours only, so that nobody can make the server call out.
+// guests finds the devices of whoever is invited: those of accounts of ours, and for groups and numbers outside the router, which asks the dial plan and its brakes as if who invites had
+// dialled.
 type guests struct {
+	domains   *domains
 	registrar *registrar.Registrar
 	locator   *locator
+	plan      func(domain string) *dialplan.Plan
+	inside    func() sip.Flow
 }
 
 // Lookup implements [conference.Locator].
-func (g *guests) Lookup(uri sip.URI) (sip.URI, []conference.Binding, bool) {
+func (g *guests) Lookup(by string, uri sip.URI) (sip.URI, []conference.Binding, bool) {
 	account, ok := g.registrar.Resolve(uri)
 	if !ok {
-		return sip.URI{}, nil, false
+		return g.beyond(by, uri)
 	}
 	found := g.locator.Lookup(account)
 	devices := make([]conference.Binding, 0, len(found))
@@ -111,6 +119,34 @@ func (g *guests) Lookup(uri sip.URI) (sip.URI, []conference.Binding, bool) {
 		}
 	}
 	return account, devices, true
+}
+
+// beyond is the way to whoever is no account: the router refuses whom the plan refuses. No application is invited: a room in a room would hear itself.
+func (g *guests) beyond(by string, uri sip.URI) (name sip.URI, way []conference.Binding, ok bool) {
+	d := g.domains.of(uri)
+	flow := g.inside()
+	if d == nil || flow.IsZero() {
+		return name, nil, false
+	}
+	call := dialplan.Call{Dialled: dialled(uri), At: time.Now()}
+	b := conference.Binding{Inside: true, To: sip.Destination{Flow: flow}}
+	if payer, err := sip.ParseURI(by); err == nil {
+		if home, account, ok := g.domains.account(payer); ok && home == d {
+			b.Payer, call.Caller = d.uri(account), dialplan.Caller{Account: account, Number: account}
+		}
+	}
+	plan := g.plan(d.name)
+	if plan == nil {
+		return name, nil, false
+	}
+	decision := plan.Decide(call)
+	if decision.Action == dialplan.Enter || decision.Action == dialplan.Refuse && decision.Refusal.Why == dialplan.Unknown {
+		return name, nil, false
+	}
+	name = d.uri(sip.EscapeUser(call.Dialled))
+	b.Target = name
+	b.Target.Params = b.Target.Params.With("user", dialString)
+	return name, []conference.Binding{b}, true
 }
 
 // HashPIN returns the hash of the PIN of a room, for [object.Room]; a PIN has 4 to 16 digits.
@@ -202,6 +238,62 @@ func (s *Server) RoomReports() (all []RoomReport) {
 // controlRooms takes the orders of commands.
 func (s *Server) controlRooms() {
 	s.control.Handle("GET /rooms", replies(func(*http.Request) []RoomReport { return s.RoomReports() }))
+	s.control.Handle("POST /rooms/invite", func(ctx context.Context, r *http.Request, _ func(any) error) error {
+		var o InviteOrder
+		if err := control.Decode(r, &o); err != nil {
+			return err
+		}
+		return s.Invite(ctx, o)
+	})
+}
+
+// InviteOrder is who is to be called by a room in use. Names without a domain belong to the first one; Whom is whatever From could dial, who pays for a call to the outside. From is the first
+// owner of the room if it is "".
+type InviteOrder struct {
+	Room string `json:"room"`
+	Whom string `json:"whom"`
+	From string `json:"from,omitempty"`
+}
+
+// Invite has a room call somebody, and returns when they are in it; the error is one sentence if they are not.
+func (s *Server) Invite(ctx context.Context, o InviteOrder) error {
+	room, err := sip.ParseURI(s.lampName(o.Room))
+	if err != nil {
+		return fmt.Errorf("%q is no room: %w", o.Room, err)
+	}
+	whom, err := sip.ParseURI(s.lampName(o.Whom))
+	if err != nil {
+		return fmt.Errorf("%q cannot be called: %w", o.Whom, err)
+	}
+	set := s.directory.Settings(room.Host).Rooms[room.UserName()]
+	switch {
+	case set == nil:
+		return fmt.Errorf("there is no room %s; see sipwerk room list", o.Room)
+	case o.From == "" && len(set.Owners) > 0:
+		o.From = set.Owners[0] + "@" + room.Host
+	}
+	by := ""
+	if o.From != "" {
+		by = s.lampName(o.From)
+	}
+	answered := make(chan sip.Status, 1)
+	ok := s.conferences.Invite(s.stack, room, by, whom, func(status sip.Status) {
+		if status >= 200 {
+			answered <- status
+		}
+	})
+	if !ok {
+		return fmt.Errorf("nobody is in the room %s; it calls others when somebody is there", o.Room)
+	}
+	select {
+	case status := <-answered:
+		if !status.Success() {
+			return fmt.Errorf("%s does not come: %w", o.Whom, status)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // roomJournal is told of conferences.
@@ -230,7 +322,9 @@ func (j *roomJournal) ObserveMember(d *conference.Detail) {
 }
 
 func (j *roomJournal) end(d *conference.Detail, who []any) {
-	j.records.member(d)
+	if !d.Inside {
+		j.records.member(d)
+	}
 	j.talked.Add(int64(d.Duration()))
 	if d.Join.IsZero() {
 		j.refused.Add(1)

@@ -75,6 +75,9 @@ func (r *router) isAccount(uri sip.URI) bool {
 	return ok
 }
 
+// dialString is the parameter "user" of a URI of the way inside that is not the address of a place, but what somebody wants to call: rules and brakes hold as if it had been dialled.
+const dialString = "dialstring"
+
 // wayOf makes the facts of a question; nil if it is for no domain of ours.
 func (r *router) wayOf(q *b2bua.Question) *callWay {
 	uri := q.Request.URI
@@ -89,7 +92,8 @@ func (r *router) wayOf(q *b2bua.Question) *callWay {
 	if plan == nil {
 		return nil
 	}
-	w := &callWay{router: r, domain: d.name, plan: plan, direct: q.Flow.Transport == sip.Inside && q.How == b2bua.Dialled}
+	kind, _ := uri.Param("user")
+	w := &callWay{router: r, domain: d.name, plan: plan, direct: q.Flow.Transport == sip.Inside && q.How == b2bua.Dialled && kind != dialString}
 	w.call = dialplan.Call{Dialled: strings.Clone(dialled(uri)), At: time.Now(), How: howOf(q.How), Direct: w.direct, Ledger: r.dial.meter.Ledger(d.name), Turns: turns{r.dial.turns, d}, Asked: emergencyService(uri)}
 	if app := q.Caller.Inside; app.Host != "" {
 		w.call.Caller = r.sender(app, d.name, w.call.Dialled)

@@ -4,6 +4,11 @@ package main
 
 // germanObjectTexts maps the English text to the German one, as germanTexts does. Nothing writes to it.
 var germanObjectTexts = map[string]string{
+	"Have a conference room that is in use call somebody": "Einen benutzten Konferenzraum jemanden anrufen lassen",
+	"NUMBER is an account, a group, or a number outside. A call to the outside is that of the user of --from: their countries, minutes and calls at once count.\n" +
+		"The command ends when whoever was called is in the room.": "NUMMER ist ein Konto, eine Gruppe oder eine Nummer draußen. Ein Anruf nach draußen ist einer des Nutzers von --from: dessen Länder, Minuten und gleichzeitige Gespräche zählen.\n" +
+		"Der Befehl endet, wenn der Angerufene im Raum ist.",
+	"the user who invites and pays (the first owner of the room)":                                                         "der Nutzer, der einlädt und bezahlt (der erste Besitzer des Raums)",
 	"4 to 16 digits that are asked of who listens from another telephone":                                                 "4 bis 16 Ziffern, nach denen gefragt wird, wer von einem anderen Telefon abhört",
 	"A conference room: everybody in it hears the others. A conference under way keeps the settings with which it began.": "Ein Konferenzraum: Alle darin hören die anderen. Eine laufende Konferenz behält die Einstellungen, mit denen sie begann.",
 	"A line to the rest of the world: a provider at which the server registers, or a system known by its address.":        "Eine Leitung zum Rest der Welt: ein Anbieter, bei dem sich der Server anmeldet, oder eine Anlage, die an ihrer Adresse erkannt wird.",

@@ -29,7 +29,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newQueue(),
 		p.newObject("menu"),
 		p.newObject("page"),
-		p.newObject("room", p.newRoomStatus()),
+		p.newObject("room", p.newRoomStatus(), p.newRoomInvite()),
 		p.newObject("mailbox"),
 		p.newVoicemail(),
 		p.newTrunk(),

@@ -29,6 +29,22 @@ func (p *program) newRoomStatus() *cobra.Command {
 	return newStatus(p, "room", p.tr("Show who is in the conference rooms, and who is heard and seen"), p.showRooms)
 }
 
+// newRoomInvite has a room in use call somebody.
+func (p *program) newRoomInvite() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "invite ROOM NUMBER",
+		Short: p.tr("Have a conference room that is in use call somebody"),
+		Long: p.tr("NUMBER is an account, a group, or a number outside. A call to the outside is that of the user of --from: their countries, minutes and calls at once count.\n" +
+			"The command ends when whoever was called is in the room."),
+		Example: examples("sipwerk room invite 4000 201", "sipwerk room invite 4000 +4930123456 --from 200"),
+		Args:    p.exactly("ROOM", "NUMBER"),
+	}
+	var from string
+	c.Flags().StringVar(&from, "from", "", p.tr("the user who invites and pays (the first owner of the room)"))
+	p.order(c, "/rooms/invite", func(args []string) any { return server.InviteOrder{Room: args[0], Whom: args[1], From: from} })
+	return c
+}
+
 // newStatus is the command that shows what a running server reports of all objects of a kind.
 func newStatus[T any](p *program, kind, short string, show func([]T) error) *cobra.Command {
 	var asJSON bool

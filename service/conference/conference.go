@@ -31,10 +31,11 @@ type Identity interface {
 	Identify(ev *sip.Event) sip.Address
 }
 
-// Locator finds the devices of accounts. It must not block.
+// Locator finds the devices of whoever is invited. It must not block.
 type Locator interface {
-	// Lookup returns the account of a URI and its bindings, none if it is offline; ok is false for whoever is no account here.
-	Lookup(uri sip.URI) (account sip.URI, devices []Binding, ok bool)
+	// Lookup returns the name of a URI, which is that of its account if it has one, and its bindings, none if it is offline; ok is false for whoever may not be invited. by is the account that
+	// invites, which pays for a call to the outside; "" if nobody has proved to be one.
+	Lookup(by string, uri sip.URI) (name sip.URI, devices []Binding, ok bool)
 }
 
 // Binding is one device and the way to it.
@@ -45,6 +46,9 @@ type Binding struct {
 	Remote netip.Addr      // where its messages come from; media is expected from there too
 	Local  netip.Addr      // the address of ours that it uses, if known
 	Kind   session.Kind    // how its media is carried
+	// Payer is set if the way leads to whoever routes calls in this process: the account that calls, and pays. RFC 3325 §9.1.
+	Payer  sip.URI
+	Inside bool // the way does not leave the process
 }
 
 // Default values of [Conference].
@@ -188,6 +192,14 @@ func (w caller) name() string {
 		return w.entity
 	}
 	return w.source
+}
+
+// account is the account that the caller has proved to be; "" if it has not.
+func (w caller) account() string {
+	if !w.proven {
+		return ""
+	}
+	return w.entity
 }
 
 // owns reports whether the caller is an owner of a room.

@@ -50,6 +50,7 @@ type Detail struct {
 	Room      string // the URI of the conference
 	Member    string // the URI of the member
 	Invited   bool   // we called
+	Inside    bool   // by way of whoever routes calls in this process, who tells of the call, too
 	Moderator bool
 
 	Start, Answer, Join, End time.Time
@@ -84,7 +85,7 @@ func (m *member) begin(req *sip.Request) {
 		m.detail.ID = sip.NewSessionUUID(req.CallID() + req.FromTag())
 	}
 	m.detail.CallID, m.detail.Room = strings.Clone(m.usage.CallID()), m.room.name
-	m.detail.Member, m.detail.Invited = m.entity, m.invited
+	m.detail.Member, m.detail.Invited, m.detail.Inside = m.entity, m.invited, m.inside
 	m.reached(Started)
 }
 

@@ -1,4 +1,4 @@
-// A call out of the room: all devices of an account ring, and the first that answers is the member. RFC 4579 §5.5.
+// A call out of the room: all devices of an account ring, and the first that answers is the member. Whoever is no account is called by way of whoever routes calls. RFC 4579 §5.5.
 
 package conference
 
@@ -9,7 +9,6 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/description"
 	"github.com/sipwerk/sipwerk/sip/dialog"
-	"github.com/sipwerk/sipwerk/sip/event"
 )
 
 // maxBranches is how many devices of somebody ring.
@@ -28,7 +27,7 @@ type invitation struct {
 	account  sip.URI
 	presence *presence // in the roster as long as nobody has answered
 	branches []*branch
-	referral *event.Referral // nil: nobody wants to know
+	tell     func(sip.Status) // is told how it goes; nil: nobody wants to know
 	ring     sip.Timer
 	status   sip.Status // the best refusal so far
 	done     bool
@@ -41,13 +40,30 @@ type branch struct {
 	to Binding
 }
 
-// call invites somebody; it must be called from within the stripe. referral, if any, is told what comes of it.
-func (r *room) call(e sip.Engine, stripe sip.Stripe, uri sip.URI, referral *event.Referral) {
-	in := &invitation{room: r, engine: e, stripe: stripe, referral: referral, status: sip.StatusNotFound}
+// Invite has a room in use call somebody on behalf of an account, as a member could; ok is false if nobody is in the room. tell hears 180 perhaps, and then what has come of it; it must not block.
+func (c *Conference) Invite(e sip.Engine, room sip.URI, by string, whom sip.URI, tell func(sip.Status)) (ok bool) {
+	r := c.live(nameOf(room))
+	if r == nil {
+		return false
+	}
+	stripe := sip.StripeOf(e.NewID(0))
+	e.Do(stripe, func() { r.call(e, stripe, guest{by, whom}, tell) })
+	return true
+}
+
+// guest is somebody who is to be invited.
+type guest struct {
+	by  string // the account that wants it; "" if nobody has proved to be one
+	uri sip.URI
+}
+
+// call invites somebody; it must be called from within the stripe. tell, if there is one, hears what comes of it.
+func (r *room) call(e sip.Engine, stripe sip.Stripe, whom guest, tell func(sip.Status)) {
+	in := &invitation{room: r, engine: e, stripe: stripe, tell: tell, status: sip.StatusNotFound}
 	var devices []Binding
 	if r.c.Locator != nil {
 		var ok bool
-		if in.account, devices, ok = r.c.Locator.Lookup(uri); ok {
+		if in.account, devices, ok = r.c.Locator.Lookup(whom.by, whom.uri); ok {
 			in.status = sip.StatusTemporarilyUnavailable
 		}
 	}
@@ -72,8 +88,8 @@ func (r *room) call(e sip.Engine, stripe sip.Stripe, uri sip.URI, referral *even
 
 // report tells whoever wants to know.
 func (in *invitation) report(status sip.Status) {
-	if in.referral != nil {
-		in.referral.Report(status, "")
+	if in.tell != nil {
+		in.tell(status)
 	}
 }
 
@@ -113,7 +129,7 @@ func (b *branch) again(status sip.Status) {
 
 // branch calls one device; blind: without pictures.
 func (in *invitation) branch(to Binding, blind bool) {
-	m := &member{c: in.room.c, engine: in.engine, stripe: in.stripe, caller: caller{entity: in.account.String(), proven: true}, invited: true, picture: picturing{none: blind}}
+	m := &member{c: in.room.c, engine: in.engine, stripe: in.stripe, caller: caller{entity: in.account.String(), proven: true}, invited: true, picture: picturing{none: blind}, inside: to.Inside}
 	if status := in.room.c.enter(m, in.room.set); status != 0 {
 		in.status = status
 		return
@@ -137,7 +153,7 @@ func (in *invitation) branch(to Binding, blind bool) {
 
 // request makes the INVITE for one device.
 func (in *invitation) request(m *member, to Binding) (*sip.Request, error) {
-	if err := m.listen(session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind}); err != nil {
+	if err := m.listen(session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind, Inside: to.Inside}); err != nil {
 		return nil, err
 	}
 	set := &in.room.set
@@ -152,6 +168,9 @@ func (in *invitation) request(m *member, to Binding) (*sip.Request, error) {
 	req.Set(sip.HeaderFrom, from.String())
 	req.Set(sip.HeaderTo, "<"+in.account.String()+">")
 	req.Set(sip.HeaderContact, contactOf(set.URI))
+	if to.Payer.Host != "" {
+		req.Set(sip.HeaderPAssertedIdentity, "<"+to.Payer.String()+">")
+	}
 	if set.Page != nil {
 		for header, value := range AutoAnswer(set.URI.Host) {
 			req.Add(header, value)

@@ -39,6 +39,7 @@ type member struct {
 	offered  bool      // our offer waits for its answer, which comes with the ACK
 	picture  picturing
 	over     bool
+	inside   bool // the call does not leave the process: whoever routes calls is at its other end
 	detail   Detail
 }
 
@@ -47,7 +48,7 @@ func (m *member) do(f func()) { m.engine.Do(m.stripe, f) }
 
 // invite takes a call into a room. RFC 4579 §5.2; to a factory §5.4.
 func (c *Conference) invite(ev *sip.Event, set Settings) {
-	m := &member{c: c, engine: ev.Engine, stripe: ev.Stripe, caller: c.identify(ev)}
+	m := &member{c: c, engine: ev.Engine, stripe: ev.Stripe, caller: c.identify(ev), inside: ev.Flow.Transport == sip.Inside}
 	m.moderator = m.owns(&set)
 	if set.Page != nil {
 		var status sip.Status
@@ -84,7 +85,7 @@ func (c *Conference) invite(ev *sip.Event, set Settings) {
 	m.usage = usage
 	m.begin(ev.Request)
 	usage.SetContact(contactOf(set.URI))
-	if err := m.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: ev.Flow.Transport == sip.Inside}); err != nil {
+	if err := m.answer(session.Peer{Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: m.inside}); err != nil {
 		status := description.Status(err)
 		_ = usage.Reject(status)
 		m.detail.Status = status
@@ -227,8 +228,8 @@ func (m *member) admit() {
 	if r.set.Record {
 		r.record(true)
 	}
-	for _, guest := range m.guests {
-		r.call(m.engine, m.stripe, guest, nil)
+	for _, uri := range m.guests {
+		r.call(m.engine, m.stripe, guest{m.account(), uri}, nil)
 	}
 	m.guests = nil
 }

@@ -61,7 +61,8 @@ func (c *Conference) refer(ev *sip.Event, set Settings) {
 		refuse(ev, sip.StatusTemporarilyUnavailable)
 		return
 	}
-	inside, moderator := r.rights(c.identify(ev))
+	who := c.identify(ev)
+	inside, moderator := r.rights(who)
 	w, status := r.wishOf(ev.Request, inside, moderator)
 	if status != 0 {
 		refuse(ev, status)
@@ -71,7 +72,7 @@ func (c *Conference) refer(ev *sip.Event, set Settings) {
 	if err != nil {
 		return // it has been answered
 	}
-	r.grant(ev.Engine, ev.Stripe, w, referral)
+	r.grant(ev.Engine, ev.Stripe, who, w, referral)
 }
 
 // refer takes a REFER inside the call of a member.
@@ -88,18 +89,18 @@ func (m *member) refer(ev *dialog.Request) {
 	if err != nil {
 		return // it has been answered
 	}
-	m.room.grant(m.engine, m.stripe, w, referral)
+	m.room.grant(m.engine, m.stripe, m.caller, w, referral)
 }
 
-// grant does what a REFER asks for.
-func (r *room) grant(e sip.Engine, stripe sip.Stripe, w wish, referral *event.Referral) {
+// grant does what a REFER of somebody asks for.
+func (r *room) grant(e sip.Engine, stripe sip.Stripe, who caller, w wish, referral *event.Referral) {
 	if w.method == sip.MethodInvite {
-		r.call(e, stripe, w.uri, referral)
+		r.call(e, stripe, guest{who.account(), w.uri}, func(status sip.Status) { referral.Report(status, "") })
 		return
 	}
 	entity := w.uri.String()
 	if r.c.Locator != nil {
-		if account, _, ok := r.c.Locator.Lookup(w.uri); ok {
+		if account, _, ok := r.c.Locator.Lookup(who.account(), w.uri); ok {
 			entity = account.String()
 		}
 	}

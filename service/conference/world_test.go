@@ -72,7 +72,7 @@ func (w *world) Room(req *sip.Request) (Settings, bool) {
 }
 
 // Lookup implements [Locator]: every telephone is an account.
-func (w *world) Lookup(uri sip.URI) (sip.URI, []Binding, bool) {
+func (w *world) Lookup(_ string, uri sip.URI) (sip.URI, []Binding, bool) {
 	p, ok := w.phones[uri.UserName()]
 	if !ok {
 		return sip.URI{}, nil, false

@@ -25,6 +25,8 @@ accounts:
   carol: {devices: [carol], secrets: {carol: "env:CAROL"}, forward-always: "+4990012345678"}
 mailboxes:
   alice: {}
+rooms:
+  "4000": {owners: [alice]}
 trunks:
   provider: {kind: address, server: ["192.0.2.4:5060"], transport: udp, options-interval: -1s, numbers: ["+4930100"], country: "49"}
 `
@@ -88,6 +90,7 @@ var attempts = []attempt{
 	{"302", redirected, "reason=premium domain=example.org from=bob account=bob number=" + premium + " how=deflected", `sipwerk_calls_refused_total{reason="premium"}`},
 	{"forward", forwardedOut, "reason=premium domain=example.org from=bob account=carol number=" + premium, `sipwerk_calls_refused_total{reason="premium"}`},
 	{"voicemail", calledBack, "reason=premium domain=example.org from=alice account=alice number=" + premium, `sipwerk_calls_refused_total{reason="premium"}`},
+	{"invitation", invitedOut, "reason=premium domain=example.org from=alice account=alice number=" + premium + " how=dialled", `sipwerk_calls_refused_total{reason="premium"}`},
 	{"too many calls", tooMany, "reason=calls domain=example.org from=alice account=alice number=" + honest, `sipwerk_calls_refused_total{reason="calls"}`},
 }
 
@@ -164,6 +167,15 @@ func calledBack(b *siptest.Bench, f firm) {
 	b.Wait(time.Second)
 	call.Press("3") // call back
 	b.Wait(20 * time.Second)
+	call.Bye()
+	call.Await("Ended BYE sent")
+}
+
+func invitedOut(b *siptest.Bench, f firm) {
+	call := f.alice.Dial(aor("4000"))
+	call.Await("Answered")
+	call.Refer(aor(premium))
+	call.Await("Notified 403")
 	call.Bye()
 	call.Await("Ended BYE sent")
 }
