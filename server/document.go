@@ -21,9 +21,9 @@ func (s *Setup) Export(ctx context.Context, domain string) (text []byte, err err
 	return text, err
 }
 
-// Plan returns what a document would change in a domain, and changes nothing. Errors are those of Apply.
-func (s *Setup) Plan(ctx context.Context, domain string, d *object.Document) (*Change, error) {
-	change, err := s.document(ctx, domain, d, store.Draft{Try: true})
+// Plan returns what a document would change in a domain, and changes nothing. done and errors are those of Apply.
+func (s *Setup) Plan(ctx context.Context, domain string, d *object.Document, done func(people int)) (*Change, error) {
+	change, err := s.document(ctx, domain, d, store.Draft{Try: true, Done: done})
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (s *Setup) Plan(ctx context.Context, domain string, d *object.Document) (*C
 	return change, nil
 }
 
-// Apply puts a document into force in a domain, which is made if it is missing: all of it in one transaction, or nothing. done, if it is set, is told now and then how many people are written. Faults of the document are
+// Apply puts a document into force in a domain, which is made if it is missing: all of it in one transaction, or nothing. done, if it is set, is told now and then how many people are done. Faults of the document are
 // [object.Faults] with their lines.
 func (s *Setup) Apply(ctx context.Context, domain string, d *object.Document, done func(people int)) (*Change, error) {
 	return s.document(ctx, domain, d, store.Draft{Done: done})

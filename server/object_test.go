@@ -93,7 +93,7 @@ func (s *Setup) try(t *testing.T, text string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := s.Plan(t.Context(), "example.org", d)
+	c, err := s.Plan(t.Context(), "example.org", d, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -42,7 +41,7 @@ func (p *program) newAccountImport() *cobra.Command {
 			return err
 		}
 		defer a.Close()
-		n, err := a.Import(c.Context(), a.domain, in, p.progress())
+		n, err := a.Import(c.Context(), a.domain, in, p.progress(p.tr("%d lines read\n")))
 		if err != nil {
 			return p.importError(args[0], err)
 		}
@@ -52,15 +51,15 @@ func (p *program) newAccountImport() *cobra.Command {
 	return c
 }
 
-// progress tells on standard error how far a long file is read.
-func (p *program) progress() func(lines int) {
+// progress tells on standard error how far long work is; text says what is done, with %d for how much of it.
+func (p *program) progress(text string) func(n int) {
 	told := 0
-	return func(lines int) {
-		if lines-told < progressLines {
+	return func(n int) {
+		if n-told < progressLines {
 			return
 		}
-		told = lines - lines%progressLines
-		io.WriteString(p.err, p.tr("%d lines read\n", told))
+		told = n - n%progressLines
+		fmt.Fprintf(p.err, text, told)
 	}
 }
 

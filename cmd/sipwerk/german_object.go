@@ -4,6 +4,8 @@ package main
 
 // germanObjectTexts maps the English text to the German one, as germanTexts does. Nothing writes to it.
 var germanObjectTexts = map[string]string{
+	"%d people are looked at\n":                           "%d Personen sind durchgesehen\n",
+	"%d people are done\n":                                "%d Personen sind fertig\n",
 	"Have a conference room that is in use call somebody": "Einen benutzten Konferenzraum jemanden anrufen lassen",
 	"NUMBER is an account, a group, or a number outside. A call to the outside is that of the user of --from: their countries, minutes and calls at once count.\n" +
 		"The command ends when whoever was called is in the room.": "NUMMER ist ein Konto, eine Gruppe oder eine Nummer draußen. Ein Anruf nach draußen ist einer des Nutzers von --from: dessen Länder, Minuten und gleichzeitige Gespräche zählen.\n" +

@@ -59,6 +59,7 @@ func (s *Store) insertAccount(ctx context.Context, tx *transaction, domain, user
 	if _, err := tx.ExecContext(ctx, "INSERT INTO accounts (domain, sip_user, name, created) VALUES ($1, $2, $3, $4)", domain, user, name, s.now().UnixMilli()); err != nil {
 		return fmt.Errorf("store: add account: %w", err)
 	}
+	tx.names.add(true, user)
 	return nil
 }
 
@@ -89,6 +90,9 @@ func (s *Store) addDevice(ctx context.Context, tx *transaction, d Domain, n newD
 
 // mustExist fails with [ErrNotFound] if the domain has no such account.
 func mustExist(ctx context.Context, tx *transaction, domain, account string) error {
+	if tx.names.of(domain) && tx.names.accounts[account] {
+		return nil
+	}
 	var n int
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2", domain, account).Scan(&n); err != nil {
 		return fmt.Errorf("store: look for account: %w", err)
@@ -101,6 +105,9 @@ func mustExist(ctx context.Context, tx *transaction, domain, account string) err
 
 // mustBeFree fails with [ErrExists] if an account, a device, a number or a numbered object of the domain is called user.
 func mustBeFree(ctx context.Context, tx *transaction, domain, user string) error {
+	if tx.names.of(domain) && !tx.names.taken[user] {
+		return nil
+	}
 	var n int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts WHERE domain = $1 AND sip_user = $2) +
 		(SELECT count(*) FROM devices WHERE domain = $1 AND sip_user = $2) + (SELECT count(*) FROM numbers WHERE domain = $1 AND number = $2) +
@@ -131,6 +138,7 @@ func (s *Store) insertDevice(ctx context.Context, tx *transaction, d Domain, n n
 	if err := oneRow(res, fmt.Errorf("%s@%s %w", n.user, d.Name, ErrExists)); err != nil {
 		return err
 	}
+	tx.names.add(false, n.user)
 	tx.note(d.Name, n.user)
 	return nil
 }

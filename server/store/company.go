@@ -27,7 +27,7 @@ type Draft struct {
 	Change func(*Company) error            // changes what it is given: it is its own
 	Verify func(*Company, *Revision) error // looks at the whole, and refuses it by an error; may be nil
 	Secret func(device string) string      // gives the secret of a device that is added; nil: [NewSecret]
-	Done   func(people int)                // told now and then how many people have been written; may be nil
+	Done   func(people int)                // told now and then how many people have been looked at and written; may be nil
 	Make   bool                            // the domain is made if it is missing
 	Try    bool                            // everything is looked at and nothing is written
 }
@@ -175,7 +175,7 @@ type peopleDraft struct {
 }
 
 // revisePeople writes what has become of the people: first what goes, so that what comes may have its names.
-func (s *Store) revisePeople(ctx context.Context, tx *transaction, p peopleDraft, r *Revision) error {
+func (s *Store) revisePeople(ctx context.Context, tx *transaction, p peopleDraft, r *Revision) (err error) {
 	for _, user := range slices.Sorted(maps.Keys(p.before)) {
 		if err := s.lessOf(ctx, tx, p.domain.Name, p.before[user], p.after[user]); err != nil {
 			return err
@@ -184,8 +184,17 @@ func (s *Store) revisePeople(ctx context.Context, tx *transaction, p peopleDraft
 			r.People = append(r.People, PersonChange{Before: p.before[user]})
 		}
 	}
+	if len(p.after) >= len(p.before)+manyPeople {
+		if tx.names, err = readNames(ctx, tx, p.domain.Name); err != nil {
+			return err
+		}
+		defer func() { tx.names = nil }() // what comes now may have names, too
+	}
 	for i, user := range slices.Sorted(maps.Keys(p.after)) {
 		before, after := p.before[user], p.after[user]
+		if p.Done != nil {
+			p.Done(i + 1)
+		}
 		if before != nil && same(before, after) {
 			continue
 		}
@@ -193,9 +202,6 @@ func (s *Store) revisePeople(ctx context.Context, tx *transaction, p peopleDraft
 			return err
 		}
 		r.People = append(r.People, PersonChange{before, after})
-		if p.Done != nil {
-			p.Done(i + 1)
-		}
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ func (s *Store) addNumbers(ctx context.Context, tx *transaction, domain, account
 		if _, err := tx.ExecContext(ctx, "INSERT INTO numbers (domain, number, account, created) VALUES ($1, $2, $3, $4)", domain, n, account, s.now().UnixMilli()); err != nil {
 			return fmt.Errorf("store: add number: %w", err)
 		}
+		tx.names.add(false, n)
 	}
 	tx.note(domain, numbers...)
 	return nil

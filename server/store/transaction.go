@@ -16,6 +16,7 @@ type transaction struct {
 	prepared map[string]*sql.Stmt
 	notes    []change // of what has changed
 	noted    map[change]bool
+	names    *names // nil: the database is asked
 }
 
 // statement is the prepared form of a query; nil if it is not to be kept, or cannot be prepared: then the transaction itself says why.
