@@ -3,30 +3,68 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/network"
-	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/music"
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/turn"
 )
 
-// music is what who waits hears; nil for none.
-func music(setting string) (session.Music, error) {
-	switch setting {
-	case config.MusicNone:
-		return nil, nil
-	case config.MusicTune, "":
-		return session.Tune, nil
+// openSounds opens what is recorded and played, says what the machine lacks, and returns how the services speak.
+func (s *Server) openSounds(opt *Options) (session.Voice, error) {
+	library, noOpus := opt.opus()
+	for _, sentence := range missing(noOpus, ipv6()) {
+		s.log.Warn("something is missing", "err", sentence)
 	}
-	m, err := session.File(setting)
-	if err != nil {
-		return nil, fmt.Errorf("media.music: %w", err)
+	s.tapes = &tapes{library: library, log: s.log}
+	return sound(library), s.openShelf(library)
+}
+
+// openShelf opens the music of those who wait. The music of the configuration must be there; any other is the tune where it is not.
+func (s *Server) openShelf(library *opus.Library) error {
+	s.shelf = &music.Shelf{Folder: music.Folder(s.Config.Data), Opus: library, Log: s.log}
+	if err := s.shelf.Check(s.Config.Media.Music); err != nil {
+		return fmt.Errorf("media.music: %w", err)
 	}
-	return m, nil
+	if s.control != nil {
+		s.control.Handle("GET /music", replies(func(*http.Request) []music.Report { return s.shelf.Reports() }))
+	}
+	return nil
+}
+
+// usualMusic is what who waits hears where nothing else is said.
+func (s *Server) usualMusic() *session.Music {
+	return s.shelf.Music(cmp.Or(s.Config.Media.Music, music.Tune))
+}
+
+// MusicOf returns the settings of music in a domain with what each is for, such as "queue 700".
+func MusicOf(set *object.Settings) map[string][]string {
+	uses := make(map[string][]string)
+	use := func(setting, what string) {
+		if setting != "" && setting != music.Tune && setting != music.None {
+			uses[setting] = append(uses[setting], what)
+		}
+	}
+	plan := set.DialPlan()
+	use(plan.Music, "dialplan music")
+	use(plan.ParkMusic, "dialplan park-music")
+	for _, number := range slices.Sorted(maps.Keys(set.Queues)) {
+		use(set.Queues[number].Music, "queue "+number)
+	}
+	for _, name := range slices.Sorted(maps.Keys(set.Trunks)) {
+		use(set.Trunks[name].Music, "trunk "+name)
+	}
+	return uses
 }
 
 // probeShared says in one sentence if another program has the port that browsers are to share: they are heard all the same, on ports of their own.

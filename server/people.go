@@ -10,6 +10,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/server/carrier"
+	"github.com/sipwerk/sipwerk/server/music"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
@@ -22,6 +23,7 @@ type domains struct {
 	hosts     *hosts
 	first     string
 	trunks    *carrier.Trunks
+	shelf     *music.Shelf
 	guard     func(*domain) *digest.Authenticator
 
 	mu    sync.Mutex                         // held while known is exchanged
@@ -132,21 +134,22 @@ func (ds *domains) Identify(ev *sip.Event) b2bua.Caller {
 			who.URI.User = number
 		}
 	}
-	return b2bua.Caller{Address: who, Account: d.uri(u.Account), Digits: ds.digits(d.uri(u.Account))}
+	caller := b2bua.Caller{Address: who, Account: d.uri(u.Account)}
+	caller.Digits, caller.Music = ds.sound(caller.Account)
+	return caller
 }
 
-// digits is how they go to the telephones of an account.
-func (ds *domains) digits(uri sip.URI) session.Digits {
+// sound is how digits go to the telephones of an account, and what is heard there on hold.
+func (ds *domains) sound(uri sip.URI) (session.Digits, *session.Music) {
 	d, account, ok := ds.account(uri)
 	if !ok {
-		return session.DigitsAuto
+		return session.DigitsAuto, nil
 	}
-	own, _ := d.directory.Settings(d.name).Account(account)
-	if own.Digits == "" {
-		return session.DigitsAuto
+	set, way := d.directory.Settings(d.name), session.DigitsAuto
+	if own, _ := set.Account(account); own.Digits != "" {
+		way, _ = session.ParseDigits(own.Digits) // checked when it was stored
 	}
-	way, _ := session.ParseDigits(own.Digits) // checked when it was stored
-	return way
+	return way, ds.shelf.Music(set.DialPlan().Music)
 }
 
 // insider is who calls by the flow inside: the account that the server itself has asserted there.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/prompt"
+	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/server/music"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
@@ -67,7 +69,7 @@ func (d *domain) anyOf(users []string) b2bua.Route {
 
 // openPark makes the lots; features and lamps must be there.
 func (s *Server) openPark(ds *domains) {
-	s.park = &pbx.Park{Show: s.lamps.Show, Tell: func(parker, slot sip.URI) { s.tellSlot(ds, parker, slot) }}
+	s.park = &pbx.Park{Show: s.lamps.Show, Music: s.parkMusic(ds), Tell: func(parker, slot sip.URI) { s.tellSlot(ds, parker, slot) }}
 	s.lamps.Onlookers.(*onlookers).park = s.park
 	s.addPlayers(map[pbx.Feature]pbx.Player{pbx.Parking: s.park, pbx.Pickup: pbx.PlayerFunc(noExtension), pbx.Supervise: pbx.PlayerFunc(noExtension)})
 }
@@ -116,6 +118,18 @@ func (s *Server) send(req *sip.Request, to sip.Destination, after time.Duration)
 			_, _ = s.stack.Start(stripe, req, to, sip.EventHandlerFunc(func(*sip.Event) {}))
 		})
 	})
+}
+
+// parkMusic says what is heard in the slots of a domain.
+func (s *Server) parkMusic(ds *domains) func(sip.URI) *session.Music {
+	return func(slot sip.URI) *session.Music {
+		d := ds.of(slot)
+		if d == nil {
+			return s.usualMusic()
+		}
+		plan := d.directory.Settings(d.name).DialPlan()
+		return s.shelf.Music(cmp.Or(plan.ParkMusic, plan.Music, s.Config.Media.Music, music.Tune))
+	}
 }
 
 // parks leads whoever asks for a park slot; false if it is none.

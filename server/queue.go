@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/server/music"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -31,7 +32,7 @@ type switchboard struct {
 // openQueues makes the queues, what remembers whose turn it is, and the park slots; lamps and features must be there.
 func (s *Server) openQueues(ds *domains) error {
 	s.turns = &pbx.Turns{}
-	book := &queueBook{domains: ds, registrar: s.registrar, log: s.log, usual: s.Config.Media.Music, music: make(map[string]session.Music)}
+	book := &queueBook{domains: ds, registrar: s.registrar, log: s.log, shelf: s.shelf, usual: s.usualMusic()}
 	s.directory.Watch(book.take)
 	s.queues = &pbx.Queues{Directory: book, Lamps: s.lamps, Turns: s.turns, Journal: filepath.Join(s.Config.Data, "agents")}
 	s.lamps.Listeners = append(s.lamps.Listeners, s.turns.Changed, s.queues.Changed)
@@ -76,11 +77,11 @@ type queueBook struct {
 	domains   *domains
 	registrar *registrar.Registrar
 	log       *slog.Logger
-	usual     string // the music of queues that name none
+	shelf     *music.Shelf
+	usual     *session.Music // of queues and dial plans that name none
 
 	mu      sync.Mutex // guards holding
 	holding map[string]*object.Settings
-	music   map[string]session.Music // by what is set, as far as it is not the melody
 }
 
 // take takes new settings.
@@ -91,31 +92,15 @@ func (b *queueBook) take(set *object.Settings) {
 		b.holding = make(map[string]*object.Settings)
 	}
 	b.holding[set.Domain] = set
-	for _, q := range set.Queues {
-		b.openMusicLocked(cmp.Or(q.Music, b.usual))
-	}
-}
-
-// openMusicLocked reads a file of music, once; one that cannot be read is the melody.
-func (b *queueBook) openMusicLocked(setting string) {
-	if _, open := b.music[setting]; open {
-		return
-	}
-	m, err := music(setting)
-	switch {
-	case err != nil:
-		b.log.Error("the music of a queue cannot be played", "err", err)
-	case m == nil:
-		m = pbx.Silence
-	}
-	b.music[setting] = m
 }
 
 // settings are those of a queue, with its music.
-func (b *queueBook) settings(domain string, q *object.Queue) pbx.QueueSettings {
-	set := queueSettings(domain, q)
-	set.Music = b.music[cmp.Or(q.Music, b.usual)]
-	return set
+func (b *queueBook) settings(set *object.Settings, q *object.Queue) pbx.QueueSettings {
+	settings := queueSettings(set.Domain, q)
+	if settings.Music = b.shelf.Music(cmp.Or(q.Music, set.DialPlan().Music)); settings.Music == nil {
+		settings.Music = b.usual
+	}
+	return settings
 }
 
 // Queue implements [pbx.QueueDirectory].
@@ -128,22 +113,21 @@ func (b *queueBook) Queue(name string) (pbx.QueueSettings, bool) {
 	if d == nil {
 		return pbx.QueueSettings{}, false
 	}
-	q, ok := d.directory.Settings(d.name).Queues[uri.UserName()]
+	set := d.directory.Settings(d.name)
+	q, ok := set.Queues[uri.UserName()]
 	if !ok {
 		return pbx.QueueSettings{}, false
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.settings(d.name, q), true
+	return b.settings(set, q), true
 }
 
 // Queues implements [pbx.QueueDirectory].
 func (b *queueBook) Queues() (all []pbx.QueueSettings) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for domain, set := range b.holding {
+	for _, set := range b.holding {
 		for _, q := range set.Queues {
-			all = append(all, b.settings(domain, q))
+			all = append(all, b.settings(set, q))
 		}
 	}
 	return all

@@ -117,6 +117,16 @@ func loudest(pcm []int16, rate int, frequency float64) (most float64) {
 // conversation has alice call bob, who hums; it returns alice's call.
 func conversation(t *testing.T, ctx context.Context, s *Server) *phone.Call {
 	t.Helper()
+	return converse(t, ctx, s, func(_ context.Context, bob *phone.Call) error {
+		go io.Copy(io.Discard, bob)
+		hum(bob, bobTone)
+		return nil
+	})
+}
+
+// converse has alice call bob, who answers and does something; it returns alice's call.
+func converse(t *testing.T, ctx context.Context, s *Server, do func(ctx context.Context, bob *phone.Call) error) *phone.Call {
+	t.Helper()
 	bob := telephone(t, s, "bob", "udp")
 	served := make(chan error, 1)
 	go func() {
@@ -124,9 +134,7 @@ func conversation(t *testing.T, ctx context.Context, s *Server) *phone.Call {
 			if err := call.Answer(ctx); err != nil {
 				return err
 			}
-			go io.Copy(io.Discard, call)
-			hum(call, bobTone)
-			return nil
+			return do(ctx, call)
 		})
 	}()
 	t.Cleanup(func() { bob.Close(); <-served })

@@ -232,7 +232,7 @@ func (l *locator) kind(account sip.URI, t sip.Transport) session.Kind {
 func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 	found := l.registrar.Lookup(account)
 	bindings := make([]b2bua.Binding, 0, len(found))
-	digits := l.domains.digits(account)
+	digits, music := l.domains.sound(account)
 	for i := range found {
 		target, err := found[i].Target()
 		if err != nil {
@@ -249,6 +249,7 @@ func (l *locator) Lookup(account sip.URI) []b2bua.Binding {
 			Key:    l.registrar.Key(&found[i]),
 			Kind:   l.kind(account, found[i].Flow.Transport),
 			Digits: digits,
+			Music:  music,
 		})
 	}
 	return bindings

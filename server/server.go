@@ -27,6 +27,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/control"
+	"github.com/sipwerk/sipwerk/server/music"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/server/turn"
 	"github.com/sipwerk/sipwerk/server/voicemail"
@@ -112,7 +113,7 @@ type Server struct {
 	reception   *reception
 	stack       *stack.Stack
 	journal     *journal
-	tapes       *tapes
+	sounds
 	books
 	doors
 	trunks *carrier.Trunks
@@ -127,6 +128,12 @@ type life struct {
 	stopping atomic.Bool
 	follow   context.CancelFunc // ends what follows the disk
 	running  sync.WaitGroup
+}
+
+// sounds are what is recorded, and what is played to those who wait.
+type sounds struct {
+	tapes *tapes
+	shelf *music.Shelf
 }
 
 // doors are those by which others than telephones come in.
@@ -218,16 +225,12 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if calls.SessionExpires == 0 {
 		s.dialogs.SessionExpires = -1 // no session timers
 	}
-	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses()}
-	if site.Music, err = music(media.Music); err != nil {
+	voice, err := s.openSounds(&opt)
+	if err != nil {
 		return err
 	}
-	library, noOpus := opt.opus()
-	for _, sentence := range missing(noOpus, ipv6()) {
-		s.log.Warn("something is missing", "err", sentence)
-	}
-	voice := sound(library)
-	s.tapes = &tapes{library: library, log: s.log}
+	domains.shelf = s.shelf
+	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses(), Music: *s.usualMusic()}
 	site.Formats = voice.Formats
 	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice, Identity: domains, Observer: s.records}
 	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), domains: domains, log: s.log}

@@ -58,7 +58,7 @@ func TestMediaSettings(t *testing.T) {
 	if got := l.kind(sip.URI{User: "alice"}, sip.TLS); got != session.Opportunistic {
 		t.Errorf("over TLS: %v", got)
 	}
-	if _, err := music("settings_test.go"); err == nil || !strings.HasPrefix(err.Error(), "media.music: ") {
+	if _, err := Start(t.Context(), configuration(t, map[string]string{"media.music": "./settings_test.go"}), Options{}); err == nil || !strings.HasPrefix(err.Error(), "media.music: ") {
 		t.Errorf("music that is none: %v", err)
 	}
 }

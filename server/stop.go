@@ -99,6 +99,9 @@ func (s *Server) close() {
 		s.dial.hook.Close()
 		report("minutes", s.dial.meter.Close())
 	}
+	if s.shelf != nil {
+		s.shelf.Close()
+	}
 	if s.relay != nil {
 		report("relay", s.relay.Close())
 	}

@@ -17,7 +17,7 @@ import (
 // openTrunks makes the trunks; nothing is sent before they begin.
 func (s *Server) openTrunks(key []byte, ds *domains) {
 	s.trunks = carrier.New(carrier.Options{Directory: s.directory, Secret: key, TLS: s.certificates.config(), Next: s.calls, Dialogs: s.dialogs,
-		Media: s.features.Media, Voice: s.features.Voice, Log: s.log})
+		Media: s.features.Media, Voice: s.features.Voice, Log: s.log, Music: s.shelf.Music})
 	s.reception.trunks, ds.trunks, s.dial.exits = s.trunks, s.trunks, s.trunks
 	if s.control == nil {
 		return // nobody gives orders to a server that is not whole

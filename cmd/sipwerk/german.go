@@ -411,8 +411,8 @@ var germanTexts = map[string]string{
 	"The UDP ports of RTP and RTCP, first and last":                                                        "die UDP-Ports für RTP und RTCP, erster und letzter",
 	"The one UDP port for the media of browsers and of others that ICE finds (RFC 8445), beside media.ports for the rest: open both in a firewall": "der eine UDP-Port für Ton und Bild von Browsern und " +
 		"anderen, deren Weg ICE findet (RFC 8445), neben media.ports für die übrigen: beide in der Firewall öffnen",
-	"What somebody hears who is put on hold: tune is a melody of ours, none leaves it to the telephone that holds, and anything else is a WAV file that is played over and over": "was jemand hört, der gehalten wird: " +
-		"tune ist eine eigene Melodie, none überlässt es dem Telefon, das hält, alles andere ist eine WAV-Datei, die wiederholt wird",
+	"What somebody hears who is put on hold: tune is a melody of ours, none leaves it to the telephone that holds, anything else is a file (WAV, or Opus in Ogg) that is played over and over, or the http or https URL of a stream of the same": "was jemand hört, der gehalten wird: " +
+		"tune ist eine eigene Melodie, none überlässt es dem Telefon, das hält, alles andere ist eine Datei (WAV oder Opus in Ogg), die wiederholt wird, oder die http- oder https-URL eines solchen Streams",
 	"How calls are offered to the devices of an account, as account=kind: plain RTP, opportunistic (RTP with keys that may be left), sdes, dtls or webrtc": "wie den Geräten eines Kontos " +
 		"Anrufe angeboten werden, als konto=art: plain, opportunistic (Schlüssel, die man liegen lassen kann), sdes, dtls oder webrtc",
 	"The IP address written into SDP, for a server behind address translation":                                         "die IP-Adresse im SDP, für einen Server hinter Adressumsetzung",
@@ -430,6 +430,25 @@ var germanTexts = map[string]string{
 	"Open TCP, TLS and WebSocket connections":                                                                          "offene TCP-, TLS- und WebSocket-Verbindungen",
 	"Open connections of one address":                                                                                  "offene Verbindungen einer Adresse",
 	"The longest message on a connection, in bytes":                                                                    "die längste Nachricht auf einer Verbindung, in Bytes",
+
+	// music
+	"Keep the music of those who wait": "Die Musik der Wartenden verwalten",
+	"Music is a file (WAV, or Opus in Ogg) or a stream (the same, or PCM, over http or https). Files lie in the folder music of the data folder.\n" +
+		"What is played where is said by `dialplan set --music` and `--park-music`, `queue set --music`, `trunk set --music` and the setting media.music.": "Musik ist eine Datei (WAV oder Opus in Ogg) oder ein Stream (dasselbe oder PCM, über http oder https). Dateien liegen im Ordner music des Datenordners.\n" +
+		"Was wo gespielt wird, sagen `dialplan set --music` und `--park-music`, `queue set --music`, `trunk set --music` und die Einstellung media.music.",
+	"List music, and where it is played": "Musik auflisten, und wo sie gespielt wird",
+	"Lists the files in the folder and what the settings of the domain name, with how each stream is while a server runs.": "Listet die Dateien im Ordner auf und was die Einstellungen der Domäne nennen, mit dem Zustand der Streams, während ein Server läuft.",
+	"MUSIC\tPLAYED BY\tSTATE":                          "MUSIK\tGESPIELT VON\tZUSTAND",
+	"Copy a file into the folder, if it can be played": "Eine Datei in den Ordner kopieren, wenn sie gespielt werden kann",
+	"WAV and Opus in Ogg can be played. MP3 cannot; `ffmpeg -i music.mp3 -ac 1 music.opus` makes Opus of it.": "WAV und Opus in Ogg können gespielt werden, MP3 nicht; `ffmpeg -i music.mp3 -ac 1 music.opus` macht Opus daraus.",
+	"what it is called there; otherwise as it is":                                                             "wie sie dort heißt; sonst wie bisher",
+	"Try whether music can be played":                                                                         "Versuchen, ob Musik gespielt werden kann",
+	"Reads a file, or listens to a stream for two seconds, and says what it is and how loud.":                 "Liest eine Datei, oder hört zwei Sekunden eines Streams, und sagt, was es ist und wie laut.",
+	"%s: a stream of %s, %d dBov\n":                                                                           "%s: ein Stream mit %s, %d dBov\n",
+	"%s: %s, %s, %d dBov\n":                                                                                   "%s: %s, %s, %d dBov\n",
+	"Remove a file from the folder":                                                                           "Eine Datei aus dem Ordner entfernen",
+	"A file that settings of the domain name stays where it is.":                                              "Eine Datei, die Einstellungen der Domäne nennen, bleibt, wo sie ist.",
+	"%s is played by %s; change that first":                                                                   "%s wird von %s gespielt; bitte erst das ändern",
 
 	// call
 	"Make a call, or wait for one": "Anrufen, oder auf einen Anruf warten",

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
+
+	"github.com/sipwerk/sipwerk/media/audio"
 )
 
 func TestRoom(t *testing.T) {
@@ -30,6 +33,42 @@ func TestRoom(t *testing.T) {
 		{args: "room remove board", want: "board@example.org is removed\n"},
 		{args: "room remove board", code: 1, fails: "sipwerk: room board@example.org does not exist; …"},
 		{args: "room add", code: 2, fails: "sipwerk: give NUMBER\n`sipwerk room add --help` tells more\n"},
+	} {
+		l.run(t, dir, env)
+	}
+}
+
+// TestMusic: music is added when it can be played, tried, listed with what plays it, and removed when nothing does.
+func TestMusic(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	env := map[string]string{"SIPWERK_DATA": dir, "SIPWERK_DOMAIN": "example.org"}
+	wav := filepath.Join(t.TempDir(), "new.wav")
+	w, err := audio.Encoding{}.Create(wav, 16000, 1)
+	if err == nil {
+		err = errors.Join(w.WriteSamples(make([]int16, 24000)), w.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []line{
+		{args: "account add alice", want: "…"},
+		{args: "music list --json", want: "[]\n"},
+		{args: "music test " + wav, want: wav + ": WAV, 1.5s, -127 dBov\n"},
+		{args: "music add " + wav + " --name hold.wav", want: ""},
+		{args: "music add " + wav + " --name hold.wav", code: 1, fails: "sipwerk: music: …hold.wav: file exists\n"},
+		{args: "music add room_test.go", code: 1, fails: "sipwerk: music room_test.go: it is neither WAV nor Opus in Ogg…"},
+		{args: "music test hold.wav --json", want: `{"setting":"hold.wav","kind":"WAV","length":1500000000,"level":-127,"forever":false}` + "\n"},
+		{args: "music test http://127.0.0.1:1/none", code: 1, fails: "sipwerk: music: …"},
+		{args: "dialplan set --music hold.wav --park-music http://radio.example.net/quiet", want: "…"},
+		{args: "queue add 700 --agent alice --music hold.wav", want: "…"},
+		{args: "queue set 700 --music ftp://radio.example.net/quiet", code: 1, fails: "sipwerk: queue 700: music: \"ftp://radio.example.net/quiet\" is no stream of the web; write an http or https address\n"},
+		{args: "music list", want: "MUSIC                           PLAYED BY                  STATE\nhold.wav                        dialplan music, queue 700  \nhttp://radio.example.net/quiet  dialplan park-music        \n"},
+		{args: "music remove hold.wav", code: 1, fails: "sipwerk: hold.wav is played by dialplan music, queue 700; change that first\n"},
+		{args: "dialplan set --music tune", want: "…"},
+		{args: "queue set 700 --music none", want: "…"},
+		{args: "music list --lang de", want: "MUSIK …hold.wav …"},
+		{args: "music remove hold.wav", want: ""},
+		{args: "music list --json", want: `[{"music":"http://radio.example.net/quiet","used":["dialplan park-music"]}]` + "\n"},
 	} {
 		l.run(t, dir, env)
 	}

@@ -36,6 +36,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newObject("hours"),
 		p.newObject("dialplan"),
 		p.newObject("recording", p.newRecordingFiles()),
+		p.newMusic(),
 		p.newObject("mail", p.newMailTest(), p.newMailQueue()),
 		p.newExport(),
 		p.newPlan(),

@@ -7,7 +7,6 @@ import "github.com/sipwerk/sipwerk/media/relay"
 // Announce plays m to the peers of two legs that are bridged, in codecs of theirs, instead of what they say to each other meanwhile. It returns what waits until both have heard it; after that,
 // or at any time before, [Rejoin] lets them talk again. Who is on hold hears nothing of it.
 func Announce(a, b *Leg, m Music) (wait func()) {
-	site := &Site{Music: m, Formats: a.site.formats()}
 	var playing []*waiting
 	for i := range min(len(a.lines), len(b.lines)) {
 		x, y := &a.lines[i], &b.lines[i]
@@ -18,7 +17,7 @@ func Announce(a, b *Leg, m Music) (wait func()) {
 		y.passOn()
 		relay.Part(x.stream)
 		for _, side := range [...][2]*line{{x, y}, {y, x}} {
-			if n := side[0]; n.hears() && n.wait(site, side[1]) {
+			if n := side[0]; n.hears() && n.wait(a.site, side[1], m) {
 				n.waiting.once = true
 				playing = append(playing, n.waiting)
 			}

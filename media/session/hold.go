@@ -39,7 +39,7 @@ func (n *line) hears() bool { return n.told.direction.Receives() }
 // direction is how d, what the far side has said of a stream of ours, is said to our peer: with music, a side that neither sends nor receives leaves
 // its place as a sender to us. An answer never allows what the offer of the peer did not. RFC 3264 §6.1.
 func (l *Leg) direction(n *line, d sdp.Direction, sound, answers bool) sdp.Direction {
-	if sound && l.site.Music != nil && d == sdp.Inactive {
+	if sound && l.music() != nil && d == sdp.Inactive {
 		d = sdp.SendOnly
 	}
 	if answers {
@@ -48,12 +48,20 @@ func (l *Leg) direction(n *line, d sdp.Direction, sound, answers bool) sdp.Direc
 	return d
 }
 
+// music is what the peer hears on hold; nil: nothing of ours.
+func (l *Leg) music() Music {
+	if l.peer.Music != nil {
+		return *l.peer.Music
+	}
+	return l.site.Music
+}
+
 // join makes two streams one path, or lets the one wait that is put on hold by the other.
 func join(site *Site, a, b *line) {
 	waits := false
 	for _, pair := range [...][2]*line{{a, b}, {b, a}} {
 		holder, other := pair[0], pair[1]
-		if site.Music != nil && holder.held() && other.hears() && other.wait(site, holder) {
+		if music := other.leg.music(); music != nil && holder.held() && other.hears() && other.wait(site, holder, music) {
 			waits = true
 		} else {
 			other.resume()
@@ -72,7 +80,7 @@ func join(site *Site, a, b *line) {
 }
 
 // wait plays music to the peer of n in the place of holder, and reports whether that can be: it needs a codec that we have.
-func (n *line) wait(site *Site, holder *line) bool {
+func (n *line) wait(site *Site, holder *line, music Music) bool {
 	format, payload, ok := n.told.speech(site.formats())
 	if !ok {
 		n.resume()
@@ -91,7 +99,7 @@ func (n *line) wait(site *Site, holder *line) bool {
 		h.Timestamp = t // a receiver that knows the holder's timestamps sees no jump, neither now nor when its sound comes back
 	}
 	s := n.stream
-	w.stopped.Go(func() { w.play(s, h, site.Music) })
+	w.stopped.Go(func() { w.play(s, h, music) })
 	return true
 }
 

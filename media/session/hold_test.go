@@ -132,6 +132,31 @@ func power(pcm []int16) int {
 	return sum / len(pcm)
 }
 
+// TestMusicOfPeer: a peer hears the music that is meant for it, or none, whatever the site has; the other side hears that of the site.
+func TestMusicOfPeer(t *testing.T) {
+	own := Music(func(rate int) (audio.Source, error) {
+		return &audio.Tone{Rate: rate, Frequencies: []float64{1810}, Amplitude: 8000}, nil
+	})
+	var none Music
+	for _, music := range []*Music{&own, &none} {
+		bridge(t, Plain, Plain, func(b *bridged) {
+			b.b.peer.Music = music
+			b.alice.SetDirection(sdp.SendOnly)
+			b.offer(b.alice, b.bob, b.a, b.b)
+			b.wait(time.Second)
+			pcm := heard(t, b.bob, time.Second)
+			if level := audio.Goertzel(pcm, b.bob.Rate(), 1810); level > 6000 != (*music != nil) || *music == nil && power(pcm) > 20 {
+				t.Errorf("bob hears %.0f, power %d", level, power(pcm))
+			}
+			b.alice.SetDirection(sdp.SendRecv)
+			b.offer(b.alice, b.bob, b.a, b.b)
+			b.bob.SetDirection(sdp.SendOnly)
+			b.offer(b.bob, b.alice, b.b, b.a)
+			b.music("alice on hold", b.alice, b.bob)
+		})
+	}
+}
+
 // TestMusicEnds: a source that ends, or cannot be opened, leaves silence, and closing in the middle of it leaves nothing.
 func TestMusicEnds(t *testing.T) {
 	opened := func(int) (audio.Source, error) {

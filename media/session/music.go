@@ -1,58 +1,37 @@
 package session
 
-// Music on hold from a file.
+// Music on hold from samples.
 
 import (
-	"fmt"
-	"os"
+	"errors"
 
 	"github.com/sipwerk/sipwerk/media/audio"
 )
 
-// maxMusic is how much of a file is played before it begins anew, in seconds: it is held in memory.
-const maxMusic = 600
+// errMusic says that there is nothing to play.
+var errMusic = errors.New("session: music without sound")
 
-// File returns the music of a WAV file, over and over. The file is read once, here; the error says what is wrong with it.
-func File(name string) (Music, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("session: music: %w", err)
-	}
-	defer f.Close()
-	w, err := audio.NewWAVReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("session: music %s: %w", name, err)
-	}
-	pcm, err := audio.ReadAll(w, maxMusic*w.Rate())
-	if err != nil || len(pcm) == 0 {
-		return nil, fmt.Errorf("session: music %s: no sound in it: %w", name, err)
-	}
-	return func(rate int) (audio.Source, error) {
-		r, err := audio.NewResampler(w.Rate(), rate)
-		if err != nil {
-			return nil, err
+// Loop returns the music of PCM at a rate, over and over. The samples are shared by all who hear them and must not be changed.
+func Loop(pcm []int16, rate int) Music {
+	return func(to int) (audio.Source, error) {
+		if len(pcm) == 0 {
+			return nil, errMusic
 		}
-		return &loop{pcm: pcm, piece: max(w.Rate()/50, 1), to: r}, nil
-	}, nil
+		return audio.AtRate(&loop{pcm: pcm}, rate, to)
+	}
 }
 
-// loop is PCM over and over, at another rate.
+// loop is PCM over and over.
 type loop struct {
-	pcm     []int16
-	next    int // in pcm
-	piece   int // samples of pcm that are resampled at a time
-	to      *audio.Resampler
-	waiting []int16
+	pcm  []int16
+	next int // in pcm
 }
 
 // ReadSamples implements [audio.Source].
 func (l *loop) ReadSamples(out []int16) (int, error) {
-	for len(l.waiting) < len(out) {
-		end := min(l.next+l.piece, len(l.pcm))
-		l.waiting = l.to.Resample(l.waiting, l.pcm[l.next:end])
-		l.next = end % len(l.pcm)
+	for n := 0; n < len(out); {
+		k := copy(out[n:], l.pcm[l.next:])
+		n, l.next = n+k, (l.next+k)%len(l.pcm)
 	}
-	n := copy(out, l.waiting)
-	l.waiting = l.waiting[:copy(l.waiting, l.waiting[n:])]
-	return n, nil
+	return len(out), nil
 }

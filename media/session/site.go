@@ -61,6 +61,8 @@ type Peer struct {
 	Local  netip.Addr // the address of ours that they use, if known
 	Kind   Kind       // how its media is carried, until it says so itself
 	Digits Digits     // how digits go to it; DigitsInfo and DigitsTones whatever it says itself
+	// Music is what it hears when it is put on hold; nil: that of the site. The Music may be nil: then it hears nothing of ours.
+	Music *Music
 	// Inside says that the other end is a leg or an endpoint of this server, of another call: both speak over the loopback, and nothing is advertised.
 	Inside bool
 }

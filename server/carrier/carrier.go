@@ -37,6 +37,7 @@ type Options struct {
 	Media     *session.Site
 	Voice     session.Voice
 	Log       *slog.Logger
+	Music     func(setting string) *session.Music // what a setting means; nil: music is that of the site
 }
 
 // Trunks are the lines of all domains to the rest of the world. Safe for use by many goroutines.

@@ -104,7 +104,7 @@ func party(w trunk.Way, gates []b2bua.Gate) b2bua.Party {
 		p.Headers = append(p.Headers, b2bua.Field{Name: h.Name, Value: h.Value})
 	}
 	for i, h := range w.Hops {
-		p.Bindings = append(p.Bindings, b2bua.Binding{Target: h.Target, Path: h.Path, To: h.To, Remote: h.Remote, Kind: w.Kind, Digits: w.Digits, Spare: i > 0})
+		p.Bindings = append(p.Bindings, b2bua.Binding{Target: h.Target, Path: h.Path, To: h.To, Remote: h.Remote, Kind: w.Kind, Digits: w.Digits, Music: w.Music, Spare: i > 0})
 	}
 	return p
 }

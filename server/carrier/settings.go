@@ -28,6 +28,9 @@ func (t *Trunks) settings(set *object.Settings, o *object.Trunk) (trunk.Settings
 		Numbering: trunk.Numbering{Format: formats[o.NumberFormat], Country: o.Country, Area: cmp.Or(o.AreaCode, set.DialPlan().AreaCode), Strip: o.Strip, Prefix: o.Prefix},
 		Verify:    verifies[o.Verify],
 	}
+	if t.Music != nil {
+		s.Music = t.Music(cmp.Or(o.Music, set.DialPlan().Music))
+	}
 	if s.Disabled {
 		return s, nil
 	}

@@ -59,18 +59,12 @@ type Registrations struct {
 	ServiceRoute []string      // SIP URIs by way of which its requests go (RFC 3608)
 }
 
-// The values of [Media].Music that are no file.
-const (
-	MusicTune = "tune"
-	MusicNone = "none"
-)
-
 // Media is where calls carry their sound.
 type Media struct {
 	Ports     PortRange  // UDP ports of RTP and RTCP
 	Shared    int        // UDP port of all legs whose peers ICE finds; 0: those have ports of Ports too
 	Advertise netip.Addr // address written into SDP; invalid: the local one toward the peer
-	Music     string     // for who is put on hold: "tune", "none", or a WAV file
+	Music     string     // for who is put on hold: "tune", "none", a file, or the URL of a stream
 	Kinds     []string   // account=kind: how the devices of an account are offered media
 	Video     bool       // conference rooms show pictures
 }
@@ -123,7 +117,7 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		Digest:  []digest.Algorithm{digest.MD5},
 		Drain:   30 * time.Second,
 		Calls:   Calls{SessionExpires: 30 * time.Minute, MinSE: shortestSession, RingTime: 2 * time.Minute},
-		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}, Shared: 16383, Music: MusicTune, Video: true},
+		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}, Shared: 16383, Music: "tune", Video: true},
 
 		Turn: Turn{
 			Listen: []string{"udp://:3478", "tcp://:3478", "tls://:5349"}, Ports: PortRange{First: 49152, Last: 65535}, Relays: 10,

@@ -41,6 +41,7 @@ var rules = map[string]func(text string) string{
 	"url":         checkURL,
 	"mail":        checkMail,
 	"file":        checkLines,
+	"music":       checkMusic,
 }
 
 // CheckUser reports what is wrong with a user name. Taken are the signs that need no escape in a SIP URI (RFC 3261 §25.1, unreserved, and "+").
@@ -158,6 +159,16 @@ func checkURL(s string) string {
 		return "is no address of the web; write one such as https://example.org/hook"
 	}
 	return ""
+}
+
+func checkMusic(s string) string {
+	if strings.Contains(s, "://") {
+		return unless(checkURL(s) == "", s, func(string) string { return "is no stream of the web; write an http or https address" })
+	}
+	if len(s) > 1024 || strings.HasSuffix(s, "/") {
+		return "is no file; write tune, none, a file, or the address of a stream"
+	}
+	return checkLines(s)
 }
 
 func checkMail(s string) string {

@@ -46,7 +46,7 @@ type Queue struct {
 	RingTime   Duration `json:"ring-time" range:"1s,10m" default:"20s" doc:"How long one agent rings before the next."`
 	WrapUp     Duration `json:"wrap-up" range:"0s,1h" default:"10s" doc:"How long an agent is left in peace after a call."`
 	Announce   Duration `json:"announce" range:"0s,1h" default:"1m" doc:"How often callers are told their place; 0s is never."`
-	Music      string   `json:"music" is:"text" doc:"What callers hear: tune, none, or a WAV file. Without a value it is the music on hold of the server." example:"tune"`
+	Music      string   `json:"music" is:"music" doc:"What callers hear: tune, none, a file, or the URL of a stream. Without a value it is the music of the dial plan." example:"tune"`
 	Language   string   `json:"language" choice:",en,de" doc:"What the queue speaks: en or de. Without a value it is the language of the plan." example:"de"`
 	MaxWait    Duration `json:"max-wait" range:"0s,24h" default:"10m" doc:"How long a caller waits at the most; 0s is for ever."`
 	MaxCallers int      `json:"max-callers" range:"0,10000" default:"50" doc:"How many wait at the most; 0 is any number."`

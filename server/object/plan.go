@@ -20,6 +20,8 @@ type Plan struct {
 	OpenPrefixes   []string `json:"open-prefixes" is:"e164" doc:"Beginnings of numbers that may be called whatever else is said." example:"+49180"`
 	ClosedPrefixes []string `json:"closed-prefixes" is:"e164" doc:"Beginnings of numbers that may not be called." example:"+49137"`
 	Recordings     string   `json:"recordings" choice:",wav,opus" doc:"How calls and conferences are recorded: wav, or opus (Opus in Ogg, a tenth of the size); of calls each side is a channel. Without a value it is wav, and so where the system has no libopus." example:"opus"`
+	Music          string   `json:"music" is:"music" doc:"What who is put on hold hears, and callers of queues: tune, none, a file, or the URL of a stream. A file without a folder lies in the folder music of the data folder. Without a value it is the music of the server." example:"hold.wav"`
+	ParkMusic      string   `json:"park-music" is:"music" doc:"What parked callers hear: tune, none, a file, or the URL of a stream. Without a value it is music." example:"https://radio.example.net/quiet.opus"`
 	MaxCalls       int      `json:"max-calls" range:"-1,10000" default:"4" doc:"Calls to the outside that an account may have at once; -1 is any number."`
 	MinutesADay    int      `json:"minutes-a-day" range:"-1,1440000" default:"240" doc:"Minutes of calls to the outside that an account may have in a day; -1 is any number."`
 	NightLock      string   `json:"night-lock" choice:"abroad,all,off" default:"abroad" doc:"Which calls to the outside are locked at night: those abroad, all, or none (off)."`

@@ -62,6 +62,7 @@ type TrunkUse struct {
 	Codecs          []string `json:"codecs" flag:"codec" is:"word" doc:"The codecs that are offered, in order. Without a value all are." example:"PCMA,G722"`
 	Media           string   `json:"media" choice:"plain,opportunistic,sdes,dtls" default:"plain" doc:"How sound goes: plain RTP, opportunistic (with keys that may be left), sdes or dtls."`
 	Digits          string   `json:"digits" choice:",info,tones" doc:"How digits that are dialled during a call go: info (INFO requests) or tones (in the sound). Without a value they are telephone events where the other side names them, and otherwise go as it sends them." example:"info"`
+	Music           string   `json:"music" is:"music" doc:"What the other side hears on hold: tune, none, a file, or the URL of a stream. Without a value it is that of the dial plan." example:"hold.wav"`
 	MaxCalls        int      `json:"max-calls" range:"0,100000" doc:"Calls at once; 0 is any number." example:"10"`
 	Priority        int      `json:"priority" range:"0,1000" doc:"A trunk with a lower priority is taken first."`
 	Weight          int      `json:"weight" range:"0,1000" default:"10" doc:"The share of a trunk among those of its priority."`

@@ -31,6 +31,7 @@ type Binding struct {
 	Key    uint64          // the locator's name for it, for [B2BUA.FlowFailed]; 0: nobody wants to know
 	Kind   session.Kind    // how its media is carried
 	Digits session.Digits  // how digits go to it
+	Music  *session.Music  // what it hears on hold; nil: that of the site
 }
 
 // Caller is what is known of the sender of a request.
@@ -50,6 +51,7 @@ type Caller struct {
 	Gate  Gate // counts the call for as long as its first caller is in it; nil: nobody does
 	// Digits is how digits go to the sender and come from it.
 	Digits session.Digits
+	Music  *session.Music // what the sender hears on hold; nil: that of the site
 }
 
 // keep returns a caller whose strings are its own.

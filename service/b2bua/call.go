@@ -175,7 +175,7 @@ func (l *leg) take(u *dialog.Usage, p session.Peer) {
 
 // peerOf is where the media of the sender of a request is expected.
 func peerOf(ev *sip.Event, who Caller) session.Peer {
-	return session.Peer{Digits: who.Digits, Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: ev.Flow.Transport == sip.Inside}
+	return session.Peer{Digits: who.Digits, Music: who.Music, Remote: ev.Flow.Remote.Addr().Unmap(), Local: ev.Flow.Local.Addr().Unmap(), Inside: ev.Flow.Transport == sip.Inside}
 }
 
 func (c *call) newMedia(p session.Peer) *session.Leg {

@@ -120,7 +120,7 @@ func (c *call) branch(l *leg, offer *sdp.Description) bool {
 	c.branches = append(c.branches, l)
 	c.enlist(l.account)
 	c.mark(&l.moments.began)
-	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind, Digits: to.Digits, Inside: l.inside()}
+	peer := session.Peer{Remote: to.Remote, Local: to.Local, Kind: to.Kind, Digits: to.Digits, Music: to.Music, Inside: l.inside()}
 	l.media = l.watch(c.newMedia(peer))
 	if status := c.pass(l, l.party.Gate); status != 0 {
 		l.refuse(status, nil)

@@ -11,7 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/media/prompt"
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -29,6 +31,8 @@ type Park struct {
 	Number string        // of the lot, ends in 0; "": that of [DefaultNumbers]
 	Slots  int           // of a lot, at most 9; 0: DefaultSlots
 	Time   time.Duration // after which a call goes back to who parked it; 0: DefaultParkTime
+	// Music is what is heard in a slot; nil, or a nil address: the melody of the line. It must not block.
+	Music func(slot sip.URI) *session.Music
 	// Show is told of a slot that is taken, and that it is free again, for its lamp: see [Lamps.Show]. It must not block; nil: nobody is told.
 	Show func(slot string, d *b2bua.LegState)
 	// Tell is told of a call that was transferred to the lot, by whom, and which slot it has got, for the parker hears nothing any more. It must not block; nil: nobody is told.
@@ -145,28 +149,36 @@ func (p *Park) Play(ctx context.Context, l *Line) error {
 	if wanted, _ := p.Serves(l.Object); p.Tell != nil && wanted == 0 && !at.heard {
 		p.Tell(by.URI, at.slot)
 	}
-	for {
+	for music := p.music(at); ; {
 		wait, stop := context.WithTimeout(ctx, or(p.Time, DefaultParkTime))
-		played := l.PlayThrough(wait, l.Music())
+		played := l.PlayThrough(wait, music)
 		stop()
 		if ctx.Err() != nil || !errors.Is(played, context.DeadlineExceeded) {
 			return played
 		}
-		if status, err := l.Refer(ctx, by.URI, l.Music()); err != nil || status.Success() {
+		if status, err := l.Refer(ctx, by.URI, music); err != nil || status.Success() {
 			return err
 		}
 	}
 }
 
+// music is what is heard in a slot.
+func (p *Park) music(at *parked) audio.Source {
+	if p.Music == nil {
+		return at.line.Music()
+	}
+	return at.line.Hold(p.Music(at.slot))
+}
+
 // keep tells somebody again and again which slot is theirs.
 func (p *Park) keep(ctx context.Context, at *parked) error {
 	l := at.line
-	for {
+	for music := p.music(at); ; {
 		if err := l.Say(ctx, prompt.Text("parked-at"), prompt.Digits(at.slot.User)); err != nil {
 			return err
 		}
 		wait, stop := context.WithTimeout(ctx, parkPause)
-		err := l.PlayThrough(wait, l.Music())
+		err := l.PlayThrough(wait, music)
 		stop()
 		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 			return err

@@ -23,17 +23,17 @@ type QueueSettings struct {
 	Title        string
 	Agents       []string // in the order of the list
 	Strategy     Strategy
-	RingTime     time.Duration // of one attempt; 0: DefaultQueueRingTime
-	WrapUp       time.Duration // for which an agent is left in peace after a call
-	Announce     time.Duration // how often callers are told their place; 0: never
-	MaxWait      time.Duration // 0: for ever
-	MaxCallers   int           // 0: any number
-	Priority     int           // whose callers agents of several queues take first: the higher one's
-	ServiceLevel time.Duration // within which a call should be answered; 0: DefaultServiceLevel
-	Exit         byte          // the digit by which a caller leaves to Otherwise; 0: none
-	Language     string        // "": that of the line
-	Music        session.Music // what is heard while waiting; nil: the melody of the line
-	Otherwise    sip.URI       // where a caller goes who cannot wait any longer; zero: the call is ended
+	RingTime     time.Duration  // of one attempt; 0: DefaultQueueRingTime
+	WrapUp       time.Duration  // for which an agent is left in peace after a call
+	Announce     time.Duration  // how often callers are told their place; 0: never
+	MaxWait      time.Duration  // 0: for ever
+	MaxCallers   int            // 0: any number
+	Priority     int            // whose callers agents of several queues take first: the higher one's
+	ServiceLevel time.Duration  // within which a call should be answered; 0: DefaultServiceLevel
+	Exit         byte           // the digit by which a caller leaves to Otherwise; 0: none
+	Language     string         // "": that of the line
+	Music        *session.Music // what is heard while waiting: see [Line.Hold]
+	Otherwise    sip.URI        // where a caller goes who cannot wait any longer; zero: the call is ended
 }
 
 // Default values of [QueueSettings].

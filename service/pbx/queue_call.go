@@ -128,19 +128,11 @@ func (q *Queues) pass(ctx context.Context, l *Line, w *waiter) error {
 
 // music is what a caller hears in between.
 func (w *waiter) music(l *Line) audio.Source {
-	if w.tune == nil && w.set.Music != nil {
-		if tune, err := w.set.Music(l.Rate()); err == nil {
-			w.tune = tune
-		}
-	}
 	if w.tune == nil {
-		w.tune = l.Music()
+		w.tune = l.Hold(w.set.Music)
 	}
 	return w.tune
 }
-
-// Silence is the [session.Music] of those who want none.
-func Silence(int) (audio.Source, error) { return silence{}, nil }
 
 // silence is a source without sound and without an end.
 type silence struct{}

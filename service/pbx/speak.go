@@ -7,6 +7,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/media/prompt"
+	"github.com/sipwerk/sipwerk/media/session"
 )
 
 // Say plays words in the language of the line, as [Line.Play].
@@ -35,6 +36,21 @@ func (l *Line) Ringing() audio.Source {
 		country = c.pbx.Country(&c.facts)
 	}
 	return audio.SignalsOf(country).Ringback.Source(l.Rate())
+}
+
+// Hold opens music for the line: the melody where m is nil or fails, silence where it is none.
+func (l *Line) Hold(m *session.Music) audio.Source {
+	switch {
+	case m == nil:
+		return l.Music()
+	case *m == nil:
+		return silence{}
+	}
+	source, err := (*m)(l.Rate())
+	if err != nil {
+		return l.Music()
+	}
+	return source
 }
 
 // Music is the melody of the music number, without an end.

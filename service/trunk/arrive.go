@@ -19,6 +19,7 @@ type Arrival struct {
 	Own    bool   // Called is one of the trunk's own numbers
 	Verify Verify
 	Digits session.Digits
+	Music  *session.Music
 
 	line *line
 }
@@ -62,7 +63,7 @@ func sameFlow(registered, came sip.Flow) bool {
 
 // arrival finds out whom a request is for: by the Request-URI, or by To and P-Called-Party-ID where that holds the user of the login.
 func (l *line) arrival(req *sip.Request) Arrival {
-	a := Arrival{Domain: l.set.Domain, Trunk: l.set.Name, Verify: l.set.Verify, Digits: l.set.Digits, line: l}
+	a := Arrival{Domain: l.set.Domain, Trunk: l.set.Name, Verify: l.set.Verify, Digits: l.set.Digits, Music: l.set.Music, line: l}
 	users := []string{strings.Clone(req.URI.UserName())}
 	if to, err := req.To(); err == nil {
 		users = append(users, strings.Clone(to.URI.UserName()))

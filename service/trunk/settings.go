@@ -39,11 +39,12 @@ type Settings struct {
 
 	Kind     session.Kind // how the sound goes
 	Digits   session.Digits
-	Codecs   []string      // only these; empty: whatever there is
-	MaxCalls int           // both ways together; 0: no limit
-	Priority int           // the lowest is asked first
-	Weight   int           // of a call among trunks of one priority; 0 counts as 1
-	Interval time.Duration // between questions after its health; 0: a minute, negative: never
+	Music    *session.Music // what the other side hears on hold; nil: that of the site
+	Codecs   []string       // only these; empty: whatever there is
+	MaxCalls int            // both ways together; 0: no limit
+	Priority int            // the lowest is asked first
+	Weight   int            // of a call among trunks of one priority; 0 counts as 1
+	Interval time.Duration  // between questions after its health; 0: a minute, negative: never
 
 	Signer *passport.Signer // signs who calls; nil: nobody does
 	Verify Verify

@@ -32,6 +32,7 @@ type Way struct {
 	Auth    dialog.Authorizer // answers the provider's challenges, and nobody else's
 	Kind    session.Kind
 	Digits  session.Digits
+	Music   *session.Music
 	Codecs  []string // only these; empty: all
 
 	line   *line
@@ -108,7 +109,7 @@ func (g *Group) asked(domain string, names []string, passed *[]Passed) (found []
 
 func (l *line) way(c Call) (Way, error) {
 	s := l.state()
-	w := Way{Trunk: l.set.Name, Auth: l.auth, Kind: l.set.Kind, Digits: l.set.Digits, Codecs: l.set.Codecs, line: l, urgent: c.Urgent}
+	w := Way{Trunk: l.set.Name, Auth: l.auth, Kind: l.set.Kind, Digits: l.set.Digits, Music: l.set.Music, Codecs: l.set.Codecs, line: l, urgent: c.Urgent}
 	w.To = sip.Address{URI: l.set.address(c.Number)}
 	w.From, w.Headers = l.set.present(c.Caller)
 	hop := Hop{Target: w.To.URI, Path: s.services}

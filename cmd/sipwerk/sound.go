@@ -1,0 +1,266 @@
+// Files of sound: `sipwerk recording files` is what was recorded, `sipwerk music` what is played to those who wait.
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/media/codec/opus"
+	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/control"
+	"github.com/sipwerk/sipwerk/server/music"
+)
+
+func (p *program) newRecordingFiles() *cobra.Command {
+	var asJSON bool
+	var account string
+	c := &cobra.Command{
+		Use:     "files",
+		Short:   p.tr("List recorded calls and conferences"),
+		Long:    p.tr("Lists the files in the folder recordings of the data folder, with the calls that they are of. How long they are kept is said by the setting keep.recordings."),
+		Example: examples("sipwerk recording files", "sipwerk recording files --account 200 --json | jq -r '.[].file'"),
+		Args:    p.exactly(),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().StringVar(&account, "account", "", p.tr("only those of calls in which this account took part"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		a, err := p.open(c.Context(), load, &account)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		list, err := server.Recordings(c.Context(), a.Store, cfg.Data)
+		if err != nil {
+			return err
+		}
+		if account != "" {
+			list = slices.DeleteFunc(list, func(r server.Recorded) bool {
+				return r.Call == nil || r.Call.Account != account && r.Call.Final != account
+			})
+		}
+		if asJSON {
+			return json.NewEncoder(p.out).Encode(append([]server.Recorded{}, list...))
+		}
+		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		defer w.Flush()
+		fmt.Fprintln(w, p.tr("ENDED\tSIZE\tFROM\tTALKED TO\tTIME\tFILE"))
+		for i := range list {
+			r := &list[i]
+			call := []string{"", "", ""}
+			if r.Call != nil {
+				call = []string{caller(r.Call), r.Call.Final, r.Call.Talked().Round(time.Second).String()}
+			}
+			fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", r.Ended.Local().Format(time.DateTime), r.Size, strings.Join(call, "\t"), r.File)
+		}
+		return nil
+	}
+	return c
+}
+
+func (p *program) newMusic() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "music",
+		Short: p.tr("Keep the music of those who wait"),
+		Long: p.tr("Music is a file (WAV, or Opus in Ogg) or a stream (the same, or PCM, over http or https). Files lie in the folder music of the data folder.\n" +
+			"What is played where is said by `dialplan set --music` and `--park-music`, `queue set --music`, `trunk set --music` and the setting media.music."),
+	}
+	c.AddCommand(p.newMusicList(), p.newMusicAdd(), p.newMusicTest(), p.newMusicRemove())
+	return c
+}
+
+// shelf is a command on the folder of music.
+func (p *program) shelf(load func() (*config.Config, error), f func(c *cobra.Command, s *music.Shelf, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		library, _ := opus.Open() // it is heard without, too
+		s := &music.Shelf{Folder: music.Folder(cfg.Data), Opus: library}
+		defer s.Close()
+		return f(c, s, args)
+	}
+}
+
+// piece is how a listing shows music.
+type piece struct {
+	Music string      `json:"music"`
+	Used  []string    `json:"used"`
+	State music.State `json:"state,omitempty"` // of a stream that the running server knows
+	Error string      `json:"error,omitempty"`
+}
+
+func (p *program) newMusicList() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   p.tr("List music, and where it is played"),
+		Long:    p.tr("Lists the files in the folder and what the settings of the domain name, with how each stream is while a server runs."),
+		Example: examples("sipwerk music list", "sipwerk music list --json"),
+		Args:    p.exactly(),
+	}
+	load := p.settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = p.shelf(load, func(c *cobra.Command, s *music.Shelf, _ []string) error {
+		all, err := p.pieces(c, s, load)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return json.NewEncoder(p.out).Encode(all)
+		}
+		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		defer w.Flush()
+		fmt.Fprintln(w, p.tr("MUSIC\tPLAYED BY\tSTATE"))
+		for _, m := range all {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Music, strings.Join(m.Used, ", "), strings.TrimSpace(string(m.State)+" "+m.Error))
+		}
+		return nil
+	})
+	return c
+}
+
+// pieces are the files of the folder and the music that settings name.
+func (p *program) pieces(c *cobra.Command, s *music.Shelf, load func() (*config.Config, error)) ([]piece, error) {
+	var uses map[string][]string
+	if err := p.with(load, func(c *cobra.Command, a *accounts, _ string) error {
+		set, err := a.Settings(c.Context(), a.domain)
+		if err == nil {
+			uses = server.MusicOf(set)
+		}
+		return err
+	})(c, nil); err != nil {
+		return nil, err
+	}
+	files, err := s.Files()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if uses[f] == nil {
+			uses[f] = []string{}
+		}
+	}
+	states, err := p.streams(c, load)
+	if err != nil {
+		return nil, err
+	}
+	all := []piece{}
+	for _, name := range slices.Sorted(maps.Keys(uses)) {
+		state := states[name]
+		all = append(all, piece{name, uses[name], state.State, state.Error})
+	}
+	return all, nil
+}
+
+// streams are those that the running server knows; none without a server.
+func (p *program) streams(c *cobra.Command, load func() (*config.Config, error)) (map[string]music.Report, error) {
+	cfg, err := load()
+	if err != nil {
+		return nil, err
+	}
+	way, err := server.DialControl(cfg.Data)
+	if errors.Is(err, control.ErrNoServer) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[string]music.Report)
+	return states, way.Do(c.Context(), "GET", "/music", nil, func(line json.RawMessage) error {
+		var r music.Report
+		err := json.Unmarshal(line, &r)
+		states[r.URL] = r
+		return err
+	})
+}
+
+func (p *program) newMusicAdd() *cobra.Command {
+	var name string
+	c := &cobra.Command{
+		Use:     "add FILE",
+		Short:   p.tr("Copy a file into the folder, if it can be played"),
+		Long:    p.tr("WAV and Opus in Ogg can be played. MP3 cannot; `ffmpeg -i music.mp3 -ac 1 music.opus` makes Opus of it."),
+		Example: examples("sipwerk music add hold.wav", "sipwerk music add /tmp/new.opus --name winter.opus"),
+		Args:    p.exactly("FILE"),
+	}
+	load := p.settings(c, "data")
+	c.Flags().StringVar(&name, "name", "", p.tr("what it is called there; otherwise as it is"))
+	c.RunE = p.shelf(load, func(_ *cobra.Command, s *music.Shelf, args []string) error {
+		if name == "" {
+			name = filepath.Base(args[0])
+		}
+		return s.Add(args[0], name)
+	})
+	return c
+}
+
+func (p *program) newMusicTest() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "test MUSIC",
+		Short:   p.tr("Try whether music can be played"),
+		Long:    p.tr("Reads a file, or listens to a stream for two seconds, and says what it is and how loud."),
+		Example: examples("sipwerk music test hold.wav", "sipwerk music test https://radio.example.net/quiet.opus"),
+		Args:    p.exactly("MUSIC"),
+	}
+	load := p.settings(c, "data")
+	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.RunE = p.shelf(load, func(c *cobra.Command, s *music.Shelf, args []string) error {
+		heard, err := s.Probe(c.Context(), args[0])
+		switch {
+		case err != nil:
+			return err
+		case asJSON:
+			return json.NewEncoder(p.out).Encode(heard)
+		case heard.Forever:
+			p.printf("%s: a stream of %s, %d dBov\n", heard.Setting, heard.Kind, heard.Level)
+		default:
+			p.printf("%s: %s, %s, %d dBov\n", heard.Setting, heard.Kind, heard.Length.Round(time.Second/10), heard.Level)
+		}
+		return nil
+	})
+	return c
+}
+
+func (p *program) newMusicRemove() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "remove NAME",
+		Aliases: []string{"rm"},
+		Short:   p.tr("Remove a file from the folder"),
+		Long:    p.tr("A file that settings of the domain name stays where it is."),
+		Example: examples("sipwerk music remove winter.opus"),
+		Args:    p.exactly("NAME"),
+	}
+	load := p.settings(c, "data", "domain")
+	c.RunE = p.shelf(load, func(c *cobra.Command, s *music.Shelf, args []string) error {
+		all, err := p.pieces(c, s, load)
+		if err != nil {
+			return err
+		}
+		for _, m := range all {
+			if m.Music == args[0] && len(m.Used) > 0 {
+				return p.errorf("%s is played by %s; change that first", args[0], strings.Join(m.Used, ", "))
+			}
+		}
+		return s.Remove(args[0])
+	})
+	return c
+}
