@@ -16,7 +16,7 @@ import (
 
 // journal is told of calls by the B2BUA.
 type journal struct {
-	log     *slog.Logger
+	log     *slog.Logger // its lines may wait for each other: most calls have one
 	records *records
 
 	started, answered atomic.Uint64

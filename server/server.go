@@ -217,7 +217,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if err := s.openMail(); err != nil {
 		return err
 	}
-	s.journal = &journal{log: s.log, records: s.records}
+	s.journal = &journal{log: patient(s.log), records: s.records}
 	calls := s.Config.Calls
 	s.dialogs = &dialog.Table{T1: opt.Timers.T1, T2: opt.Timers.T2, SessionExpires: calls.SessionExpires, MinSE: calls.MinSE,
 		Extensions: []string{"replaces", "from-change", "tdialog", description.TricklePackage}, Packages: []string{description.TricklePackage},

@@ -284,7 +284,7 @@ func (j *CDRJournal) moveFile(ctx context.Context, name string) error {
 	return nil
 }
 
-// cdrFrames returns the records of a file that are whole, and what follows them.
+// cdrFrames returns the records of a file that are whole, and what follows them. They share the memory of b, which must not change any more.
 func cdrFrames(b []byte) (records []cdrRow, rest []byte) {
 	for len(b) >= cdrHead {
 		n := binary.LittleEndian.Uint32(b)
@@ -292,18 +292,28 @@ func cdrFrames(b []byte) (records []cdrRow, rest []byte) {
 			break
 		}
 		payload := b[cdrHead:][:n]
-		columns := strings.SplitN(string(payload), "\n", 5)
-		if crc32.Checksum(payload, castagnoli) != binary.LittleEndian.Uint32(b[4:]) || len(columns) < 5 {
+		row, ok := parseCDRRow(text(payload))
+		if !ok || crc32.Checksum(payload, castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
 			break
 		}
-		start, err := strconv.ParseInt(columns[2], 10, 64)
-		if err != nil {
-			break
-		}
-		records = append(records, cdrRow{columns[0], columns[1], start, columns[3], strings.TrimSuffix(columns[4], "\n")})
+		records = append(records, row)
 		b = b[cdrHead+n:]
 	}
 	return records, b
+}
+
+// parseCDRRow reads what appendRow writes.
+func parseCDRRow(s string) (r cdrRow, ok bool) {
+	var start string
+	for _, column := range [...]*string{&r.id, &r.domain, &start, &r.accounts} {
+		if *column, s, ok = strings.Cut(s, "\n"); !ok {
+			return r, false
+		}
+	}
+	r.detail = strings.TrimSuffix(s, "\n")
+	at, err := strconv.ParseInt(start, 10, 64)
+	r.start = at
+	return r, err == nil
 }
 
 // Close moves everything into the database and ends the journal. What cannot be moved is moved at the next start.

@@ -108,6 +108,8 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 		return
 	}
 	if !late && !initial {
+		l.usage.Lean() // at once: however soon the call ends, its transactions keep what they hold for half a minute
+		far.usage.Lean()
 		c.acknowledged = true
 		if c.stands {
 			c.rest()
