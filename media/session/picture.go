@@ -5,6 +5,7 @@ package session
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -38,19 +39,21 @@ type Picture struct {
 	endpoint *Endpoint
 
 	// Guarded by the mutex of the endpoint.
-	line   int // in the descriptions; -1: in none yet
-	want   sdp.Direction
-	id     string // of who is shown
-	codecs []sdp.Codec
-	way    *transport // that of the sound, if the peer bundles them
+	line     int // in the descriptions; -1: in none yet
+	want     sdp.Direction
+	id       string          // of who is shown
+	repaired map[uint8]uint8 // payload types of our offers: of repairs, by what they repair
+	codecs   []sdp.Codec
+	way      *transport // that of the sound, if the peer bundles them
 
-	mu       sync.Mutex // guards what follows
-	agreed   pictured
-	stream   *relay.Stream
-	hear     func(b []byte, rid string)
-	feedback func(rtp.ControlPacket)
-	reports  pictureReports
-	demands  uint8 // for a whole picture, by FIR
+	mu        sync.Mutex // guards what follows
+	agreed    pictured
+	stream    *relay.Stream
+	hear      func(b []byte, rid string)
+	feedback  func(rtp.ControlPacket)
+	reports   pictureReports
+	repairing repairing
+	demands   uint8 // for a whole picture, by FIR
 }
 
 // pictured is what both sides have said of a picture.
@@ -65,6 +68,7 @@ type pictured struct {
 	prompt    bool // RTCP may come often: a profile with feedback
 	layers    []string
 	layerTag  uint8 // identifier of their names in header extensions
+	repairs   repairs
 }
 
 // AddPicture adds a line of pictures to the next offer, with what we want of it. id says who is shown; a page groups by it what belongs together (a=msid, RFC 8830); it may be empty. Nothing is agreed on before the answer has
@@ -123,7 +127,14 @@ func (e *Endpoint) addPictureLocked(line int) *Picture {
 	if e.closed || len(e.pictures) >= maxPictures || len(e.voice.Pictures) == 0 {
 		return nil
 	}
-	p := &Picture{endpoint: e, line: line, codecs: slices.Clone(e.voice.Pictures), way: new(transport)}
+	p := &Picture{endpoint: e, line: line, codecs: slices.Clone(e.voice.Pictures), repaired: map[uint8]uint8{}, way: new(transport)}
+	for _, like := range e.pictures { // on one transport a number means one thing: RFC 9143 §10.1.2
+		if like.is().on {
+			p.codecs, p.repaired = slices.Clone(like.codecs), maps.Clone(like.repaired)
+			break
+		}
+	}
+	p.repairing = repairing{ssrc: uint32(e.voice.Random.Uint64()), sequence: uint16(e.voice.Random.Uint64()) >> 1}
 	p.reports = pictureReports{ssrc: uint32(e.voice.Random.Uint64()), random: rand.New(rand.NewPCG(e.voice.Random.Uint64(), 0))}
 	e.pictures = append(e.pictures, p)
 	return p
@@ -243,6 +254,12 @@ func (p *Picture) take(b []byte, now time.Time, control bool) {
 	}
 	p.mu.Lock()
 	a := &p.agreed
+	if repaired, is := a.repairs.takes[packet.PayloadType]; is {
+		if b = p.restoreLocked(&packet, repaired); b == nil {
+			p.mu.Unlock()
+			return
+		}
+	}
 	ok := a.on && a.direction.Receives() && a.takes[packet.PayloadType>>6]>>(packet.PayloadType&63)&1 == 1
 	var source *heardSource
 	if ok {

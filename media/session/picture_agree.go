@@ -35,6 +35,7 @@ func (e *Endpoint) offerPicturesLocked(d *sdp.Description) {
 			m.Reject() // the peer has refused it
 		}
 	}
+	taken := e.takenLocked(d)
 	for _, p := range e.pictures {
 		c := p.capabilityLocked(p.codecs)
 		m := (&sdp.Capabilities{Media: []sdp.Capability{c}}).Offer().Media[0]
@@ -49,6 +50,9 @@ func (e *Endpoint) offerPicturesLocked(d *sdp.Description) {
 			m.TakeLayers(a.layers)
 			extend(&m, a.layerTag, ridURI)
 		}
+		if e.promptLocked() {
+			p.offerRepairs(&m, &taken)
+		}
 		if p.line < 0 {
 			p.line = e.slotLocked(d)
 		}
@@ -58,6 +62,28 @@ func (e *Endpoint) offerPicturesLocked(d *sdp.Description) {
 			d.Media[p.line] = m
 		}
 	}
+}
+
+// promptLocked tells whether the peer is one with RTCP at once: without it nobody asks for packets again.
+func (e *Endpoint) promptLocked() bool {
+	if e.agreements == 0 {
+		return e.peer.Kind.terms().profile.Feedback
+	}
+	return e.way.now.profile.Feedback
+}
+
+// takenLocked are the payload types that stand for something in our descriptions.
+func (e *Endpoint) takenLocked(d *sdp.Description) (taken [128]bool) {
+	all := append(e.codecsLocked(), e.ours.Media[0].Codecs)
+	for i := range d.Media {
+		all = append(all, d.Media[i].Codecs())
+	}
+	for _, codecs := range all {
+		for _, c := range codecs {
+			taken[c.PayloadType&127] = true
+		}
+	}
+	return taken
 }
 
 // slotLocked returns the first line of an offer of ours that can be used for a new picture.
@@ -138,6 +164,7 @@ func (p *Picture) answer(theirs, m *sdp.Media) {
 		}
 	}
 	p.identify(m)
+	defer p.answerRepairs(theirs, m)
 	if id := identifierOf(theirs, ridURI); id != 0 && p.want.And(p.endpoint.direction).Receives() {
 		m.TakeLayers(theirs.Layers())
 		extend(m, id, ridURI)
@@ -156,7 +183,7 @@ func (p *Picture) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	for fb := range theirs.Feedbacks() {
 		a.estimates = a.estimates || fb.Type == estimate
 	}
-	mine, others := ours.Codecs(), theirs.Codecs()
+	mine, others := slices.DeleteFunc(ours.Codecs(), isRepair), theirs.Codecs()
 	for _, c := range mine {
 		a.takes[c.PayloadType>>6] |= 1 << (c.PayloadType & 63)
 		if i := counterpart(c, others); i >= 0 {
@@ -166,7 +193,8 @@ func (p *Picture) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) erro
 	if len(a.codecs) == 0 {
 		return sdp.ErrNothingCommon
 	}
-	p.codecs = slices.Clone(mine)
+	p.codecs, a.repairs = slices.Clone(mine), agreeRepairs(theirs, ours)
+	p.repaired = repairsOf(ours)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.agreed = a

@@ -14,6 +14,8 @@ import (
 type Tile struct {
 	ssrc uint32
 	send func(b []byte)
+	// Resend, if set before the first packet, is send for packets that were sent before. Nil: they are sent as the first time.
+	Resend func(b []byte)
 
 	mu       sync.Mutex // guards what follows; held while a packet is sent, so that they go in order
 	payloads [Formats]uint8
@@ -105,7 +107,7 @@ func (t *Tile) take(a arrival, p rtp.Packet) {
 	t.mu.Lock()
 	gone := t.turnLocked(a, &p)
 	if t.shown == a.source {
-		t.forwardLocked(&p, a.now)
+		t.forwardLocked(&p, a.now, t.send)
 	}
 	t.mu.Unlock()
 	if gone != nil {
@@ -135,8 +137,8 @@ func (t *Tile) turnLocked(a arrival, p *rtp.Packet) (gone *Source) {
 	return gone
 }
 
-// forwardLocked sends a packet as one of ours.
-func (t *Tile) forwardLocked(p *rtp.Packet, now time.Time) {
+// forwardLocked gives a packet as one of ours to send.
+func (t *Tile) forwardLocked(p *rtp.Packet, now time.Time, send func(b []byte)) {
 	b := append(t.buffer[:0], 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	b = append(b, p.Payload...)
 	t.buffer = b
@@ -148,7 +150,7 @@ func (t *Tile) forwardLocked(p *rtp.Packet, now time.Time) {
 	q.Put(b)
 	t.octets += len(b)
 	t.packets++
-	t.send(b)
+	send(b)
 }
 
 // waits tells whether the tile waits for a whole picture of a source, of which stream, and how much there is room for.
@@ -191,11 +193,15 @@ func (t *Tile) Again(lost []uint16, now time.Time) {
 		return
 	}
 	slices.Sort(origins)
+	send := t.send
+	if t.Resend != nil {
+		send = t.Resend
+	}
 	for _, b := range s.again(ssrc, slices.Compact(origins), now) {
 		if p, err := rtp.Parse(b); err == nil {
 			t.mu.Lock()
 			if t.shown == s {
-				t.forwardLocked(&p, now)
+				t.forwardLocked(&p, now, send)
 			}
 			t.mu.Unlock()
 		}

@@ -182,6 +182,12 @@ func TestAgain(t *testing.T) {
 		t.Errorf("alice was asked for %v", alice.again)
 	}
 	w.got = nil
+	var again []uint16
+	tile.Resend = func(b []byte) { p, _ := rtp.Parse(b); again = append(again, p.Sequence) }
+	w.view.Feedback(&rtp.Nack{Media: 77, Lost: []uint16{first + 2}}, w.now)
+	if tile.Resend = nil; len(w.got) != 0 || !slices.Equal(again, []uint16{first + 2}) {
+		t.Errorf("sent again as the first time: %v, and otherwise: %v", w.got, again)
+	}
 	alice.Hear(lost, "", w.now) // she sends it again
 	if len(w.got) != 1 || w.got[0].Sequence != first+1 {
 		t.Errorf("got %v", w.got)

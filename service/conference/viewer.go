@@ -67,6 +67,7 @@ func (v *viewer) agree(pictures []*session.Picture, now time.Time) {
 			t = v.tiles[k]
 		} else {
 			t.Tile = video.NewTile(p.SSRC(), p.Send)
+			t.Resend = p.Resend
 			p.Feedback(v.hear)
 		}
 		t.Agree(payloadsOf(p.Codecs()))

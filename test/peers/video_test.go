@@ -69,3 +69,46 @@ func TestVideo(t *testing.T) {
 		}
 	})
 }
+
+// TestSimulcast: a browser sends its picture in two sizes at once. The room shows another the large one, and the small one while much is lost on the way to it; what was lost comes again as a stream of its own.
+// RFC 8853 §5; RFC 4588.
+func TestSimulcast(t *testing.T) {
+	t.Parallel()
+	program := binary(t)
+	need(t, "node", "npm", "chromium")
+	modules, err := browser.Install(within(t, 3*time.Minute), t)
+	must(t, "install", err)
+	s := serve(t, "alice", "bob")
+	if out, err := exec.Command(program, "room", "add", "4000", "--quiet", "--data", s.data, "--domain", domain).CombinedOutput(); err != nil {
+		t.Fatalf("room add: %v: %s", err, out)
+	}
+	start := func(user, says string, layers bool) *browser.Phone {
+		account := s.account(user, "wss", speech(t, says))
+		account.Video, account.Layers = true, layers
+		return phone(t, func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, modules, a) }, account).(*browser.Phone)
+	}
+	alice, bob := start("alice", aliceSays, true), start("bob", bobSays, false)
+	for _, p := range []*browser.Phone{alice, bob} {
+		must(t, "dial", p.Dial("sip:4000@"+domain))
+		must(t, "answer", p.WaitEstablished(within(t, 20*time.Second)))
+	}
+	wide := func(at int) func(browser.Figures) bool {
+		return func(f browser.Figures) bool {
+			for _, w := range f.Widths {
+				if w == at {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	must(t, "both layers are sent", alice.WaitFigures(within(t, 40*time.Second), func(f browser.Figures) bool {
+		return f.Sent["large"] > 30 && f.Sent["small"] > 30
+	}))
+	must(t, "the large one is shown", bob.WaitFigures(within(t, 40*time.Second), wide(640)))
+	must(t, "lose", bob.Lose(30))
+	must(t, "the small one is shown", bob.WaitFigures(within(t, 60*time.Second), wide(320)))
+	must(t, "what was lost comes again", bob.WaitFigures(within(t, 20*time.Second), func(f browser.Figures) bool { return f.Lost > 0 && f.Repaired > 0 }))
+	must(t, "lose nothing", bob.Lose(0))
+	must(t, "the large one is shown again", bob.WaitFigures(within(t, 90*time.Second), wide(640)))
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -55,7 +56,10 @@ func Start(t testing.TB, modules string, a peer.Account) (*Phone, error) {
 	url := a.Transport + "://" + a.Server
 	p := &Phone{dir: dir}
 	sight := "none"
-	if a.Video {
+	switch {
+	case a.Layers:
+		sight = "layers"
+	case a.Video:
 		sight = "video"
 	}
 	if p.process, err = peer.Start(t, dir, "node", "phone.mjs", url, "sip:"+a.User+"@"+a.Domain, a.Password, source, sight); err != nil {
@@ -149,6 +153,44 @@ func (p *Phone) WaitFrames(ctx context.Context, lines, frames int) error {
 		}
 	}
 }
+
+// Figures are what the browser counts of its pictures.
+type Figures struct {
+	Sent     map[string]int // packets, by the name of the layer
+	Widths   map[string]int // of what is shown, by line
+	Repaired int            // packets that came again as a stream of their own
+	Lost     int            // packets that the browser has asked for again
+}
+
+// WaitFigures waits until the figures are as f wants them; the error says what they were at last.
+func (p *Phone) WaitFigures(ctx context.Context, f func(Figures) bool) error {
+	for {
+		mark := p.process.Mark()
+		if err := p.order("figures"); err != nil {
+			return err
+		}
+		said, err := p.process.Wait(ctx, mark, "figures {")
+		if err != nil {
+			return err
+		}
+		_, text, _ := strings.Cut(said, "figures ")
+		var now Figures
+		if err := json.Unmarshal([]byte(text), &now); err != nil {
+			return err
+		}
+		if f(now) {
+			return nil
+		}
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("browser: %s: %w", text, ctx.Err())
+		}
+	}
+}
+
+// Lose lets the browser's network lose so many percent of what comes and goes by UDP.
+func (p *Phone) Lose(percent int) error { return p.order("lose", strconv.Itoa(percent)) }
 
 // Recordings implements peer.Talk. After [Phone.Close] they are those up to then.
 func (p *Phone) Recordings() ([]string, error) {

@@ -1,5 +1,6 @@
 // A JsSIP telephone in headless Chromium. It says each step on a line and takes orders from standard input, one a line.
-// Arguments: WebSocket URL, address-of-record, password, WAV file to speak (48 kHz, mono), and "video" for pictures of a camera.
+// Arguments: WebSocket URL, address-of-record, password, WAV file to speak (48 kHz, mono), and "video" for pictures of a camera,
+// "layers" for larger ones in two sizes at once.
 import { build } from 'esbuild';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -40,7 +41,8 @@ await page.addScriptTag({ content: bundle.outputFiles[0].text });
 await page.evaluate(({ url, uri, password, sight }) => {
   // Both sides speak at once; what cancels echoes would take that for one.
   const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-  const video = sight === 'video' && { width: 160, height: 120, frameRate: 10 }; // small, for machines that have little time
+  // Small, for machines that have little time; of smaller ones than 480 by 270 Chromium makes no layers.
+  const video = sight === 'layers' ? { width: 640, height: 360, frameRate: 10 } : sight === 'video' && { width: 160, height: 120, frameRate: 10 };
   const media = { mediaConstraints: { audio, video }, pcConfig: { iceServers: [] } };
   const ua = new JsSIP.UA({ sockets: [new JsSIP.WebSocketInterface(url)], uri, password, register_expires: 120, session_timers: false });
   const heard = []; // payloads of G.711
@@ -58,7 +60,10 @@ await page.evaluate(({ url, uri, password, sight }) => {
   const speech = RTCRtpReceiver.getCapabilities('audio').codecs.filter((c) => c.clockRate === 8000 && /PCMU|PCMA|telephone-event/.test(c.mimeType));
   const addTrack = RTCPeerConnection.prototype.addTrack;
   RTCPeerConnection.prototype.addTrack = function (...args) { // after it is too late for a transform
-    const sender = addTrack.apply(this, args);
+    const layers = [{ rid: 'large', maxBitrate: 800_000 }, { rid: 'small', maxBitrate: 150_000, scaleResolutionDownBy: 2 }];
+    const sender = sight === 'layers' && args[0].kind === 'video'
+      ? this.addTransceiver(args[0], { direction: 'sendrecv', streams: args.slice(1), sendEncodings: layers }).sender
+      : addTrack.apply(this, args);
     for (const t of this.getTransceivers().filter((t) => t.receiver.track.kind === 'audio')) {
       t.setCodecPreferences(speech);
       t.receiver.transform ??= new RTCRtpScriptTransform(worker);
@@ -99,6 +104,16 @@ await page.evaluate(({ url, uri, password, sight }) => {
     // How many pictures were shown, by line.
     frames: async () => JSON.stringify(Object.fromEntries([...(await session.connection.getStats()).values()]
       .filter((s) => s.type === 'inbound-rtp' && s.kind === 'video').map((s) => [s.mid, s.framesDecoded ?? 0]))),
+    figures: async () => {
+      const all = [...(await session.connection.getStats()).values()].filter((s) => s.kind === 'video');
+      const seen = all.filter((s) => s.type === 'inbound-rtp'), sum = (key) => seen.reduce((n, s) => n + (s[key] ?? 0), 0);
+      return JSON.stringify({
+        Sent: Object.fromEntries(all.filter((s) => s.type === 'outbound-rtp').map((s) => [s.rid ?? '', s.packetsSent])),
+        Widths: Object.fromEntries(seen.map((s) => [s.mid, s.frameWidth ?? 0])),
+        Repaired: sum('retransmittedPacketsReceived'), Lost: sum('nackCount'),
+      });
+    },
+    lose: () => {},
     save: () => heard.map(({ type, data }) => [type, btoa(String.fromCharCode(...data))]),
   };
   ua.start();
@@ -131,9 +146,15 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [order, word] = line.trim().split(' ');
   if (order === 'quit') break;
   try {
+    if (order === 'lose') {
+      const tools = await page.createCDPSession();
+      await tools.send('Network.enable');
+      await tools.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1, packetLoss: Number(word) });
+    }
     const result = await page.evaluate((order, word) => window.orders[order](word), order, word);
     if (order === 'save') wav(word, result);
     if (order === 'frames') console.log('seen', result);
+    if (order === 'figures') console.log('figures', result);
     console.log('done', order);
   } catch (err) {
     console.log('error', order, err.message);

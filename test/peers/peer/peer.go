@@ -26,6 +26,7 @@ type Account struct {
 	Source         string // WAV file that is spoken into every call
 	Media          Media  // how its sound goes over the wire
 	Video          bool   // it has a camera and a screen
+	Layers         bool   // the camera sends its picture in two sizes at once, where the telephone can (simulcast)
 	Lamp           bool   // it shows the lamp of its mailbox
 	Watch          string // whose lamp it shows, of telephones that have one; "": nobody's
 }
