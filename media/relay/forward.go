@@ -185,7 +185,9 @@ func (s *Stream) prepareLocked(c component, b []byte) (*socket, netip.AddrPort, 
 	isReport := !t.opaque && rtp.IsRTCP(b)
 	switch {
 	case isReport:
-		s.hearing.send(b, s.relay.now())
+		if s.hearing.send(b, s.relay.now()); s.stamp.identifier != 0 {
+			b = s.stamp.sign(b)
+		}
 	case !t.opaque && len(b) >= rtp.HeaderSize:
 		b = s.dressLocked(b)
 	}

@@ -17,7 +17,9 @@ func (l *lanes) concerned(b []byte) (set uint64) {
 		if err != nil {
 			break
 		}
-		if len(c.Body) >= 4 {
+		if c.IsDescription() {
+			set |= l.describe(c.Body)
+		} else if len(c.Body) >= 4 {
 			set |= mark(&l.heard, binary.BigEndian.Uint32(c.Body))
 		}
 		for i := 0; ; i++ {
@@ -30,6 +32,24 @@ func (l *lanes) concerned(b []byte) (set uint64) {
 		b = rest
 	}
 	return max(set, 1)
+}
+
+// describe takes the lines that a source description names for its sources, and returns which lanes these are of. RFC 9143 §9.2, RFC 9143 §15.1.
+func (l *lanes) describe(body []byte) (set uint64) {
+	for len(body) > 0 {
+		c, rest, ok := rtp.SplitChunk(body)
+		if !ok {
+			break
+		}
+		if mid, named := c.Item(rtp.ItemMID); named {
+			if at := l.named(mid); at >= 0 {
+				l.heard.learn(c.SSRC, at)
+			}
+		}
+		set |= mark(&l.heard, c.SSRC)
+		body = rest
+	}
+	return set
 }
 
 func mark(s *sources, ssrc uint32) uint64 {

@@ -1,6 +1,6 @@
 package relay
 
-// The MID that a packet bears on a shared transport. RFC 9143 §15.2, RFC 8285 §4.
+// The MID that a packet bears on a shared transport. RFC 9143 §15.1, RFC 9143 §15.2, RFC 8285 §4.
 
 import (
 	"encoding/binary"
@@ -24,7 +24,7 @@ type stamp struct {
 	mid        string
 }
 
-// Stamp makes every RTP packet that s sends bear mid in the header extension with this identifier, 1 to 14; 0, or a tag of none or more than 16 bytes, ends that. bare takes out what other extensions a packet has: they are
+// Stamp makes every RTP packet that s sends, and each source description among its RTCP, bear mid in the header extension with this identifier, 1 to 14; 0, or a tag of none or more than 16 bytes, ends that. bare takes out what other extensions a packet has: they are
 // of somebody with other identifiers.
 func (s *Stream) Stamp(identifier uint8, mid string, bare bool) {
 	var written *stamp
@@ -74,6 +74,43 @@ func (s *stamp) put(b []byte) []byte {
 		extension = append(extension, 0)
 	}
 	return s.insert(b, &p, extension)
+}
+
+// maxSigned is how long RTCP may be that a tag is put into: reports of some sources.
+const maxSigned = 1024
+
+// sign writes the tag into the source descriptions of b, RTCP whose memory goes on for stampRoom, in the place of tags that others gave. What is none, or has no room for it, stays as it is. RFC 9143 §15.1.
+func (s *stamp) sign(b []byte) []byte {
+	if len(b) > maxSigned {
+		return b
+	}
+	var memory [maxSigned + 256]byte
+	out := memory[:0]
+	for rest := b; len(rest) > 0; {
+		c, next, err := rtp.SplitRTCP(rest)
+		if err != nil {
+			return b
+		}
+		whole := rest[:len(rest)-len(next)]
+		if rest = next; !c.IsDescription() || whole[0]&0x20 != 0 {
+			out = append(out, whole...)
+			continue
+		}
+		start := len(out)
+		out = append(out, whole[:4]...)
+		for body := c.Body; len(body) > 0 && len(out) < maxSigned; {
+			chunk, left, ok := rtp.SplitChunk(body)
+			if !ok {
+				return b
+			}
+			out, body = chunk.With(out, rtp.ItemMID, s.mid), left
+		}
+		binary.BigEndian.PutUint16(out[start+2:], uint16((len(out)-start)/4-1))
+	}
+	if len(out) > len(b)+stampRoom || len(out) > cap(b) {
+		return b
+	}
+	return b[:copy(b[:len(out)], out)]
 }
 
 // others appends the elements of an extension but ours. RFC 8285 §4.2 and RFC 8285 §4.3.

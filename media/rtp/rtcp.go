@@ -177,25 +177,12 @@ func readReport(b []byte) ReceptionReport {
 // parse reads chunks: a source, then items until a zero, then zeros up to the next multiple of four. RFC 3550 §6.5.
 func (p *SourceDescription) parse(count int, b []byte) bool {
 	for range count {
-		if len(b) < 4 {
+		c, rest, ok := SplitChunk(b)
+		if !ok {
 			return false
 		}
-		source, at := Source{SSRC: binary.BigEndian.Uint32(b)}, 4
-		for at < len(b) && b[at] != 0 {
-			if at+2 > len(b) || at+2+int(b[at+1]) > len(b) {
-				return false
-			}
-			end := at + 2 + int(b[at+1])
-			if b[at] == itemCNAME {
-				source.CNAME = string(b[at+2 : end])
-			}
-			at = end
-		}
-		if at == len(b) {
-			return false
-		}
-		p.Sources = append(p.Sources, source)
-		b = b[min(at/4*4+4, len(b)):]
+		name, _ := c.Item(itemCNAME)
+		p.Sources, b = append(p.Sources, Source{SSRC: c.SSRC, CNAME: string(name)}), rest
 	}
 	return true
 }

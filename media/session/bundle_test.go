@@ -324,3 +324,27 @@ func TestBundledAttack(t *testing.T) {
 		b.talk("after that")
 	})
 }
+
+// TestOrientation: how a camera is held is between the two sides, where both have said that they understand it; a side that cannot is not told, so that the other turns its pictures itself. 3GPP TS 26.114, 7.4.5.
+func TestOrientation(t *testing.T) {
+	const orientation = "extmap:11 urn:3gpp:video-orientation"
+	world(t, func(t *testing.T, _ *network.Sim, site *Site) {
+		for _, kind := range []Kind{WebRTC, Plain} {
+			a, b := site.NewLeg(Peer{Remote: alice4}, 1), site.NewLeg(Peer{Remote: alice4, Kind: kind}, 2)
+			must(t, a.Offered(browser(t, "a=group:BUNDLE a v", browserSound, browserPicture+" "+orientation)))
+			asked, err := b.Offer(t.Context(), browser(t, "a=group:BUNDLE a v", browserSound, browserPicture+" "+orientation))
+			must(t, err)
+			if told := strings.Contains(asked.String(), "a="+orientation+"\r\n"); told != (kind == WebRTC) {
+				t.Errorf("%v is told %v:\n%s", kind, told, asked)
+			}
+			must(t, b.Answered(asked))
+			answer, err := a.Answer(t.Context(), asked)
+			must(t, err)
+			if told := strings.Contains(answer.String(), "a="+orientation+"\r\n"); told != (kind == WebRTC) {
+				t.Errorf("beside %v the caller is told %v:\n%s", kind, told, answer)
+			}
+			a.Close()
+			b.Close()
+		}
+	})
+}
