@@ -62,7 +62,7 @@ func TestRepairs(t *testing.T) {
 	}
 }
 
-// TestRepairsOfABrowser: payload types as browsers have them, whose numbers our own lines must not use for something else. RFC 4588 §8.6, RFC 9143 §10.1.2.
+// TestRepairsOfABrowser: payload types as browsers have them, whose numbers our own lines must not use for something else. RFC 4588 §8.6, RFC 5576 §4.2, RFC 8852 §4.2, RFC 9143 §10.1.2.
 func TestRepairsOfABrowser(t *testing.T) {
 	showing(t, Voice{}, Voice{}, func(t *testing.T, a, _ *Endpoint) {
 		offer := describe(t, "v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-", "c=IN IP4 192.0.2.9", "t=0 0", "m=audio 4000 RTP/AVPF 8", "m=video 4002 RTP/AVPF 96 97 98 99 100", "a=rtpmap:96 VP8/90000", "a=rtpmap:97 rtx/90000",
