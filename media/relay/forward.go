@@ -185,7 +185,7 @@ func (s *Stream) prepareLocked(c component, b []byte) (*socket, netip.AddrPort, 
 	isReport := !t.opaque && rtp.IsRTCP(b)
 	switch {
 	case isReport:
-		if s.hearing.send(b, s.relay.now()); s.stamp.identifier != 0 {
+		if s.hearing.send(b, s.relay.now()); s.stamp != nil {
 			b = s.stamp.sign(b)
 		}
 	case !t.opaque && len(b) >= rtp.HeaderSize:
