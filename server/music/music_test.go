@@ -351,7 +351,7 @@ func TestFile(t *testing.T) {
 	if m := s.Music(None); m == nil || *m != nil {
 		t.Error("none is something")
 	}
-	if s.Music("") != nil || s.Music("hold.wav") != s.Music("hold.wav") {
+	if first := s.Music("hold.wav"); s.Music("") != nil || s.Music("hold.wav") != first {
 		t.Error("a setting has two musics")
 	}
 }
