@@ -23,6 +23,9 @@ import (
 // documentGC lets the memory grow further before it is swept: what is read lives until the command ends, and sweeping is a fifth of its time.
 const documentGC = 400
 
+// maxAffected is how many of those who notice a change are named; JSON has them all.
+const maxAffected = 30
+
 // exitDiffers is the exit code of `plan --exit-code` where something would change.
 const exitDiffers = 3
 
@@ -197,7 +200,10 @@ func (p *program) showChange(change *server.Change, domain string, f *documentFl
 		sum = p.tr("%s is as the document says\n", domain)
 	}
 	io.WriteString(w, sum)
-	if len(out.Affected) > 0 {
+	switch more := len(out.Affected) - maxAffected; {
+	case more > 0:
+		io.WriteString(w, p.tr("affected: %s, and %d more\n", strings.Join(out.Affected[:maxAffected], ", "), more))
+	case len(out.Affected) > 0:
 		io.WriteString(w, p.tr("affected: %s\n", strings.Join(out.Affected, ", ")))
 	}
 	p.showProofs(w, out.Tests)

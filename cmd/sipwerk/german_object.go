@@ -4,6 +4,10 @@ package main
 
 // germanObjectTexts maps the English text to the German one, as germanTexts does. Nothing writes to it.
 var germanObjectTexts = map[string]string{
+	"affected: %s, and %d more\n": "betroffen: %s und %d weitere\n",
+	"%v; did you mean --%s?":      "%v; gemeint ist vielleicht --%s",
+	"`sipwerk %[1]s list` shows what there is, `sipwerk %[1]s add %[2]s` makes it": "`sipwerk %[1]s list` zeigt, was es gibt, `sipwerk %[1]s add %[2]s` legt es an",
+	"Whether it is open as the times say, or until further notice open or closed":  "Ob offen ist, wie die Zeiten sagen, oder bis auf weiteres offen oder geschlossen",
 	"%d people are looked at\n":                           "%d Personen sind durchgesehen\n",
 	"%d people are done\n":                                "%d Personen sind fertig\n",
 	"Have a conference room that is in use call somebody": "Einen benutzten Konferenzraum jemanden anrufen lassen",
@@ -187,7 +191,6 @@ var germanObjectTexts = map[string]string{
 	"Whoever comes is muted, but for moderators":                                                                                           "Wer kommt, ist stumm, außer Moderatoren",
 	"With this the questions to webhooks are signed":                                                                                       "Damit werden die Fragen an Webhooks unterschrieben",
 	"Within which time a call should be answered; for the figures":                                                                         "In welcher Zeit ein Anruf angenommen sein soll; für die Zahlen",
-	"`sipwerk %s list` shows what there is":                                                                                                "`sipwerk %s list` zeigt, was es gibt",
 	"choose another name, or change it with `sipwerk %s set`":                                                                              "wählen Sie einen anderen Namen, oder ändern Sie es mit `sipwerk %s set`",
 	"does not exist":       "gibt es nicht",
 	"domain":               "Domäne",

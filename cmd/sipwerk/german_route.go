@@ -83,6 +83,8 @@ var germanRouteTexts = map[string]string{
 	"%s may be called: its beginning %s is open":                        "%s darf angerufen werden: der Anfang %s ist offen",
 	"the night lock holds: %s":                                          "die Nachtsperre gilt: %s",
 
+	"%s is left out: it calls itself": "%s bleibt aus: ruft selbst an",
+
 	// what a running server knows
 	"\nNo server runs: which telephones are registered, which trunks are usable and which limits are used up is not looked at.\n": "\nKein Server läuft: welche Telefone angemeldet, welche Leitungen brauchbar und welche Grenzen erreicht sind, ist nicht berücksichtigt.\n",
 	"%s has %s registered telephones":                                   "%s hat angemeldete Telefone: %s",

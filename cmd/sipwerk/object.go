@@ -145,7 +145,7 @@ func (o *objects) edit(c *cobra.Command, a *accounts, name string, f *objectFlag
 
 // missing says that there is no such object.
 func (o *objects) missing(a *accounts, name string) error {
-	return fmt.Errorf("%s %s@%s %s; %s", o.kind.Name, name, a.domain, o.tr("does not exist"), o.tr("`sipwerk %s list` shows what there is", o.kind.Name))
+	return fmt.Errorf("%s %s@%s %s; %s", o.kind.Name, name, a.domain, o.tr("does not exist"), o.tr("`sipwerk %[1]s list` shows what there is, `sipwerk %[1]s add %[2]s` makes it", o.kind.Name, name))
 }
 
 // shown is an object as JSON shows it: of a secret only whether there is one, but for PINs that were just made.

@@ -23,7 +23,7 @@ func TestRoom(t *testing.T) {
 		{args: "account add 4000", code: 1, fails: "sipwerk: 4000@example.org exists already; …"},
 		{args: "room set 4000 --pin none --record --wait-for-moderator --mute-on-entry --quiet", want: "room    4000\n…"},
 		{args: "room set 4000 --json --moderator-pin new", want: `{…"title":"Sales","pin":false,"moderator-pin":true,"owners":["alice"],"max":9,…"new-moderator-pin":"…"}` + "\n"},
-		{args: "room set 9", code: 1, fails: "sipwerk: room 9@example.org does not exist; `sipwerk room list` shows what there is\n"},
+		{args: "room set 9", code: 1, fails: "sipwerk: room 9@example.org does not exist; `sipwerk room list` shows what there is, `sipwerk room add 9` makes it\n"},
 		{args: "room list", want: "ROOM                    TITLE  SETTINGS\n4000@example.org        Sales  moderator-pin owner=alice max=9 wait-for-moderator mute-on-entry quiet record\nboard@example.org" +
 			"              pin moderator-pin\nconference@example.org         factory\n"},
 		{args: "room show board", want: "…DIAL    WHO         IT\n*6      everybody   mutes or unmutes yourself\n…"},

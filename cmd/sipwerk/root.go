@@ -49,6 +49,7 @@ func (p *program) newRoot() *cobra.Command {
 		p.newCheck(),
 		p.newVersion(),
 	)
+	root.SetFlagErrorFunc(p.flagError)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	root.SetUsageTemplate(p.usageTemplate(root))
@@ -81,6 +82,18 @@ func (p *program) translateHelpFlags(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		p.translateHelpFlags(sub)
 	}
+}
+
+// flagError names the flag that was probably meant by one that a command has not: most often it is one of many, or many of one.
+func (p *program) flagError(c *cobra.Command, err error) error {
+	unknown, found := strings.CutPrefix(err.Error(), "unknown flag: --")
+	name := strings.ReplaceAll(strings.ToLower(unknown), "_", "-")
+	for _, meant := range []string{name, name + "s", strings.TrimSuffix(name, "s")} {
+		if found && c.Flags().Lookup(meant) != nil {
+			return usageError{p.errorf("%v; did you mean --%s?", err, meant)}
+		}
+	}
+	return usageError{err}
 }
 
 // examples joins command lines for the Example of a command.

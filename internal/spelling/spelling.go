@@ -6,9 +6,9 @@ import "iter"
 // tolerance is how many letters may be wrong.
 const tolerance = 3
 
-// Nearest returns the name that is written most like word; "" if none has at most three letters of difference.
+// Nearest returns the name that is written most like word; "" if none has at most three letters of difference, and fewer than word has.
 func Nearest(word string, names iter.Seq[string]) string {
-	best, distance := "", tolerance+1
+	best, distance := "", min(tolerance+1, len(word))
 	for n := range names {
 		if d := difference(word, n); d < distance {
 			best, distance = n, d

@@ -96,7 +96,7 @@ func settings(set *object.Settings, h *House) dialplan.Settings {
 	}
 	for o := range set.Objects(object.KindNamed("hours")) {
 		h := o.(*object.Hours)
-		out.Hours = append(out.Hours, dialplan.Hours{Name: h.Name, TimeZone: h.TimeZone, Open: h.Open, Holidays: h.Holidays})
+		out.Hours = append(out.Hours, dialplan.Hours{Name: h.Name, TimeZone: h.TimeZone, Open: h.Open, Holidays: h.Holidays, State: dialplan.HoursState(h.State)})
 	}
 	for o := range set.Objects(object.KindNamed("trunk")) {
 		if t := o.(*object.Trunk); t.Enabled {

@@ -66,6 +66,7 @@ type Hours struct {
 	TimeZone string   `json:"time-zone" is:"zone" doc:"The time zone, as the IANA database calls it. Without a value it is that of the plan." example:"Europe/Berlin"`
 	Open     []string `json:"open" is:"text" doc:"When it is open, as days of the week and times." example:"mon-fri 09:00-17:00,sat 10:00-14:00"`
 	Holidays []string `json:"holidays" flag:"holiday" is:"text" doc:"Days on which it is closed, each with a name if wanted: 2026-12-31, 12-25 for every year, 2026-12-24..2027-01-02." example:"12-25 Christmas"`
+	State    string   `json:"state" choice:"auto,open,closed" default:"auto" doc:"Whether it is open as the times say, or until further notice open or closed."`
 }
 
 // Check implements [Object].

@@ -64,8 +64,11 @@ func (w *walk) member(legs []Leg, place Place) []Leg {
 	case a.DND:
 		w.say(sayMemberDND, place.Name, "")
 		return legs
-	case place.Name == w.way.call.Caller.Account || slices.ContainsFunc(legs, func(l Leg) bool { return l.Account == place.Name }):
-		return legs // nobody rings at home for their own call, or twice
+	case place.Name == w.way.call.Caller.Account:
+		w.say(sayMemberCalls, place.Name, "")
+		return legs // nobody rings at home for their own call
+	case slices.ContainsFunc(legs, func(l Leg) bool { return l.Account == place.Name }):
+		return legs // nobody rings twice
 	}
 	return append(legs, Leg{Account: place.Name, OneCall: a.OneCall})
 }

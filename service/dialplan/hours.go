@@ -16,6 +16,7 @@ type hours struct {
 	zone     *time.Location
 	ranges   []weekly
 	holidays []holiday
+	state    HoursState
 }
 
 // weekly is a range of every week: days as bits, from and to in minutes of the day. One that ends before it begins ends on the next day.
@@ -51,7 +52,7 @@ func civilOf(t time.Time) civil {
 
 // readHours reads opening hours.
 func readHours(h *Hours, standard *time.Location) (*hours, error) {
-	out := &hours{name: h.Name, zone: standard}
+	out := &hours{name: h.Name, zone: standard, state: h.State}
 	if h.TimeZone != "" {
 		zone, err := time.LoadLocation(h.TimeZone)
 		if err != nil {
@@ -73,8 +74,11 @@ func readHours(h *Hours, standard *time.Location) (*hours, error) {
 	return out, nil
 }
 
-// open reports whether it is open, and says why in a word: the range or the name of the holiday.
+// open reports whether it is open, and says why in a word: the time of day, the name of the holiday, or that somebody has said so.
 func (h *hours) open(t time.Time) (open bool, why string) {
+	if h.state == HoursOpen || h.state == HoursClosed {
+		return h.state == HoursOpen, "set by hand"
+	}
 	t = t.In(h.zone)
 	for _, day := range h.holidays {
 		if day.holds(civilOf(t)) {
@@ -127,8 +131,8 @@ func readRanges(texts []string) (all []weekly, err error) {
 		}
 		for span := range strings.SplitSeq(times, ",") {
 			from, to, ok := strings.Cut(strings.TrimSpace(span), "-")
-			r.from, ok = readClock(from, ok)
-			r.to, ok = readClock(to, ok)
+			r.from, ok = readHour(from, ok)
+			r.to, ok = readHour(to, ok)
 			if !ok || r.from == 24*60 {
 				return nil, fmt.Errorf("%q is no range; write one such as mon-fri 08:00-17:30", text)
 			}
@@ -169,6 +173,14 @@ func readDays(s string, ok bool) (days uint8, _ bool) {
 		}
 	}
 	return days, true
+}
+
+// readHour reads "8:00" as readClock does, and "8" as the same.
+func readHour(s string, ok bool) (int, bool) {
+	if s = strings.TrimSpace(s); !strings.Contains(s, ":") {
+		s += ":00"
+	}
+	return readClock(s, ok)
 }
 
 // readClock reads "8:00" as minutes of the day; "24:00" is its end.

@@ -13,6 +13,8 @@ func TestHours(t *testing.T) {
 		{Name: "bar", Open: []string{"fr,sa 20:00-04:00", "so-mo 18:00-24:00"}},
 		{Name: "tokyo", TimeZone: "Asia/Tokyo", Open: []string{"daily 09:00-17:00"}},
 		{Name: "week", Open: []string{"sat-mon 00:00-24:00"}},
+		{Name: "short", Open: []string{"mo-do 8-17", "fr 8-12:30"}},
+		{Name: "ill", Open: []string{"daily 0-24"}, State: HoursClosed}, {Name: "party", State: HoursOpen, Holidays: []string{"06-01"}}, {Name: "usual", Open: []string{"mon 8-9"}, State: "auto"},
 	}
 	p := compiled(t, set)
 	berlin := p.Zone()
@@ -26,6 +28,8 @@ func TestHours(t *testing.T) {
 		{"office", "2029-01-02 11:00", false}, {"office", "2029-01-03 11:00", true}, {"office", "2026-05-13 11:00", true}, {"office", "2026-05-14 11:00", false}, {"office", "2026-05-15 11:00", false},
 		{"bar", "2026-06-05 19:59", false}, {"bar", "2026-06-05 20:00", true}, {"bar", "2026-06-06 03:59", true}, {"bar", "2026-06-06 04:00", false}, {"bar", "2026-06-07 03:00", true},
 		{"bar", "2026-06-07 05:00", false}, {"bar", "2026-06-07 23:59", true}, {"bar", "2026-06-08 00:00", false}, {"bar", "2026-06-08 18:00", true}, {"bar", "2026-06-09 18:00", false},
+		{"short", "2026-06-04 16:59", true}, {"short", "2026-06-05 12:29", true}, {"short", "2026-06-05 12:30", false},
+		{"ill", "2026-06-01 11:00", false}, {"party", "2026-06-01 23:00", true}, {"usual", "2026-06-01 08:30", true}, {"usual", "2026-06-01 09:30", false},
 		{"tokyo", "2026-06-01 02:00", true}, {"tokyo", "2026-06-01 10:00", false}, {"week", "2026-06-07 12:00", true}, {"week", "2026-06-09 00:00", false},
 	} {
 		at, err := time.ParseInLocation("2006-01-02 15:04", c.at, berlin)

@@ -153,7 +153,7 @@ func TestFaults(t *testing.T) {
 		`rule r: timeout 1m0s is too long`:            rule(Rule{Webhook: "http://x", Timeout: time.Minute}),
 		`rule r: trunks: there is no trunk "x"`:       rule(Rule{Trunks: []string{"x"}}),
 		`hours h: time-zone "Mars" is not`:            {Hours: []Hours{{Name: "h", TimeZone: "Mars"}}},
-		`hours h: open: "mo 8-17" is no range`:        {Hours: []Hours{{Name: "h", Open: []string{"mo 8-17"}}}},
+		`hours h: open: "mo 8-25" is no range`:        {Hours: []Hours{{Name: "h", Open: []string{"mo 8-25"}}}},
 		`hours h: holidays: "13-40" is no day`:        {Hours: []Hours{{Name: "h", Holidays: []string{"13-40"}}}},
 		`trunk t: default-target "a b" is none`:       {Trunks: []Trunk{{Name: "t", Default: "a b"}}},
 		`trunk t: inbound +1: target is empty`:        {Trunks: []Trunk{{Name: "t", Inbound: []Inbound{{"+1", ""}}}}},

@@ -76,7 +76,17 @@ type Hours struct {
 	TimeZone string   // "": that of the plan
 	Open     []string // "mon-fri 08:00-17:30", "sat 10:00-14:00", "fri 22:00-04:00"
 	Holidays []string // "12-25", "2026-12-24", "2026-12-24..2027-01-02", each with a name behind a space if you like
+	State    HoursState
 }
+
+// HoursState says that somebody has opened or closed by hand; anything else is as the clock says.
+type HoursState string
+
+// The states.
+const (
+	HoursOpen   HoursState = "open"
+	HoursClosed HoursState = "closed"
+)
 
 // Trunk is one way to the telephone network, as far as the plan must know it.
 type Trunk struct {

@@ -65,6 +65,7 @@ const (
 	sayNoMailbox   Saying = "%s has no voicemail"
 	sayGroup       Saying = "the group %s rings: %s"
 	sayMemberDND   Saying = "%s is left out: it does not want to be disturbed"
+	sayMemberCalls Saying = "%s is left out: it calls itself"
 	sayMemberNone  Saying = "%s is left out: nothing is called so"
 	sayMemberOut   Saying = "%s is left out: it may not be called"
 	sayNobody      Saying = "nobody of the group %s can ring"
@@ -84,6 +85,6 @@ const (
 func Sayings() []Saying {
 	return []Saying{sayCaller, sayStranger, sayTrunk, sayTransfer, sayDeflect, sayEmergency, saySOS, sayShort, sayRule, sayNoRule, sayBadRule, sayAsk, sayAnswer, saySilent,
 		sayOtherwise, sayPlace, sayNumber, sayCountry, sayInbound, sayDefault, sayUnknown, sayNoTrunk, sayForward, sayOwnForward, sayDND, sayRing, sayRingOn, sayOutcome, sayDivert,
-		sayMailbox, sayNoMailbox, sayGroup, sayMemberDND, sayMemberNone, sayMemberOut, sayNobody, sayOpen, sayClosed, sayEnter, sayRefuse, sayLoop, sayTooOften,
+		sayMailbox, sayNoMailbox, sayGroup, sayMemberDND, sayMemberCalls, sayMemberNone, sayMemberOut, sayNobody, sayOpen, sayClosed, sayEnter, sayRefuse, sayLoop, sayTooOften,
 		sayGive, sayAllowed, sayAllowedOpen, sayNight}
 }

@@ -21,9 +21,6 @@ trunks:
   provider: {kind: address, server: ["192.0.2.4:5060"], transport: udp, options-interval: -1s, numbers: ["+4930100"], country: "49"}
 `
 
-// outOfMinutes is the Reason of a call that has used them up.
-const outOfMinutes = `SIP;cause=403;text="Minutes of the day used up"`
-
 // ends waits for the end of a call to the outside, which is to come within five minutes, and says when it was after a time.
 func ends(b *siptest.Bench, call, out *siptest.Call, began time.Time) (at time.Duration) {
 	for range 300 {
