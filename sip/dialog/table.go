@@ -36,10 +36,6 @@ type Table struct {
 	// Random gives the jitter of RFC 3261 §14.1; nil means math/rand. It is called from many goroutines.
 	Random func() uint64
 
-	started struct {
-		once sync.Once
-		at   time.Time
-	}
 	promised struct {
 		once                  sync.Once
 		all, plain, confirmed string // what is supported: in an INVITE, in one without reliable 1xx, in a call that is up
