@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,10 @@ import (
 )
 
 // writes are the messages of each Write.
-type writes [][]string
+type writes struct {
+	mu  sync.Mutex // guards what follows
+	all [][]string
+}
 
 func (w *writes) Write(b []byte) (int, error) {
 	var messages []string
@@ -23,17 +27,21 @@ func (w *writes) Write(b []byte) (int, error) {
 		}
 		messages = append(messages, strings.Fields(rest)[0])
 	}
-	*w = append(*w, messages)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, messages)
 	return len(b), nil
 }
 
 // take returns what was written since it was asked last: messages of one Write with blanks between them, Writes with bars.
 func (w *writes) take() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var all []string
-	for _, one := range *w {
+	for _, one := range w.all {
 		all = append(all, strings.Join(one, " "))
 	}
-	*w = nil
+	w.all = nil
 	return strings.Join(all, "|")
 }
 

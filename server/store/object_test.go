@@ -124,7 +124,7 @@ func TestChangeAccount(t *testing.T) {
 	add(t, s, "200", "201")
 	plan := object.KindNamed("dialplan").New().(*object.Plan)
 	plan.OutsidePrefix = "9"
-	put(t, s, group("600", "200"), object.KindNamed("mailbox").Named("201"), &object.Hours{Name: "office"}, plan)
+	put(t, s, group("600", "200"), object.KindNamed("mailbox").Named("201"), object.KindNamed("hours").Named("office"), plan)
 	forward := func(target string) error {
 		return s.ChangeAccount(t.Context(), domain, "200", func(a *object.Account) error { a.ForwardAlways = target; return nil })
 	}

@@ -33,13 +33,13 @@ type call struct {
 	supervision *supervision // somebody else listens
 	transfer    *transfer    // under way
 	ousted      *leg         // the caller whose place was taken before anybody answered: what the devices were offered is its offer
-	over        bool         // nobody waits for anything any more, but a BYE may be under way
 	seen        []*leg       // of which the watcher is told
 
 	from  string   // for the callee, without tag
 	asker Caller   // who calls
 	flow  sip.Flow // by which the INVITE came
 	hops  uint32   // Max-Forwards for the callee
+	over  bool     // nobody waits for anything any more, but a BYE may be under way
 
 	told     sip.Status  // the last provisional status toward the caller
 	voice    *leg        // the branch whose description the caller has from a 1xx: its early dialog stands for that one

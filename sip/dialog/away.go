@@ -3,15 +3,17 @@
 
 package dialog
 
-import "github.com/sipwerk/sipwerk/sip"
+import (
+	"strings"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
 
 // Carry copies ev, an event of a new request, for use in the stripe called to: what is answered there finds its way back, and [Table.Incoming] makes a usage that lives there. The
 // transaction must be left open meanwhile. If it is gone when the usage claims it, the usage is told by [Cancelled].
 func Carry(ev *sip.Event, to sip.Stripe) *sip.Event {
 	if ev.Stripe == to {
-		copied := *ev
-		copied.Request = ev.Request.Clone()
-		return &copied
+		return keep(*ev)
 	}
 	return (&away{Engine: ev.Engine, from: ev.Stripe, home: to}).carry(ev)
 }
@@ -24,12 +26,18 @@ type away struct {
 
 // carry copies an event for the stripe of the usage.
 func (a *away) carry(ev *sip.Event) *sip.Event {
-	copied := *ev
+	copied := keep(*ev)
 	copied.Engine, copied.Stripe = a, a.home
+	return copied
+}
+
+// keep returns an event that stays valid when its handler has returned.
+func keep(ev sip.Event) *sip.Event {
+	ev.User = strings.Clone(ev.User)
 	if ev.Request != nil {
-		copied.Request = ev.Request.Clone()
+		ev.Request = ev.Request.Clone()
 	}
-	return &copied
+	return &ev
 }
 
 // Respond implements [sip.Sender]. An error means that nobody waits, and stays unknown.
