@@ -84,7 +84,7 @@ func TestSimulcast(t *testing.T) {
 	}
 	start := func(user, says string, layers bool) *browser.Phone {
 		account := s.account(user, "wss", speech(t, says))
-		account.Video, account.Layers = true, layers
+		account.Video, account.Layers, account.Detour = true, layers, !layers
 		return phone(t, func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, modules, a) }, account).(*browser.Phone)
 	}
 	alice, bob := start("alice", aliceSays, true), start("bob", bobSays, false)
@@ -107,8 +107,8 @@ func TestSimulcast(t *testing.T) {
 	}))
 	must(t, "the large one is shown", bob.WaitFigures(within(t, 40*time.Second), wide(640)))
 	must(t, "lose", bob.Lose(30))
+	must(t, "what was lost comes again", bob.WaitFigures(within(t, 40*time.Second), func(f browser.Figures) bool { return f.Lost > 0 && f.Repaired > 0 }))
 	must(t, "the small one is shown", bob.WaitFigures(within(t, 60*time.Second), wide(320)))
-	must(t, "what was lost comes again", bob.WaitFigures(within(t, 20*time.Second), func(f browser.Figures) bool { return f.Lost > 0 && f.Repaired > 0 }))
 	must(t, "lose nothing", bob.Lose(0))
 	must(t, "the large one is shown again", bob.WaitFigures(within(t, 90*time.Second), wide(640)))
 }

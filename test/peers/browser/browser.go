@@ -62,7 +62,7 @@ func Start(t testing.TB, modules string, a peer.Account) (*Phone, error) {
 	case a.Video:
 		sight = "video"
 	}
-	if p.process, err = peer.Start(t, dir, "node", "phone.mjs", url, "sip:"+a.User+"@"+a.Domain, a.Password, source, sight); err != nil {
+	if p.process, err = peer.Start(t, dir, "node", "phone.mjs", url, "sip:"+a.User+"@"+a.Domain, a.Password, source, sight, strconv.FormatBool(a.Detour)); err != nil {
 		return nil, err
 	}
 	t.Cleanup(p.Close) // before the process is killed, or Chromium stays
@@ -189,7 +189,7 @@ func (p *Phone) WaitFigures(ctx context.Context, f func(Figures) bool) error {
 	}
 }
 
-// Lose lets the browser's network lose so many percent of what comes and goes by UDP.
+// Lose lets the detour lose so many percent of the RTP and RTCP that comes.
 func (p *Phone) Lose(percent int) error { return p.order("lose", strconv.Itoa(percent)) }
 
 // Recordings implements peer.Talk. After [Phone.Close] they are those up to then.

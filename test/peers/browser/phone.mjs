@@ -1,14 +1,15 @@
 // A JsSIP telephone in headless Chromium. It says each step on a line and takes orders from standard input, one a line.
 // Arguments: WebSocket URL, address-of-record, password, WAV file to speak (48 kHz, mono), and "video" for pictures of a camera,
-// "layers" for larger ones in two sizes at once.
+// "layers" for larger ones in two sizes at once, and "true" if media goes by way of a socket of ours that can lose it.
 import { build } from 'esbuild';
 import { createServer } from 'node:http';
+import { createSocket } from 'node:dgram';
 import { createInterface } from 'node:readline';
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
-const [url, uri, password, source, sight] = process.argv.slice(2);
+const [url, uri, password, source, sight, detour] = process.argv.slice(2);
 
 const bundle = await build({
   stdin: { contents: "import JsSIP from 'jssip'; window.JsSIP = JsSIP;", resolveDir: process.cwd() },
@@ -18,6 +19,17 @@ const bundle = await build({
 // getUserMedia wants a page of a secure origin, which a page of loopback is.
 const http = createServer((_, res) => res.setHeader('Content-Type', 'text/html').end('<!doctype html><title>telephone</title>'));
 await new Promise((done) => http.listen(0, '127.0.0.1', done));
+
+// near is where the browser finds the server, far what the server takes for the browser.
+const near = createSocket('udp4'), far = createSocket('udp4');
+let pageAt = 0, serverAt = 0, loss = 0, turn = 0;
+const isMedia = (b) => b[0] >= 128 && b[0] < 192; // RFC 7983 §7
+near.on('message', (b, { port }) => { pageAt = port; if (serverAt) far.send(b, serverAt, '127.0.0.1'); });
+far.on('message', (b) => {
+  turn = (turn + 37) % 100; // no two in a row, and always the same share
+  if (pageAt && !(isMedia(b) && turn < loss)) near.send(b, pageAt, '127.0.0.1');
+});
+for (const socket of [near, far]) await new Promise((done) => socket.bind(0, '127.0.0.1', done));
 
 const browser = await puppeteer.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -35,10 +47,11 @@ const browser = await puppeteer.launch({
 const page = await browser.newPage();
 page.on('pageerror', (err) => console.log('page error', err.message));
 await page.exposeFunction('say', (...words) => console.log(words.join(' ')));
+await page.exposeFunction('lead', (port) => { serverAt = port; });
 await page.goto(`http://127.0.0.1:${http.address().port}/`);
 await page.addScriptTag({ content: bundle.outputFiles[0].text });
 
-await page.evaluate(({ url, uri, password, sight }) => {
+await page.evaluate(({ url, uri, password, sight, by }) => {
   // Both sides speak at once; what cancels echoes would take that for one.
   const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
   // Small, for machines that have little time; of smaller ones than 480 by 270 Chromium makes no layers.
@@ -86,6 +99,10 @@ await page.evaluate(({ url, uri, password, sight }) => {
   ua.on('newRTCSession', ({ originator, session: s }) => {
     session = s;
     if (s.connection) watch(s.connection); else s.on('peerconnection', (e) => watch(e.peerconnection));
+    s.on('sdp', (e) => {
+      if (!by || e.originator !== 'remote') return;
+      e.sdp = e.sdp.replace(/(a=candidate:\S+ 1 \S+ \d+ \S+ )(\d+)/g, (_, head, port) => { lead(Number(port)); return head + by; });
+    });
     s.on('sdp', (e) => say('sdp', e.originator, e.type, JSON.stringify(e.sdp)));
     for (const name of ['accepted', 'confirmed', 'hold', 'unhold']) s.on(name, () => say(name));
     s.on('ended', (e) => say('ended', e.cause));
@@ -117,7 +134,7 @@ await page.evaluate(({ url, uri, password, sight }) => {
     save: () => heard.map(({ type, data }) => [type, btoa(String.fromCharCode(...data))]),
   };
   ua.start();
-}, { url, uri, password, sight });
+}, { url, uri, password, sight, by: detour === 'true' ? near.address().port : 0 });
 
 // linear is one sample of G.711: ITU-T G.711, tables 1a and 2a.
 const linear = (type, byte) => {
@@ -146,11 +163,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [order, word] = line.trim().split(' ');
   if (order === 'quit') break;
   try {
-    if (order === 'lose') {
-      const tools = await page.createCDPSession();
-      await tools.send('Network.enable');
-      await tools.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1, packetLoss: Number(word) });
-    }
+    if (order === 'lose') loss = Number(word);
     const result = await page.evaluate((order, word) => window.orders[order](word), order, word);
     if (order === 'save') wav(word, result);
     if (order === 'frames') console.log('seen', result);
@@ -161,5 +174,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
 }
 await browser.close();
+near.close();
+far.close();
 http.close();
 console.log('gone');

@@ -27,6 +27,7 @@ type Account struct {
 	Media          Media  // how its sound goes over the wire
 	Video          bool   // it has a camera and a screen
 	Layers         bool   // the camera sends its picture in two sizes at once, where the telephone can (simulcast)
+	Detour         bool   // its media goes by way of somebody who can lose it, where the telephone can
 	Lamp           bool   // it shows the lamp of its mailbox
 	Watch          string // whose lamp it shows, of telephones that have one; "": nobody's
 }
