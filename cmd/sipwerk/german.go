@@ -411,7 +411,7 @@ var germanTexts = map[string]string{
 	"The UDP ports of RTP and RTCP, first and last":                                                        "die UDP-Ports für RTP und RTCP, erster und letzter",
 	"The one UDP port for the media of browsers and of others that ICE finds (RFC 8445), beside media.ports for the rest: open both in a firewall": "der eine UDP-Port für Ton und Bild von Browsern und " +
 		"anderen, deren Weg ICE findet (RFC 8445), neben media.ports für die übrigen: beide in der Firewall öffnen",
-	"What somebody hears who is put on hold: tune is a melody of ours, none leaves it to the telephone that holds, anything else is a file (WAV, or Opus in Ogg) that is played over and over, or the http or https URL of a stream of the same": "was jemand hört, der gehalten wird: " +
+	"What those hear who are put on hold, wait in a queue or are parked, where nothing else is said: tune is a melody of ours, none leaves it to the telephone that holds, anything else is a file (WAV, or Opus in Ogg) that is played over and over, or the http or https URL of a stream of the same": "was hört, wer gehalten wird, in einer Warteschlange wartet oder geparkt ist, wo nichts anderes gesagt ist: " +
 		"tune ist eine eigene Melodie, none überlässt es dem Telefon, das hält, alles andere ist eine Datei (WAV oder Opus in Ogg), die wiederholt wird, oder die http- oder https-URL eines solchen Streams",
 	"How calls are offered to the devices of an account, as account=kind: plain RTP, opportunistic (RTP with keys that may be left), sdes, dtls or webrtc": "wie den Geräten eines Kontos " +
 		"Anrufe angeboten werden, als konto=art: plain, opportunistic (Schlüssel, die man liegen lassen kann), sdes, dtls oder webrtc",

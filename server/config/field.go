@@ -73,7 +73,7 @@ func (c *Config) Fields() []Field {
 		{"media.advertise", "The IP address written into SDP, for a server behind address translation. Without a value it is `advertise` if that is an IP address, otherwise the " +
 			"local address toward the peer.",
 			"203.0.113.7", (*address)(&c.Media.Advertise)},
-		{"media.music", "What somebody hears who is put on hold: `tune` is a melody of ours, `none` leaves it to the telephone that holds, anything else is a file (WAV, or Opus in Ogg) that is played " +
+		{"media.music", "What those hear who are put on hold, wait in a queue or are parked, where nothing else is said: `tune` is a melody of ours, `none` leaves it to the telephone that holds, anything else is a file (WAV, or Opus in Ogg) that is played " +
 			"over and over, or the http or https URL of a stream of the same. A file without a folder lies in the folder music of the data folder. It is heard on hold where caller and server have a codec in common.",
 			"/etc/sipwerk/hold.wav", (*text)(&c.Media.Music)},
 		{"media.kinds", "How calls are offered to the devices of an account, as `account=kind`: `plain` RTP, `opportunistic` (RTP with keys that may be left), `sdes`, `dtls` or `webrtc`. Other " +
