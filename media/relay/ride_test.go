@@ -264,7 +264,7 @@ func FuzzStamp(f *testing.F) {
 		memory := append(make([]byte, 0, len(b)+stampRoom), b...)
 		l := newLanes(identifier, []Lane{{s, mid, []uint8{before.PayloadType}}})
 		l.concerned(memory)
-		if s.stamp.identifier == 0 {
+		if s.stamp == nil {
 			return
 		}
 		got := s.stamp.put(memory)
