@@ -287,6 +287,10 @@ func (l *authLexer) quoted() bool {
 		return false
 	}
 	l.value = unquote(l.s[l.pos : l.pos+n])
+	if strings.ContainsAny(l.value, "\r\n\x00") { // cannot be said again
+		l.fail("quoted string has a line break or a zero byte")
+		return false
+	}
 	l.pos += n
 	return true
 }

@@ -35,6 +35,7 @@ func TestParseCredentialsRefuses(t *testing.T) {
 		"", "=", `Digest`, `Digest username="a"`, `Digest username="a" realm="b"`, `Digest username="a`, `Digest username`, `Digest username=`,
 		`Digest username="a", username="b", realm="r", nonce="n", uri="u", response="x"`,
 		`Digest username="a\`, `Digest "a"`, `Digest username="a"b, realm="r", nonce="n", uri="u", response="x"`,
+		"Digest username=\"a\", realm=\"\n\", nonce=\"n\", uri=\"u\", response=\"x\"",
 	} {
 		c, err := ParseCredentials(text)
 		if pe := new(ParseError); !errors.As(err, &pe) {
@@ -55,6 +56,9 @@ func TestParseChallenge(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", text, got, err, want)
 		}
+	}
+	if c, err := ParseChallenge("Digest realm=\"\x00\", nonce=\"n\""); err == nil {
+		t.Errorf("a zero byte was accepted: %+v", c)
 	}
 	if _, err := ParseChallenge(`Digest realm="x"`); err == nil {
 		t.Error("a challenge without nonce was accepted")
