@@ -74,7 +74,8 @@ type radio struct {
 	mu      sync.Mutex
 	answers []answer
 	asked   []time.Time
-	read    int // bytes of bodies
+	read    int    // bytes of bodies
+	left    func() // called as a body is closed
 }
 
 // answer is a body and its type; without a body the server cannot be reached.
@@ -131,7 +132,12 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *body) Close() error { return nil }
+func (b *body) Close() error {
+	if b.radio.left != nil {
+		b.radio.left()
+	}
+	return nil
+}
 
 // shelfOf is a shelf whose streams come from a radio, and what it logs.
 func shelfOf(t *testing.T, r *radio) (*Shelf, *bytes.Buffer) {
@@ -206,6 +212,24 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// TestStreamAgain: who comes just as the reader leaves because nobody listens hears the stream, by a reader of its own.
+func TestStreamAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		came := make(chan audio.Source, 1)
+		r := &radio{answers: []answer{{body: endless()}}}
+		s, _ := shelfOf(t, r)
+		defer s.Close()
+		r.left = sync.OnceFunc(func() { came <- open(t, s, address, 16000) })
+		hear(t, open(t, s, address, 16000), 16000, 3*time.Second)
+		if level, _ := hear(t, <-came, 16000, 5*time.Second); level < 6000 || r.requests() != 2 {
+			t.Errorf("who came last hears it at %.0f, %d connections", level, r.requests())
+		}
+		if got := s.Reports(); len(got) != 1 || got[0].State != Playing {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // TestStreamFails: while a stream cannot be had the tune is heard; it is asked for again, ever less often, and heard when it is back. The log says so once each.
 func TestStreamFails(t *testing.T) {
 	for name, wrong := range map[string]answer{
@@ -260,11 +284,28 @@ func TestStreamBreaks(t *testing.T) {
 	})
 }
 
-// TestStreamLimit: more streams than that are not read, and closing ends them all.
+// unlocked is a log that nobody waits for.
+type unlocked struct {
+	t   *testing.T
+	s   *Shelf
+	log io.Writer
+}
+
+func (u unlocked) Write(b []byte) (int, error) {
+	if !u.s.mu.TryLock() {
+		u.t.Errorf("locked while it logs %s", b)
+	} else {
+		u.s.mu.Unlock()
+	}
+	return u.log.Write(b)
+}
+
+// TestStreamLimit: more streams than that are not read, and closing ends them all. Nobody waits for the log meanwhile.
 func TestStreamLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &radio{answers: []answer{{body: endless()}}}
 		s, log := shelfOf(t, r)
+		s.Log = slog.New(slog.NewTextHandler(unlocked{t, s, log}, nil))
 		for i := range maxStreams + 1 {
 			source := open(t, s, address+strings.Repeat("x", i), 8000)
 			synctest.Wait()

@@ -126,14 +126,22 @@ func (s *Shelf) fileLocked(name string) *file {
 
 // start reads a stream on a goroutine of its own; false if that cannot be.
 func (s *Shelf) start(st *stream) bool {
+	started, err := s.tryStart(st)
+	if err != nil { // said without the lock: a log may be slow, and calls wait for Music
+		s.log().Warn("a music stream is not read, the tune is heard", "url", st.name(), "err", err)
+	}
+	return started
+}
+
+// tryStart is start; the error is for the log.
+func (s *Shelf) tryStart(st *stream) (started bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return false
+		return false, nil
 	}
 	if s.reading >= maxStreams {
-		s.log().Warn("a music stream is not read, the tune is heard", "url", st.name(), "err", errStreams)
-		return false
+		return false, errStreams
 	}
 	if s.ctx == nil {
 		s.ctx, s.stop = context.WithCancel(context.Background())
@@ -146,7 +154,7 @@ func (s *Shelf) start(st *stream) bool {
 		s.reading--
 		s.mu.Unlock()
 	})
-	return true
+	return true, nil
 }
 
 // Close ends all readers and waits for them.

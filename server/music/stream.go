@@ -76,7 +76,11 @@ func (s *stream) open(hertz int) (audio.Source, error) {
 
 // run reads the stream again and again until nobody hears it or ctx ends.
 func (s *stream) run(ctx context.Context) {
-	defer s.turn(Idle, nil)
+	defer func() {
+		if ctx.Err() != nil { // else lonely has said so, and the state may be that of the next reader
+			s.turn(Idle, nil)
+		}
+	}()
 	for wait := backOff; ; wait = min(2*wait, maxBack) {
 		heard, err := s.play(ctx)
 		if ctx.Err() != nil || errors.Is(err, errNobody) {
@@ -110,11 +114,15 @@ func (s *stream) turn(to State, err error) (before State) {
 	return before
 }
 
-// lonely reports whether nobody has heard the stream for a while.
+// lonely reports whether nobody has heard the stream for a while. It is idle then, and its reader must end and leave it alone: who opens it in the meantime has it read by another.
 func (s *stream) lonely() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Since(s.heard) > linger
+	if time.Since(s.heard) <= linger {
+		return false
+	}
+	s.state, s.err = Idle, nil
+	return true
 }
 
 // pause waits, and reports false if ctx ended.
