@@ -23,6 +23,7 @@ type toll struct {
 
 	// The mutex of the meter guards the rest.
 	talk   b2bua.Talk
+	legs   int       // that have begun and are not over: the next one begins before the last one's end is told
 	since  time.Time // it counts from then on; zero: nobody has answered
 	warned bool
 	ended  bool // it has been told to end
@@ -62,6 +63,7 @@ func (t *toll) enter() dialplan.Reason {
 	u := t.ledger.usageLocked(t.out.Payer)
 	u.minutes = time.Duration(t.out.Minutes) * time.Minute
 	if _, again := u.running[t]; again {
+		t.legs++
 		return ""
 	}
 	if t.out.MaxCalls > 0 && len(u.running) >= t.out.MaxCalls {
@@ -71,6 +73,7 @@ func (t *toll) enter() dialplan.Reason {
 		return dialplan.Minutes
 	}
 	u.running[t] = struct{}{}
+	t.legs = 1
 	return ""
 }
 
@@ -88,7 +91,7 @@ func (t *toll) Answered(talk b2bua.Talk) {
 	m.keepLocked()
 }
 
-// End implements [b2bua.Gate]: it takes the call out. talked is how long it was connected; what was before midnight is none of today's.
+// End implements [b2bua.Gate]: with its last leg it takes the call out. talked is how long it was connected; what was before midnight is none of today's.
 func (t *toll) End(_ sip.Status, talked time.Duration) {
 	now := time.Now()
 	m := t.ledger.meter
@@ -99,8 +102,12 @@ func (t *toll) End(_ sip.Status, talked time.Duration) {
 	if u == nil {
 		return
 	}
-	delete(u.running, t)
-	t.since = time.Time{}
+	if t.legs--; t.legs == 0 {
+		delete(u.running, t)
+	}
+	if talked > 0 || t.legs == 0 {
+		t.since = time.Time{}
+	}
 	if talked > 0 {
 		u.talked += min(talked, now.Sub(t.ledger.begin))
 		m.news.addLocked(u)

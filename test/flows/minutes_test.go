@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
 
@@ -79,6 +80,28 @@ func TestMinutes(t *testing.T) {
 		f.bob.Dial(aor("carol")).Await("Rejected 403")
 		own, ownOut := f.outside(f.bob, honest) // it was carol who has paid
 		own.HangUp(ownOut)
+	})
+}
+
+// TestMinutesSecondTrunk: a call that the first trunk refuses and the second takes is one of the calls of its payer, and its minutes count.
+func TestMinutesSecondTrunk(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		document := strings.Replace(thrifty, "max-calls: 3", "max-calls: 1", 1) +
+			`  second: {kind: address, server: ["192.0.2.6:5060"], transport: udp, options-interval: -1s, priority: 9, country: "49"}
+`
+		f := newFirmOf(b, document, nil)
+		second := b.Phone("second", "udp")
+		b.Check(b.Addr("second").String() == "192.0.2.6", "the second provider is at %s", b.Addr("second"))
+		call := f.alice.Dial(aor(honest))
+		f.provider.Incoming().Reject(sip.StatusServiceUnavailable)
+		out := second.Incoming()
+		began := time.Now()
+		call.Talk(out)
+		f.alice.Dial(aor(honest)).Await("Rejected 486")
+		if at := ends(b, call, out, began); at < 4*time.Minute || at > 4*time.Minute+2*time.Second {
+			t.Errorf("the call was ended after %s", at)
+		}
+		f.alice.Dial(aor(honest)).Await("Rejected 403")
 	})
 }
 
