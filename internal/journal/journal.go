@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -16,10 +17,14 @@ import (
 type Journal[T any] struct {
 	file *os.File
 	size int64
+	torn bool  // it ends in the middle of a line
 	err  error // why the last lines are not in it
 }
 
-// Read gives the lines of a file to take, the oldest first; a file that is not there has none. A line that was not written whole is left out.
+// maxLine is how long a line may be that is read, in bytes. No change is as long: a longer line is damage.
+const maxLine = 1 << 20
+
+// Read gives the lines of a file to take, the oldest first; a file that is not there has none. A line that was not written whole, or is too long, is left out.
 func Read[T any](name string, take func(T)) error {
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -29,14 +34,28 @@ func Read[T any](name string, take func(T)) error {
 		return err
 	}
 	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
+	var line []byte
+	lines, long := bufio.NewReader(f), false
+	for {
+		part, err := lines.ReadSlice('\n')
+		if long = long || len(line)+len(part) > maxLine; !long {
+			line = append(line, part...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
 		var r T
-		if json.Unmarshal(lines.Bytes(), &r) == nil {
+		if !long && json.Unmarshal(line, &r) == nil {
 			take(r)
 		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		line, long = line[:0], false
 	}
-	return lines.Err()
 }
 
 // Rewrite begins a new file that says what is so, and nothing that was; it replaces the old one when it is on the disk. The caller closes the journal that it had before.
@@ -62,6 +81,9 @@ func (j *Journal[T]) Add(records iter.Seq[T]) {
 		return
 	}
 	var lines []byte
+	if j.torn {
+		lines = append(lines, '\n') // or the first of them is lost with the half one
+	}
 	for r := range records {
 		line, err := json.Marshal(r)
 		if err != nil {
@@ -72,6 +94,7 @@ func (j *Journal[T]) Add(records iter.Seq[T]) {
 	}
 	n, err := j.file.Write(lines)
 	j.size += int64(n)
+	j.torn = err != nil && (j.torn || n > 0)
 	j.err = err
 }
 
