@@ -37,6 +37,7 @@ const (
 	callbackRetry         = time.Minute     // between two looks, and after one who wants to be called back did not answer
 	callbackTries         = 3
 	missKept              = 30 * time.Minute // how long it is known whom somebody has called in vain
+	maxCallee             = 1024             // bytes of an address that is remembered: what comes from outside must fill neither memory nor journal
 )
 
 // Callbacks remembers who could not be reached, and calls back. Fill the exported fields before first use and leave them alone afterwards; all of them must be set, but those with a
@@ -83,8 +84,8 @@ func (k *Callbacks) ObserveCall(d *b2bua.Detail) {
 		return
 	}
 	rang, vain := inVain(d)
-	to, err := sip.ParseURI(d.To)
-	if err != nil || !vain {
+	to, ok := calleeOf(d.To)
+	if !ok || !vain {
 		return
 	}
 	k.mu.Lock()
@@ -96,8 +97,24 @@ func (k *Callbacks) ObserveCall(d *b2bua.Detail) {
 		k.sweepLocked()
 	}
 	if len(k.misses) < DefaultCallbackMisses {
-		k.misses[d.Caller.AOR()] = miss{sip.Address{URI: to.Clone()}, time.Now(), rang}
+		k.misses[d.Caller.AOR()] = miss{sip.Address{URI: to}, time.Now(), rang}
 	}
+}
+
+// calleeOf is the address that was called without what names nobody, parameters and headers; ok is false if it is none, or too long.
+func calleeOf(called string) (uri sip.URI, ok bool) {
+	uri, err := sip.ParseURI(called)
+	if err != nil {
+		return uri, false
+	}
+	uri.Headers = ""
+	if _, gruu := uri.GRUU(); uri.IsSIP() && !gruu {
+		kind, _ := uri.Param("user")
+		if uri.Params = ""; kind != "" {
+			uri.Params = uri.Params.With("user", kind) // says how the user part is read
+		}
+	}
+	return uri.Clone(), len(uri.String()) <= maxCallee
 }
 
 // inVain reports whether the one who was called could not be reached, and whether their telephone has rung: that the voicemail has answered is another matter.

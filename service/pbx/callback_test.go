@@ -3,6 +3,7 @@ package pbx
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,6 +199,46 @@ func TestCallbackJournal(t *testing.T) {
 		o.Check(k.Len() == 0, "a restart gives a wish a longer life")
 		if err := k.Close(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestCallbackLong: what an address says besides, at any length, is not kept, and one that is long without it is not remembered.
+func TestCallbackLong(t *testing.T) {
+	long := strings.Repeat("x", 200<<10)
+	for called, want := range map[string]string{
+		"sip:bob@example.org;a=" + long + "?b=" + long:         "sip:bob@example.org",
+		"sip:+49301;ext=7@example.org;a=1;user=phone":          "sip:+49301;ext=7@example.org;user=phone",
+		"sip:tgruu.7@example.org;gr":                           "sip:tgruu.7@example.org;gr",
+		"tel:7042;phone-context=example.org":                   "tel:7042;phone-context=example.org",
+		"sip:bob:" + long + "@example.org":                     "",
+		"sip:bob@example.org;gr=" + long:                       "",
+		"tel:7042;phone-context=example.org;ext=" + "1" + long: "",
+		"nobody": "",
+	} {
+		got := ""
+		if uri, ok := calleeOf(called); ok {
+			got = uri.String()
+		}
+		if got != want {
+			t.Errorf("%.40s: %.80q, want %q", called, got, want)
+		}
+	}
+	siptest.Run(t, func(b *siptest.Bench) {
+		o := newOffice(b)
+		o.devices["alice"], o.devices["bob"] = []b2bua.Binding{}, []b2bua.Binding{}
+		k := o.callsBack()
+		k.Journal = filepath.Join(t.TempDir(), "callbacks")
+		for range 2 { // the second time with what the first has kept
+			if err := k.Open(); err != nil {
+				t.Fatal(err)
+			}
+			uri := o.uri("bob")
+			k.ObserveCall(&b2bua.Detail{Phase: b2bua.Ended, Caller: o.uri("alice"), To: uri.String() + ";a=" + long, Status: 486})
+			o.Check(k.Wish(o.name("alice")) && k.Len() == 1, "%d wishes", k.Len())
+			if err := k.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }
