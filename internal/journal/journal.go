@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"strings"
 )
 
 // Journal is an open file of lines. A nil Journal keeps nothing. Not safe for use by several goroutines at once.
@@ -58,9 +59,24 @@ func Read[T any](name string, take func(T)) error {
 	}
 }
 
+// fresh is what the name of a file that is not in its place yet ends with.
+const fresh = ".new"
+
 // Rewrite begins a new file that says what is so, and nothing that was; it replaces the old one when it is on the disk. The caller closes the journal that it had before.
 func Rewrite[T any](name string, all iter.Seq[T]) (*Journal[T], error) {
-	f, err := os.OpenFile(name+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	j, err := Prepare(name, all)
+	if err == nil {
+		err = j.Place()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// Prepare is the slow part of [Rewrite]: the new file is on the disk, and the old one in its place until [Journal.Place].
+func Prepare[T any](name string, all iter.Seq[T]) (*Journal[T], error) {
+	f, err := os.OpenFile(name+fresh, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -69,10 +85,19 @@ func Rewrite[T any](name string, all iter.Seq[T]) (*Journal[T], error) {
 	if err := errors.Join(j.err, f.Sync()); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if err := os.Rename(name+".new", name); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
 	return j, nil
+}
+
+// Place puts a prepared file into the place of the old one. If it cannot, or something is missing in it, it closes it.
+func (j *Journal[T]) Place() error {
+	err, name := j.err, j.file.Name()
+	if err == nil {
+		err = os.Rename(name, strings.TrimSuffix(name, fresh))
+	}
+	if err != nil {
+		return errors.Join(err, j.file.Close())
+	}
+	return nil
 }
 
 // Add appends lines in one piece. They are in the memory of the kernel when it returns, and survive the end of the program; [Journal.Err] says if they are not.

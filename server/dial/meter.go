@@ -21,10 +21,15 @@ type Meter struct {
 	ledgers map[string]*ledger
 	keeper  *time.Timer // notes from time to time what calls under way have used; nil: there are none
 
-	writing sync.Mutex              // held by who writes; guards the journal and is taken before mu
-	journal *journal.Journal[entry] // nil: nothing is kept
-	file    string
-	news    news
+	renewing sync.Mutex // held by who writes the file anew; taken before writing
+
+	writing   sync.Mutex              // held by who writes; guards what follows, and is taken before mu
+	journal   *journal.Journal[entry] // nil: nothing is kept
+	file      string
+	lost      bool    // something is not in the journal: it is to be written anew
+	copies    bool    // it is being written anew
+	meanwhile []entry // was written while it is
+	news      news
 }
 
 // NewMeter makes a meter on which nobody has called yet.

@@ -5,6 +5,7 @@ package dial
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +48,11 @@ func (m *Meter) Open(file string) error {
 	if err := journal.Read(file, m.recall); err != nil {
 		return fmt.Errorf("minutes: read: %w", err)
 	}
-	return m.rewriteLocked()
+	var err error
+	if m.journal, err = journal.Rewrite(file, m.everybody); err != nil {
+		return fmt.Errorf("minutes: write: %w", err)
+	}
+	return nil
 }
 
 // recall takes a line of the journal.
@@ -67,17 +72,6 @@ func (m *Meter) recall(e entry) {
 // day is the name of the day.
 func (l *ledger) day() string { return l.begin.Format(time.DateOnly) }
 
-// rewriteLocked begins a new file; the writing lock is held.
-func (m *Meter) rewriteLocked() error {
-	fresh, err := journal.Rewrite(m.file, m.everybody)
-	if err != nil {
-		return fmt.Errorf("minutes: write: %w", err)
-	}
-	old := m.journal
-	m.journal = fresh
-	return old.Close()
-}
-
 // everybody yields what accounts have used.
 func (m *Meter) everybody(yield func(entry) bool) {
 	m.mu.Lock()
@@ -91,7 +85,7 @@ func (m *Meter) everybody(yield func(entry) bool) {
 	}
 }
 
-// changed yields what those have used for whom that is news.
+// changed yields what those have used for whom that is news; the writing lock is held.
 func (m *Meter) changed(yield func(entry) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -101,8 +95,14 @@ func (m *Meter) changed(yield func(entry) bool) {
 	for _, u := range users {
 		u.noted = false
 	}
+	note := func(e entry) bool {
+		if m.copies {
+			m.meanwhile = append(m.meanwhile, e)
+		}
+		return yield(e)
+	}
 	for _, u := range users {
-		if !u.entryLocked(time.Now(), yield) {
+		if !u.entryLocked(time.Now(), note) {
 			return
 		}
 	}
@@ -126,11 +126,18 @@ func (m *Meter) Write() {
 	if m.journal == nil {
 		return
 	}
-	before := m.journal.Err()
 	m.journal.Add(m.changed)
-	if err := m.journal.Err(); err != nil && before == nil {
+	err := m.journal.Err()
+	if err == nil {
+		return
+	}
+	if !m.lost {
 		m.Refusals.Log.Error("the minutes that accounts have used cannot be written; after a restart they have more", "err", err)
 	}
+	m.lost = true
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keepLocked() // writes them again
 }
 
 // keepLocked notes what calls under way have used, from time to time while there are any.
@@ -148,7 +155,7 @@ func (m *Meter) keep() {
 	}
 	m.mu.Unlock()
 	m.Write()
-	m.shorten()
+	m.renew()
 }
 
 // noteTalkingLocked notes everybody who talks now, and reports whether there is somebody.
@@ -165,16 +172,55 @@ func (m *Meter) noteTalkingLocked() (some bool) {
 	return some
 }
 
-// shorten writes the file anew if it has grown long.
-func (m *Meter) shorten() {
-	m.writing.Lock()
-	defer m.writing.Unlock()
-	if m.journal.Size() < maxUsageFile {
+// renew writes the file anew if it has grown long, or lacks something. Calls go on meanwhile: only who writes the file anew waits for the disk.
+func (m *Meter) renew() {
+	m.renewing.Lock()
+	defer m.renewing.Unlock()
+	if !m.begin() {
 		return
 	}
-	if err := m.rewriteLocked(); err != nil {
+	fresh, err := journal.Prepare(m.file, m.everybody)
+	if err := m.replace(fresh, err); err != nil {
 		m.Refusals.Log.Error("the minutes that accounts have used cannot be written anew", "err", err)
 	}
+}
+
+// begin keeps a copy of what is written from now on, if the file is to be written anew.
+func (m *Meter) begin() bool {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	m.copies = m.journal != nil && (m.lost || m.journal.Size() >= maxUsageFile)
+	return m.copies
+}
+
+// replace puts a new file in the place of the old one, with what was written meanwhile, unless err says that there is none.
+func (m *Meter) replace(fresh *journal.Journal[entry], err error) error {
+	old, err := m.swap(fresh, err)
+	if err != nil {
+		return err
+	}
+	_ = old.Close() // what it lacks is in the new one
+	return nil
+}
+
+// swap is what of it nobody may write beside: it does not wait for the disk.
+func (m *Meter) swap(fresh *journal.Journal[entry], err error) (old *journal.Journal[entry], _ error) {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	meanwhile := m.meanwhile
+	m.copies, m.meanwhile = false, nil
+	if err == nil {
+		fresh.Add(slices.Values(meanwhile))
+		err = fresh.Place()
+	}
+	if err != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.keepLocked() // tries again
+		return nil, err
+	}
+	old, m.journal, m.lost = m.journal, fresh, false
+	return old, nil
 }
 
 // Close keeps what calls under way have used and ends the journal. Nobody is warned or cut any more.
@@ -193,6 +239,9 @@ func (m *Meter) Close() error {
 	}
 	m.mu.Unlock()
 	m.Write()
+	m.renew() // the last time to write what is lost
+	m.renewing.Lock()
+	defer m.renewing.Unlock()
 	m.writing.Lock()
 	defer m.writing.Unlock()
 	j := m.journal
