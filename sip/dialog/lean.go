@@ -5,6 +5,7 @@ package dialog
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -35,6 +36,10 @@ func (u *Usage) Lean() {
 		}
 		c.to = nil
 		u.forgetEarly()
+		// RFC 3261 §12.1.2 takes the remote URI from the To of the response in effect: whom we have called is not for the peer to say.
+		if rest, ok := strings.CutPrefix(u.dialog.Remote, u.invite.Get(sip.HeaderTo)); !ok || rest != ";tag="+u.dialog.RemoteTag {
+			u.names = true
+		}
 	} else {
 		u.callee.promises = nil
 	}

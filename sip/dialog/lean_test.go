@@ -31,6 +31,26 @@ func TestLean(t *testing.T) {
 	}
 }
 
+// TestLeanRenamed: whom we have called stays who we have called, whatever the peer writes into the To of its answer. RFC 3261 §12.1.2.
+func TestLeanRenamed(t *testing.T) {
+	for _, to := range [...]string{"<sip:chief@example.com>;tag=314", "\"The Chief\" <sip:bob@biloxi.example.com>;tag=314", "<sip:bob@biloxi.example.com>;tag=314;x=y"} {
+		u := standing(t)["caller"]
+		came := u.invite.Clone()
+		res := u.invite.Reply(sip.StatusOK)
+		res.Set(sip.HeaderTo, to)
+		d, err := NewUAC(u.invite, res)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.dialog = d
+		u.Lean()
+		same(t, u, came, to)
+		if next := d.Request(sip.MethodBye).Get(sip.HeaderTo); next != to {
+			t.Errorf("inside the dialog the peer is called %s, want %s", next, to)
+		}
+	}
+}
+
 // standing is a call that stands, from both sides.
 func standing(t *testing.T) map[string]*Usage {
 	came := invite(t, "Subject: hello", "Session-ID: 0123456789abcdef0123456789abcdef;remote="+sip.NilUUID)
