@@ -67,7 +67,7 @@ func (b *B2BUA) join(ev *sip.Event) {
 	kept := dialog.Carry(ev, ev.Stripe)
 	b.Dialogs.Match(ev.Engine, sip.Replaces{CallID: which.CallID, ToTag: which.ToTag, FromTag: which.FromTag}, func(u *dialog.Usage, status sip.Status) {
 		if u == nil {
-			b.refuse(dialog.Carry(kept, sip.StripeOf(which.CallID)), status)
+			kept.Engine.Do(kept.Stripe, func() { b.refuse(kept, status) })
 			return
 		}
 		here := dialog.Carry(kept, u.Stripe())
@@ -161,6 +161,6 @@ func (c *call) supervise(at *leg, ev *sip.Event, mode JoinMode) {
 
 // atRest reports whether nothing is under way in a call that is up.
 func (c *call) atRest() bool {
-	return !c.over && c.callee != nil && c.exchange == nil && c.transfer == nil && c.joining == nil && c.ousted == nil && c.supervision == nil &&
+	return !c.over && c.callee != nil && c.exchange == nil && c.transfer == nil && c.joining == nil && c.ousted == nil && c.supervision == nil && !c.announced &&
 		c.caller.word() != nil && c.callee.word() != nil && !c.early()
 }

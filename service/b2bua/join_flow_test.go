@@ -234,6 +234,90 @@ func TestJoinHeard(t *testing.T) {
 	}))
 }
 
+// announcer records a call from its answer on, or when a side asks for it, and says so for four seconds.
+type announcer struct{ onDemand bool }
+
+func (a announcer) Record(_ *b2bua.Detail, by b2bua.Side) b2bua.Recording {
+	r := b2bua.Recording{OnDemand: true, Announce: func(rate int) (audio.Source, error) { return &audio.Samples{PCM: make([]int16, 4*rate)}, nil }}
+	if !a.onDemand || by != b2bua.BySystem {
+		r.File, r.Open = "call", func(int) (audio.StereoWriter, error) { return noWriter{}, nil }
+	}
+	return r
+}
+
+type noWriter struct{}
+
+func (noWriter) WriteStereo(_, _ []int16) error { return nil }
+func (noWriter) Close() error                   { return nil }
+
+// TestJoinAnnounced: a supervisor waits until the sides have heard an announcement, and one that begins later takes nobody out of the room.
+func TestJoinAnnounced(t *testing.T) {
+	for _, onDemand := range []bool{false, true} {
+		t.Run(strconv.FormatBool(onDemand), func(t *testing.T) {
+			siptest.Run(t, on(func(d *domain) {
+				d.service.Recorder = announcer{onDemand}
+				out, in, dora := supervised(d)
+				voices := map[string]*voice{"alice": speak(d, out, 400), "bob": speak(d, in, 700)}
+				dialled := time.Now()
+				ear := dora.Dial(d.uri("*52bob"))
+				ear.Await("Answered")
+				if waited := time.Since(dialled); !onDemand && waited < 2*time.Second {
+					t.Errorf("dora was let in after %s, into the announcement", waited)
+				}
+				voices["dora"] = speak(d, ear, 1100)
+				if onDemand {
+					out.Press(b2bua.RecordCode)
+				}
+				d.Wait(7 * time.Second)
+				for _, v := range voices {
+					v.forget()
+				}
+				d.Wait(time.Second)
+				for who, whom := range map[string]string{"alice": "bob", "bob": "alice dora", "dora": "alice bob"} {
+					if got := voices[who].hears(voices); got != whom {
+						t.Errorf("%s hears %q, want %q", who, got, whom)
+					}
+				}
+				for _, v := range voices {
+					v.close()
+				}
+				out.HangUp(in)
+			}))
+		})
+	}
+}
+
+// TestJoinedAlone: two who stay in the room, because one does not want to leave it, are not asked for ever: neither after the first supervisor nor after the next.
+func TestJoinedAlone(t *testing.T) {
+	siptest.Run(t, on(func(d *domain) {
+		out, in, dora := supervised(d)
+		asked := func() (n int) {
+			for _, ev := range out.Events() {
+				if ev == "Offer" {
+					n++
+				}
+			}
+			return n
+		}
+		for i := range 2 {
+			ear := dora.Dial(d.uri("*52bob"))
+			ear.Await("Answered")
+			d.Wait(time.Second)
+			out.Refuse(sip.StatusNotAcceptableHere)
+			before := asked()
+			ear.Bye()
+			ear.Await("Ended BYE sent")
+			d.Wait(30 * time.Second)
+			some := asked()
+			d.Wait(30 * time.Second)
+			if n := asked(); n != some || n < before+2 {
+				t.Errorf("%d: alice was asked %d times in half a minute, and %d times in the next", i, some-before, n-some)
+			}
+		}
+		out.HangUp(in)
+	}))
+}
+
 // voice is the sound of a phone: a tone, and what it hears.
 type voice struct {
 	domain    *domain

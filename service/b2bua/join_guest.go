@@ -92,7 +92,7 @@ func (s *supervision) receive(g *guest) {
 	}
 	switch s.state {
 	case joined, joinedAlone:
-		s.state = joined
+		s.state, s.tries = joined, 0
 		s.welcome(g)
 	}
 }

@@ -185,7 +185,7 @@ func (s *supervision) part() {
 func (s *supervision) partLater() {
 	c := s.call
 	s.state = joinedAlone
-	if s.tries++; s.tries == maxJoins {
+	if s.tries++; s.tries >= maxJoins {
 		return
 	}
 	c.engine.After(c.stripe, joinPause, func() {

@@ -114,9 +114,10 @@ func (c *call) roll() {
 	}
 }
 
-// announce lets both sides hear something instead of each other. While they do nothing else is announced.
+// announce lets both sides hear something instead of each other. While they do nothing else is announced, and nothing to sides that
+// sit in a room: the end of it would take them out.
 func (c *call) announce(m session.Music) {
-	if c.announced {
+	if c.announced || c.supervision != nil {
 		return
 	}
 	c.announced = true

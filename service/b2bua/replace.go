@@ -36,7 +36,7 @@ func (b *B2BUA) replacing(ev *sip.Event, which sip.Replaces) {
 	kept := dialog.Carry(ev, ev.Stripe)
 	b.Dialogs.Match(ev.Engine, which, func(u *dialog.Usage, status sip.Status) {
 		if u == nil {
-			b.refuse(dialog.Carry(kept, sip.StripeOf(which.CallID)), status)
+			kept.Engine.Do(kept.Stripe, func() { b.refuse(kept, status) })
 			return
 		}
 		here := dialog.Carry(kept, u.Stripe())
