@@ -138,6 +138,7 @@ func (p *Park) Route(q *b2bua.Question, features *PBX) (b2bua.Route, bool) {
 func (p *Park) Play(ctx context.Context, l *Line) error {
 	req := l.call.usage.Invitation()
 	by, parked := req.ReferredBy()
+	parked = parked && l.Inside // a transfer comes from within; a caller may write there whom it likes
 	at := p.enter(l, parked)
 	if at == nil {
 		return l.PlayThrough(ctx, l.No())

@@ -34,3 +34,17 @@ func parkTold(b *siptest.Bench) {
 	b.Wait(5 * time.Second)
 	taken.HangUp(call)
 }
+
+// TestParkedByNobody: who dials the lot and claims that somebody else has sent the call there parks nothing, and nobody else hears of it. RFC 3892 §6.
+func TestParkedByNobody(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		f := newFirm(b)
+		call := f.bob.DialWith(aor("*500"), "Referred-By: <sip:alice@"+domain+">")
+		call.Await("Answered")
+		b.Wait(5 * time.Second)
+		b.Check(len(f.alice.Messages()) == 0, "alice reads %q", f.alice.Messages())
+		f.alice.Dial(aor("*501")).Await("Rejected 404") // the slot is kept for bob, but nobody waits there
+		call.Bye()
+		call.Await("Ended BYE sent")
+	})
+}
