@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -211,11 +210,7 @@ func (s *Shelf) client() *http.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.own == nil {
-		s.own = &http.Client{Transport: &http.Transport{
-			Proxy:       http.ProxyFromEnvironment,
-			DialContext: (&net.Dialer{Timeout: patience}).DialContext, TLSHandshakeTimeout: patience, ResponseHeaderTimeout: patience,
-			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true, MaxConnsPerHost: maxStreams,
-		}}
+		s.own = newClient(nil)
 	}
 	return s.own
 }

@@ -228,7 +228,7 @@ func (s *Shelf) connect(ctx context.Context, address string) (opened sound, clos
 			cancel(nil)
 		}
 	}()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(home(ctx), http.MethodGet, address, nil)
 	if err != nil {
 		return sound{}, nil, err
 	}
