@@ -277,6 +277,10 @@ func TestDialLimits(t *testing.T) {
 	if r := a.dials("200", "+4930999999"); len(r.Ring) != 1 {
 		t.Error(said(r))
 	}
+	gate.End(sip.StatusServiceUnavailable, 0) // of the first trunk
+	if r := a.dials("202", "+4930999999"); r.Refuse != sip.StatusBusyHere {
+		t.Error(said(r))
+	}
 	gate.End(sip.StatusOK, 59*time.Minute)
 	for range 2 { // asked at the same moment
 		if r := a.dials("202", "+4930999999"); len(r.Ring) != 1 {
