@@ -59,13 +59,7 @@ func (c *Call) request(ev *dialog.Request) {
 	if !description.Trickles(ev.Request) {
 		return
 	}
-	status := sip.StatusOK
-	fragment, err := description.ReadTrickle(ev.Request)
-	if err != nil {
-		status = sip.StatusOf(err)
-	} else {
-		c.trickled(fragment)
-	}
+	status := description.TakeTrickle(ev.Request, c.trickled)
 	// An error means that nobody waits for the answer any more.
 	_ = c.usage.Respond(ev, c.usage.ReplyTo(ev.Request, status))
 }

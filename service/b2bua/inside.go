@@ -27,13 +27,7 @@ func (c *call) request(l *leg, r *dialog.Request) {
 
 // trickled takes candidates of the peer of l: how its media finds the way here is between the two of us. RFC 8840 §4.3.
 func (l *leg) trickled(r *dialog.Request) {
-	status := sip.StatusOK
-	fragment, err := description.ReadTrickle(r.Request)
-	if err != nil {
-		status = sip.StatusOf(err)
-	} else {
-		l.media.Trickled(fragment)
-	}
+	status := description.TakeTrickle(r.Request, l.media.Trickled)
 	// An error means that nobody waits for the answer any more.
 	_ = l.usage.Respond(r, l.usage.ReplyTo(r.Request, status))
 }

@@ -308,13 +308,11 @@ func (m *member) request(ev *dialog.Request) {
 
 // trickled takes candidates of the peer. RFC 8840 §4.3.
 func (m *member) trickled(ev *dialog.Request) {
-	status := sip.StatusOK
-	fragment, err := description.ReadTrickle(ev.Request)
-	if err != nil {
-		status = sip.StatusOf(err)
-	} else if m.endpoint != nil {
-		m.endpoint.Trickled(fragment)
-	}
+	status := description.TakeTrickle(ev.Request, func(fragment *sdp.Description) {
+		if m.endpoint != nil {
+			m.endpoint.Trickled(fragment)
+		}
+	})
 	_ = m.usage.Respond(ev, m.usage.ReplyTo(ev.Request, status)) // a transaction that has ended needs no answer
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/description"
@@ -161,13 +162,11 @@ func (c *call) request(ev *dialog.Request) {
 
 // trickled takes candidates of the peer. RFC 8840 §4.3.
 func (c *call) trickled(ev *dialog.Request) {
-	status := sip.StatusOK
-	fragment, err := description.ReadTrickle(ev.Request)
-	if err != nil {
-		status = sip.StatusOf(err)
-	} else if c.endpoint != nil {
-		c.endpoint.Trickled(fragment)
-	}
+	status := description.TakeTrickle(ev.Request, func(fragment *sdp.Description) {
+		if c.endpoint != nil {
+			c.endpoint.Trickled(fragment)
+		}
+	})
 	_ = c.usage.Respond(ev, c.usage.ReplyTo(ev.Request, status)) // a transaction that has ended needs no answer
 }
 

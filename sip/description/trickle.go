@@ -18,17 +18,18 @@ func Trickles(req *sip.Request) bool {
 	return req.Method == sip.MethodInfo && err == nil && p.Same(sip.InfoPackage{Name: TricklePackage})
 }
 
-// ReadTrickle returns what such an INFO says. The error is a [sip.Status]: 415 if its body is no fragment, 400 for a malformed one.
-func ReadTrickle(req *sip.Request) (*sdp.Description, error) {
+// TakeTrickle gives the fragment of such an INFO to take, and returns the status of the answer: 200, 415 if its body is no fragment, 400 for a malformed one.
+func TakeTrickle(req *sip.Request, take func(fragment *sdp.Description)) sip.Status {
 	kind, _, _ := strings.Cut(req.ContentType(), ";")
 	if !strings.EqualFold(strings.TrimSpace(kind), sdp.FragmentType) {
-		return nil, sip.StatusUnsupportedMediaType
+		return sip.StatusUnsupportedMediaType
 	}
 	d, err := sdp.ParseFragment(req.Body())
 	if err != nil {
-		return nil, sip.StatusBadRequest
+		return sip.StatusBadRequest
 	}
-	return d, nil
+	take(d)
+	return sip.StatusOK
 }
 
 // Trickle makes of an INFO one that carries a fragment. RFC 8840 §10.9.
