@@ -66,7 +66,7 @@ func Explain(ctx context.Context, h *House, q Question) (*Answer, error) {
 	d := plan.Settle(ctx, plan.Decide(call), nil)
 	a.add("", h.look(&d, caller))
 	for n := 0; n < maxStages && (d.Action == dialplan.Ring || d.Action == dialplan.Enter && len(q.After) > n); n++ {
-		o := h.expect(&d)
+		o := h.expect(&d, caller)
 		if len(q.After) > 0 {
 			if n == len(q.After) {
 				break

@@ -200,7 +200,7 @@ func (h *House) unasked(out *dialplan.Out, ways []Exit, not []Passed) []Passed {
 }
 
 // expect is what becomes of a step if nobody answers, as far as the house knows.
-func (h *House) expect(d *dialplan.Decision) dialplan.Outcome {
+func (h *House) expect(d *dialplan.Decision, caller dialplan.Caller) dialplan.Outcome {
 	if h.World == nil || d.Action != dialplan.Ring {
 		return dialplan.NoAnswer
 	}
@@ -209,7 +209,7 @@ func (h *House) expect(d *dialplan.Decision) dialplan.Outcome {
 		l := &d.Legs[i]
 		switch {
 		case l.Out != nil:
-			if ways, _ := h.World.Trunks(l.Out, dialplan.Caller{}); len(ways) > 0 {
+			if ways, _ := h.World.Trunks(l.Out, caller); len(ways) > 0 {
 				return dialplan.NoAnswer
 			}
 			outcome = dialplan.NotPassed
