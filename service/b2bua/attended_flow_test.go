@@ -38,14 +38,19 @@ type pair struct{ out, in, second, asked *siptest.Call }
 
 // consulted makes the two calls.
 func consulted(d *domain) pair {
-	out, in := answered(d)
-	out.Hold()
-	out.Await("Modified 200")
+	out, in := holding(d)
 	dora := d.phone("dora", "dora")
 	second := out.Phone.Dial(d.uri("dora"))
 	asked := dora.Incoming()
 	second.Talk(asked)
 	return pair{out, in, second, asked}
+}
+
+// connect lets alice connect the two, which ends both of her calls.
+func (p pair) connect(d *domain) {
+	referTo(p.out, d.uri("dora"), p.second.Replaces())
+	p.second.Await("Ended BYE received")
+	p.out.Await("Ended BYE received")
 }
 
 // connected waits until the two who are left talk, and hangs up.
@@ -90,9 +95,7 @@ func attendedByCalleeOfBoth(d *domain) {
 
 // consulting is consulted as long as dora's telephone rings.
 func consulting(d *domain) pair {
-	out, in := answered(d)
-	out.Hold()
-	out.Await("Modified 200")
+	out, in := holding(d)
 	dora := d.phone("dora", "dora")
 	second := out.Phone.Dial(d.uri("dora"))
 	asked := dora.Incoming()

@@ -56,6 +56,13 @@ func supervised(d *domain) (out, in *siptest.Call, dora *siptest.Phone) {
 	return out, in, dora
 }
 
+// leave ends the call of somebody who has joined, and lets those who stay talk on.
+func leave(d *domain, ear *siptest.Call) {
+	ear.Bye()
+	ear.Await("Ended BYE sent")
+	d.Wait(5 * time.Second)
+}
+
 func joins(d *domain) {
 	out, in, dora := supervised(d)
 	ear := dora.DialJoining(d.uri("bob"), in.Replaces())
@@ -113,9 +120,7 @@ func joinWaits(d *domain) {
 		ear = dora.Dial(d.uri("*52bob"))
 	}
 	d.Wait(5 * time.Second)
-	ear.Bye()
-	ear.Await("Ended BYE sent")
-	d.Wait(5 * time.Second)
+	leave(d, ear)
 	out.HangUp(in)
 }
 
@@ -128,9 +133,7 @@ func joinsAgain(d *domain) {
 	second.Await("Answered")
 	first.Await("Ended BYE received")
 	d.Wait(5 * time.Second)
-	second.Bye()
-	second.Await("Ended BYE sent")
-	d.Wait(5 * time.Second)
+	leave(d, second)
 	out.HangUp(in)
 }
 
@@ -143,12 +146,8 @@ func joinedByTwo(d *domain) {
 	two := eve.Dial(d.uri("*52bob"))
 	two.Await("Answered")
 	d.Wait(5 * time.Second)
-	one.Bye()
-	one.Await("Ended BYE sent")
-	d.Wait(5 * time.Second)
-	two.Bye()
-	two.Await("Ended BYE sent")
-	d.Wait(5 * time.Second)
+	leave(d, one)
+	leave(d, two)
 	out.HangUp(in)
 }
 

@@ -92,9 +92,7 @@ func attendedProtected(d *domain) {
 }
 
 func attendedRecovered(d *domain) {
-	out, in := answered(d)
-	out.Hold()
-	out.Await("Modified 200")
+	out, in := holding(d)
 	dora := d.Phone("dora")
 	dora.Refers = true
 	second := out.Phone.Dial(dora.URI())
@@ -126,9 +124,7 @@ func attendedContact(d *domain) {
 }
 
 func attendedGivenUp(d *domain) {
-	out, in := answered(d)
-	out.Hold()
-	out.Await("Modified 200")
+	out, in := holding(d)
 	dora := d.phone("dora", "dora")
 	second := out.Phone.Dial(d.uri("dora"))
 	asked := dora.Incoming()
@@ -170,9 +166,7 @@ func attendedConference(d *domain) {
 	p.out.Await("Modified 200")
 	d.Check(siptest.Direction(p.in.Remote()) == "sendrecv" && siptest.Direction(p.asked.Remote()) == "sendrecv", "somebody is not in the conference")
 	d.Wait(5 * time.Second)
-	referTo(p.out, d.uri("dora"), p.second.Replaces())
-	p.second.Await("Ended BYE received")
-	p.out.Await("Ended BYE received")
+	p.connect(d)
 	connected(d, p.in, p.asked)
 }
 
@@ -186,9 +180,7 @@ func attendedChain(d *domain) {
 	third.Await("Ended BYE received")
 	p.asked.Await("Ended BYE received")
 	d.Wait(time.Second)
-	referTo(p.out, d.uri("dora"), p.second.Replaces())
-	p.second.Await("Ended BYE received")
-	p.out.Await("Ended BYE received")
+	p.connect(d)
 	connected(d, p.in, last)
 }
 
@@ -196,17 +188,13 @@ func attendedGlare(d *domain) {
 	p := consulted(d)
 	p.in.Resume()
 	d.Wait(time.Millisecond)
-	referTo(p.out, d.uri("dora"), p.second.Replaces())
-	p.second.Await("Ended BYE received")
-	p.out.Await("Ended BYE received")
+	p.connect(d)
 	connected(d, p.in, p.asked)
 }
 
 func attendedConverted(d *domain) {
 	d.service.Media.Formats = []codec.Format{codec.PCMA(), codec.PCMU()}
-	out, in := answered(d)
-	out.Hold()
-	out.Await("Modified 200")
+	out, in := holding(d)
 	dora := d.phone("dora", "dora")
 	dora.Codec = "8 PCMA/8000"
 	second := out.Phone.Dial(d.uri("dora"))
@@ -216,16 +204,12 @@ func attendedConverted(d *domain) {
 		asked = dora.Incoming()
 	}
 	second.Talk(asked)
-	referTo(out, d.uri("dora"), second.Replaces())
-	second.Await("Ended BYE received")
-	out.Await("Ended BYE received")
+	pair{out, in, second, asked}.connect(d)
 	connected(d, in, asked)
 }
 
 func attendedGroup(d *domain) {
-	out, in := answered(d)
-	out.Hold()
-	out.Await("Modified 200")
+	out, in := holding(d)
 	desk, mobile := d.phone("desk", "dora"), d.phone("mobile", "dora")
 	second := out.Phone.Dial(d.uri("dora"))
 	one, two := desk.Incoming(), mobile.Incoming()

@@ -21,11 +21,17 @@ func transferFlows() []siptest.Flow {
 	}
 }
 
-// referred is a call from alice to bob whom she has put on hold and transferred to dora.
-func referred(d *domain) (out, in, target *siptest.Call) {
+// holding is a call from alice to bob whom she has put on hold.
+func holding(d *domain) (out, in *siptest.Call) {
 	out, in = answered(d)
 	out.Hold()
 	out.Await("Modified 200")
+	return out, in
+}
+
+// referred is the same, when she has transferred him to dora.
+func referred(d *domain) (out, in, target *siptest.Call) {
+	out, in = holding(d)
 	dora := d.phone("dora", "dora")
 	out.Refer(d.uri("dora"))
 	target = dora.Incoming()
