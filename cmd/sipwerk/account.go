@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
@@ -24,8 +25,8 @@ import (
 func (p *program) newAccount() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "account",
-		Short: p.tr("Add, list and remove accounts"),
-		Long: p.tr("An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
+		Short: p.Text("Add, list and remove accounts"),
+		Long: p.Text("An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
 			"The commands work while a server runs in the same data folder, and it knows of a change within a second."),
 	}
 	calls := objects{program: p, kind: object.KindNamed("account")}
@@ -105,17 +106,17 @@ func (p *program) newAccountAdd() *cobra.Command {
 	var stdin, asJSON bool
 	c := &cobra.Command{
 		Use:   "add USER",
-		Short: p.tr("Add an account, or a device to one"),
-		Long:  p.tr("Adds an account with its first device and shows the secret of the device, once. With --device it adds one more device to an account that exists."),
-		Example: examples("sipwerk account add alice --name 'Alice Adams'", "sipwerk account add alice@example.org", "sipwerk account add alice --device desk",
+		Short: p.Text("Add an account, or a device to one"),
+		Long:  p.Text("Adds an account with its first device and shows the secret of the device, once. With --device it adds one more device to an account that exists."),
+		Example: terminal.Examples("sipwerk account add alice --name 'Alice Adams'", "sipwerk account add alice@example.org", "sipwerk account add alice --device desk",
 			"echo \"$SECRET\" | sipwerk account add alice --stdin"),
-		Args: p.exactly("USER"),
+		Args: p.Exactly("USER"),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().StringVar(&name, "name", "", p.tr("display name"))
-	c.Flags().StringVar(&suffix, "device", "", p.tr("add the device USER-DEVICE to the account USER"))
-	c.Flags().BoolVar(&stdin, "stdin", false, p.tr("read the secret from standard input instead of making one"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().StringVar(&name, "name", "", p.Text("display name"))
+	c.Flags().StringVar(&suffix, "device", "", p.Text("add the device USER-DEVICE to the account USER"))
+	c.Flags().BoolVar(&stdin, "stdin", false, p.Text("read the secret from standard input instead of making one"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
 		secret, err := p.secret(stdin)
 		if err != nil {
@@ -141,7 +142,7 @@ func (p *program) secret(stdin bool) (string, error) {
 	if !stdin {
 		return store.NewSecret(), nil
 	}
-	line, err := bufio.NewReader(io.LimitReader(p.in, 4096)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(p.In, 4096)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
@@ -154,11 +155,11 @@ func (p *program) show(cred credentials, given, asJSON bool) error {
 		cred.Secret = ""
 	}
 	if asJSON {
-		return json.NewEncoder(p.out).Encode(cred)
+		return json.NewEncoder(p.Out).Encode(cred)
 	}
-	p.printf("user    %s\ndomain  %s\n", cred.User, cred.Domain)
+	p.Printf("user    %s\ndomain  %s\n", cred.User, cred.Domain)
 	if !given {
-		p.printf("secret  %s\nThe secret is shown this once and not kept.\n", cred.Secret)
+		p.Printf("secret  %s\nThe secret is shown this once and not kept.\n", cred.Secret)
 	}
 	return nil
 }
@@ -167,9 +168,9 @@ func (p *program) show(cred credentials, given, asJSON bool) error {
 func (p *program) accountError(err error) error {
 	switch {
 	case errors.Is(err, store.ErrExists):
-		return fmt.Errorf("%w; %s", err, p.tr("choose another user, or give it a new secret with `sipwerk account password`"))
+		return fmt.Errorf("%w; %s", err, p.Text("choose another user, or give it a new secret with `sipwerk account password`"))
 	case errors.Is(err, store.ErrNotFound):
-		return fmt.Errorf("%w; %s", err, p.tr("`sipwerk account list` shows what there is"))
+		return fmt.Errorf("%w; %s", err, p.Text("`sipwerk account list` shows what there is"))
 	}
 	return err
 }
@@ -179,12 +180,12 @@ func (p *program) newAccountList() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   p.tr("List accounts and their devices"),
-		Example: examples("sipwerk account list", "sipwerk account list --json | jq -r '.[].user'"),
-		Args:    p.exactly(),
+		Short:   p.Text("List accounts and their devices"),
+		Example: terminal.Examples("sipwerk account list", "sipwerk account list --json | jq -r '.[].user'"),
+		Args:    p.Exactly(),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, _ string) error {
 		if asJSON {
 			return p.listJSON(c.Context(), a)
@@ -195,9 +196,9 @@ func (p *program) newAccountList() *cobra.Command {
 }
 
 func (p *program) listText(ctx context.Context, a *accounts) error {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
-	fmt.Fprintln(w, p.tr("ACCOUNT\tNAME\tDEVICES\tNUMBERS"))
+	fmt.Fprintln(w, p.Text("ACCOUNT\tNAME\tDEVICES\tNUMBERS"))
 	for acc, err := range a.Accounts(ctx, a.domain) {
 		if err != nil {
 			return err
@@ -213,7 +214,7 @@ func (p *program) listText(ctx context.Context, a *accounts) error {
 
 // listJSON writes an array, one account a line, without holding them all.
 func (p *program) listJSON(ctx context.Context, a *accounts) error {
-	w := bufio.NewWriter(p.out)
+	w := bufio.NewWriter(p.Out)
 	defer w.Flush()
 	between := "["
 	for acc, err := range a.Accounts(ctx, a.domain) {
@@ -243,13 +244,13 @@ func (p *program) newAccountRemove() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "remove USER",
 		Aliases: []string{"rm"},
-		Short:   p.tr("Remove an account with its devices, or one device"),
-		Example: examples("sipwerk account remove alice", "sipwerk account remove alice --device desk"),
-		Args:    p.exactly("USER"),
+		Short:   p.Text("Remove an account with its devices, or one device"),
+		Example: terminal.Examples("sipwerk account remove alice", "sipwerk account remove alice --device desk"),
+		Args:    p.Exactly("USER"),
 	}
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	p.completeUsers(c, load)
-	c.Flags().StringVar(&suffix, "device", "", p.tr("remove only the device USER-DEVICE"))
+	c.Flags().StringVar(&suffix, "device", "", p.Text("remove only the device USER-DEVICE"))
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
 		var err error
 		if suffix != "" {
@@ -261,7 +262,7 @@ func (p *program) newAccountRemove() *cobra.Command {
 		if err != nil {
 			return p.accountError(err)
 		}
-		p.printf("%s@%s is removed\n", user, a.domain)
+		p.Printf("%s@%s is removed\n", user, a.domain)
 		return nil
 	})
 	return c
@@ -270,18 +271,18 @@ func (p *program) newAccountRemove() *cobra.Command {
 func (p *program) newAccountRename() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "rename USER NAME",
-		Short:   p.tr("Give an account another display name"),
-		Example: examples("sipwerk account rename alice 'Alice Baker'", "sipwerk account rename alice ''"),
-		Args:    p.exactly("USER", "NAME"),
+		Short:   p.Text("Give an account another display name"),
+		Example: terminal.Examples("sipwerk account rename alice 'Alice Baker'", "sipwerk account rename alice ''"),
+		Args:    p.Exactly("USER", "NAME"),
 	}
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	p.completeUsers(c, load)
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
 		name := c.Flags().Arg(1)
 		if err := a.SetName(c.Context(), a.domain, user, name); err != nil {
 			return p.accountError(err)
 		}
-		p.printf("%s@%s is called %q\n", user, a.domain, name)
+		p.Printf("%s@%s is called %q\n", user, a.domain, name)
 		return nil
 	})
 	return c
@@ -291,15 +292,15 @@ func (p *program) newAccountPassword() *cobra.Command {
 	var stdin, asJSON bool
 	c := &cobra.Command{
 		Use:     "password USER",
-		Short:   p.tr("Give a device a new secret"),
-		Long:    p.tr("Gives a device (USER, or USER-DEVICE) a new secret and shows it, once. The old one is worthless from then on."),
-		Example: examples("sipwerk account password alice", "sipwerk account password alice-desk", "echo \"$SECRET\" | sipwerk account password alice --stdin"),
-		Args:    p.exactly("USER"),
+		Short:   p.Text("Give a device a new secret"),
+		Long:    p.Text("Gives a device (USER, or USER-DEVICE) a new secret and shows it, once. The old one is worthless from then on."),
+		Example: terminal.Examples("sipwerk account password alice", "sipwerk account password alice-desk", "echo \"$SECRET\" | sipwerk account password alice --stdin"),
+		Args:    p.Exactly("USER"),
 	}
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	p.completeUsers(c, load)
-	c.Flags().BoolVar(&stdin, "stdin", false, p.tr("read the secret from standard input instead of making one"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.Flags().BoolVar(&stdin, "stdin", false, p.Text("read the secret from standard input instead of making one"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
 		secret, err := p.secret(stdin)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -18,15 +19,15 @@ const progressLines = 10_000
 func (p *program) newAccountImport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import FILE.csv",
-		Short: p.tr("Add the accounts of a CSV file"),
-		Long: p.tr("Adds an account with one device for each line of a CSV file whose first line is user,password,name; - reads standard input.\n" +
+		Short: p.Text("Add the accounts of a CSV file"),
+		Long: p.Text("Adds an account with one device for each line of a CSV file whose first line is user,password,name; - reads standard input.\n" +
 			"Either every line is imported or none; every faulty line is named."),
-		Example: examples("sipwerk account import people.csv", "sipwerk account import --domain example.org - < people.csv"),
-		Args:    p.exactly("FILE.csv"),
+		Example: terminal.Examples("sipwerk account import people.csv", "sipwerk account import --domain example.org - < people.csv"),
+		Args:    p.Exactly("FILE.csv"),
 	}
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		in := p.in
+		in := p.In
 		if args[0] != "-" {
 			f, err := os.Open(args[0])
 			if err != nil {
@@ -41,11 +42,11 @@ func (p *program) newAccountImport() *cobra.Command {
 			return err
 		}
 		defer a.Close()
-		n, err := a.Import(c.Context(), a.domain, in, p.progress(p.tr("%d lines read\n")))
+		n, err := a.Import(c.Context(), a.domain, in, p.progress(p.Text("%d lines read\n")))
 		if err != nil {
 			return p.importError(args[0], err)
 		}
-		p.printf("%d accounts imported into %s\n", n, a.domain)
+		p.Printf("%d accounts imported into %s\n", n, a.domain)
 		return nil
 	}
 	return c
@@ -59,7 +60,7 @@ func (p *program) progress(text string) func(n int) {
 			return
 		}
 		told = n - n%progressLines
-		fmt.Fprintf(p.err, text, told)
+		fmt.Fprintf(p.Err, text, told)
 	}
 }
 
@@ -70,7 +71,7 @@ func (p *program) importError(file string, err error) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	for _, f := range faults.Lines {
-		fmt.Fprintf(p.err, "%s: %v\n", file, f)
+		fmt.Fprintf(p.Err, "%s: %v\n", file, f)
 	}
-	return p.errorf("nothing is imported: %d faulty lines in %s; mend them and import again", len(faults.Lines)+faults.More, file)
+	return p.Errorf("nothing is imported: %d faulty lines in %s; mend them and import again", len(faults.Lines)+faults.More, file)
 }

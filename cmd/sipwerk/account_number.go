@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
 )
@@ -16,13 +17,13 @@ import (
 func (p *program) newAccountNumber() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "number",
-		Short: p.tr("Give numbers to an account, or take them away"),
-		Long: p.tr("Whoever calls a number calls its account. A telephone system that registers as the account for all of its numbers at once (RFC 6140) is called by the number that was dialled.\n" +
+		Short: p.Text("Give numbers to an account, or take them away"),
+		Long: p.Text("Whoever calls a number calls its account. A telephone system that registers as the account for all of its numbers at once (RFC 6140) is called by the number that was dialled.\n" +
 			"A number is + and digits with the country code; FIRST-LAST is a block."),
 	}
 	c.AddCommand(
-		p.newNumberChange("add", p.tr("Give numbers to an account"), p.tr("%d numbers lead to %s@%s\n"), (*store.Store).AddNumbers),
-		p.newNumberChange("remove", p.tr("Take numbers from an account"), p.tr("%d numbers do not lead to %s@%s any more\n"), (*store.Store).RemoveNumbers),
+		p.newNumberChange("add", p.Text("Give numbers to an account"), p.Text("%d numbers lead to %s@%s\n"), (*store.Store).AddNumbers),
+		p.newNumberChange("remove", p.Text("Take numbers from an account"), p.Text("%d numbers do not lead to %s@%s any more\n"), (*store.Store).RemoveNumbers),
 	)
 	return c
 }
@@ -31,15 +32,15 @@ func (p *program) newNumberChange(verb, short, done string, change func(s *store
 	c := &cobra.Command{
 		Use:     verb + " USER NUMBER...",
 		Short:   short,
-		Example: examples("sipwerk account number "+verb+" pbx +12145550100", "sipwerk account number "+verb+" pbx +12145550100-+12145550199 +12145551000"),
+		Example: terminal.Examples("sipwerk account number "+verb+" pbx +12145550100", "sipwerk account number "+verb+" pbx +12145550100-+12145550199 +12145551000"),
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) >= 2 {
 				return nil
 			}
-			return p.exactly("USER", "NUMBER")(c, args)
+			return p.Exactly("USER", "NUMBER")(c, args)
 		},
 	}
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	p.completeUsers(c, load)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		user := args[0]
@@ -54,11 +55,11 @@ func (p *program) newNumberChange(verb, short, done string, change func(s *store
 		defer a.Close()
 		if err := change(a.Store, c.Context(), a.domain, user, numbers); err != nil {
 			if errors.Is(err, store.ErrExists) {
-				return fmt.Errorf("%w; %s", err, p.tr("`sipwerk account list` shows what there is"))
+				return fmt.Errorf("%w; %s", err, p.Text("`sipwerk account list` shows what there is"))
 			}
 			return p.accountError(err)
 		}
-		p.printf(done, len(numbers), user, a.domain)
+		p.Printf(done, len(numbers), user, a.domain)
 		return nil
 	}
 	return c

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
@@ -22,16 +23,16 @@ func (p *program) newAccountTurn() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "turn USER",
-		Short: p.tr("Issue a TURN credential for an account"),
-		Long: p.tr("Issues what a client of the account needs to use the TURN server, for a while. It ends by itself and is not kept; " +
+		Short: p.Text("Issue a TURN credential for an account"),
+		Long: p.Text("Issues what a client of the account needs to use the TURN server, for a while. It ends by itself and is not kept; " +
 			"an account that is removed can use it no longer. With --json it is written as browsers expect an ICE server."),
-		Example: examples("sipwerk account turn alice", "sipwerk account turn alice@example.org --for 1h --json"),
-		Args:    p.exactly("USER"),
+		Example: terminal.Examples("sipwerk account turn alice", "sipwerk account turn alice@example.org --for 1h --json"),
+		Args:    p.Exactly("USER"),
 	}
-	load := p.settings(c, "data", "domain", "advertise", "listen", "turn.listen")
+	load := p.Settings(c, "data", "domain", "advertise", "listen", "turn.listen")
 	p.completeUsers(c, load)
-	c.Flags().DurationVar(&lifetime, "for", turnLifetime, p.tr("how long it is good"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.Flags().DurationVar(&lifetime, "for", turnLifetime, p.Text("how long it is good"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		user := args[0]
 		var cfg *config.Config
@@ -41,7 +42,7 @@ func (p *program) newAccountTurn() *cobra.Command {
 		}
 		defer a.Close()
 		if lifetime <= 0 {
-			return p.errorf("--for: %s is no time to come; write one such as 24h", lifetime)
+			return p.Errorf("--for: %s is no time to come; write one such as 24h", lifetime)
 		}
 		known, err := a.HasAccount(c.Context(), a.domain, user)
 		if err == nil && !known {
@@ -55,12 +56,12 @@ func (p *program) newAccountTurn() *cobra.Command {
 			return err
 		}
 		if asJSON {
-			return json.NewEncoder(p.out).Encode(cred)
+			return json.NewEncoder(p.Out).Encode(cred)
 		}
 		for _, u := range cred.URLs {
-			p.printf("url       %s\n", u)
+			p.Printf("url       %s\n", u)
 		}
-		p.printf("username  %s\npassword  %s\nexpires   %s\n", cred.Username, cred.Password, cred.Expires.Format(time.RFC3339))
+		p.Printf("username  %s\npassword  %s\nexpires   %s\n", cred.Username, cred.Password, cred.Expires.Format(time.RFC3339))
 		return nil
 	}
 	return c

@@ -118,7 +118,7 @@ func TestCallAnswer(t *testing.T) {
 	}
 	out, into := io.Pipe()
 	var errs bytes.Buffer
-	waits := &program{out: into, err: &errs, env: func(string) (string, bool) { return "", false }}
+	waits := programWith(into, &errs, nil)
 	code := make(chan int, 1)
 	go func() {
 		code <- waits.run([]string{"call", "--answer", "--listen", "udp://127.0.0.1:0", "--record", heard, "--record-both", both})
@@ -146,21 +146,6 @@ func TestCallAnswer(t *testing.T) {
 		all, err := audio.ReadAll(wav, 1<<20)
 		if err != nil || len(all) < 8000 || audio.Goertzel(all[len(all)-6000:len(all)-3000], 8000, 500) < least {
 			t.Errorf("%s: %v, %d samples", name, err, len(all))
-		}
-	}
-}
-
-func TestCallerURI(t *testing.T) {
-	for _, c := range []struct{ user, server, want string }{
-		{"", "192.0.2.1:5060", ""},
-		{"alice", "192.0.2.1:5060", "sip:alice@192.0.2.1"},
-		{"alice", "sip:pbx.example.org;transport=tcp", "sip:alice@pbx.example.org"},
-		{"alice@example.org", "192.0.2.1", "sip:alice@example.org"},
-		{"sips:alice@example.org", "192.0.2.1", "sips:alice@example.org"},
-		{"alice", "", "sip:alice"},
-	} {
-		if got := callerURI(c.user, c.server); got != c.want {
-			t.Errorf("user %q at %q: %q, want %q", c.user, c.server, got, c.want)
 		}
 	}
 }

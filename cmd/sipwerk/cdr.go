@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
 )
@@ -19,8 +20,8 @@ import (
 func (p *program) newCDR() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cdr",
-		Short: p.tr("List, show and export call detail records"),
-		Long: p.tr("Each call that has ended leaves a record: who called whom, when, how it ended and who ended it, every telephone that rang, codecs, loss and quality.\n" +
+		Short: p.Text("List, show and export call detail records"),
+		Long: p.Text("Each call that has ended leaves a record: who called whom, when, how it ended and who ended it, every telephone that rang, codecs, loss and quality.\n" +
 			"How long records are kept is said by the setting keep.records."),
 	}
 	c.AddCommand(p.newCDRList(), p.newCDRShow(), p.newCDRExport())
@@ -34,10 +35,10 @@ type cdrFlags struct {
 }
 
 func (p *program) cdrFlags(c *cobra.Command) *cdrFlags {
-	f := &cdrFlags{load: p.settings(c, "data", "domain")}
-	c.Flags().StringVar(&f.from, "from", "", p.tr("calls that began then or later: 2026-11-23, \"2026-11-23 14:00\", today, yesterday, or a span back such as 24h"))
-	c.Flags().StringVar(&f.to, "to", "", p.tr("calls that began before; written like --from"))
-	c.Flags().StringVar(&f.account, "account", "", p.tr("calls in which this account took part"))
+	f := &cdrFlags{load: p.Settings(c, "data", "domain")}
+	c.Flags().StringVar(&f.from, "from", "", p.Text("calls that began then or later: 2026-11-23, \"2026-11-23 14:00\", today, yesterday, or a span back such as 24h"))
+	c.Flags().StringVar(&f.to, "to", "", p.Text("calls that began before; written like --from"))
+	c.Flags().StringVar(&f.account, "account", "", p.Text("calls in which this account took part"))
 	return f
 }
 
@@ -85,7 +86,7 @@ func (p *program) parseMoment(s string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
-	return time.Time{}, errors.New(p.tr("%q is no time; write one such as 2026-11-23, \"2026-11-23 14:00\", today, yesterday or 24h", s))
+	return time.Time{}, errors.New(p.Text("%q is no time; write one such as 2026-11-23, \"2026-11-23 14:00\", today, yesterday or 24h", s))
 }
 
 func (p *program) newCDRList() *cobra.Command {
@@ -94,13 +95,13 @@ func (p *program) newCDRList() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   p.tr("List calls, the newest first"),
-		Example: examples("sipwerk cdr list", "sipwerk cdr list --account 200 --from yesterday", "sipwerk cdr list --from 24h --json | jq '.[] | select(.q850 != 16)'"),
-		Args:    p.exactly(),
+		Short:   p.Text("List calls, the newest first"),
+		Example: terminal.Examples("sipwerk cdr list", "sipwerk cdr list --account 200 --from yesterday", "sipwerk cdr list --from 24h --json | jq '.[] | select(.q850 != 16)'"),
+		Args:    p.Exactly(),
 	}
 	f := p.cdrFlags(c)
-	c.Flags().IntVar(&limit, "limit", 50, p.tr("at most so many; 0: all"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.Flags().IntVar(&limit, "limit", 50, p.Text("at most so many; 0: all"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		a, filter, err := f.filter(p, c)
 		if err != nil {
@@ -110,11 +111,11 @@ func (p *program) newCDRList() *cobra.Command {
 		filter.Newest, filter.Limit = true, limit
 		records := a.CDRs(c.Context(), filter)
 		if asJSON {
-			return writeCDRsJSON(p.out, records)
+			return writeCDRsJSON(p.Out, records)
 		}
-		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 		defer w.Flush()
-		fmt.Fprintln(w, p.tr("CALL\tSTART\tFROM\tDIALLED\tTALKED TO\tTIME\tENDED BY\tSTATUS\tMOS"))
+		fmt.Fprintln(w, p.Text("CALL\tSTART\tFROM\tDIALLED\tTALKED TO\tTIME\tENDED BY\tSTATUS\tMOS"))
 		for r, err := range records {
 			if err != nil {
 				return err
@@ -147,13 +148,13 @@ func (p *program) newCDRShow() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "show CALL",
-		Short:   p.tr("Show all that is known of a call"),
-		Long:    p.tr("Shows the record of a call. CALL is its identifier as `sipwerk cdr list` shows it."),
-		Example: examples("sipwerk cdr show 019ab3c4d5e6f701", "sipwerk cdr show 019ab3c4d5e6f701 --json"),
-		Args:    p.exactly("CALL"),
+		Short:   p.Text("Show all that is known of a call"),
+		Long:    p.Text("Shows the record of a call. CALL is its identifier as `sipwerk cdr list` shows it."),
+		Example: terminal.Examples("sipwerk cdr show 019ab3c4d5e6f701", "sipwerk cdr show 019ab3c4d5e6f701 --json"),
+		Args:    p.Exactly("CALL"),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		user := ""
 		a, err := p.open(c.Context(), load, &user)
@@ -163,13 +164,13 @@ func (p *program) newCDRShow() *cobra.Command {
 		defer a.Close()
 		r, err := a.CDR(c.Context(), args[0])
 		if errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("%w; %s", err, p.tr("`sipwerk cdr list` shows what there is"))
+			return fmt.Errorf("%w; %s", err, p.Text("`sipwerk cdr list` shows what there is"))
 		}
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return json.NewEncoder(p.out).Encode(r)
+			return json.NewEncoder(p.Out).Encode(r)
 		}
 		p.showCDR(&r)
 		return nil
@@ -179,39 +180,39 @@ func (p *program) newCDRShow() *cobra.Command {
 
 // showCDR prints a record, a line for each thing that is known.
 func (p *program) showCDR(r *store.CDR) {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	say := func(label, value string) {
 		if value != "" {
 			fmt.Fprintf(w, "%s\t%s\n", label, value)
 		}
 	}
-	say(p.tr("call"), r.ID)
+	say(p.Text("call"), r.ID)
 	say("Session-ID", r.SessionID)
-	say(p.tr("from"), r.From)
-	say(p.tr("account"), r.Account)
-	say(p.tr("trunk"), r.Trunk)
-	say(p.tr("dialled"), r.Dialled+" ("+r.To+")")
-	say(p.tr("talked to"), r.Final)
-	say(p.tr("start"), moment(r.Start))
-	say(p.tr("ring"), moment(r.Ring))
-	say(p.tr("answer"), moment(r.Answer))
-	say(p.tr("end"), moment(r.End))
+	say(p.Text("from"), r.From)
+	say(p.Text("account"), r.Account)
+	say(p.Text("trunk"), r.Trunk)
+	say(p.Text("dialled"), r.Dialled+" ("+r.To+")")
+	say(p.Text("talked to"), r.Final)
+	say(p.Text("start"), moment(r.Start))
+	say(p.Text("ring"), moment(r.Ring))
+	say(p.Text("answer"), moment(r.Answer))
+	say(p.Text("end"), moment(r.End))
 	if !r.Answer.IsZero() {
-		say(p.tr("talked"), r.Talked().Round(time.Millisecond).String())
+		say(p.Text("talked"), r.Talked().Round(time.Millisecond).String())
 	}
-	say(p.tr("status"), fmt.Sprintf("SIP %d, Q.850 %d", r.Status, r.Cause))
-	say(p.tr("ended by"), p.cdrWord(r.By))
-	say(p.tr("reason"), r.Reason)
-	say(p.tr("error"), r.Error)
+	say(p.Text("status"), fmt.Sprintf("SIP %d, Q.850 %d", r.Status, r.Cause))
+	say(p.Text("ended by"), p.cdrWord(r.By))
+	say(p.Text("reason"), r.Reason)
+	say(p.Text("error"), r.Error)
 	if r.Transcoded {
-		say(p.tr("transcoded"), p.tr("yes"))
+		say(p.Text("transcoded"), p.Text("yes"))
 	}
 	for _, file := range r.Recordings {
-		say(p.tr("recording"), file)
+		say(p.Text("recording"), file)
 	}
 	for _, m := range r.Moves {
-		say(p.tr("moved"), fmt.Sprintf("%s %s: %s → %s %s", moment(m.At), p.cdrWord(m.Kind), m.By, m.To, m.Call))
+		say(p.Text("moved"), fmt.Sprintf("%s %s: %s → %s %s", moment(m.At), p.cdrWord(m.Kind), m.By, m.To, m.Call))
 	}
 	for i := range r.Legs {
 		p.showLeg(say, &r.Legs[i])
@@ -220,16 +221,16 @@ func (p *program) showCDR(r *store.CDR) {
 
 func (p *program) showLeg(say func(label, value string), l *store.CDRLeg) {
 	who := l.Account + " " + l.Target + " " + l.Trunk
-	say(p.tr("leg"), fmt.Sprintf("%s %s %s: SIP %d %s %s", moment(l.Start), p.cdrWord(l.Side), who, l.Status, l.Codec, l.Error))
+	say(p.Text("leg"), fmt.Sprintf("%s %s %s: SIP %d %s %s", moment(l.Start), p.cdrWord(l.Side), who, l.Status, l.Codec, l.Error))
 	if l.Digits != "" {
-		say(p.tr("digits"), l.Digits)
+		say(p.Text("digits"), l.Digits)
 	}
 	for _, s := range l.Streams {
 		if s.Media == "video" {
-			say(p.tr("seen"), p.tr("%d packets came, %d went", s.Packets, s.Sent))
+			say(p.Text("seen"), p.Text("%d packets came, %d went", s.Packets, s.Sent))
 			continue
 		}
-		say(p.tr("heard"), p.tr("%d packets, %d lost, jitter %.1f ms, round trip %.1f ms, MOS %.1f", s.Packets, s.Lost, s.Jitter, s.RoundTrip, s.MOS))
+		say(p.Text("heard"), p.Text("%d packets, %d lost, jitter %.1f ms, round trip %.1f ms, MOS %.1f", s.Packets, s.Lost, s.Jitter, s.RoundTrip, s.MOS))
 	}
 }
 
@@ -237,21 +238,21 @@ func (p *program) showLeg(say func(label, value string), l *store.CDRLeg) {
 func (p *program) cdrWord(w string) string {
 	switch w {
 	case "caller":
-		return p.tr("caller")
+		return p.Text("caller")
 	case "callee":
-		return p.tr("callee")
+		return p.Text("callee")
 	case "system":
-		return p.tr("system")
+		return p.Text("system")
 	case "redirect":
-		return p.tr("redirected")
+		return p.Text("redirected")
 	case "forward":
-		return p.tr("forwarded")
+		return p.Text("forwarded")
 	case "transfer":
-		return p.tr("transferred")
+		return p.Text("transferred")
 	case "pickup":
-		return p.tr("picked up")
+		return p.Text("picked up")
 	case "replace":
-		return p.tr("taken over")
+		return p.Text("taken over")
 	}
 	return w
 }

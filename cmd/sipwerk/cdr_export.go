@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -21,18 +22,18 @@ func (p *program) newCDRExport() *cobra.Command {
 	var asCSV, asJSON bool
 	c := &cobra.Command{
 		Use:   "export",
-		Short: p.tr("Write call records as CSV or JSON, the oldest first"),
-		Long:  p.tr("Writes records to standard output: as CSV one line a call, for spreadsheets and billing, or as JSON with all that is known."),
-		Example: examples("sipwerk cdr export --csv --from 2026-11-01 --to 2026-12-01 > november.csv", "sipwerk cdr export --json --account 200",
+		Short: p.Text("Write call records as CSV or JSON, the oldest first"),
+		Long:  p.Text("Writes records to standard output: as CSV one line a call, for spreadsheets and billing, or as JSON with all that is known."),
+		Example: terminal.Examples("sipwerk cdr export --csv --from 2026-11-01 --to 2026-12-01 > november.csv", "sipwerk cdr export --json --account 200",
 			"sipwerk cdr export --json | jq -r '.[].legs[].codec'"),
-		Args: p.exactly(),
+		Args: p.Exactly(),
 	}
 	f := p.cdrFlags(c)
-	c.Flags().BoolVar(&asCSV, "csv", false, p.tr("write CSV; this is what is written if nothing is said"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.Flags().BoolVar(&asCSV, "csv", false, p.Text("write CSV; this is what is written if nothing is said"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if asCSV && asJSON {
-			return errors.New(p.tr("--csv and --json: give one of them"))
+			return errors.New(p.Text("--csv and --json: give one of them"))
 		}
 		a, filter, err := f.filter(p, c)
 		if err != nil {
@@ -41,9 +42,9 @@ func (p *program) newCDRExport() *cobra.Command {
 		defer a.Close()
 		records := a.CDRs(c.Context(), filter)
 		if asJSON {
-			return writeCDRsJSON(p.out, records)
+			return writeCDRsJSON(p.Out, records)
 		}
-		return writeCDRsCSV(p.out, records)
+		return writeCDRsCSV(p.Out, records)
 	}
 	return c
 }

@@ -66,7 +66,7 @@ func TestCDR(t *testing.T) {
 		l.run(t, dir, env)
 	}
 	var out strings.Builder
-	p := &program{out: &out, err: &out, env: func(n string) (string, bool) { v, ok := env[n]; return v, ok }}
+	p := programWith(&out, &out, env)
 	if code := p.run([]string{"cdr", "export"}); code != 0 {
 		t.Fatal(out.String())
 	}

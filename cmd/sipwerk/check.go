@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 )
@@ -24,14 +25,14 @@ func (p *program) newCheck() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check",
-		Short: p.tr("Check a configuration and show what is in force"),
-		Long: p.tr("Reads the configuration as `serve` would, tries its ports, folder and certificate, and shows each setting with the place where it was given.\n" +
+		Short: p.Text("Check a configuration and show what is in force"),
+		Long: p.Text("Reads the configuration as `serve` would, tries its ports, folder and certificate, and shows each setting with the place where it was given.\n" +
 			"Nothing is started or changed. The exit code is 1 if `serve` would not start."),
-		Example: examples("sipwerk check", "sipwerk check --config sipwerk.yaml --json"),
-		Args:    p.exactly(),
+		Example: terminal.Examples("sipwerk check", "sipwerk check --config sipwerk.yaml --json"),
+		Args:    p.Exactly(),
 	}
-	load := p.settings(c)
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c)
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -44,9 +45,9 @@ func (p *program) newCheck() *cobra.Command {
 			return err
 		}
 		if !asJSON {
-			p.printf("the server would start\n")
+			p.Printf("the server would start\n")
 			for _, missing := range server.Missing() {
-				fmt.Fprintln(p.out, missing)
+				fmt.Fprintln(p.Out, missing)
 			}
 		}
 		return nil
@@ -60,13 +61,13 @@ func (p *program) showSettings(cfg *config.Config, asJSON bool) error {
 		all = append(all, checked{f.Name, f.Value.String(), cfg.Origin(f.Name)})
 	}
 	if asJSON {
-		return json.NewEncoder(p.out).Encode(all)
+		return json.NewEncoder(p.Out).Encode(all)
 	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	for _, c := range all {
 		if c.Origin == "" {
-			c.Origin = p.tr("default")
+			c.Origin = p.Text("default")
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Field, c.Value, c.Origin)
 	}

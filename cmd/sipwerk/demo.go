@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
@@ -29,14 +30,14 @@ const robotTime = 15 * time.Second
 func (p *program) newDemo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: p.tr("Show a first call, then wait for telephones"),
-		Long: p.tr("Starts a server with the accounts alice and bob, an echo number and a music number. A robot calls the echo number; the ladder of its call is shown " +
+		Short: p.Text("Show a first call, then wait for telephones"),
+		Long: p.Text("Starts a server with the accounts alice and bob, an echo number and a music number. A robot calls the echo number; the ladder of its call is shown " +
 			"with the loss and the delay of its sound. Then the server waits for telephones.\n" +
 			"Without --data everything lies in a temporary folder and is gone afterwards. If the usual ports are taken, others are used."),
-		Example: examples("sipwerk demo", "sipwerk demo --data ./demo --listen udp://127.0.0.1:5060"),
-		Args:    p.exactly(),
+		Example: terminal.Examples("sipwerk demo", "sipwerk demo --data ./demo --listen udp://127.0.0.1:5060"),
+		Args:    p.Exactly(),
 	}
-	load := p.settings(c)
+	load := p.Settings(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -68,7 +69,7 @@ func (p *program) choosePorts(ctx context.Context, cfg *config.Config) {
 				continue
 			}
 			if shift > 0 {
-				p.printf("port 5060 or one of its companions is taken; this server uses %d\n", 5060+shift)
+				p.Printf("port 5060 or one of its companions is taken; this server uses %d\n", 5060+shift)
 			}
 			cfg.Listen = listen
 			break
@@ -128,14 +129,14 @@ func (p *program) demoAccounts(ctx context.Context, s *server.Server) (map[strin
 func (p *program) robot(ctx context.Context, s *server.Server, tap *tap, secret string) error {
 	ctx, cancel := context.WithTimeout(ctx, robotTime)
 	defer cancel()
-	p.printf("\na robot calls the echo number\n\n")
+	p.Printf("\na robot calls the echo number\n\n")
 	r := robot{domain: s.Domain.Name, secret: secret, server: nearest(s), tap: tap}
 	heard, err := r.call(ctx)
-	fmt.Fprint(p.out, tap.draw())
+	fmt.Fprint(p.Out, tap.draw())
 	if err != nil {
-		return p.errorf("the robot's call failed: %v; `sipwerk demo --log-level debug` shows more", err)
+		return p.Errorf("the robot's call failed: %v; `sipwerk demo --log-level debug` shows more", err)
 	}
-	p.printf("\nthe call is over: %d packets of sound came back, %d were lost, and the echo took %d ms\n",
+	p.Printf("\nthe call is over: %d packets of sound came back, %d were lost, and the echo took %d ms\n",
 		heard.packets, heard.lost, heard.delay.Milliseconds())
 	return nil
 }
@@ -157,20 +158,20 @@ func nearest(s *server.Server) string {
 
 // inviteTelephones says how to connect one.
 func (p *program) inviteTelephones(s *server.Server, secrets map[string]string) {
-	p.printf("\nNow connect a telephone:\n")
-	p.printf("  server    %s\n", strings.Join(reachable(s), ", "))
-	p.printf("  domain    %s\n", s.Domain.Name)
+	p.Printf("\nNow connect a telephone:\n")
+	p.Printf("  server    %s\n", strings.Join(reachable(s), ", "))
+	p.Printf("  domain    %s\n", s.Domain.Name)
 	for _, user := range []string{"alice", "bob"} {
 		if secret, ok := secrets[user]; ok {
-			p.printf("  user      %-6s  password  %s\n", user, secret)
+			p.Printf("  user      %-6s  password  %s\n", user, secret)
 		} else {
-			p.printf("  user      %-6s  its password was shown when it was made; `sipwerk account password %s` makes a new one\n", user, user)
+			p.Printf("  user      %-6s  its password was shown when it was made; `sipwerk account password %s` makes a new one\n", user, user)
 		}
 	}
 	for _, n := range server.Numbers() {
-		p.printf("  number    %-6s  or %s: it %s\n", n.Dial, strings.Join(n.Names, ", "), p.tr(n.Description))
+		p.Printf("  number    %-6s  or %s: it %s\n", n.Dial, strings.Join(n.Names, ", "), p.Text(n.Description))
 	}
-	p.printf("alice and bob call each other by their names. Ctrl-C ends the demonstration.\n")
+	p.Printf("alice and bob call each other by their names. Ctrl-C ends the demonstration.\n")
 }
 
 // reachable are the SIP listeners with an address that a telephone can be told.

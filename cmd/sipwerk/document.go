@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
@@ -32,19 +33,19 @@ const exitDiffers = 3
 func (p *program) newExport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export",
-		Short: p.tr("Write everything of a domain as one document"),
-		Long: p.tr("Writes accounts, groups, queues, trunks and all other settings of the domain as YAML. Secrets and PINs are not in it; `keep` stands for those that there are.\n" +
+		Short: p.Text("Write everything of a domain as one document"),
+		Long: p.Text("Writes accounts, groups, queues, trunks and all other settings of the domain as YAML. Secrets and PINs are not in it; `keep` stands for those that there are.\n" +
 			"`sipwerk plan` says what a changed document would change, `sipwerk apply` puts it into force."),
-		Example: examples("sipwerk export > company.yaml", "sipwerk export --domain example.org"),
-		Args:    p.exactly(),
+		Example: terminal.Examples("sipwerk export > company.yaml", "sipwerk export --domain example.org"),
+		Args:    p.Exactly(),
 	}
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, _ string) error {
 		text, err := p.setup(a).Export(c.Context(), a.domain)
 		if err != nil {
 			return err
 		}
-		_, err = p.out.Write(text)
+		_, err = p.Out.Write(text)
 		return err
 	})
 	return c
@@ -55,48 +56,48 @@ type documentFlags struct{ asJSON, exitCode bool }
 
 func (p *program) newPlan() *cobra.Command {
 	f := new(documentFlags)
-	c := p.documentCommand(f, "plan FILE", p.tr("Say what a document would change"), func(c *cobra.Command, a *accounts, d *object.Document) error {
-		change, err := p.setup(a).Plan(c.Context(), a.domain, d, p.progress(p.tr("%d people are looked at\n")))
+	c := p.documentCommand(f, "plan FILE", p.Text("Say what a document would change"), func(c *cobra.Command, a *accounts, d *object.Document) error {
+		change, err := p.setup(a).Plan(c.Context(), a.domain, d, p.progress(p.Text("%d people are looked at\n")))
 		if err != nil {
 			return p.documentError(err)
 		}
-		if err := p.showChange(change, a.domain, f, p.tr("changes that `sipwerk apply` would make in %s: %d\n", a.domain, len(change.Items()))); err != nil {
+		if err := p.showChange(change, a.domain, f, p.Text("changes that `sipwerk apply` would make in %s: %d\n", a.domain, len(change.Items()))); err != nil {
 			return err
 		}
 		if failed := dial.Failed(change.Tests); failed != nil {
-			return exitError{exitFailed}
+			return terminal.ExitError(terminal.ExitFailed)
 		}
 		if f.exitCode && len(change.Items()) > 0 {
-			return exitError{exitDiffers}
+			return terminal.ExitError(exitDiffers)
 		}
 		return nil
 	})
-	c.Long = p.tr("Says what a document would change, who notices, and which tests of the dial plan would fail. Nothing is changed.\n" +
+	c.Long = p.Text("Says what a document would change, who notices, and which tests of the dial plan would fail. Nothing is changed.\n" +
 		"The exit code is 1 if the document cannot be put into force; with --exit-code it is 3 if it would change something.")
-	c.Example = examples("sipwerk plan company.yaml", "sipwerk export | sed s/201/202/ | sipwerk plan -", "sipwerk plan company.yaml --json --exit-code")
-	c.Flags().BoolVar(&f.exitCode, "exit-code", false, p.tr("end with 3 if something would change"))
+	c.Example = terminal.Examples("sipwerk plan company.yaml", "sipwerk export | sed s/201/202/ | sipwerk plan -", "sipwerk plan company.yaml --json --exit-code")
+	c.Flags().BoolVar(&f.exitCode, "exit-code", false, p.Text("end with 3 if something would change"))
 	return c
 }
 
 func (p *program) newApply() *cobra.Command {
 	f := new(documentFlags)
-	c := p.documentCommand(f, "apply FILE", p.tr("Put a document into force, all of it or nothing"), func(c *cobra.Command, a *accounts, d *object.Document) error {
-		change, err := p.setup(a).Apply(c.Context(), a.domain, d, p.progress(p.tr("%d people are done\n")))
+	c := p.documentCommand(f, "apply FILE", p.Text("Put a document into force, all of it or nothing"), func(c *cobra.Command, a *accounts, d *object.Document) error {
+		change, err := p.setup(a).Apply(c.Context(), a.domain, d, p.progress(p.Text("%d people are done\n")))
 		if err != nil {
 			return p.documentError(err)
 		}
-		return p.showChange(change, a.domain, f, p.tr("changes in force in %s: %d\n", a.domain, len(change.Items())))
+		return p.showChange(change, a.domain, f, p.Text("changes in force in %s: %d\n", a.domain, len(change.Items())))
 	})
-	c.Long = p.tr("Puts a document into force in one transaction; a running server knows within a second, and calls under way go on as they began.\n" +
+	c.Long = p.Text("Puts a document into force in one transaction; a running server knows within a second, and calls under way go on as they began.\n" +
 		"A section that the document has says everything of its kind: what is not in it is removed. A section that it has not is left as it is. Secrets are given as env:NAME or file:PATH, " +
 		"and `keep` keeps the one that there is. Devices and PINs that are made are shown once. The exit code is 1 if nothing was changed because of a fault; `sipwerk plan` tries it.")
-	c.Example = examples("sipwerk apply company.yaml", "sipwerk apply - < company.yaml", "sipwerk apply company.yaml --domain example.net --json")
+	c.Example = terminal.Examples("sipwerk apply company.yaml", "sipwerk apply - < company.yaml", "sipwerk apply company.yaml --domain example.net --json")
 	return c
 }
 
 // setup is the Setup of a command: a secret is read from standard input where its flag says -.
 func (p *program) setup(a *accounts) *server.Setup {
-	return &server.Setup{Store: a.Store, Env: p.env, Read: func(reference string) (string, error) {
+	return &server.Setup{Store: a.Store, Env: p.Env, Read: func(reference string) (string, error) {
 		if reference != "-" {
 			return "", nil
 		}
@@ -106,9 +107,9 @@ func (p *program) setup(a *accounts) *server.Setup {
 
 // documentCommand is a command on a document: run gets it read, and the data folder open with the domain that the command line names, or else the document.
 func (p *program) documentCommand(f *documentFlags, use, short string, run func(*cobra.Command, *accounts, *object.Document) error) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: p.exactly("FILE")}
-	load := p.settings(c, "data", "domain")
-	c.Flags().BoolVar(&f.asJSON, "json", false, p.tr("write JSON"))
+	c := &cobra.Command{Use: use, Short: short, Args: p.Exactly("FILE")}
+	load := p.Settings(c, "data", "domain")
+	c.Flags().BoolVar(&f.asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		debug.SetGCPercent(documentGC)
 		d, err := p.readDocument(args[0])
@@ -134,9 +135,9 @@ func (p *program) documentCommand(f *documentFlags, use, short string, run func(
 
 // readDocument reads a file, or standard input for "-".
 func (p *program) readDocument(file string) (*object.Document, error) {
-	in := p.in
+	in := p.In
 	if file == "-" {
-		file = p.tr("standard input")
+		file = p.Text("standard input")
 	} else {
 		f, err := os.Open(file)
 		if err != nil {
@@ -158,8 +159,8 @@ func (p *program) documentError(err error) error {
 	if !errors.As(err, &faults) || len(faults) == 1 {
 		return err
 	}
-	fmt.Fprintln(p.err, faults.Error())
-	return p.errorf("nothing is changed: %d faults; mend them and try again", len(faults))
+	fmt.Fprintln(p.Err, faults.Error())
+	return p.Errorf("nothing is changed: %d faults; mend them and try again", len(faults))
 }
 
 // changed is how JSON shows a change.
@@ -189,22 +190,22 @@ func (p *program) showChange(change *server.Change, domain string, f *documentFl
 		out.PINs = append(out.PINs, madePIN(m))
 	}
 	if f.asJSON {
-		return json.NewEncoder(p.out).Encode(out)
+		return json.NewEncoder(p.Out).Encode(out)
 	}
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	for _, i := range out.Changes {
 		p.showItem(w, i)
 	}
 	if len(out.Changes) == 0 {
-		sum = p.tr("%s is as the document says\n", domain)
+		sum = p.Text("%s is as the document says\n", domain)
 	}
 	io.WriteString(w, sum)
 	switch more := len(out.Affected) - maxAffected; {
 	case more > 0:
-		io.WriteString(w, p.tr("affected: %s, and %d more\n", strings.Join(out.Affected[:maxAffected], ", "), more))
+		io.WriteString(w, p.Text("affected: %s, and %d more\n", strings.Join(out.Affected[:maxAffected], ", "), more))
 	case len(out.Affected) > 0:
-		io.WriteString(w, p.tr("affected: %s\n", strings.Join(out.Affected, ", ")))
+		io.WriteString(w, p.Text("affected: %s\n", strings.Join(out.Affected, ", ")))
 	}
 	p.showProofs(w, out.Tests)
 	p.showMade(w, &out)
@@ -217,11 +218,11 @@ func (p *program) showProofs(w io.Writer, tests []dial.Test) {
 	for _, t := range tests {
 		if !t.OK {
 			failed++
-			io.WriteString(w, p.tr("WRONG  %s: %s instead of %s\n", t.Name, t.Got, t.Expect))
+			io.WriteString(w, p.Text("WRONG  %s: %s instead of %s\n", t.Name, t.Got, t.Expect))
 		}
 	}
 	if len(tests) > 0 {
-		io.WriteString(w, p.tr("%d tests, %d of them fail\n", len(tests), failed))
+		io.WriteString(w, p.Text("%d tests, %d of them fail\n", len(tests), failed))
 	}
 }
 
@@ -245,13 +246,13 @@ func (p *program) showItem(w io.Writer, i server.Item) {
 func (p *program) showMade(w io.Writer, out *changed) {
 	for _, d := range out.Devices {
 		if d.Secret != "" {
-			fmt.Fprintf(w, "%s\t%s %s\n", d.User, p.tr("secret"), d.Secret)
+			fmt.Fprintf(w, "%s\t%s %s\n", d.User, p.Text("secret"), d.Secret)
 		}
 	}
 	for _, m := range out.PINs {
 		fmt.Fprintf(w, "%s %s\t%s %s\n", m.Kind, m.Name, m.Field, m.PIN)
 	}
 	if len(out.PINs) > 0 || len(out.Devices) > 0 && out.Devices[0].Secret != "" {
-		io.WriteString(w, p.tr("Secrets and PINs are shown this once and not kept.\n"))
+		io.WriteString(w, p.Text("Secrets and PINs are shown this once and not kept.\n"))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 )
 
 // TestDocument: what is written is put into force again without a change, here and in another data folder; what is wrong changes nothing.
@@ -26,8 +28,8 @@ func TestDocument(t *testing.T) {
 		l.run(t, dir, env)
 	}
 	var out bytes.Buffer
-	p := &program{in: strings.NewReader(""), out: &out, err: &out, env: func(n string) (string, bool) { v, ok := env[n]; return v, ok }}
-	if code := p.run([]string{"export"}); code != exitOK {
+	p := programWith(&out, &out, env)
+	if code := p.run([]string{"export"}); code != terminal.ExitOK {
 		t.Fatal(code, out.String())
 	}
 	exported := out.String()

@@ -131,7 +131,7 @@ func TestKill9Calls(t *testing.T) {
 	b.take(200*time.Millisecond, calls) // what was answered before the end
 	p, _ = run(t, "ready", serveArgs(dir)...)
 	var out strings.Builder
-	reader := &program{out: &out, err: &out, env: func(string) (string, bool) { return "", false }}
+	reader := programWith(&out, &out, nil)
 	if code := reader.run([]string{"cdr", "export", "--json", "--data", dir}); code != 0 {
 		t.Fatal(out.String())
 	}

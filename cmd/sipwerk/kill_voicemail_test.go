@@ -141,7 +141,7 @@ func TestKill9Voicemail(t *testing.T) {
 	talkers.Close()
 	speaking.Wait()
 	var out, wrong bytes.Buffer
-	reader := &program{out: &out, err: &wrong, env: func(string) (string, bool) { return "", false }}
+	reader := programWith(&out, &wrong, nil)
 	if code := reader.run([]string{"voicemail", "list", "u0", "--json", "--data", dir}); code != 0 {
 		t.Fatal(wrong.String())
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/mail"
 )
@@ -19,12 +20,12 @@ import (
 func (p *program) newMailTest() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "test ADDRESS",
-		Short:   p.tr("Send a mail now and say what the mail server said"),
-		Long:    p.tr("Sends a mail to ADDRESS by the mail server of the domain, at once and not by the queue. What goes wrong is said in one sentence, with what helps."),
-		Example: examples("sipwerk mail test me@example.org"),
-		Args:    p.exactly("ADDRESS"),
+		Short:   p.Text("Send a mail now and say what the mail server said"),
+		Long:    p.Text("Sends a mail to ADDRESS by the mail server of the domain, at once and not by the queue. What goes wrong is said in one sentence, with what helps."),
+		Example: terminal.Examples("sipwerk mail test me@example.org"),
+		Args:    p.Exactly("ADDRESS"),
 	}
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		user := ""
 		a, err := p.open(c.Context(), load, &user)
@@ -35,7 +36,7 @@ func (p *program) newMailTest() *cobra.Command {
 		if err := p.testMail(c.Context(), a, args[0]); err != nil {
 			return p.mailError(err)
 		}
-		p.printf("the mail server has taken a mail to %s\n", args[0])
+		p.Printf("the mail server has taken a mail to %s\n", args[0])
 		return nil
 	}
 	return c
@@ -51,7 +52,7 @@ func (p *program) testMail(ctx context.Context, a *accounts, to string) error {
 	if err != nil {
 		return err
 	}
-	m, err := mail.Test(a.domain, string(p.language), to)
+	m, err := mail.Test(a.domain, p.Language(), to)
 	if err != nil {
 		return err
 	}
@@ -63,9 +64,9 @@ func (p *program) mailError(err error) error {
 	var f *mail.Failure
 	switch {
 	case errors.As(err, &f):
-		return errors.New(p.tr(f.Sentence(), f.Arguments()...))
+		return errors.New(p.Text(f.Sentence(), f.Arguments()...))
 	case errors.Is(err, mail.ErrNoServer):
-		return errors.New(p.tr("no mail server is set; set one with `sipwerk mail set`"))
+		return errors.New(p.Text("no mail server is set; set one with `sipwerk mail set`"))
 	}
 	return err
 }
@@ -74,12 +75,12 @@ func (p *program) newMailQueue() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "queue",
-		Short:   p.tr("List mails that wait or were given up"),
-		Example: examples("sipwerk mail queue", "sipwerk mail queue --json | jq '.[] | select(.failed)'"),
-		Args:    p.exactly(),
+		Short:   p.Text("List mails that wait or were given up"),
+		Example: terminal.Examples("sipwerk mail queue", "sipwerk mail queue --json | jq '.[] | select(.failed)'"),
+		Args:    p.Exactly(),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -90,13 +91,13 @@ func (p *program) newMailQueue() *cobra.Command {
 			return err
 		}
 		if asJSON {
-			return json.NewEncoder(p.out).Encode(append([]mail.Entry{}, list...))
+			return json.NewEncoder(p.Out).Encode(append([]mail.Entry{}, list...))
 		}
-		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 		defer w.Flush()
-		fmt.Fprintln(w, p.tr("SINCE\tTO\tSUBJECT\tATTEMPTS\tNEXT\tERROR"))
+		fmt.Fprintln(w, p.Text("SINCE\tTO\tSUBJECT\tATTEMPTS\tNEXT\tERROR"))
 		for _, e := range list {
-			next := p.tr("given up")
+			next := p.Text("given up")
 			if !e.Failed {
 				next = e.Next.Local().Format(time.DateTime)
 			}

@@ -1,28 +1,20 @@
 // Command sipwerk is the SIP server: it serves, shows a first call, keeps accounts, and checks a configuration.
 //
-// Each subcommand is one file here: a function that returns its *cobra.Command, and a line in newRoot (root.go).
+// Each subcommand is a function that returns its *cobra.Command, in a file here or, where it needs several, in a folder, and a line in newRoot (root.go). Folder terminal has what all of them share.
 package main
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
 
-	"github.com/spf13/cobra"
-)
-
-// The exit codes.
-const (
-	exitOK     = 0
-	exitFailed = 1 // what was asked for could not be done; one sentence on standard error says why
-	exitUsage  = 2 // the command line is not one of ours
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 )
 
 func main() {
-	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, root: os.Geteuid() == 0}
+	p := &program{&terminal.Terminal{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Root: os.Geteuid() == 0}}
 	p.addProcs()
 	os.Exit(p.run(os.Args[1:]))
 }
@@ -30,50 +22,36 @@ func main() {
 // addProcs raises GOMAXPROCS, unless the user has set it: the readers of UDP sockets and busy connections block in the system and keep a P each, and the
 // runtime takes it from them again and again while no other is free.
 func (p *program) addProcs() {
-	if _, set := p.env("GOMAXPROCS"); !set {
+	if _, set := p.Env("GOMAXPROCS"); !set {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + runtime.NumCPU() + 2)
 	}
 }
 
-// program is what the commands share: the process, as far as they see it.
-type program struct {
-	in       io.Reader
-	out, err io.Writer
-	env      func(string) (string, bool)
-	root     bool // runs as the superuser
-	language language
-}
-
-// usageError is a command line that cannot be understood.
-type usageError struct{ error }
-
-// exitError ends the program with a code of its own; what there is to say has been said.
-type exitError struct{ code int }
-
-func (e exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+// program is the terminal with the commands of this folder.
+type program struct{ *terminal.Terminal }
 
 // run runs one command line and returns the exit code.
 func (p *program) run(args []string) int {
-	p.language = chooseLanguage(args, p.env)
+	p.Speak(args)
 	root := p.newRoot()
 	root.SetArgs(args)
-	root.SetIn(p.in)
-	root.SetOut(p.out)
-	root.SetErr(p.err)
+	root.SetIn(p.In)
+	root.SetOut(p.Out)
+	root.SetErr(p.Err)
 	command, err := root.ExecuteC()
-	var usage usageError
-	var exit exitError
+	var usage terminal.UsageError
+	var exit terminal.ExitError
 	switch {
 	case err == nil:
-		return exitOK
+		return terminal.ExitOK
 	case errors.As(err, &exit):
-		return exit.code
+		return int(exit)
 	case errors.As(err, &usage) || isUsage(err):
-		fmt.Fprintf(p.err, "sipwerk: %v\n%s\n", err, p.tr("`%s --help` tells more", command.CommandPath()))
-		return exitUsage
+		fmt.Fprintf(p.Err, "sipwerk: %v\n%s\n", err, p.Text("`%s --help` tells more", command.CommandPath()))
+		return terminal.ExitUsage
 	}
-	fmt.Fprintf(p.err, "sipwerk: %v\n", err)
-	return exitFailed
+	fmt.Fprintf(p.Err, "sipwerk: %v\n", err)
+	return terminal.ExitFailed
 }
 
 // isUsage reports whether cobra itself refused the command line; it has no type for that.
@@ -84,42 +62,4 @@ func isUsage(err error) bool {
 		}
 	}
 	return false
-}
-
-// printf writes to standard output in the language of the user.
-func (p *program) printf(english string, args ...any) { fmt.Fprint(p.out, p.tr(english, args...)) }
-
-// errorf is an error in the language of the user.
-func (p *program) errorf(english string, args ...any) error {
-	return errors.New(p.tr(english, args...))
-}
-
-// atLeast asks for these arguments; more may follow.
-func (p *program) atLeast(names ...string) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		return p.exactly(names...)(c, args[:min(len(args), len(names))])
-	}
-}
-
-// atMost takes as many arguments, or fewer.
-func (p *program) atMost(most int) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) > most {
-			return usageError{p.errorf("%q is too much", args[most])}
-		}
-		return nil
-	}
-}
-
-// exactly is cobra.ExactArgs that names what is missing.
-func (p *program) exactly(names ...string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) == len(names) {
-			return nil
-		}
-		if len(names) == 0 {
-			return usageError{p.errorf("%q is too much", args[0])}
-		}
-		return usageError{p.errorf("give %s", strings.Join(names, " "))}
-	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
@@ -32,8 +33,8 @@ func (p *program) newObject(kind string, more ...*cobra.Command) *cobra.Command 
 	k := object.KindNamed(kind)
 	c := &cobra.Command{
 		Use:   k.Name,
-		Short: p.tr(k.Title),
-		Long:  p.tr(k.Doc) + "\n" + p.tr("The commands work while a server runs in the same data folder, and it knows of a change within a second."),
+		Short: p.Text(k.Title),
+		Long:  p.Text(k.Doc) + "\n" + p.Text("The commands work while a server runs in the same data folder, and it knows of a change within a second."),
 	}
 	for _, make := range []func(*objects) *cobra.Command{(*objects).newAdd, (*objects).newSet, (*objects).newList, (*objects).newShow, (*objects).newRemove} {
 		if sub := make(&objects{program: p, kind: k}); sub != nil {
@@ -46,12 +47,12 @@ func (p *program) newObject(kind string, more ...*cobra.Command) *cobra.Command 
 
 // command is a command of the kind on the data folder: run gets it open, and the name that the argument gives.
 func (o *objects) command(verb, short string, run func(c *cobra.Command, a *accounts, name string) error) *cobra.Command {
-	c := &cobra.Command{Use: verb, Short: short, Args: o.exactly()}
+	c := &cobra.Command{Use: verb, Short: short, Args: o.Exactly()}
 	if o.kind.Key != "" && verb != "list" {
 		c.Use += " " + strings.ToUpper(o.kind.Key)
-		c.Args = o.exactly(strings.ToUpper(o.kind.Key))
+		c.Args = o.Exactly(strings.ToUpper(o.kind.Key))
 	}
-	o.load = o.settings(c, "data", "domain")
+	o.load = o.Settings(c, "data", "domain")
 	c.RunE = o.with(o.load, run)
 	return c
 }
@@ -62,7 +63,7 @@ func (o *objects) examples(verb string) string {
 	for _, e := range o.kind.Examples {
 		lines = append(lines, "sipwerk "+o.kind.Name+" "+verb+" "+e)
 	}
-	return examples(lines...)
+	return terminal.Examples(lines...)
 }
 
 // name is the name in an example of a command.
@@ -79,10 +80,10 @@ func (o *objects) newAdd() *cobra.Command {
 		return nil
 	}
 	var f *objectFlags
-	c := o.command("add", o.tr("Add one"), func(c *cobra.Command, a *accounts, name string) error {
+	c := o.command("add", o.Text("Add one"), func(c *cobra.Command, a *accounts, name string) error {
 		return o.edit(c, a, name, f, func(set *object.Settings) (object.Object, error) {
 			if set.Get(o.kind, name) != nil {
-				return nil, fmt.Errorf("%s %s@%s %s; %s", o.kind.Name, name, a.domain, o.tr("exists already"), o.tr("choose another name, or change it with `sipwerk %s set`", o.kind.Name))
+				return nil, fmt.Errorf("%s %s@%s %s; %s", o.kind.Name, name, a.domain, o.Text("exists already"), o.Text("choose another name, or change it with `sipwerk %s set`", o.kind.Name))
 			}
 			return o.kind.Named(name), nil
 		})
@@ -94,7 +95,7 @@ func (o *objects) newAdd() *cobra.Command {
 
 func (o *objects) newSet() *cobra.Command {
 	var f *objectFlags
-	c := o.command("set", o.tr("Change what the flags name and leave the rest"), func(c *cobra.Command, a *accounts, name string) error {
+	c := o.command("set", o.Text("Change what the flags name and leave the rest"), func(c *cobra.Command, a *accounts, name string) error {
 		return o.edit(c, a, name, f, func(set *object.Settings) (object.Object, error) {
 			before := set.Get(o.kind, name)
 			if before == nil && o.kind.Key != "" && o.kind.Name != "account" {
@@ -126,26 +127,26 @@ func (o *objects) edit(c *cobra.Command, a *accounts, name string, f *objectFlag
 		return err
 	}
 	if f.asJSON {
-		return json.NewEncoder(o.out).Encode(o.shown(a.domain, changed, done.PINs))
+		return json.NewEncoder(o.Out).Encode(o.shown(a.domain, changed, done.PINs))
 	}
-	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	if name != "" {
 		fmt.Fprintf(w, "%s\t%s\n", o.kind.Name, name)
 	}
-	fmt.Fprintf(w, "%s\t%s\n", o.tr("domain"), a.domain)
+	fmt.Fprintf(w, "%s\t%s\n", o.Text("domain"), a.domain)
 	for _, made := range done.PINs {
 		fmt.Fprintf(w, "%s\t%s\n", made.Field, made.PIN)
 	}
 	if len(done.PINs) > 0 {
-		io.WriteString(w, o.tr("A PIN is shown this once and not kept.\n"))
+		io.WriteString(w, o.Text("A PIN is shown this once and not kept.\n"))
 	}
 	return nil
 }
 
 // missing says that there is no such object.
 func (o *objects) missing(a *accounts, name string) error {
-	return fmt.Errorf("%s %s@%s %s; %s", o.kind.Name, name, a.domain, o.tr("does not exist"), o.tr("`sipwerk %[1]s list` shows what there is, `sipwerk %[1]s add %[2]s` makes it", o.kind.Name, name))
+	return fmt.Errorf("%s %s@%s %s; %s", o.kind.Name, name, a.domain, o.Text("does not exist"), o.Text("`sipwerk %[1]s list` shows what there is, `sipwerk %[1]s add %[2]s` makes it", o.kind.Name, name))
 }
 
 // shown is an object as JSON shows it: of a secret only whether there is one, but for PINs that were just made.
@@ -173,7 +174,7 @@ func (o *objects) newList() *cobra.Command {
 		return nil
 	}
 	var asJSON bool
-	c := o.command("list", o.tr("List all"), func(c *cobra.Command, a *accounts, _ string) error {
+	c := o.command("list", o.Text("List all"), func(c *cobra.Command, a *accounts, _ string) error {
 		set, err := a.Settings(c.Context(), a.domain)
 		if err != nil {
 			return err
@@ -183,26 +184,26 @@ func (o *objects) newList() *cobra.Command {
 			for one := range set.Objects(o.kind) {
 				all = append(all, o.shown(a.domain, one, nil))
 			}
-			return json.NewEncoder(o.out).Encode(all)
+			return json.NewEncoder(o.Out).Encode(all)
 		}
 		return o.list(slices.Collect(set.Objects(o.kind)), a.domain)
 	})
 	c.Aliases = []string{"ls"}
-	c.Example = examples("sipwerk "+o.kind.Name+" list", "sipwerk "+o.kind.Name+" list --json | jq -r '.[].\""+o.kind.Key+"\"'")
-	c.Flags().BoolVar(&asJSON, "json", false, o.tr("write JSON"))
+	c.Example = terminal.Examples("sipwerk "+o.kind.Name+" list", "sipwerk "+o.kind.Name+" list --json | jq -r '.[].\""+o.kind.Key+"\"'")
+	c.Flags().BoolVar(&asJSON, "json", false, o.Text("write JSON"))
 	return c
 }
 
 // list writes a line for each object: its name, its title, and the flags with which it could be added.
 func (o *objects) list(all []object.Object, domain string) error {
-	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	title, titled := o.kind.Field("title")
 	heading := strings.ToUpper(o.kind.Name)
 	if titled {
-		heading += "\t" + o.tr("TITLE")
+		heading += "\t" + o.Text("TITLE")
 	}
-	fmt.Fprintln(w, heading+"\t"+o.tr("SETTINGS"))
+	fmt.Fprintln(w, heading+"\t"+o.Text("SETTINGS"))
 	for _, one := range all {
 		row := object.NameOf(one)
 		if o.kind.Numbered() {
@@ -232,7 +233,7 @@ func (o *objects) words(one object.Object) (words []string) {
 
 func (o *objects) newShow() *cobra.Command {
 	var asJSON bool
-	c := o.command("show", o.tr("Show one with all its settings"), func(c *cobra.Command, a *accounts, name string) error {
+	c := o.command("show", o.Text("Show one with all its settings"), func(c *cobra.Command, a *accounts, name string) error {
 		set, err := a.Settings(c.Context(), a.domain)
 		if err != nil {
 			return err
@@ -248,14 +249,14 @@ func (o *objects) newShow() *cobra.Command {
 			return err
 		}
 		if asJSON {
-			return json.NewEncoder(o.out).Encode(o.shown(a.domain, one, nil))
+			return json.NewEncoder(o.Out).Encode(o.shown(a.domain, one, nil))
 		}
-		w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+		w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
 		defer w.Flush()
 		for _, f := range o.kind.Fields() {
 			text := strings.ReplaceAll(f.Text(one), "\n", `\n`)
 			if f.Secret() && text != "" {
-				text = o.tr("is set and not shown")
+				text = o.Text("is set and not shown")
 			}
 			fmt.Fprintf(w, "%s\t%s\n", f.Name, text)
 		}
@@ -264,8 +265,8 @@ func (o *objects) newShow() *cobra.Command {
 		}
 		return nil
 	})
-	c.Example = examples("sipwerk "+o.kind.Name+" show"+o.name(), "sipwerk "+o.kind.Name+" show"+o.name()+" --json")
-	c.Flags().BoolVar(&asJSON, "json", false, o.tr("write JSON"))
+	c.Example = terminal.Examples("sipwerk "+o.kind.Name+" show"+o.name(), "sipwerk "+o.kind.Name+" show"+o.name()+" --json")
+	c.Flags().BoolVar(&asJSON, "json", false, o.Text("write JSON"))
 	c.ValidArgsFunction = o.complete
 	return c
 }
@@ -284,13 +285,13 @@ func (o *objects) known(ctx context.Context, a *accounts, one object.Object) err
 
 // roomKeys writes what can be dialled in a conference.
 func (p *program) roomKeys(w io.Writer) {
-	fmt.Fprintln(w, "\n"+p.tr("DIAL\tWHO\tIT"))
+	fmt.Fprintln(w, "\n"+p.Text("DIAL\tWHO\tIT"))
 	for _, k := range server.RoomCommands() {
-		who := p.tr("everybody")
+		who := p.Text("everybody")
 		if k.Moderator {
-			who = p.tr("moderators")
+			who = p.Text("moderators")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", k.Dial, who, p.tr(k.Description))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", k.Dial, who, p.Text(k.Description))
 	}
 }
 
@@ -298,7 +299,7 @@ func (o *objects) newRemove() *cobra.Command {
 	if o.kind.Name == "account" {
 		return nil
 	}
-	c := o.command("remove", o.tr("Remove one"), func(c *cobra.Command, a *accounts, name string) error {
+	c := o.command("remove", o.Text("Remove one"), func(c *cobra.Command, a *accounts, name string) error {
 		_, err := o.setup(a).Edit(c.Context(), a.domain, func(set *object.Settings) error {
 			if set.Get(o.kind, name) == nil {
 				return o.missing(a, name)
@@ -312,11 +313,11 @@ func (o *objects) newRemove() *cobra.Command {
 		if name == "" {
 			name = o.kind.Name
 		}
-		o.printf("%s@%s is removed\n", name, a.domain)
+		o.Printf("%s@%s is removed\n", name, a.domain)
 		return nil
 	})
 	c.Aliases = []string{"rm"}
-	c.Example = examples("sipwerk " + o.kind.Name + " remove" + o.name())
+	c.Example = terminal.Examples("sipwerk " + o.kind.Name + " remove" + o.name())
 	c.ValidArgsFunction = o.complete
 	return c
 }

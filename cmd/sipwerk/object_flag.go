@@ -52,7 +52,7 @@ func (o *objects) flags(c *cobra.Command) *objectFlags {
 			continue
 		}
 		fs.fields = append(fs.fields, f)
-		usage := o.tr(f.Short())
+		usage := o.Text(f.Short())
 		if f.Default != "" {
 			usage += " (" + f.Default + ")"
 		}
@@ -65,7 +65,7 @@ func (o *objects) flags(c *cobra.Command) *objectFlags {
 			return o.values(c.Context(), f), cobra.ShellCompDirectiveNoFileComp
 		})
 	}
-	c.Flags().BoolVar(&fs.asJSON, "json", false, o.tr("write JSON"))
+	c.Flags().BoolVar(&fs.asJSON, "json", false, o.Text("write JSON"))
 	return fs
 }
 

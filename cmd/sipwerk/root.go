@@ -6,23 +6,27 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/bench"
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/telephone"
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 )
 
 func (p *program) newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "sipwerk",
-		Short:         p.tr("A SIP server in one program"),
-		Long:          p.tr("Sipwerk registers telephones and connects their calls. `sipwerk demo` shows a first call; `sipwerk serve` is the server."),
+		Short:         p.Text("A SIP server in one program"),
+		Long:          p.Text("Sipwerk registers telephones and connects their calls. `sipwerk demo` shows a first call; `sipwerk serve` is the server."),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.PersistentFlags().String("lang", string(p.language), p.tr("language of the texts: en or de; otherwise that of LANG"))
+	root.PersistentFlags().String("lang", p.Language(), p.Text("language of the texts: en or de; otherwise that of LANG"))
 	root.AddCommand(
 		p.newDemo(),
 		p.newServe(),
-		p.newCall(),
+		telephone.NewCall(p.Terminal),
 		p.newDial(),
 		p.newAccount(),
 		p.newObject("group"),
@@ -43,9 +47,9 @@ func (p *program) newRoot() *cobra.Command {
 		p.newApply(),
 		p.newRoute(),
 		p.newCDR(),
-		p.newWatch(),
+		telephone.NewWatch(p.Terminal),
 		p.newNumbers(),
-		p.newBench(),
+		bench.New(p.Terminal),
 		p.newCheck(),
 		p.newVersion(),
 	)
@@ -56,9 +60,9 @@ func (p *program) newRoot() *cobra.Command {
 	for _, c := range root.Commands() {
 		switch c.Name() {
 		case "help":
-			c.Short = p.tr("Help about a command")
+			c.Short = p.Text("Help about a command")
 		case "completion":
-			c.Short = p.tr("Completion for your shell")
+			c.Short = p.Text("Completion for your shell")
 		}
 	}
 	p.translateHelpFlags(root)
@@ -69,16 +73,16 @@ func (p *program) newRoot() *cobra.Command {
 func (p *program) usageTemplate(c *cobra.Command) string {
 	t := c.UsageTemplate()
 	for _, heading := range []string{"Usage:", "Aliases:", "Examples:", "Available Commands:", "Additional help topics:", "Global Flags:", "Flags:"} {
-		t = strings.ReplaceAll(t, heading, p.tr(heading))
+		t = strings.ReplaceAll(t, heading, p.Text(heading))
 	}
 	const more = `Use "{{.CommandPath}} [command] --help" for more information about a command.`
-	return strings.ReplaceAll(t, more, p.tr(more))
+	return strings.ReplaceAll(t, more, p.Text(more))
 }
 
 // translateHelpFlags gives every command its --help in the language of the user.
 func (p *program) translateHelpFlags(c *cobra.Command) {
 	c.InitDefaultHelpFlag()
-	c.Flags().Lookup("help").Usage = p.tr("help about this command")
+	c.Flags().Lookup("help").Usage = p.Text("help about this command")
 	for _, sub := range c.Commands() {
 		p.translateHelpFlags(sub)
 	}
@@ -90,11 +94,8 @@ func (p *program) flagError(c *cobra.Command, err error) error {
 	name := strings.ReplaceAll(strings.ToLower(unknown), "_", "-")
 	for _, meant := range []string{name, name + "s", strings.TrimSuffix(name, "s")} {
 		if found && c.Flags().Lookup(meant) != nil {
-			return usageError{p.errorf("%v; did you mean --%s?", err, meant)}
+			return p.Misuse("%v; did you mean --%s?", err, meant)
 		}
 	}
-	return usageError{err}
+	return terminal.UsageError{Err: err}
 }
-
-// examples joins command lines for the Example of a command.
-func examples(lines ...string) string { return "  " + strings.Join(lines, "\n  ") }

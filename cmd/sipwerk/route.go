@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/control"
@@ -20,8 +21,8 @@ import (
 func (p *program) newRoute() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "route",
-		Short: p.tr("Explain and test where calls go"),
-		Long: p.tr("The dial plan decides where a call goes: `sipwerk dialplan set` changes it, and these commands show what it does. They call nobody, ask no webhook, and need no server that runs.\n" +
+		Short: p.Text("Explain and test where calls go"),
+		Long: p.Text("The dial plan decides where a call goes: `sipwerk dialplan set` changes it, and these commands show what it does. They call nobody, ask no webhook, and need no server that runs.\n" +
 			"If one runs, `route explain` also says what counts now: which telephones are registered, which trunk takes the call and why others do not, and what is left of limits."),
 	}
 	c.AddCommand(p.newRouteExplain(), p.newRouteTest())
@@ -33,30 +34,30 @@ func (p *program) newRouteExplain() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "explain --from WHO --to NUMBER",
-		Short: p.tr("Show step by step where a call would go"),
-		Long: p.tr("Shows what the dial plan would do with a call, step by step. Without --after the path is shown on which nobody answers,\n" +
+		Short: p.Text("Show step by step where a call would go"),
+		Long: p.Text("Shows what the dial plan would do with a call, step by step. Without --after the path is shown on which nobody answers,\n" +
 			"or, if a server runs, on which nobody can because no telephone is registered, all are busy, or no trunk is usable.\n" +
 			"WHO is an account, a number outside, trunk:NAME or trunk:NAME/NUMBER, or anonymous."),
-		Example: examples("sipwerk route explain --from 200 --to +33123456789 --at 'sunday 22:00'", "sipwerk route explain --from trunk:telco/+33123456789 --to +4930123600 --after busy",
+		Example: terminal.Examples("sipwerk route explain --from 200 --to +33123456789 --at 'sunday 22:00'", "sipwerk route explain --from trunk:telco/+33123456789 --to +4930123600 --after busy",
 			"sipwerk route explain --from 200 --to 201 --json"),
-		Args: p.exactly(),
+		Args: p.Exactly(),
 	}
-	c.Flags().StringVar(&q.From, "from", "", p.tr("who calls"))
-	c.Flags().StringVar(&q.To, "to", "", p.tr("what is dialled"))
-	c.Flags().StringVar(&q.At, "at", "", p.tr("when: sunday 22:00, 2026-12-24 18:00 (now)"))
-	c.Flags().StringSliceVar(&q.After, "after", nil, p.tr("what became of the steps before: busy, no-answer, offline, declined or refused; may be given several times"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	load := p.settings(c, "data", "domain")
+	c.Flags().StringVar(&q.From, "from", "", p.Text("who calls"))
+	c.Flags().StringVar(&q.To, "to", "", p.Text("what is dialled"))
+	c.Flags().StringVar(&q.At, "at", "", p.Text("when: sunday 22:00, 2026-12-24 18:00 (now)"))
+	c.Flags().StringSliceVar(&q.After, "after", nil, p.Text("what became of the steps before: busy, no-answer, offline, declined or refused; may be given several times"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	load := p.Settings(c, "data", "domain")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if q.From == "" || q.To == "" {
-			return usageError{p.errorf("give %s", "--from --to")}
+			return p.Misuse("give %s", "--from --to")
 		}
 		answer, err := p.explain(c, load, q)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return json.NewEncoder(p.out).Encode(answer)
+			return json.NewEncoder(p.Out).Encode(answer)
 		}
 		p.showRoute(answer)
 		return nil
@@ -88,20 +89,20 @@ func (p *program) explain(c *cobra.Command, load func() (*config.Config, error),
 
 // showRoute writes a path, each decision with its steps.
 func (p *program) showRoute(a *dial.Answer) {
-	p.printf("%s dials %s on %s\n", a.From, a.To, a.At.Format("2006-01-02 15:04 MST"))
+	p.Printf("%s dials %s on %s\n", a.From, a.To, a.At.Format("2006-01-02 15:04 MST"))
 	for _, s := range a.Stages {
 		if s.After != "" {
-			fmt.Fprintf(p.out, "\n%s:\n", p.after(s.After))
+			fmt.Fprintf(p.Out, "\n%s:\n", p.after(s.After))
 		}
 		p.showSteps(s.Told)
 		ringing := ""
 		if s.RingTime > 0 {
-			ringing = p.tr(" (rings for %s)", time.Duration(s.RingTime*float64(time.Second)))
+			ringing = p.Text(" (rings for %s)", time.Duration(s.RingTime*float64(time.Second)))
 		}
-		fmt.Fprintf(p.out, "  => %s%s\n", s.Decision, ringing)
+		fmt.Fprintf(p.Out, "  => %s%s\n", s.Decision, ringing)
 	}
 	if !a.Live {
-		p.printf("\nNo server runs: which telephones are registered, which trunks are usable and which limits are used up is not looked at.\n")
+		p.Printf("\nNo server runs: which telephones are registered, which trunks are usable and which limits are used up is not looked at.\n")
 	}
 }
 
@@ -109,22 +110,22 @@ func (p *program) showRoute(a *dial.Answer) {
 func (p *program) after(outcome string) string {
 	switch dialplan.Outcome(outcome) {
 	case dialplan.Busy:
-		return p.tr("if the line is busy")
+		return p.Text("if the line is busy")
 	case dialplan.NoAnswer:
-		return p.tr("if nobody answers")
+		return p.Text("if nobody answers")
 	case dialplan.Offline:
-		return p.tr("if no telephone is there")
+		return p.Text("if no telephone is there")
 	case dialplan.Rejected:
-		return p.tr("if the call is declined")
+		return p.Text("if the call is declined")
 	}
-	return p.tr("if the call is refused")
+	return p.Text("if the call is refused")
 }
 
 // showSteps writes the steps of a decision.
 func (p *program) showSteps(steps []dialplan.Step) {
 	for _, s := range steps {
-		s.A, s.B = p.tr(s.A), p.tr(s.B) // words of ours that stand in a sentence
-		fmt.Fprintf(p.out, "  - %s\n", s.In(p.tr(string(s.Say))))
+		s.A, s.B = p.Text(s.A), p.Text(s.B) // words of ours that stand in a sentence
+		fmt.Fprintf(p.Out, "  - %s\n", s.In(p.Text(string(s.Say))))
 	}
 }
 
@@ -132,14 +133,14 @@ func (p *program) newRouteTest() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "test",
-		Short: p.tr("Run the tests beside the dial plan"),
-		Long: p.tr("Runs the tests of the dial plan as it stands. They also run at every change of it, and one that fails keeps the change from going live.\n" +
+		Short: p.Text("Run the tests beside the dial plan"),
+		Long: p.Text("Runs the tests of the dial plan as it stands. They also run at every change of it, and one that fails keeps the change from going live.\n" +
 			"Exit codes: 0 all are right; 1 one is not."),
-		Example: examples("sipwerk route test", "sipwerk route test --json"),
-		Args:    p.exactly(),
+		Example: terminal.Examples("sipwerk route test", "sipwerk route test --json"),
+		Args:    p.Exactly(),
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	load := p.settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	load := p.Settings(c, "data", "domain")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		var none string
 		a, err := p.open(c.Context(), load, &none)
@@ -152,12 +153,12 @@ func (p *program) newRouteTest() *cobra.Command {
 			return err
 		}
 		if asJSON {
-			err = json.NewEncoder(p.out).Encode(append([]dial.Test{}, tests...))
+			err = json.NewEncoder(p.Out).Encode(append([]dial.Test{}, tests...))
 		} else {
 			p.showTests(tests)
 		}
 		if err == nil && dial.Failed(tests) != nil {
-			err = exitError{exitFailed}
+			err = terminal.ExitError(terminal.ExitFailed)
 		}
 		return err
 	}
@@ -167,18 +168,18 @@ func (p *program) newRouteTest() *cobra.Command {
 // showTests writes one line for each test, and the steps of those that fail.
 func (p *program) showTests(tests []dial.Test) {
 	if len(tests) == 0 {
-		p.printf("the dial plan has no tests; `sipwerk dialplan set --test` adds one\n")
+		p.Printf("the dial plan has no tests; `sipwerk dialplan set --test` adds one\n")
 		return
 	}
 	failed := 0
 	for _, t := range tests {
 		if t.OK {
-			p.printf("right  %s: %s\n", t.Name, t.Got)
+			p.Printf("right  %s: %s\n", t.Name, t.Got)
 			continue
 		}
 		failed++
-		p.printf("WRONG  %s: %s instead of %s\n", t.Name, t.Got, t.Expect)
+		p.Printf("WRONG  %s: %s instead of %s\n", t.Name, t.Got, t.Expect)
 		p.showSteps(t.Told)
 	}
-	p.printf("%d tests, %d of them fail\n", len(tests), failed)
+	p.Printf("%d tests, %d of them fail\n", len(tests), failed)
 }

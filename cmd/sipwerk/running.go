@@ -7,13 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 )
 
 // running gives a command the flags that name a server, and returns the function that finds the one that runs; its error wraps [control.ErrNoServer] if there is none.
 func (p *program) running(c *cobra.Command) func() (*server.Control, *config.Config, error) {
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	return func() (*server.Control, *config.Config, error) {
 		cfg, err := load()
 		if err != nil {
@@ -39,11 +40,11 @@ func (p *program) order(c *cobra.Command, path string, order func(args []string)
 func (p *program) newDial() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dial USER NUMBER",
-		Short: p.tr("Have the running server call a user, and connect them to a number when they answer"),
-		Long: p.tr("The telephones of the user ring and show the number. Whoever answers is connected as if they had dialled it: what the dial plan allows them counts.\n" +
+		Short: p.Text("Have the running server call a user, and connect them to a number when they answer"),
+		Long: p.Text("The telephones of the user ring and show the number. Whoever answers is connected as if they had dialled it: what the dial plan allows them counts.\n" +
 			"The command ends when the user has answered."),
-		Example: examples("sipwerk dial 200 201", "sipwerk dial alice@example.org +4930123456"),
-		Args:    p.exactly("USER", "NUMBER"),
+		Example: terminal.Examples("sipwerk dial 200 201", "sipwerk dial alice@example.org +4930123456"),
+		Args:    p.Exactly("USER", "NUMBER"),
 	}
 	p.order(c, "/dial", func(args []string) any { return server.DialOrder{From: args[0], To: args[1]} })
 	return c

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 )
@@ -19,15 +20,15 @@ import (
 func (p *program) newServe() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: p.tr("Run the server"),
-		Long: p.tr("Runs the server until SIGTERM or SIGINT. It needs no configuration. On standard output it prints what it made, each address it listens on, and " +
+		Short: p.Text("Run the server"),
+		Long: p.Text("Runs the server until SIGTERM or SIGINT. It needs no configuration. On standard output it prints what it made, each address it listens on, and " +
 			"`ready` when all listeners are up; the log goes to standard error.\n" +
 			"A signal refuses new calls and lets running ones go on as long as --drain says; a second signal ends them at once."),
-		Example: examples("sipwerk serve", "sipwerk serve --domain example.org --data /srv/sipwerk",
+		Example: terminal.Examples("sipwerk serve", "sipwerk serve --domain example.org --data /srv/sipwerk",
 			"sipwerk serve --listen udp://127.0.0.1:5060 --listen tls://127.0.0.1:0 --http off", "SIPWERK_LOG_LEVEL=debug sipwerk serve --config sipwerk.yaml"),
-		Args: p.exactly(),
+		Args: p.Exactly(),
 	}
-	load := p.settings(c)
+	load := p.Settings(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -55,24 +56,24 @@ func leaveStart() {
 
 // options are those of every server this program starts.
 func (p *program) options(cfg *config.Config) server.Options {
-	return server.Options{Log: server.NewLog(cfg.Log, p.err), Agent: "Sipwerk"}
+	return server.Options{Log: server.NewLog(cfg.Log, p.Err), Agent: "Sipwerk"}
 }
 
 // announce prints what was made and where the server listens, and then that it is ready. The last line is the same in every language: scripts wait for it.
 func (p *program) announce(s *server.Server) {
 	if s.Made.Data {
-		p.printf("made the data folder %s\n", s.Config.Data)
+		p.Printf("made the data folder %s\n", s.Config.Data)
 	}
 	if s.Made.Domain {
-		p.printf("made the domain %s\n", s.Domain.Name)
+		p.Printf("made the domain %s\n", s.Domain.Name)
 	}
 	if s.Made.Authority != "" {
-		p.printf("made a certificate authority; telephones that check certificates need %s\n", s.Made.Authority)
+		p.Printf("made a certificate authority; telephones that check certificates need %s\n", s.Made.Authority)
 	}
 	for _, l := range s.Listeners() {
-		p.printf("listening on %s\n", l.URL())
+		p.Printf("listening on %s\n", l.URL())
 	}
-	p.out.Write([]byte("ready\n"))
+	p.Out.Write([]byte("ready\n"))
 }
 
 // catchSignals must be called before anyone is told that the server is ready: from then on it may be asked to stop.

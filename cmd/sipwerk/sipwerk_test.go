@@ -5,25 +5,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"maps"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/sipwerk/sipwerk/server"
-	"github.com/sipwerk/sipwerk/server/carrier"
-	"github.com/sipwerk/sipwerk/server/config"
-	"github.com/sipwerk/sipwerk/server/dial"
-	"github.com/sipwerk/sipwerk/server/mail"
-	"github.com/sipwerk/sipwerk/server/object"
-	"github.com/sipwerk/sipwerk/service/dialplan"
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 )
 
 // line is one command line with what it must do. In want and fails, "…" stands for anything.
@@ -38,7 +27,8 @@ type line struct {
 func (l line) run(t *testing.T, dir string, env map[string]string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := &program{in: strings.NewReader(l.in), out: &out, err: &errs, env: func(n string) (string, bool) { v, ok := env[n]; return v, ok }}
+	p := programWith(&out, &errs, env)
+	p.In = strings.NewReader(l.in)
 	code := p.run(strings.Fields(strings.ReplaceAll(l.args, "DIR", dir)))
 	if code != l.code {
 		t.Errorf("sipwerk %s: exit code %d, want %d", l.args, code, l.code)
@@ -49,6 +39,11 @@ func (l line) run(t *testing.T, dir string, env map[string]string) {
 	if !matches(errs.String(), l.fails, dir) {
 		t.Errorf("sipwerk %s: standard error\n%s\nwant\n%s", l.args, errs.String(), l.fails)
 	}
+}
+
+// programWith is a program with an environment of its own and nothing to read.
+func programWith(out, errs io.Writer, env map[string]string) *program {
+	return &program{&terminal.Terminal{In: strings.NewReader(""), Out: out, Err: errs, Env: func(n string) (string, bool) { v, ok := env[n]; return v, ok }}}
 }
 
 func matches(got, want, dir string) bool {
@@ -123,7 +118,7 @@ func TestNumbers(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	var out bytes.Buffer
-	p := &program{out: &out, err: &out, env: func(string) (string, bool) { return "", false }}
+	p := programWith(&out, &out, nil)
 	if code := p.run([]string{"version", "--json"}); code != 0 {
 		t.Fatalf("exit code %d: %s", code, &out)
 	}
@@ -135,7 +130,7 @@ func TestVersion(t *testing.T) {
 
 // TestHelp: every command has help with an example, in both languages.
 func TestHelp(t *testing.T) {
-	p := &program{language: english, env: func(string) (string, bool) { return "", false }}
+	p := programWith(io.Discard, io.Discard, nil)
 	for _, c := range p.newRoot().Commands() {
 		if c.Name() == "help" || c.Name() == "completion" {
 			continue
@@ -149,99 +144,4 @@ func TestHelp(t *testing.T) {
 	line{args: "account add --help --lang=de", want: "Legt ein Konto…Aufruf:\n…Beispiele:\n…Schalter:\n…"}.run(t, "", nil)
 	line{args: "account add --help", want: "Adds an account…Usage:\n…Examples:\n…Flags:\n…"}.run(t, "", map[string]string{"LANG": "C.UTF-8"})
 	line{args: "--help", want: "Sipwerk registriert…Befehle:\n…"}.run(t, "", map[string]string{"LANG": "de_DE.UTF-8"})
-}
-
-// TestGerman: every text that is looked up has a German one with the same verbs, and no German one is for nothing.
-func TestGerman(t *testing.T) {
-	texts := make(map[string]bool)
-	for _, f := range config.Default(func(string) (string, bool) { return "", false }, true).Fields() {
-		texts[f.Short()] = true
-	}
-	for _, heading := range []string{"Usage:", "Aliases:", "Examples:", "Available Commands:", "Additional help topics:", "Global Flags:", "Flags:",
-		`Use "{{.CommandPath}} [command] --help" for more information about a command.`} {
-		texts[heading] = true
-	}
-	for _, n := range server.Numbers() {
-		texts[n.Description] = true
-	}
-	for _, sentence := range slices.Concat(mail.Sentences(), carrier.Sentences()) {
-		texts[sentence] = true
-	}
-	for _, k := range server.RoomCommands() {
-		texts[k.Description] = true
-	}
-	for _, s := range slices.Concat(dialplan.Sayings(), dial.Sayings()) {
-		texts[string(s)] = true
-	}
-	for _, k := range object.Kinds() {
-		texts[k.Title], texts[k.Doc] = true, true
-		for _, f := range k.Fields() {
-			if !f.Key {
-				texts[f.Short()] = true
-			}
-		}
-	}
-	for _, word := range server.RoomWords() {
-		texts[word] = true
-	}
-	for _, state := range server.AgentStates() {
-		texts[state] = true
-	}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) > 0 {
-				if sel, ok := call.Fun.(*ast.SelectorExpr); ok && (sel.Sel.Name == "tr" || sel.Sel.Name == "printf" || sel.Sel.Name == "errorf") {
-					if s, ok := literal(call.Args[0]); ok {
-						texts[s] = true
-					}
-				}
-			}
-			return true
-		})
-	}
-	german := maps.Clone(germanTexts)
-	maps.Copy(german, germanObjectTexts)
-	maps.Copy(german, germanRouteTexts)
-	if len(german) != len(germanTexts)+len(germanObjectTexts)+len(germanRouteTexts) {
-		t.Error("a text has two German ones")
-	}
-	verbs := regexp.MustCompile(`%[a-z]`)
-	for text := range texts {
-		translated, ok := german[text]
-		if !ok {
-			t.Errorf("no German for %q", text)
-		} else if strings.Join(verbs.FindAllString(text, -1), "") != strings.Join(verbs.FindAllString(translated, -1), "") {
-			t.Errorf("%q and %q take different arguments", text, translated)
-		}
-	}
-	for text := range german {
-		if !texts[text] {
-			t.Errorf("nobody says %q", text)
-		}
-	}
-}
-
-// literal returns the text of a string literal or a sum of them.
-func literal(e ast.Expr) (string, bool) {
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		s, err := strconv.Unquote(e.Value)
-		return s, err == nil
-	case *ast.BinaryExpr:
-		a, aok := literal(e.X)
-		b, bok := literal(e.Y)
-		return a + b, aok && bok
-	}
-	return "", false
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
@@ -27,14 +28,14 @@ func (p *program) newRecordingFiles() *cobra.Command {
 	var account string
 	c := &cobra.Command{
 		Use:     "files",
-		Short:   p.tr("List recorded calls and conferences"),
-		Long:    p.tr("Lists the files in the folder recordings of the data folder, with the calls that they are of. How long they are kept is said by the setting keep.recordings."),
-		Example: examples("sipwerk recording files", "sipwerk recording files --account 200 --json | jq -r '.[].file'"),
-		Args:    p.exactly(),
+		Short:   p.Text("List recorded calls and conferences"),
+		Long:    p.Text("Lists the files in the folder recordings of the data folder, with the calls that they are of. How long they are kept is said by the setting keep.recordings."),
+		Example: terminal.Examples("sipwerk recording files", "sipwerk recording files --account 200 --json | jq -r '.[].file'"),
+		Args:    p.Exactly(),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().StringVar(&account, "account", "", p.tr("only those of calls in which this account took part"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().StringVar(&account, "account", "", p.Text("only those of calls in which this account took part"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -55,11 +56,11 @@ func (p *program) newRecordingFiles() *cobra.Command {
 			})
 		}
 		if asJSON {
-			return json.NewEncoder(p.out).Encode(append([]server.Recorded{}, list...))
+			return json.NewEncoder(p.Out).Encode(append([]server.Recorded{}, list...))
 		}
-		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 		defer w.Flush()
-		fmt.Fprintln(w, p.tr("ENDED\tSIZE\tFROM\tTALKED TO\tTIME\tFILE"))
+		fmt.Fprintln(w, p.Text("ENDED\tSIZE\tFROM\tTALKED TO\tTIME\tFILE"))
 		for i := range list {
 			r := &list[i]
 			call := []string{"", "", ""}
@@ -76,8 +77,8 @@ func (p *program) newRecordingFiles() *cobra.Command {
 func (p *program) newMusic() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "music",
-		Short: p.tr("Keep the music of those who wait"),
-		Long: p.tr("Music is a file (WAV, or Opus in Ogg) or a stream (the same, or PCM, over http or https). Files lie in the folder music of the data folder.\n" +
+		Short: p.Text("Keep the music of those who wait"),
+		Long: p.Text("Music is a file (WAV, or Opus in Ogg) or a stream (the same, or PCM, over http or https). Files lie in the folder music of the data folder.\n" +
 			"What is played where is said by `dialplan set --music` and `--park-music`, `queue set --music`, `trunk set --music` and the setting media.music."),
 	}
 	c.AddCommand(p.newMusicList(), p.newMusicAdd(), p.newMusicTest(), p.newMusicRemove())
@@ -111,24 +112,24 @@ func (p *program) newMusicList() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   p.tr("List music, and where it is played"),
-		Long:    p.tr("Lists the files in the folder and what the settings of the domain name, with how each stream is while a server runs."),
-		Example: examples("sipwerk music list", "sipwerk music list --json"),
-		Args:    p.exactly(),
+		Short:   p.Text("List music, and where it is played"),
+		Long:    p.Text("Lists the files in the folder and what the settings of the domain name, with how each stream is while a server runs."),
+		Example: terminal.Examples("sipwerk music list", "sipwerk music list --json"),
+		Args:    p.Exactly(),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = p.shelf(load, func(c *cobra.Command, s *music.Shelf, _ []string) error {
 		all, err := p.pieces(c, s, load)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return json.NewEncoder(p.out).Encode(all)
+			return json.NewEncoder(p.Out).Encode(all)
 		}
-		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 		defer w.Flush()
-		fmt.Fprintln(w, p.tr("MUSIC\tPLAYED BY\tSTATE"))
+		fmt.Fprintln(w, p.Text("MUSIC\tPLAYED BY\tSTATE"))
 		for _, m := range all {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Music, strings.Join(m.Used, ", "), strings.TrimSpace(string(m.State)+" "+m.Error))
 		}
@@ -196,13 +197,13 @@ func (p *program) newMusicAdd() *cobra.Command {
 	var name string
 	c := &cobra.Command{
 		Use:     "add FILE",
-		Short:   p.tr("Copy a file into the folder, if it can be played"),
-		Long:    p.tr("WAV and Opus in Ogg can be played. MP3 cannot; `ffmpeg -i music.mp3 -ac 1 music.opus` makes Opus of it."),
-		Example: examples("sipwerk music add hold.wav", "sipwerk music add /tmp/new.opus --name winter.opus"),
-		Args:    p.exactly("FILE"),
+		Short:   p.Text("Copy a file into the folder, if it can be played"),
+		Long:    p.Text("WAV and Opus in Ogg can be played. MP3 cannot; `ffmpeg -i music.mp3 -ac 1 music.opus` makes Opus of it."),
+		Example: terminal.Examples("sipwerk music add hold.wav", "sipwerk music add /tmp/new.opus --name winter.opus"),
+		Args:    p.Exactly("FILE"),
 	}
-	load := p.settings(c, "data")
-	c.Flags().StringVar(&name, "name", "", p.tr("what it is called there; otherwise as it is"))
+	load := p.Settings(c, "data")
+	c.Flags().StringVar(&name, "name", "", p.Text("what it is called there; otherwise as it is"))
 	c.RunE = p.shelf(load, func(_ *cobra.Command, s *music.Shelf, args []string) error {
 		if name == "" {
 			name = filepath.Base(args[0])
@@ -216,24 +217,24 @@ func (p *program) newMusicTest() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "test MUSIC",
-		Short:   p.tr("Try whether music can be played"),
-		Long:    p.tr("Reads a file, or listens to a stream for two seconds, and says what it is and how loud."),
-		Example: examples("sipwerk music test hold.wav", "sipwerk music test https://radio.example.net/quiet.opus"),
-		Args:    p.exactly("MUSIC"),
+		Short:   p.Text("Try whether music can be played"),
+		Long:    p.Text("Reads a file, or listens to a stream for two seconds, and says what it is and how loud."),
+		Example: terminal.Examples("sipwerk music test hold.wav", "sipwerk music test https://radio.example.net/quiet.opus"),
+		Args:    p.Exactly("MUSIC"),
 	}
-	load := p.settings(c, "data")
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c, "data")
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = p.shelf(load, func(c *cobra.Command, s *music.Shelf, args []string) error {
 		heard, err := s.Probe(c.Context(), args[0])
 		switch {
 		case err != nil:
 			return err
 		case asJSON:
-			return json.NewEncoder(p.out).Encode(heard)
+			return json.NewEncoder(p.Out).Encode(heard)
 		case heard.Forever:
-			p.printf("%s: a stream of %s, %d dBov\n", heard.Setting, heard.Kind, heard.Level)
+			p.Printf("%s: a stream of %s, %d dBov\n", heard.Setting, heard.Kind, heard.Level)
 		default:
-			p.printf("%s: %s, %s, %d dBov\n", heard.Setting, heard.Kind, heard.Length.Round(time.Second/10), heard.Level)
+			p.Printf("%s: %s, %s, %d dBov\n", heard.Setting, heard.Kind, heard.Length.Round(time.Second/10), heard.Level)
 		}
 		return nil
 	})
@@ -244,12 +245,12 @@ func (p *program) newMusicRemove() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "remove NAME",
 		Aliases: []string{"rm"},
-		Short:   p.tr("Remove a file from the folder"),
-		Long:    p.tr("A file that settings of the domain name stays where it is."),
-		Example: examples("sipwerk music remove winter.opus"),
-		Args:    p.exactly("NAME"),
+		Short:   p.Text("Remove a file from the folder"),
+		Long:    p.Text("A file that settings of the domain name stays where it is."),
+		Example: terminal.Examples("sipwerk music remove winter.opus"),
+		Args:    p.Exactly("NAME"),
 	}
-	load := p.settings(c, "data", "domain")
+	load := p.Settings(c, "data", "domain")
 	c.RunE = p.shelf(load, func(c *cobra.Command, s *music.Shelf, args []string) error {
 		all, err := p.pieces(c, s, load)
 		if err != nil {
@@ -257,7 +258,7 @@ func (p *program) newMusicRemove() *cobra.Command {
 		}
 		for _, m := range all {
 			if m.Music == args[0] && len(m.Used) > 0 {
-				return p.errorf("%s is played by %s; change that first", args[0], strings.Join(m.Used, ", "))
+				return p.Errorf("%s is played by %s; change that first", args[0], strings.Join(m.Used, ", "))
 			}
 		}
 		return s.Remove(args[0])

@@ -11,36 +11,37 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 )
 
 // newQueue is the command of the queues.
 func (p *program) newQueue() *cobra.Command {
 	return p.newObject("queue", p.newQueueStatus(),
-		p.newAgent("login", p.tr("Log an agent in to a queue, or to all of its own")), p.newAgent("logout", p.tr("Log an agent out of a queue, or of all")),
-		p.newAgent("pause", p.tr("Give an agent no calls")), p.newAgent("resume", p.tr("Give an agent calls again")))
+		p.newAgent("login", p.Text("Log an agent in to a queue, or to all of its own")), p.newAgent("logout", p.Text("Log an agent out of a queue, or of all")),
+		p.newAgent("pause", p.Text("Give an agent no calls")), p.newAgent("resume", p.Text("Give an agent calls again")))
 }
 
 func (p *program) newQueueStatus() *cobra.Command {
-	return newStatus(p, "queue", p.tr("Show who waits in the queues, and what their agents do"), p.showQueues)
+	return newStatus(p, "queue", p.Text("Show who waits in the queues, and what their agents do"), p.showQueues)
 }
 
 func (p *program) newRoomStatus() *cobra.Command {
-	return newStatus(p, "room", p.tr("Show who is in the conference rooms, and who is heard and seen"), p.showRooms)
+	return newStatus(p, "room", p.Text("Show who is in the conference rooms, and who is heard and seen"), p.showRooms)
 }
 
 // newRoomInvite has a room in use call somebody.
 func (p *program) newRoomInvite() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "invite ROOM NUMBER",
-		Short: p.tr("Have a conference room that is in use call somebody"),
-		Long: p.tr("NUMBER is an account, a group, or a number outside. A call to the outside is that of the user of --from: their countries, minutes and calls at once count.\n" +
+		Short: p.Text("Have a conference room that is in use call somebody"),
+		Long: p.Text("NUMBER is an account, a group, or a number outside. A call to the outside is that of the user of --from: their countries, minutes and calls at once count.\n" +
 			"The command ends when whoever was called is in the room."),
-		Example: examples("sipwerk room invite 4000 201", "sipwerk room invite 4000 +4930123456 --from 200"),
-		Args:    p.exactly("ROOM", "NUMBER"),
+		Example: terminal.Examples("sipwerk room invite 4000 201", "sipwerk room invite 4000 +4930123456 --from 200"),
+		Args:    p.Exactly("ROOM", "NUMBER"),
 	}
 	var from string
-	c.Flags().StringVar(&from, "from", "", p.tr("the user who invites and pays (the first owner of the room)"))
+	c.Flags().StringVar(&from, "from", "", p.Text("the user who invites and pays (the first owner of the room)"))
 	p.order(c, "/rooms/invite", func(args []string) any { return server.InviteOrder{Room: args[0], Whom: args[1], From: from} })
 	return c
 }
@@ -49,8 +50,8 @@ func (p *program) newRoomInvite() *cobra.Command {
 func newStatus[T any](p *program, kind, short string, show func([]T) error) *cobra.Command {
 	var asJSON bool
 	line := "sipwerk " + kind + " status"
-	c := &cobra.Command{Use: "status", Short: short, Example: examples(line, line+" --json"), Args: p.exactly()}
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c := &cobra.Command{Use: "status", Short: short, Example: terminal.Examples(line, line+" --json"), Args: p.Exactly()}
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	find := p.running(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		way, _, err := find()
@@ -62,7 +63,7 @@ func newStatus[T any](p *program, kind, short string, show func([]T) error) *cob
 		case err != nil:
 			return err
 		case asJSON:
-			return json.NewEncoder(p.out).Encode(all)
+			return json.NewEncoder(p.Out).Encode(all)
 		}
 		return show(all)
 	}
@@ -71,14 +72,14 @@ func newStatus[T any](p *program, kind, short string, show func([]T) error) *cob
 
 // showQueues writes a table of the queues, each with a line for each agent.
 func (p *program) showQueues(all []server.QueueReport) error {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, p.tr("QUEUE\tWAITING\tLONGEST\tSERVED\tABANDONED\tELSEWHERE\tWAIT\tTALK\tIN TIME"))
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, p.Text("QUEUE\tWAITING\tLONGEST\tSERVED\tABANDONED\tELSEWHERE\tWAIT\tTALK\tIN TIME"))
 	seconds := func(s float64) string { return (time.Duration(s) * time.Second).String() }
 	for _, q := range all {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%d\t%s\t%s\t%.0f %%\n", q.Queue, q.Waiting, seconds(q.Longest), q.Served, q.Abandoned, q.Overflowed, seconds(q.AverageWait), seconds(q.AverageTalk),
 			100*q.ServiceLevel)
 		for _, a := range q.Agents {
-			fmt.Fprintf(w, "  %s\t%s\t\t%d\n", a.Agent, p.tr(a.State), a.Served)
+			fmt.Fprintf(w, "  %s\t%s\t\t%d\n", a.Agent, p.Text(a.State), a.Served)
 		}
 	}
 	return w.Flush()
@@ -86,24 +87,24 @@ func (p *program) showQueues(all []server.QueueReport) error {
 
 // showRooms writes a table of the rooms in use, each with a line for each member.
 func (p *program) showRooms(all []server.RoomReport) error {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, p.tr("ROOM\tSTATE\tSINCE\tVIDEO"))
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, p.Text("ROOM\tSTATE\tSINCE\tVIDEO"))
 	for _, r := range all {
 		var marks []string
 		for _, mark := range r.Marks() {
-			marks = append(marks, p.tr(mark))
+			marks = append(marks, p.Text(mark))
 		}
 		fmt.Fprintf(w, "%s\t%s\n", r.Room, strings.Join(marks, " "))
 		for _, m := range r.Members {
 			marks = marks[:0]
 			for _, mark := range m.Marks() {
-				marks = append(marks, p.tr(mark))
+				marks = append(marks, p.Text(mark))
 			}
 			since := ""
 			if !m.Since.IsZero() {
 				since = m.Since.Local().Format(time.TimeOnly)
 			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", m.Member, strings.Join(marks, " "), since, p.tr(m.Sight()))
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", m.Member, strings.Join(marks, " "), since, p.Text(m.Sight()))
 		}
 	}
 	return w.Flush()
@@ -111,10 +112,10 @@ func (p *program) showRooms(all []server.RoomReport) error {
 
 // newAgent is an order for an agent.
 func (p *program) newAgent(verb, short string) *cobra.Command {
-	c := &cobra.Command{Use: verb + " USER", Short: short, Example: examples("sipwerk queue " + verb + " 200"), Args: p.exactly("USER")}
+	c := &cobra.Command{Use: verb + " USER", Short: short, Example: terminal.Examples("sipwerk queue " + verb + " 200"), Args: p.Exactly("USER")}
 	var queue string
 	if verb == "login" || verb == "logout" {
-		c.Flags().StringVar(&queue, "queue", "", p.tr("of this queue alone"))
+		c.Flags().StringVar(&queue, "queue", "", p.Text("of this queue alone"))
 	}
 	p.order(c, "/agents", func(args []string) any { return server.AgentOrder{Do: verb, Agent: args[0], Queue: queue} })
 	return c

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
@@ -31,16 +32,16 @@ func (p *program) newTrunkStatus() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "status",
-		Short:   p.tr("Show how the trunks of the running server are"),
-		Example: examples("sipwerk trunk status", "sipwerk trunk status --json"),
-		Args:    p.exactly(),
+		Short:   p.Text("Show how the trunks of the running server are"),
+		Example: terminal.Examples("sipwerk trunk status", "sipwerk trunk status --json"),
+		Args:    p.Exactly(),
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	find := p.running(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		running, cfg, err := find()
 		if errors.Is(err, control.ErrNoServer) {
-			return p.errorf("no server runs on this data folder; `sipwerk serve` starts one")
+			return p.Errorf("no server runs on this data folder; `sipwerk serve` starts one")
 		}
 		if err != nil {
 			return err
@@ -50,7 +51,7 @@ func (p *program) newTrunkStatus() *cobra.Command {
 		case err != nil:
 			return err
 		case asJSON:
-			return json.NewEncoder(p.out).Encode(all)
+			return json.NewEncoder(p.Out).Encode(all)
 		}
 		return p.showTrunks(all)
 	}
@@ -59,8 +60,8 @@ func (p *program) newTrunkStatus() *cobra.Command {
 
 // showTrunks writes a table of the trunks.
 func (p *program) showTrunks(all []carrier.Status) error {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, p.tr("TRUNK\tSTATE\tHEALTH\tUNTIL\tCALLS\tOUT\tIN\tFAILED\tPROBLEM"))
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, p.Text("TRUNK\tSTATE\tHEALTH\tUNTIL\tCALLS\tOUT\tIN\tFAILED\tPROBLEM"))
 	for _, t := range all {
 		until := ""
 		if t.Until != nil {
@@ -79,26 +80,26 @@ func (p *program) showTrunks(all []carrier.Status) error {
 func (p *program) trunkState(t *carrier.Status) string {
 	switch {
 	case t.Health == "" && !t.Usable && t.Since == nil:
-		return p.tr("unusable")
+		return p.Text("unusable")
 	case !t.Registers:
-		return p.tr("by address")
+		return p.Text("by address")
 	case t.Registered:
-		return p.tr("registered")
+		return p.Text("registered")
 	}
-	return p.tr("not registered")
+	return p.Text("not registered")
 }
 
 // trunkHealth is what is thought of a provider.
 func (p *program) trunkHealth(word string) string {
 	switch word {
 	case "up":
-		return p.tr("up")
+		return p.Text("up")
 	case "down":
-		return p.tr("down")
+		return p.Text("down")
 	case "shaky":
-		return p.tr("shaky")
+		return p.Text("shaky")
 	case "unknown":
-		return p.tr("unknown")
+		return p.Text("unknown")
 	}
 	return word
 }
@@ -108,21 +109,21 @@ func (p *program) newTrunkTest() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "test NAME [NUMBER]",
-		Short: p.tr("Test a trunk, with a real call if a NUMBER is given"),
-		Long: p.tr("Asks the provider, registers, and with a NUMBER calls it: it rings, a melody is played to whoever answers, and the sound that comes back is counted. The running server does that, or, where none runs " +
+		Short: p.Text("Test a trunk, with a real call if a NUMBER is given"),
+		Long: p.Text("Asks the provider, registers, and with a NUMBER calls it: it rings, a melody is played to whoever answers, and the sound that comes back is counted. The running server does that, or, where none runs " +
 			"on the data folder, this command for as long as it takes. Exit codes: 0 all is well; 1 something is not, and its cause and cure are said."),
-		Example: examples("sipwerk trunk test provider", "sipwerk trunk test provider +4930123456"),
+		Example: terminal.Examples("sipwerk trunk test provider", "sipwerk trunk test provider +4930123456"),
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 2 {
 				return nil
 			}
-			return p.exactly("NAME")(c, args)
+			return p.Exactly("NAME")(c, args)
 		},
 	}
-	c.Flags().DurationVar(&order.Talk, "talk", 3*time.Second, p.tr("how long to talk once somebody has answered"))
-	c.Flags().DurationVar(&order.Ring, "ring", 30*time.Second, p.tr("how long to wait for the answer of a test call"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
-	load := p.settings(c)
+	c.Flags().DurationVar(&order.Talk, "talk", 3*time.Second, p.Text("how long to talk once somebody has answered"))
+	c.Flags().DurationVar(&order.Ring, "ring", 30*time.Second, p.Text("how long to wait for the answer of a test call"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	load := p.Settings(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -133,13 +134,13 @@ func (p *program) newTrunkTest() *cobra.Command {
 		order.Domain, order.Number = cfg.Domain, strings.Join(args[1:], "")
 		show := p.showStep
 		if asJSON {
-			show = func(s carrier.Step) error { return json.NewEncoder(p.out).Encode(s) }
+			show = func(s carrier.Step) error { return json.NewEncoder(p.Out).Encode(s) }
 		}
 		if err := p.testTrunk(ctx, cfg, args[0], order, show); err != nil {
 			return err
 		}
 		if !asJSON {
-			p.printf("the trunk works\n")
+			p.Printf("the trunk works\n")
 		}
 		return nil
 	}
@@ -175,9 +176,9 @@ func (p *program) showStep(s carrier.Step) error {
 	if s.To {
 		arrow += "►"
 	}
-	_, err := fmt.Fprintf(p.out, "%8.3f s  %s\n", s.After.Seconds(), arrow)
+	_, err := fmt.Fprintf(p.Out, "%8.3f s  %s\n", s.After.Seconds(), arrow)
 	if s.Cause != "" {
-		_, err = fmt.Fprintf(p.out, "%11s%s: %s\n%11s%s: %s\n", "", p.tr("cause"), p.tr(s.Cause), "", p.tr("cure"), p.tr(s.Cure))
+		_, err = fmt.Fprintf(p.Out, "%11s%s: %s\n%11s%s: %s\n", "", p.Text("cause"), p.Text(s.Cause), "", p.Text("cure"), p.Text(s.Cure))
 	}
 	return err
 }

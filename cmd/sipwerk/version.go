@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 )
 
 // build says which program this is.
@@ -22,17 +24,17 @@ func (p *program) newVersion() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "version",
-		Short:   p.tr("Say which version this is"),
-		Example: examples("sipwerk version", "sipwerk version --json"),
-		Args:    p.exactly(),
+		Short:   p.Text("Say which version this is"),
+		Example: terminal.Examples("sipwerk version", "sipwerk version --json"),
+		Args:    p.Exactly(),
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = func(*cobra.Command, []string) error {
 		b := readBuild()
 		if asJSON {
-			return json.NewEncoder(p.out).Encode(b)
+			return json.NewEncoder(p.Out).Encode(b)
 		}
-		p.printf("sipwerk %s, %s, %s\n", b.Version, b.Go, b.System)
+		p.Printf("sipwerk %s, %s, %s\n", b.Version, b.Go, b.System)
 		return nil
 	}
 	return c

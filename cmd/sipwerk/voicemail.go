@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/server/voicemail"
@@ -22,8 +23,8 @@ import (
 func (p *program) newVoicemail() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "voicemail",
-		Short: p.tr("List, export and delete the messages in mailboxes"),
-		Long:  p.tr("Messages are heard by telephone (`sipwerk numbers`). These commands show what there is, copy recordings, and delete messages; they work while a server runs in the same data folder."),
+		Short: p.Text("List, export and delete the messages in mailboxes"),
+		Long:  p.Text("Messages are heard by telephone (`sipwerk numbers`). These commands show what there is, copy recordings, and delete messages; they work while a server runs in the same data folder."),
 	}
 	c.AddCommand(p.newVoicemailList(), p.newVoicemailExport(), p.newVoicemailDelete())
 	return c
@@ -58,13 +59,13 @@ func (p *program) newVoicemailList() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "list [ACCOUNT]",
 		Aliases: []string{"ls"},
-		Short:   p.tr("List messages, the oldest first"),
-		Long:    p.tr("Lists the messages in the mailbox of an account, or in those of all accounts of the domain."),
-		Example: examples("sipwerk voicemail list 200", "sipwerk voicemail list --json | jq -r '.[].file'"),
-		Args:    p.atMost(1),
+		Short:   p.Text("List messages, the oldest first"),
+		Long:    p.Text("Lists the messages in the mailbox of an account, or in those of all accounts of the domain."),
+		Example: terminal.Examples("sipwerk voicemail list 200", "sipwerk voicemail list --json | jq -r '.[].file'"),
+		Args:    p.AtMost(1),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.tr("write JSON"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
 	c.RunE = p.withMessages(load, func(c *cobra.Command, m *messages, user string) error {
 		rows, err := m.keeper.Rows(c.Context(), m.domain, user)
 		if err != nil {
@@ -75,15 +76,15 @@ func (p *program) newVoicemailList() *cobra.Command {
 			for i := range rows {
 				out[i] = message{rows[i], rows[i].Length.Seconds(), m.keeper.File(&rows[i])}
 			}
-			return json.NewEncoder(p.out).Encode(out)
+			return json.NewEncoder(p.Out).Encode(out)
 		}
-		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 		defer w.Flush()
-		fmt.Fprintln(w, p.tr("MESSAGE\tBOX\tFROM\tWHEN\tLENGTH\tSTATE"))
+		fmt.Fprintln(w, p.Text("MESSAGE\tBOX\tFROM\tWHEN\tLENGTH\tSTATE"))
 		for _, r := range rows {
 			from := r.Caller
 			if from == "" {
-				from = p.tr("anonymous")
+				from = p.Text("anonymous")
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Account, from, r.Received.Local().Format("2006-01-02 15:04"), r.Length.Round(time.Second), r.State)
 		}
@@ -106,7 +107,7 @@ func (m *messages) find(c *cobra.Command, p *program, user string, ids []string)
 	for _, id := range ids {
 		r, ok := byID[id]
 		if !ok {
-			return nil, p.errorf("%s: %s has no such message; `sipwerk voicemail list %s` shows what there is", id, user, user)
+			return nil, p.Errorf("%s: %s has no such message; `sipwerk voicemail list %s` shows what there is", id, user, user)
 		}
 		found = append(found, r)
 	}
@@ -117,13 +118,13 @@ func (p *program) newVoicemailExport() *cobra.Command {
 	var folder string
 	c := &cobra.Command{
 		Use:     "export ACCOUNT [MESSAGE…]",
-		Short:   p.tr("Copy recordings out of a mailbox"),
-		Long:    p.tr("Copies the recordings of messages as WAV files, of all messages of the account if none is named. The messages stay as they are."),
-		Example: examples("sipwerk voicemail export 200 --to /tmp/messages"),
-		Args:    p.atLeast("ACCOUNT"),
+		Short:   p.Text("Copy recordings out of a mailbox"),
+		Long:    p.Text("Copies the recordings of messages as WAV files, of all messages of the account if none is named. The messages stay as they are."),
+		Example: terminal.Examples("sipwerk voicemail export 200 --to /tmp/messages"),
+		Args:    p.AtLeast("ACCOUNT"),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().StringVar(&folder, "to", ".", p.tr("folder for the files"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().StringVar(&folder, "to", ".", p.Text("folder for the files"))
 	var ids []string
 	c.PreRun = func(_ *cobra.Command, args []string) { ids = args[1:] }
 	c.RunE = p.withMessages(load, func(c *cobra.Command, m *messages, user string) error {
@@ -139,7 +140,7 @@ func (p *program) newVoicemailExport() *cobra.Command {
 			if err := copyFile(to, m.keeper.File(&r)); err != nil {
 				return err
 			}
-			fmt.Fprintln(p.out, to)
+			fmt.Fprintln(p.Out, to)
 		}
 		return nil
 	})
@@ -167,17 +168,17 @@ func (p *program) newVoicemailDelete() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "delete ACCOUNT [MESSAGE…]",
 		Aliases: []string{"rm"},
-		Short:   p.tr("Delete messages"),
-		Example: examples("sipwerk voicemail delete 200 20261123-142233-3f9a0b1c2d3e", "sipwerk voicemail delete 200 --all"),
-		Args:    p.atLeast("ACCOUNT"),
+		Short:   p.Text("Delete messages"),
+		Example: terminal.Examples("sipwerk voicemail delete 200 20261123-142233-3f9a0b1c2d3e", "sipwerk voicemail delete 200 --all"),
+		Args:    p.AtLeast("ACCOUNT"),
 	}
-	load := p.settings(c, "data", "domain")
-	c.Flags().BoolVar(&all, "all", false, p.tr("delete every message of the account"))
+	load := p.Settings(c, "data", "domain")
+	c.Flags().BoolVar(&all, "all", false, p.Text("delete every message of the account"))
 	var ids []string
 	c.PreRun = func(_ *cobra.Command, args []string) { ids = args[1:] }
 	c.RunE = p.withMessages(load, func(c *cobra.Command, m *messages, user string) error {
 		if all == (len(ids) > 0) {
-			return p.errorf("name the messages to delete, or give --all")
+			return p.Errorf("name the messages to delete, or give --all")
 		}
 		rows, err := m.find(c, p, user, ids)
 		if err != nil {
@@ -190,7 +191,7 @@ func (p *program) newVoicemailDelete() *cobra.Command {
 		if err := m.keeper.Remove(c.Context(), voicemail.BoxName(m.domain, user), gone...); err != nil {
 			return err
 		}
-		p.printf("%d deleted\n", len(gone))
+		p.Printf("%d deleted\n", len(gone))
 		return nil
 	})
 	return c

@@ -22,17 +22,17 @@ func TestWatch(t *testing.T) {
 	at := " --user alice@example.org --password secret --expires 0 --server " + s.Listeners()[0].Addr.String()
 	line{args: "watch sip:4000@example.org" + at, want: "# terminated;reason=timeout\n<?xml…<display-text>Sales</display-text>…</conference-info>\n"}.run(t, "", nil)
 	line{args: "watch sip:4000@example.org --json" + at, want: `{"state":"terminated;reason=timeout","type":"application/conference-info+xml","body":"…"}` + "\n"}.run(t, "", nil)
-	line{args: "watch sip:4001@example.org" + at, code: exitRefused, fails: "sipwerk: the subscription was refused: 404 Not Found\n"}.run(t, "", nil)
-	line{args: "watch sip:4000@example.org --event presence.winfo --lang de" + at, code: exitRefused, fails: "sipwerk: das Abonnement wurde abgelehnt: 489 Bad Event\n"}.run(t, "", nil)
+	line{args: "watch sip:4001@example.org" + at, code: 3, fails: "sipwerk: the subscription was refused: 404 Not Found\n"}.run(t, "", nil)
+	line{args: "watch sip:4000@example.org --event presence.winfo --lang de" + at, code: 3, fails: "sipwerk: das Abonnement wurde abgelehnt: 489 Bad Event\n"}.run(t, "", nil)
 	line{args: "watch sip:alice@example.org --event dialog" + at, want: "# terminated;reason=timeout\n<?xml…<dialog-info …state=\"full\" entity=\"sip:alice@example.org\">\n</dialog-info>\n"}.run(t, "", nil)
 	line{args: "watch", code: 2, fails: "sipwerk: give URI\n…"}.run(t, "", nil)
 
 	// Until Ctrl-C.
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &awaited{text: "</conference-info>", seen: cancel}
-	p := &program{out: out, err: out, env: func(string) (string, bool) { return "", false }}
-	f := &watchFlags{login: login{user: "alice@example.org", password: "secret", server: s.Listeners()[0].Addr.String()}, event: "conference", accept: "application/conference-info+xml", expires: 600e9}
-	if err := p.watch(ctx, f, "sip:4000@example.org"); err != nil {
+	root := programWith(out, out, nil).newRoot()
+	root.SetArgs(strings.Fields("watch sip:4000@example.org" + strings.Replace(at, "--expires 0", "--expires 10m", 1)))
+	if err := root.ExecuteContext(ctx); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(out.String(), "# active;expires=") {

@@ -1,6 +1,6 @@
 // The configuration as the commands see it: one flag for each field, and where the file is.
 
-package main
+package terminal
 
 import (
 	"os"
@@ -32,33 +32,33 @@ func (s setting) Set(v string) error {
 	return nil
 }
 
-// settings gives a command the flags of the fields called names, of all fields if there are none, and returns the function that loads the configuration.
-func (p *program) settings(c *cobra.Command, names ...string) func() (*config.Config, error) {
+// Settings gives a command the flags of the fields called names, of all fields if there are none, and returns the function that loads the configuration.
+func (t *Terminal) Settings(c *cobra.Command, names ...string) func() (*config.Config, error) {
 	given := make(map[string]string)
 	var file string
-	c.Flags().StringVar(&file, "config", "", p.tr("the configuration file (otherwise SIPWERK_CONFIG, then /etc/sipwerk/sipwerk.yaml if it exists)"))
+	c.Flags().StringVar(&file, "config", "", t.Text("the configuration file (otherwise SIPWERK_CONFIG, then /etc/sipwerk/sipwerk.yaml if it exists)"))
 	wanted := " " + strings.Join(names, " ") + " "
-	for _, f := range config.Default(p.env, p.root).Fields() {
+	for _, f := range config.Default(t.Env, t.Root).Fields() {
 		if len(names) > 0 && !strings.Contains(wanted, " "+f.Name+" ") {
 			continue
 		}
-		usage := p.tr(f.Short())
+		usage := t.Text(f.Short())
 		if v := f.Value.String(); v != "" {
 			usage += " (" + v + ")"
 		}
 		c.Flags().Var(setting{f, given}, f.Flag(), usage)
 	}
 	return func() (*config.Config, error) {
-		return config.Load(config.Input{File: p.configFile(file), Env: p.env, Flags: given, Root: p.root})
+		return config.Load(config.Input{File: t.configFile(file), Env: t.Env, Flags: given, Root: t.Root})
 	}
 }
 
 // configFile returns the file to read, "" for none.
-func (p *program) configFile(flag string) string {
+func (t *Terminal) configFile(flag string) string {
 	if flag != "" {
 		return flag
 	}
-	if v, ok := p.env("SIPWERK_CONFIG"); ok && v != "" {
+	if v, ok := t.Env("SIPWERK_CONFIG"); ok && v != "" {
 		return v
 	}
 	if _, err := os.Stat(systemFile); err == nil {

@@ -1,6 +1,6 @@
 // The languages of the command line. The English text in the code is the key; german.go, german_object.go and german_route.go hold the others.
 
-package main
+package terminal
 
 import (
 	"fmt"
@@ -43,15 +43,15 @@ func languageOf(locale string) language {
 	return english
 }
 
-// tr gives a text in the language of the user, with args put in as by fmt.Sprintf.
-func (p *program) tr(text string, args ...any) string {
-	if p.language == german {
-		if t, ok := germanTexts[text]; ok {
-			text = t
-		} else if t, ok := germanObjectTexts[text]; ok {
-			text = t
-		} else if t, ok := germanRouteTexts[text]; ok {
-			text = t
+// Text gives a text in the language of the user, with args put in as by fmt.Sprintf.
+func (t *Terminal) Text(text string, args ...any) string {
+	if t.language == german {
+		if said, ok := germanTexts[text]; ok {
+			text = said
+		} else if said, ok := germanObjectTexts[text]; ok {
+			text = said
+		} else if said, ok := germanRouteTexts[text]; ok {
+			text = said
 		}
 	}
 	if len(args) == 0 {

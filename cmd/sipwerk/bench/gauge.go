@@ -1,15 +1,15 @@
 // The live progress of `bench`: a bar that is rewritten on a terminal, a line every few seconds elsewhere. It goes to standard error, because the result may go to standard output.
 
-package main
+package bench
 
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/load"
 )
 
@@ -27,12 +27,7 @@ type gauge struct {
 }
 
 func newGauge(p *program, searching bool) *gauge {
-	g := &gauge{program: p}
-	if f, ok := p.err.(*os.File); ok && !searching {
-		stat, err := f.Stat()
-		g.live = err == nil && stat.Mode()&os.ModeCharDevice != 0
-	}
-	return g
+	return &gauge{program: p, live: !searching && terminal.Live(p.Err)}
 }
 
 // follow shows a run until the returned function is called.
@@ -40,7 +35,7 @@ func (g *gauge) follow(r *load.Run) (stop func()) {
 	done := make(chan struct{})
 	every := gaugeLine
 	if g.live {
-		every = beat
+		every = terminal.Beat
 	}
 	g.running.Go(func() {
 		t := time.NewTicker(every)
@@ -58,17 +53,17 @@ func (g *gauge) follow(r *load.Run) (stop func()) {
 		close(done)
 		g.running.Wait()
 		if g.live {
-			io.WriteString(g.program.err, "\r\x1b[K")
+			io.WriteString(g.program.Err, "\r\x1b[K")
 		}
 	}
 }
 
 func (g *gauge) say(line string) {
 	if g.live {
-		fmt.Fprintf(g.program.err, "\r\x1b[K%s", line)
+		fmt.Fprintf(g.program.Err, "\r\x1b[K%s", line)
 		return
 	}
-	io.WriteString(g.program.err, line+"\n")
+	io.WriteString(g.program.Err, line+"\n")
 }
 
 // line describes a moment of a run.
@@ -76,21 +71,21 @@ func (g *gauge) line(s load.Progress) string {
 	p := g.program
 	switch s.Phase {
 	case load.Connecting:
-		return p.tr("connecting")
+		return p.Text("connecting")
 	case load.Registering:
-		return p.tr("registering who is called")
+		return p.Text("registering who is called")
 	case load.Settling:
-		return p.tr("calls stand: %d", s.Busy)
+		return p.Text("calls stand: %d", s.Busy)
 	case load.Draining:
-		return p.tr("waiting for answers: %d", s.Busy)
+		return p.Text("waiting for answers: %d", s.Busy)
 	case load.Done:
-		return p.tr("done")
+		return p.Text("done")
 	}
-	word := p.tr("warming up")
+	word := p.Text("warming up")
 	if s.Phase == load.Measuring {
-		word = p.tr("measuring")
+		word = p.Text("measuring")
 	}
-	return p.tr("%s %s %s of %s, %s/s, failed %d, p99 %s", word, bar(s.Elapsed, s.Length), clock(s.Elapsed), clock(s.Length), count(s.Rate), int(s.Failed), latency(float64(s.P99.Microseconds())))
+	return p.Text("%s %s %s of %s, %s/s, failed %d, p99 %s", word, bar(s.Elapsed, s.Length), terminal.Clock(s.Elapsed), terminal.Clock(s.Length), count(s.Rate), int(s.Failed), latency(float64(s.P99.Microseconds())))
 }
 
 // bar draws how much of a time is over.
@@ -106,13 +101,13 @@ func bar(elapsed, length time.Duration) string {
 // probe shows one step of a search.
 func (g *gauge) probe(r *load.Result) {
 	p := g.program
-	verdict := p.tr("clean")
+	verdict := p.Text("clean")
 	if !r.Clean() {
-		verdict = p.tr("not clean")
+		verdict = p.Text("not clean")
 	}
-	line := p.tr("%s/s for %s: %s; %s/s came through, failed %d, retransmitted %d, p99 %s", count(r.Rate), clock(window(r)), verdict, count(r.Achieved),
+	line := p.Text("%s/s for %s: %s; %s/s came through, failed %d, retransmitted %d, p99 %s", count(r.Rate), terminal.Clock(window(r)), verdict, count(r.Achieved),
 		int(r.Counts.Failed), int(r.Counts.Retransmitted), latency(r.Latency.P99))
-	io.WriteString(p.err, line+"\n")
+	io.WriteString(p.Err, line+"\n")
 }
 
 // count prints a number without fractions where they mean nothing.

@@ -1,6 +1,6 @@
 // What a telephone of this program sent and received, to be drawn as a ladder.
 
-package main
+package telephone
 
 import (
 	"fmt"

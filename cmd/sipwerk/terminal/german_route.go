@@ -1,6 +1,6 @@
 // The German texts of `sipwerk route`, and what the steps of a dial plan say.
 
-package main
+package terminal
 
 // germanRouteTexts maps the English text to the German one. Nothing writes to it.
 var germanRouteTexts = map[string]string{

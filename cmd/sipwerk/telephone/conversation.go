@@ -1,6 +1,6 @@
 // What `sipwerk call` does between the first ring and the last word.
 
-package main
+package telephone
 
 import (
 	"context"

@@ -1,6 +1,6 @@
 // The German texts of the commands that are made from the table of kinds.
 
-package main
+package terminal
 
 // germanObjectTexts maps the English text to the German one, as germanTexts does. Nothing writes to it.
 var germanObjectTexts = map[string]string{

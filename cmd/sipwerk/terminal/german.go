@@ -1,6 +1,6 @@
 // The German texts. A test holds that every text of the commands is here.
 
-package main
+package terminal
 
 // germanTexts maps the English text to the German one. Nothing writes to it.
 var germanTexts = map[string]string{

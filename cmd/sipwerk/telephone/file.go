@@ -1,6 +1,6 @@
 // The sound files of `sipwerk call`: WAV, and Opus in Ogg where the system has libopus.
 
-package main
+package telephone
 
 import (
 	"context"

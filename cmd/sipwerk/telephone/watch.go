@@ -1,6 +1,6 @@
 // `sipwerk watch`: subscribes to something and shows what it is told. RFC 6665.
 
-package main
+package telephone
 
 import (
 	"cmp"
@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/digest"
@@ -32,23 +33,25 @@ type watchFlags struct {
 	json          bool
 }
 
-func (p *program) newWatch() *cobra.Command {
+// NewWatch is `sipwerk watch`.
+func NewWatch(t *terminal.Terminal) *cobra.Command {
+	p := &program{t}
 	var f watchFlags
 	c := &cobra.Command{
 		Use:   "watch URI",
-		Short: p.tr("Show what becomes of something, such as a conference room"),
-		Long: p.tr("Subscribes to an event package and shows each notification until the subscription ends, or until Ctrl-C. With --expires 0 the state is shown once.\n" +
+		Short: p.Text("Show what becomes of something, such as a conference room"),
+		Long: p.Text("Subscribes to an event package and shows each notification until the subscription ends, or until Ctrl-C. With --expires 0 the state is shown once.\n" +
 			"Exit codes: 0 shown; 1 not started; 2 the command line; 3 refused."),
-		Example: examples("sipwerk watch sip:4000@example.org --user alice@example.org --server 192.0.2.1", "sipwerk watch sip:4000@example.org --user alice@example.org --expires 0 --json",
+		Example: terminal.Examples("sipwerk watch sip:4000@example.org --user alice@example.org --server 192.0.2.1", "sipwerk watch sip:4000@example.org --user alice@example.org --expires 0 --json",
 			"sipwerk watch sip:200@example.org --event dialog --user alice@example.org"),
-		Args: p.exactly("URI"),
+		Args: p.Exactly("URI"),
 	}
 	s := c.Flags()
-	f.login.define(p, c, p.tr("where requests go: a host or a SIP URI; otherwise the domain of what is watched"))
-	s.StringVar(&f.event, "event", "conference", p.tr("the event package: conference, dialog for the lamp of an extension, presence"))
-	s.StringVar(&f.accept, "accept", "", p.tr("the type of document that is wanted; otherwise that of the package"))
-	s.DurationVar(&f.expires, "expires", time.Hour, p.tr("how long the subscription lasts before it is refreshed"))
-	s.BoolVar(&f.json, "json", false, p.tr("write JSON"))
+	f.login.define(p, c, p.Text("where requests go: a host or a SIP URI; otherwise the domain of what is watched"))
+	s.StringVar(&f.event, "event", "conference", p.Text("the event package: conference, dialog for the lamp of an extension, presence"))
+	s.StringVar(&f.accept, "accept", "", p.Text("the type of document that is wanted; otherwise that of the package"))
+	s.DurationVar(&f.expires, "expires", time.Hour, p.Text("how long the subscription lasts before it is refreshed"))
+	s.BoolVar(&f.json, "json", false, p.Text("write JSON"))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
@@ -95,7 +98,7 @@ func (p *program) watch(ctx context.Context, f *watchFlags, uri string) error {
 	if err != nil {
 		return err
 	}
-	roots, err := p.authority(f.authority)
+	roots, err := p.Authority(f.authority)
 	if err != nil {
 		return err
 	}
@@ -171,9 +174,9 @@ func documents() map[string]string {
 
 func (p *program) showNotification(f *watchFlags, n notification) error {
 	if f.json {
-		return json.NewEncoder(p.out).Encode(n)
+		return json.NewEncoder(p.Out).Encode(n)
 	}
-	_, err := fmt.Fprintf(p.out, "# %s\n%s", n.State, n.Body)
+	_, err := fmt.Fprintf(p.Out, "# %s\n%s", n.State, n.Body)
 	return err
 }
 
@@ -183,12 +186,12 @@ func (p *program) watched(ctx context.Context, f *watchFlags, end *event.End) er
 	case ctx.Err() != nil || f.expires == 0 && end.Reason == "timeout":
 		return nil
 	case end.Status != 0:
-		fmt.Fprintln(p.err, "sipwerk: "+p.tr("the subscription was refused: %v", end.Status))
-		return exitError{exitRefused}
+		fmt.Fprintln(p.Err, "sipwerk: "+p.Text("the subscription was refused: %v", end.Status))
+		return terminal.ExitError(exitRefused)
 	case end.Reason == "":
-		fmt.Fprintln(p.err, "sipwerk: "+p.tr("the subscription has run out; nothing was heard of the server"))
-		return exitError{exitRefused}
+		fmt.Fprintln(p.Err, "sipwerk: "+p.Text("the subscription has run out; nothing was heard of the server"))
+		return terminal.ExitError(exitRefused)
 	}
-	fmt.Fprintln(p.err, "sipwerk: "+p.tr("the subscription was ended: %s", end.Reason))
+	fmt.Fprintln(p.Err, "sipwerk: "+p.Text("the subscription was ended: %s", end.Reason))
 	return nil
 }

@@ -1,20 +1,17 @@
 // The line of live progress of a call: rewritten on a terminal, a line for each change elsewhere.
 
-package main
+package telephone
 
 import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/phone"
 )
-
-// beat is how often the line is rewritten.
-const beat = 200 * time.Millisecond
 
 // progress shows a call while it goes on.
 type progress struct {
@@ -27,12 +24,7 @@ type progress struct {
 }
 
 func newProgress(p *program, quiet bool) *progress {
-	s := &progress{program: p, quiet: quiet}
-	if f, ok := p.out.(*os.File); ok {
-		stat, err := f.Stat()
-		s.live = err == nil && stat.Mode()&os.ModeCharDevice != 0
-	}
-	return s
+	return &progress{program: p, quiet: quiet, live: terminal.Live(p.Out)}
 }
 
 // follow shows a call until the returned function is called.
@@ -41,7 +33,7 @@ func (s *progress) follow(c *phone.Call) (stop func()) {
 	since, state := time.Now(), phone.Calling
 	s.say(s.line(c, state, 0))
 	s.running.Go(func() {
-		t := time.NewTicker(beat)
+		t := time.NewTicker(terminal.Beat)
 		defer t.Stop()
 		for {
 			select {
@@ -67,18 +59,18 @@ func (s *progress) line(c *phone.Call, state phone.State, d time.Duration) strin
 	p, who := s.program, c.Remote().URI.String()
 	switch state {
 	case phone.Calling:
-		return p.tr("calling %s", who)
+		return p.Text("calling %s", who)
 	case phone.Ringing:
 		if s.live {
-			return p.tr("ringing %d s", int(d.Seconds()))
+			return p.Text("ringing %d s", int(d.Seconds()))
 		}
-		return p.tr("ringing")
+		return p.Text("ringing")
 	case phone.Talking:
 		if !s.live {
-			return p.tr("talking")
+			return p.Text("talking")
 		}
 		q := c.Statistics()
-		return p.tr("talking %s, loss %s, jitter %s", clock(q.Duration), percent(q.Loss()), milliseconds(q.Jitter))
+		return p.Text("talking %s, loss %s, jitter %s", terminal.Clock(q.Duration), terminal.Percent(q.Loss()), milliseconds(q.Jitter))
 	}
 	return "" // the last word is not the progress's
 }
@@ -86,7 +78,7 @@ func (s *progress) line(c *phone.Call, state phone.State, d time.Duration) strin
 // await says that a call may come.
 func (s *progress) await(ctx context.Context, ph *phone.Phone) {
 	if addrs, err := ph.Addrs(ctx); err == nil && len(addrs) > 0 {
-		s.say(s.program.tr("waiting for a call at port %d", addrs[0].Port()))
+		s.say(s.program.Text("waiting for a call at port %d", addrs[0].Port()))
 	}
 }
 
@@ -99,30 +91,17 @@ func (s *progress) say(line string) {
 	}
 	s.last = line
 	if s.live {
-		fmt.Fprintf(s.program.out, "\r\x1b[K%s", line)
+		fmt.Fprintf(s.program.Out, "\r\x1b[K%s", line)
 		return
 	}
-	io.WriteString(s.program.out, line+"\n")
+	io.WriteString(s.program.Out, line+"\n")
 }
 
 // end leaves the live line.
 func (s *progress) end() {
 	if s.live && s.last != "" {
-		io.WriteString(s.program.out, "\r\x1b[K")
+		io.WriteString(s.program.Out, "\r\x1b[K")
 	}
-}
-
-// clock prints a duration as minutes and seconds.
-func clock(d time.Duration) string {
-	return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
-}
-
-// percent prints a share.
-func percent(share float64) string {
-	if share > 0 && share < 0.1 {
-		return fmt.Sprintf("%.1f %%", 100*share)
-	}
-	return fmt.Sprintf("%.0f %%", 100*share)
 }
 
 // milliseconds prints a short duration.
