@@ -16,7 +16,7 @@ import (
 // simQueue is how many datagrams wait at a socket before more are dropped.
 const simQueue = 4096
 
-// SimHost is one host of a [Sim]. It implements [Network].
+// SimHost is one host of a [Sim]. It implements [Network]. One whose addresses are all of IPv4 has no IPv6, not even on loopback: its sockets are refused with EAFNOSUPPORT.
 type SimHost struct {
 	sim   *Sim
 	addrs []netip.Addr
@@ -85,7 +85,7 @@ func (h *SimHost) Open() int {
 
 // LocalAddr implements [Network].
 func (h *SimHost) LocalAddr(remote netip.Addr) (netip.Addr, error) {
-	if remote.IsLoopback() || slices.Contains(h.addrs, remote) {
+	if (remote.IsLoopback() || slices.Contains(h.addrs, remote)) && h.speaks(remote) {
 		return remote, nil
 	}
 	for _, a := range h.addrs {
@@ -99,6 +99,11 @@ func (h *SimHost) LocalAddr(remote netip.Addr) (netip.Addr, error) {
 // owns reports whether addr can be bound on h.
 func (h *SimHost) owns(addr netip.Addr) bool {
 	return addr.IsUnspecified() || addr.IsLoopback() || slices.Contains(h.addrs, addr)
+}
+
+// speaks reports whether h has the family of addr. As on a kernel there is always IPv4, and IPv6 where an address has it; a host without any address has both.
+func (h *SimHost) speaks(addr netip.Addr) bool {
+	return addr.Is4() || len(h.addrs) == 0 || slices.ContainsFunc(h.addrs, netip.Addr.Is6)
 }
 
 // boundLocked finds what is bound to an address, or to the wildcard that covers it.
@@ -121,6 +126,8 @@ func bindLocked[T any](h *SimHost, bound map[netip.AddrPort]T, addr netip.AddrPo
 	switch {
 	case h.down || h.sim.closed:
 		return addr, &net.OpError{Op: "listen", Net: "sim", Err: syscall.ENETDOWN}
+	case !h.speaks(addr.Addr()):
+		return addr, &net.OpError{Op: "listen", Net: "sim", Err: os.NewSyscallError("socket", syscall.EAFNOSUPPORT)}
 	case !h.owns(addr.Addr()):
 		return addr, &net.OpError{Op: "listen", Net: "sim", Err: os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)}
 	case addr.Port() == 0:

@@ -284,3 +284,40 @@ func TestZone(t *testing.T) {
 		t.Errorf("broken: %v", err)
 	}
 }
+
+// TestSimFamilies: a host has the families of its addresses; without any of IPv6 it has not even the loopback of that.
+func TestSimFamilies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(network.Sim)
+		four, six := s.Host(addrA), s.Host(addr6)
+		for _, c := range []struct {
+			name   string
+			host   *network.SimHost
+			listen netip.Addr
+			want   error
+		}{
+			{"IPv4, wildcard of IPv6", four, netip.IPv6Unspecified(), syscall.EAFNOSUPPORT},
+			{"IPv4, loopback of IPv6", four, netip.IPv6Loopback(), syscall.EAFNOSUPPORT},
+			{"IPv6, wildcard", six, netip.IPv6Unspecified(), nil},
+			{"IPv6, loopback of IPv4", six, netip.MustParseAddr("127.0.0.1"), nil},
+			{"no address", s.Host(), netip.IPv6Loopback(), nil},
+		} {
+			if conns, err := c.host.ListenPacket(t.Context(), netip.AddrPortFrom(c.listen, 0), 1); !errors.Is(err, c.want) {
+				t.Errorf("%s: UDP: %v", c.name, err)
+			} else if err == nil {
+				_ = conns[0].Close()
+			}
+			if l, err := c.host.ListenStream(t.Context(), netip.AddrPortFrom(c.listen, 0)); !errors.Is(err, c.want) {
+				t.Errorf("%s: TCP: %v", c.name, err)
+			} else if err == nil {
+				_ = l.Close()
+			}
+		}
+		if _, err := four.LocalAddr(netip.IPv6Loopback()); !errors.Is(err, syscall.ENETUNREACH) {
+			t.Errorf("a way to the loopback of IPv6: %v", err)
+		}
+		if _, err := six.LocalAddr(addrA); !errors.Is(err, syscall.ENETUNREACH) {
+			t.Errorf("a way from IPv6 to IPv4: %v", err)
+		}
+	})
+}

@@ -21,9 +21,9 @@ import (
 )
 
 // openSounds opens what is recorded and played, says what the machine lacks, and returns how the services speak.
-func (s *Server) openSounds(opt *Options) (session.Voice, error) {
+func (s *Server) openSounds(ctx context.Context, opt *Options) (session.Voice, error) {
 	library, noOpus := opt.opus()
-	for _, sentence := range missing(noOpus, ipv6()) {
+	for _, sentence := range missing(noOpus, ipv6(ctx, opt.net())) {
 		s.log.Warn("something is missing", "err", sentence)
 	}
 	s.tapes = &tapes{library: library, log: s.log}

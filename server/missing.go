@@ -3,12 +3,14 @@
 package server
 
 import (
+	"context"
 	"errors"
-	"net"
+	"net/netip"
 
 	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/network"
 )
 
 // errIPv6 says that there is no IPv6.
@@ -17,7 +19,7 @@ var errIPv6 = errors.New("this machine has no IPv6: a listener without an addres
 // Missing tells what a server on this machine does without, a sentence for each.
 func Missing() []string {
 	_, noOpus := opus.Open()
-	return missing(noOpus, ipv6())
+	return missing(noOpus, ipv6(context.Background(), network.OS{}))
 }
 
 // missing are the sentences of those errors that are some.
@@ -30,9 +32,9 @@ func missing(all ...error) (list []string) {
 	return list
 }
 
-// ipv6 tells whether the machine has IPv6.
-func ipv6() error {
-	l, err := net.Listen("tcp6", "[::1]:0")
+// ipv6 tells whether a machine has IPv6, by its loopback.
+func ipv6(ctx context.Context, n network.Network) error {
+	l, err := n.ListenStream(ctx, netip.AddrPortFrom(netip.IPv6Loopback(), 0))
 	if err != nil {
 		return errIPv6
 	}

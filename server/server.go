@@ -225,7 +225,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if calls.SessionExpires == 0 {
 		s.dialogs.SessionExpires = -1 // no session timers
 	}
-	voice, err := s.openSounds(&opt)
+	voice, err := s.openSounds(ctx, &opt)
 	if err != nil {
 		return err
 	}

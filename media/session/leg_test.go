@@ -136,6 +136,37 @@ func TestOfferAnswer(t *testing.T) {
 	})
 }
 
+// TestFamilyMissing: a telephone with both families that names an address of the one which we have not is heard, and hears, over that of its signalling.
+func TestFamilyMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := &network.Sim{Seed: 1}
+		r := &relay.Relay{Network: sim.Host(server4)}
+		site := &Site{Relay: r}
+		alice := socket(t, sim.Host(alice4, bob6), "192.0.2.1:4001")
+		bob := socket(t, sim.Host(netip.MustParseAddr("192.0.2.2")), "192.0.2.2:6000")
+		a, b := site.NewLeg(Peer{Remote: alice4}, 20), site.NewLeg(Peer{Remote: netip.MustParseAddr("192.0.2.2")}, 40)
+		offer := describe(t, "v=0", "c=IN IP6 2001:db8::2", "m=audio 4001 RTP/AVP 8")
+		must(t, a.Offered(offer))
+		present(t, b.Offer, offer)
+		answer := describe(t, "v=0", "c=IN IP4 192.0.2.2", "m=audio 6000 RTP/AVP 8")
+		must(t, b.Answered(answer))
+		if got := present(t, a.Answer, answer); !strings.Contains(got, "c=IN IP4 192.0.2.250") {
+			t.Errorf("the answer names another address:\n%s", got)
+		}
+		must(t, Settle(a, b))
+		to, _ := a.lines[0].stream.Local()
+		if !talk(t, alice, to, bob) {
+			t.Error("bob does not hear alice")
+		}
+		if to, _ = b.lines[0].stream.Local(); !talk(t, bob, to, alice) {
+			t.Error("alice does not hear bob")
+		}
+		a.Close()
+		b.Close()
+		must(t, errors.Join(r.Close(), sim.Close()))
+	})
+}
+
 // TestRefusedOfferChangesNothing: RFC 3264 §8.
 func TestRefusedOfferChangesNothing(t *testing.T) {
 	world(t, func(t *testing.T, sim *network.Sim, site *Site) {

@@ -92,6 +92,16 @@ func (s *Site) bind(p Peer, remote netip.Addr) (netip.Addr, error) {
 		}
 		remote = p.Local
 	}
+	a, err := s.facing(p, remote)
+	if err != nil && p.Remote.IsValid() && p.Remote.Is4() != remote.Is4() {
+		// We have not the family of its description, but that in which we talk about it: there it can be heard, if it speaks there too.
+		return s.facing(p, p.Remote)
+	}
+	return a, err
+}
+
+// facing returns the local address that faces remote.
+func (s *Site) facing(p Peer, remote netip.Addr) (netip.Addr, error) {
 	if a := ofFamily(s.Bind, remote); a.IsValid() {
 		return a, nil
 	}

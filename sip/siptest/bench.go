@@ -25,7 +25,6 @@ type Bench struct {
 	Report func(findings []string)
 
 	start time.Time
-	hosts int
 	parts []part
 
 	mu    sync.Mutex // guards all below
@@ -116,18 +115,27 @@ func (f Faults) Conditions() network.Conditions {
 
 // Host adds a host called name. Its address is 192.0.2.1 for the first, and so on to 192.0.2.254, then from 198.18.0.0/15; name.test resolves to it.
 func (b *Bench) Host(name string) *network.SimHost {
-	b.hosts++
-	addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(b.hosts)})
-	if b.hosts > 254 {
-		addr = netip.AddrFrom4([4]byte{198, 18, byte(b.hosts >> 8), byte(b.hosts)})
-	}
 	b.mu.Lock()
-	b.addrs[name] = addr
-	b.names[addr] = name
+	n := len(b.order) + 1
+	b.mu.Unlock()
+	addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(n)})
+	if n > 254 {
+		addr = netip.AddrFrom4([4]byte{198, 18, byte(n >> 8), byte(n)})
+	}
+	return b.HostAt(name, addr)
+}
+
+// HostAt adds a host called name with addresses of the caller's choice, of one family or of both; [Bench.Addr] is the first.
+func (b *Bench) HostAt(name string, addrs ...netip.Addr) *network.SimHost {
+	b.mu.Lock()
+	b.addrs[name] = addrs[0]
+	for _, a := range addrs {
+		b.names[a] = name
+	}
 	b.order = append(b.order, name)
 	b.mu.Unlock()
-	b.Net.Names.AddAddr(name+".test", addr)
-	return b.Net.Host(addr)
+	b.Net.Names.AddAddr(name+".test", addrs...)
+	return b.Net.Host(addrs...)
 }
 
 // Addr returns the address of the host called name; the test fails if there is none.

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/network"
 	product "github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
@@ -31,6 +32,7 @@ type house struct {
 	host  *network.SimHost
 	addr  netip.Addr
 	log   *logbook
+	opus  *opus.Library // nil: that of the system
 }
 
 // logbook is the log of a server.
@@ -54,26 +56,41 @@ func (l *logbook) take() string {
 	return l.text.String()
 }
 
-// newHouse starts a server with a document on a host called "server". The data folder may hold something already: before, if it is set, puts it there.
+// newHouse starts a server with a document on a host called "server", which listens on the address of that. The data folder may hold something already: before, if it is set, puts it there.
 func newHouse(b *siptest.Bench, document string, before func(st *store.Store, data string)) *house {
 	b.T.Helper()
 	h := &house{bench: b, host: b.Host("server"), addr: b.Addr("server"), log: new(logbook)}
+	h.build(document, fmt.Sprintf("udp://%s:5060,tcp://%[1]s:5060", h.addr), before)
+	return h
+}
+
+// openHouse starts a server that listens on all addresses of its host, which are these.
+func openHouse(b *siptest.Bench, document string, library *opus.Library, addrs ...netip.Addr) *house {
+	b.T.Helper()
+	h := &house{bench: b, host: b.HostAt("server", addrs...), addr: addrs[0], log: new(logbook), opus: library}
+	h.build(document, "udp://:5060,tcp://:5060", nil)
+	return h
+}
+
+// build furnishes the house and starts its server.
+func (h *house) build(document, listen string, before func(st *store.Store, data string)) {
+	b := h.bench
+	b.T.Helper()
 	b.Net.Names.AddAddr(domain, h.addr)
 	cfg, err := config.Load(config.Input{Flags: map[string]string{
-		"data": filepath.Join(b.T.TempDir(), "data"), "domain": domain, "turn.listen": "off", "drain": "0s", "listen": fmt.Sprintf("udp://%s:5060,tcp://%[1]s:5060", h.addr)}})
+		"data": filepath.Join(b.T.TempDir(), "data"), "domain": domain, "turn.listen": "off", "drain": "0s", "listen": listen}})
 	if err != nil {
 		b.T.Fatal(err)
 	}
-	cfg.HTTP = h.addr.String() + ":8060" // not on loopback, which a simulated host has not
+	cfg.HTTP = netip.AddrPortFrom(h.addr, 8060).String() // not on loopback, which a simulated host has not
 	h.furnish(cfg.Data, document, before)
 	h.begin(cfg)
 	b.Watch(siptest.Watched{Name: "server", Host: h.host, Left: h.left, Close: func() { h.Stop(context.Background()) }})
-	return h
 }
 
 // begin starts the server.
 func (h *house) begin(cfg *config.Config) {
-	s, err := product.Start(context.Background(), cfg, product.Options{Log: slog.New(slog.NewTextHandler(h.log, nil)), Network: h.host, Resolver: &h.bench.Net.Names})
+	s, err := product.Start(context.Background(), cfg, product.Options{Log: slog.New(slog.NewTextHandler(h.log, nil)), Network: h.host, Resolver: &h.bench.Net.Names, Opus: h.opus})
 	if err != nil {
 		h.bench.T.Fatal(err)
 	}
@@ -124,7 +141,7 @@ func (h *house) figure(name string) (line string) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return h.host.DialStream(ctx, h.addr, netip.AddrPortFrom(h.addr, 8060))
 	}}, Timeout: time.Minute}
-	res, err := client.Get("http://" + h.addr.String() + ":8060/metrics")
+	res, err := client.Get("http://" + netip.AddrPortFrom(h.addr, 8060).String() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
