@@ -40,27 +40,38 @@ func (o *onlookers) Lamp(ev *sip.Event) (string, error) {
 	return "", sip.StatusNotFound
 }
 
-// Sees implements [pbx.Onlookers]: people see their own calls, those of their pickup group and of whom they supervise, and the members of a group those of the group.
-func (o *onlookers) Sees(watcher, name string) bool {
+// Sees implements [pbx.Onlookers]: people see their own calls, and those of whom they supervise; of their pickup group, and the members of a group of that, who calls, and what they can
+// take; and everybody what is parked.
+func (o *onlookers) Sees(watcher, name string) pbx.Sight {
 	if watcher == name {
-		return true
+		return pbx.SeesDialog
 	}
 	uri, err := sip.ParseURI(name)
 	who, err2 := sip.ParseURI(watcher)
 	d := o.domains.of(uri)
 	if err != nil || err2 != nil || d == nil || o.domains.of(who) != d {
-		return false
+		return pbx.SeesCall
 	}
 	set := d.directory.Settings(d.name)
 	if _, ok := o.park.Lamp(uri); ok {
-		return true
+		return pbx.SeesParked
 	}
+	sight := pbx.SeesCall
 	if members, ok := sharers(set, uri.UserName()); ok {
-		return slices.Contains(members, who.UserName())
+		if slices.Contains(members, who.UserName()) {
+			sight = pbx.SeesPeer
+		}
+		return sight
 	}
 	theirs, _ := set.Account(uri.UserName())
 	own, _ := set.Account(who.UserName())
-	return own.PickupGroup != "" && own.PickupGroup == theirs.PickupGroup || slices.ContainsFunc(own.Supervise, func(s string) bool { return s == "*" || s == uri.UserName() })
+	switch {
+	case supervises(own, uri.UserName()):
+		sight = pbx.SeesDialog
+	case own.PickupGroup != "" && own.PickupGroup == theirs.PickupGroup:
+		sight = pbx.SeesPeer
+	}
+	return sight
 }
 
 // sharers are those who take the calls of a group or a queue; false for everything else.

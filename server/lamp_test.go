@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -41,9 +43,27 @@ func TestLampAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	looks := s.lamps.Onlookers
-	if looks.Sees("sip:alice@example.org", "sip:bob@example.org") || !looks.Sees("sip:bob@example.org", "sip:bob@example.org") {
-		t.Error("who may see who talks to whom")
+	sees := func(what string, watcher, lamp string, want pbx.Sight) {
+		t.Helper()
+		if got := looks.Sees("sip:"+watcher+"@example.org", "sip:"+lamp+"@example.org"); got != want {
+			t.Errorf("%s: %s sees %d of %s, want %d", what, watcher, got, lamp, want)
+		}
 	}
+	sees("at first", "alice", "bob", pbx.SeesCall)
+	sees("at first", "bob", "bob", pbx.SeesDialog)
+	sees("at first", "alice", "*501", pbx.SeesParked)
+	change := func(user string, f func(a *object.Account)) {
+		if err := s.changeAccount(t.Context(), "example.org", user, func(a *object.Account) error { f(a); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, user := range []string{"alice", "bob"} {
+		change(user, func(a *object.Account) { a.PickupGroup = "sales" })
+	}
+	sees("of one pickup group", "alice", "bob", pbx.SeesPeer)
+	change("alice", func(a *object.Account) { a.Supervise = []string{"bob"} })
+	sees("one who may join", "alice", "bob", pbx.SeesDialog)
+	sees("whose calls are joined", "bob", "alice", pbx.SeesPeer)
 	if looks.Online("sip:bob@example.org") {
 		t.Error("bob is online without a telephone")
 	}

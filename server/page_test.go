@@ -95,7 +95,7 @@ func TestQueueSettings(t *testing.T) {
 	if name, ok := s.lamps.Onlookers.Shared(sip.MustParseURI("sip:700@example.org")); !ok || name != "sip:700@example.org" {
 		t.Error("the queue has no lamp")
 	}
-	if looks := s.lamps.Onlookers; !looks.Sees("sip:bob@example.org", "sip:700@example.org") || looks.Sees("sip:carol@example.org", "sip:700@example.org") || !looks.Online("sip:700@example.org") {
+	if looks := s.lamps.Onlookers; looks.Sees("sip:bob@example.org", "sip:700@example.org") != pbx.SeesPeer || looks.Sees("sip:carol@example.org", "sip:700@example.org") != pbx.SeesCall || !looks.Online("sip:700@example.org") {
 		t.Error("who may see the queue")
 	}
 	if !s.queues.Login("sip:bob@example.org", "sip:700@example.org", false) {

@@ -12,6 +12,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/prompt"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/server/music"
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
@@ -153,7 +154,12 @@ func (ds *domains) MayJoin(who b2bua.Caller, account sip.URI) bool {
 		return false
 	}
 	set, _ := ds.directory.Settings(d.name).Account(supervisor)
-	return slices.Contains(set.Supervise, user) || slices.Contains(set.Supervise, "*")
+	return supervises(set, user)
+}
+
+// supervises reports whether an account may join the calls of another.
+func supervises(own *object.Account, user string) bool {
+	return slices.Contains(own.Supervise, user) || slices.Contains(own.Supervise, "*")
 }
 
 // joins leads the dialler of *51NUMBER, *52NUMBER or *53NUMBER to the call; false if nothing of the kind was dialled.

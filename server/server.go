@@ -251,6 +251,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Observer: observers{s.journal, s.callbacks}, Recorder: &recorder{server: s, book: s.features.Prompts},
 
 		Supervisors: domains,
+		Pickups:     s.lamps,
 		Watcher:     s.lamps,
 		Events:      s.events,
 		MaxCalls:    s.Config.Limits.Calls,

@@ -56,7 +56,7 @@ func (a *arrival) follow(r Route) {
 		a.b.joinAccount(a.ev, r.Join)
 	case r.Take.CallID != "" && a.ev.Request.Method == sip.MethodInvite:
 		a.uncount()
-		a.b.replacing(a.ev, r.Take)
+		a.b.replacing(a.ev, r.Take, claim{any: true})
 	case r.Application != nil:
 		a.uncount()
 		r.Application.HandleEvent(a.ev)

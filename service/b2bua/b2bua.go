@@ -91,6 +91,8 @@ type B2BUA struct {
 
 	// Supervisors says who may join calls of others; nil: nobody may.
 	Supervisors Supervisors
+	// Pickups says which calls lamps let others take; nil: lamps show the dialogs themselves.
+	Pickups Pickups
 
 	// Inside is the flow over which the applications of this process are called as branches of a call: [stack.Stack.Inside]. Zero: they can only be dialled.
 	Inside sip.Flow

@@ -61,7 +61,7 @@ func newDomain(b *siptest.Bench) *domain {
 	table := &dialog.Table{}
 	d.service = &b2bua.B2BUA{Dialogs: table, Media: &session.Site{Relay: r}, Router: d, Locator: d, Events: &event.Notifier{}}
 	table.Next = sip.EventHandlerFunc(func(ev *sip.Event) {
-		ev.Trusted = ev.Flow.Transport == sip.Inside
+		ev.Trusted, ev.User = ev.Flow.Transport == sip.Inside, "somebody"
 		d.service.HandleEvent(ev)
 	})
 	s := &stack.Stack{Handler: table, FlowLost: table, Network: host, Resolver: &b.Net.Names, Readers: 1}

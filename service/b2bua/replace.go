@@ -28,11 +28,17 @@ func (b *B2BUA) replace(ev *sip.Event) {
 		b.refuse(ev, sip.StatusForbidden) // RFC 3891 §8: who it is must be known
 		return
 	}
-	b.replacing(ev, which)
+	if b.Pickups != nil {
+		if there, ok := b.Pickups.Named(which); ok {
+			b.replacing(ev, there, claim{any: true})
+			return
+		}
+	}
+	b.replacing(ev, which, b.claimOf(ev))
 }
 
-// replacing gives the sender of an INVITE the place of the one whose dialog is named.
-func (b *B2BUA) replacing(ev *sip.Event, which sip.Replaces) {
+// replacing gives the sender of an INVITE the place of the one whose dialog is named, if it may have that: what rings at others may be answered by whoever knows of it.
+func (b *B2BUA) replacing(ev *sip.Event, which sip.Replaces, by claim) {
 	kept := dialog.Carry(ev, ev.Stripe)
 	b.Dialogs.Match(ev.Engine, which, func(u *dialog.Usage, status sip.Status) {
 		if u == nil {
@@ -47,6 +53,8 @@ func (b *B2BUA) replacing(ev *sip.Event, which sip.Replaces) {
 			return
 		case status == 0 && place.call.rings(place):
 			place.call.take(here)
+		case place.replaceable(status) && !by.covers(place):
+			b.refuse(here, sip.StatusForbidden)
 		case place.replaceable(status):
 			place.call.await(place, here)
 		default:

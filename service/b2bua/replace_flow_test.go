@@ -17,6 +17,7 @@ func replaceFlows() []siptest.Flow {
 		{Name: "replace-twice", About: "The place that Carol has taken is taken from her.", Play: on(replaceTwice)},
 		{Name: "replace-in-hold", About: "The place is taken while the session is being changed.", Play: on(replaceInHold)},
 		{Name: "replace-nothing", About: "Carol names a dialog that is none, and one that is answered as an early one.", Play: on(replaceNothing)},
+		{Name: "replace-foreign", About: "Bob's other telephone takes his place, and Dora, who only knows how the dialogs are called, takes none, nor does her REFER. RFC 3891 §3, §8.", Play: on(replaceForeign)},
 	}
 }
 
@@ -125,4 +126,29 @@ func replaceNothing(d *domain) {
 	which.EarlyOnly = true
 	dora.DialReplacing(d.uri("bob"), which).Await("Rejected 486")
 	out.HangUp(in)
+}
+
+func replaceForeign(d *domain) {
+	d.service.Identity = asShown{}
+	out, in := answered(d)
+	dora := d.phone("dora", "dora")
+	for _, which := range []sip.Replaces{out.Replaces(), in.Replaces()} {
+		dora.DialReplacing(d.uri("bob"), which).Await("Rejected 403")
+		d.Wait(time.Second)
+	}
+	carol := d.phone("carol", "carol")
+	own := dora.Dial(d.uri("carol"))
+	asked := carol.Incoming()
+	own.Talk(asked)
+	referTo(own, d.uri("bob"), in.Replaces())
+	own.Await("Referred 403")
+	own.HangUp(asked)
+	d.Wait(time.Second)
+	mobile := d.phone("mobile", "bob")
+	mobile.Identity = d.uri("bob")
+	taken := mobile.DialReplacing(d.uri("alice"), in.Replaces())
+	taken.Await("Answered")
+	in.Await("Ended BYE received")
+	d.Wait(time.Second)
+	taken.HangUp(out)
 }

@@ -15,6 +15,35 @@ func (w *world) callersPlace(tx sip.TransactionID) string {
 	return fmt.Sprintf("Replaces: %s;to-tag=%s;from-tag=%s", in.CallID(), res.ToTag(), in.FromTag())
 }
 
+// mobile is another telephone of alice.
+var mobile = Caller{Account: sip.MustParseURI("sip:alice@example.org")}
+
+// TestClaim: whose the place of a caller is. RFC 3891 §3.
+func TestClaim(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		who, has Caller
+		want     bool
+	}{
+		{"the same account", mobile, mobile, true},
+		{"another account", Caller{Account: sip.MustParseURI("sip:bob@example.org")}, mobile, false},
+		{"the same trunk", Caller{Trusted: true, Trunk: "telco"}, Caller{Trunk: "telco"}, true},
+		{"another trunk", Caller{Trusted: true, Trunk: "mobile"}, Caller{Trunk: "telco"}, false},
+		{"an account, the place of a trunk", mobile, Caller{Trunk: "telco"}, false},
+		{"a trusted server", Caller{Trusted: true}, mobile, true},
+		{"a stranger, the place of a stranger", Caller{}, Caller{}, false},
+	} {
+		c := &call{b: &B2BUA{Identity: &world{}}, asker: tt.has}
+		c.origin = &leg{call: c}
+		if tt.has.Account.Host != "" {
+			c.origin.aor = tt.has.Account.AOR()
+		}
+		if got := claimAs(tt.who).covers(c.origin); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
 // TestReplaceRefused: the other side, or we, do not want the newcomer, and the call goes on as it was. RFC 3891 §3, §8.
 func TestReplaceRefused(t *testing.T) {
 	for _, tt := range []struct {
@@ -29,10 +58,12 @@ func TestReplaceRefused(t *testing.T) {
 		{"two places", []string{"Replaces: x;to-tag=a;from-tag=b"}, nil, nil, sip.StatusBadRequest},
 		{"a place and a seat", []string{"Join: x;to-tag=a;from-tag=b"}, nil, nil, sip.StatusBadRequest},
 		{"who is not known", nil, func(w *world) { w.user = "" }, nil, sip.StatusForbidden},
+		{"somebody else", nil, func(w *world) { w.caller.Account.User = "carol" }, nil, sip.StatusForbidden},
+		{"who comes by a trunk", nil, func(w *world) { w.caller = Caller{Trusted: true, Trunk: "telco"} }, nil, sip.StatusForbidden},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			play(t, func(w *world) {
-				w.user = "carol"
+				w.user, w.caller = "alice", mobile
 				tx, s := w.connect()
 				if tt.change != nil {
 					tt.change(w)
@@ -57,7 +88,7 @@ func TestReplaceRefused(t *testing.T) {
 // TestReplaceWithoutOffer: the newcomer is offered the other side's session, and answers with its ACK. RFC 3891 §3.
 func TestReplaceWithoutOffer(t *testing.T) {
 	play(t, func(w *world) {
-		w.user = "carol"
+		w.user, w.caller = "alice", mobile
 		tx, s := w.connect()
 		n := w.invite("bob", "", w.callersPlace(tx))
 		ask := w.one(sip.MethodInvite)
@@ -84,7 +115,7 @@ func TestReplaceWithoutOffer(t *testing.T) {
 // TestReplaceEnding: the side whose place is wanted hangs up first. RFC 3891 §3.
 func TestReplaceEnding(t *testing.T) {
 	play(t, func(w *world) {
-		w.user = "carol"
+		w.user, w.caller = "alice", mobile
 		tx, _ := w.connect()
 		n := w.invite("bob", offer("192.0.2.7", 7000), w.callersPlace(tx))
 		again := w.one(sip.MethodInvite)
@@ -105,7 +136,7 @@ func TestReplaceEnding(t *testing.T) {
 // TestReplaceElsewhere: a dialog of somebody else behind the same table is none of ours.
 func TestReplaceElsewhere(t *testing.T) {
 	play(t, func(w *world) {
-		w.user = "carol"
+		w.user, w.caller = "alice", mobile
 		w.routes["echo"] = Route{Application: sip.EventHandlerFunc(func(ev *sip.Event) {
 			u, err := w.table.Incoming(ev, dialog.OwnerFunc(func(*dialog.Usage, dialog.Event) {}))
 			if err == nil {

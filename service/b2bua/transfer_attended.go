@@ -15,6 +15,7 @@ import (
 type consultation struct {
 	usage *dialog.Usage
 	place *leg   // of the referrer in that call; nil: an application of this house talks to it
+	alien bool   // it is somebody else's
 	id    string // [Detail.ID] of it
 }
 
@@ -39,11 +40,12 @@ func (c *call) consult(r *reference, which sip.Replaces) {
 		r.within.Request = r.within.Request.Clone()
 		r.req = r.within.Request
 	}
+	by := r.by.claim()
 	c.b.Dialogs.Match(c.engine, which, func(u *dialog.Usage, _ sip.Status) {
 		found := consultation{usage: u}
 		if u != nil {
 			if found.place, _ = u.Owner().(*leg); found.place != nil {
-				found.id = found.place.call.detail.ID
+				found.id, found.alien = found.place.call.detail.ID, !by.covers(found.place)
 			}
 		}
 		c.engine.Do(c.stripe, func() {
@@ -62,6 +64,9 @@ func (c *call) consulted(r *reference, other consultation, which sip.Replaces) {
 		return
 	case err != nil, other.place != nil && other.place.call == c:
 		r.refuse(sip.StatusBadRequest) // nobody is led into the call that it is in
+		return
+	case other.alien:
+		r.refuse(sip.StatusForbidden)
 		return
 	case !c.movable(l):
 		r.refuse(sip.StatusRequestPending)

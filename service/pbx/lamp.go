@@ -17,13 +17,25 @@ type Onlookers interface {
 	// Lamp returns the name of what a SUBSCRIBE asks for: the address-of-record of an account, a group, a queue or a park slot. An error that is a
 	// [sip.Status] refuses it with that, any other with 403.
 	Lamp(ev *sip.Event) (name string, err error)
-	// Sees reports whether somebody, as the notifier names them, may see who talks to whom at a lamp, and which dialog that is. Whoever may not sees only that there is a call.
-	Sees(watcher, name string) bool
+	// Sees says how much of a lamp somebody may see, as the notifier names them.
+	Sees(watcher, name string) Sight
 	// Online reports whether there is a telephone behind a lamp.
 	Online(name string) bool
 	// Shared returns the name of the lamp of what the caller asked for, if it is one that shows the calls of others, such as a group.
 	Shared(asked sip.URI) (name string, ok bool)
 }
+
+// Sight is how much of a lamp somebody sees. Each sees what those before see, too.
+type Sight uint8
+
+// The sights. Only whose call it is, and who may join it, sees the dialog itself: whoever knows its name can end the call, or pretend to be a side of it (RFC 4235 §6, RFC 3891 §8). All
+// others who may take a call see a name that leads there for as long as they may ([Lamps.Named]).
+const (
+	SeesCall   Sight = iota // that there is a call, and how far it is
+	SeesPeer                // who is on the other side, and a name by which the call is picked up while it rings
+	SeesParked              // a name by which the call is taken at any time: it waits for that
+	SeesDialog              // the dialog
+)
 
 // Lamps are the lamps of a server: one for each account in a call, and for what else somebody shows ([Lamps.Show]). It is the watcher of a [b2bua.B2BUA]. Fill the exported
 // fields before first use and leave them alone afterwards. Safe for use by many goroutines.
@@ -36,6 +48,7 @@ type Lamps struct {
 	mu    sync.Mutex // guards what follows
 	mark  uint64     // one up with each change of any lamp, so that a lamp that was forgotten in between is not taken for what it was
 	lamps map[string]*lamp
+	names map[string]*lampCall // what may be taken, by the Call-ID that onlookers are told
 }
 
 // lamp is the state of one lamp.
@@ -50,6 +63,8 @@ type lampCall struct {
 	b2bua.LegState
 	since   time.Time // it is confirmed
 	changed uint64    // mark
+	name    string    // the Call-ID that onlookers are told instead of its own; "": none yet
+	parked  bool      // it is taken by that name while it is confirmed, too
 }
 
 // maxEnded is how many ended calls of a lamp are kept for those who have not been told. Whoever lags further behind is told everything.
@@ -111,6 +126,10 @@ func (l *Lamps) showLocked(name string, d *b2bua.LegState, watched bool) (before
 	l.mark++
 	if c.LegState = *d; c.Phase == b2bua.LegConfirmed && c.since.IsZero() {
 		c.since = time.Now()
+	}
+	if c.name != "" && !c.takeable(c.parked) {
+		delete(l.names, c.name)
+		c.name = ""
 	}
 	c.changed, b.mark = l.mark, l.mark
 	b.forget(watched)

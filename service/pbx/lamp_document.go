@@ -35,7 +35,7 @@ func (l *Lamps) Packages() []*event.Package {
 }
 
 // telling makes the document of a lamp.
-type telling func(b *lamp, n event.Notice, sees, online bool) event.Document
+type telling func(b *lamp, n event.Notice, sees Sight, online bool) event.Document
 
 // view is the lamps as the source of one package.
 type view struct {
@@ -66,13 +66,14 @@ func (v *view) Notice(n event.Notice) event.Document {
 	if b == nil {
 		b = v.lamps.makeLocked(n.Resource)
 	}
+	v.lamps.nameLocked(b, sees)
 	d := v.tell(b, n, sees, online)
 	d.Mark, d.Nothing = b.mark, n.Since == b.mark
 	return d
 }
 
 // dialogs makes the document of RFC 4235 §4: everything, or, for a subscriber who knows the rest, the calls that have changed.
-func (b *lamp) dialogs(n event.Notice, sees, _ bool) event.Document {
+func (b *lamp) dialogs(n event.Notice, sees Sight, _ bool) event.Document {
 	whole := n.Since == 0 || n.Since < b.forgotten
 	state, since := "partial", n.Since
 	if whole {
@@ -92,14 +93,13 @@ func (b *lamp) dialogs(n event.Notice, sees, _ bool) event.Document {
 }
 
 // dialog writes one call. RFC 4235 §4.1. What names it, and who is on the other side, is for those who may see it (§3.6).
-func (w *document) dialog(c *lampCall, entity string, sees bool) {
+func (w *document) dialog(c *lampCall, entity string, sees Sight) {
 	w.WriteString(" <dialog")
 	w.attribute("id", c.ID)
-	if sees {
-		w.attribute("call-id", c.CallID)
-		w.attribute("local-tag", c.LocalTag)
-		w.attribute("remote-tag", c.RemoteTag)
-	}
+	id := c.told(sees)
+	w.attribute("call-id", id.CallID)
+	w.attribute("local-tag", id.FromTag)
+	w.attribute("remote-tag", id.ToTag)
 	direction := "recipient"
 	if c.Initiator {
 		direction = "initiator"
@@ -109,7 +109,7 @@ func (w *document) dialog(c *lampCall, entity string, sees bool) {
 	if !c.since.IsZero() && c.Phase == b2bua.LegConfirmed {
 		w.WriteString("  <duration>" + strconv.FormatInt(int64(time.Since(c.since)/time.Second), 10) + "</duration>\n")
 	}
-	if sees && c.Phase != b2bua.LegOver {
+	if sees >= SeesPeer && c.Phase != b2bua.LegOver {
 		w.party("local", sip.Address{}, entity, entity)
 		// A call is picked up by an INVITE to this target: any address of ours will do, for Replaces says which.
 		w.party("remote", c.Remote, c.Remote.URI.AOR(), entity)
@@ -136,7 +136,7 @@ func (w *document) party(side string, who sip.Address, identity, target string) 
 }
 
 // presence makes the document of RFC 3863: whether there is a telephone, and whether it is in use (RFC 4480 §3.2).
-func (b *lamp) presence(n event.Notice, _, online bool) event.Document {
+func (b *lamp) presence(n event.Notice, _ Sight, online bool) event.Document {
 	w := new(document)
 	w.WriteString(`<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model" xmlns:rpid="urn:ietf:params:xml:ns:pidf:rpid"`)
 	w.attribute("entity", n.Resource)

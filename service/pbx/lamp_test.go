@@ -29,7 +29,7 @@ type office struct {
 	lamps   *Lamps
 	events  *event.Notifier
 	devices map[string][]b2bua.Binding
-	secret  bool // who may see who talks to whom: nobody
+	sight   Sight // of everybody
 	panel   *stack.Stack
 	watcher *event.Subscriber
 	house   *PBX
@@ -57,8 +57,8 @@ func (o *office) Lamp(ev *sip.Event) (string, error) {
 	return uri.AOR(), nil
 }
 
-func (o *office) Sees(string, string) bool { return !o.secret }
-func (o *office) Online(name string) bool  { return !strings.Contains(name, "carol") }
+func (o *office) Sees(string, string) Sight { return o.sight }
+func (o *office) Online(name string) bool   { return !strings.Contains(name, "carol") }
 
 func (o *office) Shared(asked sip.URI) (string, bool) {
 	uri := o.uri("600")
@@ -70,14 +70,14 @@ func (o *office) uri(user string) sip.URI {
 }
 
 func newOffice(b *siptest.Bench) *office {
-	o := &office{Bench: b, devices: map[string][]b2bua.Binding{}, watcher: &event.Subscriber{}}
+	o := &office{Bench: b, devices: map[string][]b2bua.Binding{}, watcher: &event.Subscriber{}, sight: SeesDialog}
 	host := b.Host("server")
 	o.lamps = &Lamps{Onlookers: o}
 	o.events = &event.Notifier{Packages: o.lamps.Packages()}
 	o.lamps.Events = o.events
 	r := &relay.Relay{Network: host, Ports: relay.Ports{Min: 20000, Max: 20099}}
 	table := &dialog.Table{}
-	o.calls = &b2bua.B2BUA{Dialogs: table, Media: &session.Site{Relay: r}, Router: o, Locator: o, Identity: o, Events: o.events, Watcher: o.lamps}
+	o.calls = &b2bua.B2BUA{Dialogs: table, Media: &session.Site{Relay: r}, Router: o, Locator: o, Identity: o, Events: o.events, Watcher: o.lamps, Pickups: o.lamps}
 	table.Next = sip.EventHandlerFunc(func(ev *sip.Event) {
 		if ev.Kind == sip.EventRequest && ev.Request.Method == sip.MethodSubscribe {
 			o.events.HandleEvent(ev)
@@ -256,6 +256,7 @@ func lampFlows() []siptest.Flow {
 		{Name: "lamp", About: "A lamp follows a call on both sides. RFC 4235 §3.7.1, §4.3.", Play: onOffice(lampOn)},
 		{Name: "lamp-busy", About: "A call that nobody takes. RFC 4235 §3.7.1.", Play: onOffice(lampBusy)},
 		{Name: "lamp-pickup", About: "A call is picked up with what the lamp tells. RFC 4235 §1, RFC 3891 §3.", Play: onOffice(lampPickup)},
+		{Name: "lamp-too-late", About: "What a lamp has told of a call that rang takes none that is answered. RFC 3891 §3, §8.", Play: onOffice(lampTooLate)},
 		{Name: "lamp-presence", About: "A telephone that knows only presence. RFC 3856 §6, RFC 3863 §4, RFC 4480 §3.2.", Play: onOffice(lampPresence)},
 	}
 }
@@ -292,7 +293,7 @@ func lampOn(o *office) {
 
 func lampBusy(o *office) {
 	alice, bob := o.phone("alice", "alice"), o.phone("bob", "bob")
-	o.secret = true
+	o.sight = SeesCall
 	callee := o.watch("bob", "dialog")
 	out := alice.Dial(o.uri("bob"))
 	in := bob.Incoming()
@@ -308,6 +309,7 @@ func lampBusy(o *office) {
 
 func lampPickup(o *office) {
 	alice, bob, carol := o.phone("alice", "alice"), o.phone("bob", "bob"), o.phone("carol", "carol")
+	o.sight = SeesPeer
 	lamp := o.watch("bob", "dialog")
 	out := alice.Dial(o.uri("bob"))
 	in := bob.Incoming()
@@ -322,6 +324,34 @@ func lampPickup(o *office) {
 	o.settled(func() bool { return o.lamps.Len() == 2 }, "the lamps of those who talk")
 	out.HangUp(taken)
 	lamp.ordered()
+	lamp.off()
+}
+
+// lampTooLate: what a lamp told while it rang is good for nothing when the call is answered, and neither is the dialog, which others than its sides have no business with.
+func lampTooLate(o *office) {
+	alice, bob, carol := o.phone("alice", "alice"), o.phone("bob", "bob"), o.phone("carol", "carol")
+	o.sight = SeesPeer
+	lamp := o.watch("bob", "dialog")
+	out := alice.Dial(o.uri("bob"))
+	in := bob.Incoming()
+	in.Ring()
+	early := lamp.await("early")
+	out.Talk(in)
+	up := lamp.await("confirmed")
+	o.Check(up.Call+up.Local+up.Remote == "" && strings.HasPrefix(up.Other, "sip:alice@"), "an answered call is shown as %+v", up)
+	real := in.Replaces()
+	told := sip.Replaces{CallID: early.Call, ToTag: early.Remote, FromTag: early.Local}
+	for _, text := range lamp.raw {
+		o.Check(!strings.Contains(text, real.CallID) && !strings.Contains(text, real.FromTag), "the lamp names the dialog: %s", text)
+	}
+	carol.DialReplacing(o.uri("bob"), told).Await("Rejected 481")
+	o.Wait(time.Second)
+	for _, which := range []sip.Replaces{real, out.Replaces()} {
+		carol.DialReplacing(o.uri("bob"), which).Await("Rejected 403")
+		o.Wait(time.Second)
+	}
+	out.HangUp(in)
+	lamp.await("terminated")
 	lamp.off()
 }
 
@@ -354,7 +384,7 @@ func TestLampDocuments(t *testing.T) {
 	}
 	told := func(since uint64) (string, uint64) {
 		b := l.lamps[name]
-		d := b.dialogs(event.Notice{Resource: name, Since: since}, true, true)
+		d := b.dialogs(event.Notice{Resource: name, Since: since}, SeesDialog, true)
 		var doc lampDocument
 		if err := xml.Unmarshal(d.Bytes, &doc); err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // peer, 486 for one that is answered although only an early one is meant, 603 for one that is ending. A Join is matched as Replaces without EarlyOnly.
 // Match may be called from anywhere and keeps nothing of r.
 //
-// It does not ask whether the sender may do that: who names Call-ID and both tags has them from one of the two sides (RFC 3891 §8).
+// It does not ask whether the sender may do that: that is for the owner of u to know (RFC 3891 §8).
 func (t *Table) Match(e sip.Engine, r sip.Replaces, f func(u *Usage, status sip.Status)) {
 	r = sip.Replaces{CallID: strings.Clone(r.CallID), ToTag: strings.Clone(r.ToTag), FromTag: strings.Clone(r.FromTag), EarlyOnly: r.EarlyOnly}
 	stripe := sip.StripeOf(r.CallID)

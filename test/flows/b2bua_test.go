@@ -34,7 +34,7 @@ func serverFlows() []siptest.Flow {
 		{Name: "b2bua-bad-answer", About: "One of two devices answers without a description; the other still rings, and answers. RFC 3264 §5.", Play: badAnswer},
 		{Name: "b2bua-transfer", About: "Alice transfers Bob to Carol, whose telephones know nothing of it. RFC 5589 §6.2; RFC 3515 §2.4.", Play: blindTransfer},
 		{Name: "b2bua-transfer-fails", About: "Nobody answers the transferred call: it stays with Alice. RFC 5589 §6.3.2.", Play: transferFails},
-		{Name: "b2bua-attended-transfer", About: "Alice, who talks to Carol, has told Bob's telephone to take her place there. RFC 5589 §7.3; RFC 3891 §3.", Play: attendedTransfer},
+		{Name: "b2bua-replaces", About: "Alice goes on with her call at her other telephone; Carol, who only knows how it is called, cannot take it. RFC 3891 §3, §8.", Play: replacedAtOwnTelephone},
 		{Name: "b2bua-late-ack", About: "The ACK comes late: 200 is repeated until then. RFC 3261 §13.3.1.4.", Play: lateAck},
 	}
 }
@@ -270,22 +270,22 @@ func transferFails(b *siptest.Bench) {
 	call.HangUp(in)
 }
 
-func attendedTransfer(b *siptest.Bench) {
+func replacedAtOwnTelephone(b *siptest.Bench) {
 	alice, bob := pair(b, "udp")
 	carol := device(b, "carol", "carol", "tcp")
-	first, in := talk(b, alice, bob)
-	first.Hold()
-	first.Await("Modified 200")
-	second := alice.Dial(aor("carol"))
-	asked := carol.Incoming()
-	second.Talk(asked)
-	moved := bob.DialReplacing(aor("carol"), second.Replaces())
+	mobile := device(b, "mobile", "alice", "tcp")
+	call, in := talk(b, alice, bob)
+	b.Wait(time.Second)
+	for _, which := range []sip.Replaces{call.Replaces(), in.Replaces()} {
+		carol.DialReplacing(aor("bob"), which).Await("Rejected 403")
+		b.Wait(time.Second)
+	}
+	moved := mobile.DialReplacing(aor("bob"), call.Replaces())
 	moved.Await("Answered")
-	second.Await("Ended BYE received")
-	asked.Await("Offer")
-	first.HangUp(in)
+	call.Await("Ended BYE received")
+	in.Await("Offer")
 	b.Wait(5 * time.Second)
-	moved.HangUp(asked)
+	moved.HangUp(in)
 }
 
 func lateAck(b *siptest.Bench) {
