@@ -5,12 +5,11 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,6 +61,7 @@ type credentials struct {
 type accounts struct {
 	*store.Store
 	domain string
+	config *config.Config
 }
 
 // open opens the data folder for users of a domain; user may say "alice@example.org", otherwise it is the configured domain or the first one.
@@ -82,7 +82,7 @@ func (p *program) open(ctx context.Context, load func() (*config.Config, error),
 		st.Close()
 		return nil, err
 	}
-	return &accounts{st, d.Name}, nil
+	return &accounts{st, d.Name, cfg}, nil
 }
 
 // with is a command on the data folder: f gets it open, and the user whom the first argument names, if there is one.
@@ -103,7 +103,7 @@ func (p *program) with(load func() (*config.Config, error), f func(c *cobra.Comm
 
 func (p *program) newAccountAdd() *cobra.Command {
 	var name, suffix string
-	var stdin, asJSON bool
+	var stdin bool
 	c := &cobra.Command{
 		Use:   "add USER",
 		Short: p.Text("Add an account, or a device to one"),
@@ -116,7 +116,7 @@ func (p *program) newAccountAdd() *cobra.Command {
 	c.Flags().StringVar(&name, "name", "", p.Text("display name"))
 	c.Flags().StringVar(&suffix, "device", "", p.Text("add the device USER-DEVICE to the account USER"))
 	c.Flags().BoolVar(&stdin, "stdin", false, p.Text("read the secret from standard input instead of making one"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
 		secret, err := p.secret(stdin)
 		if err != nil {
@@ -132,7 +132,7 @@ func (p *program) newAccountAdd() *cobra.Command {
 		if err != nil {
 			return p.accountError(err)
 		}
-		return p.show(cred, stdin, asJSON)
+		return p.show(out, cred, stdin)
 	})
 	return c
 }
@@ -150,12 +150,12 @@ func (p *program) secret(stdin bool) (string, error) {
 }
 
 // show writes what a telephone must be told. A secret that was given by the user is not shown again.
-func (p *program) show(cred credentials, given, asJSON bool) error {
+func (p *program) show(out *terminal.Report, cred credentials, given bool) error {
 	if given {
 		cred.Secret = ""
 	}
-	if asJSON {
-		return json.NewEncoder(p.Out).Encode(cred)
+	if out.JSON {
+		return out.Encode(cred)
 	}
 	p.Printf("user    %s\ndomain  %s\n", cred.User, cred.Domain)
 	if !given {
@@ -176,7 +176,6 @@ func (p *program) accountError(err error) error {
 }
 
 func (p *program) newAccountList() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -185,10 +184,10 @@ func (p *program) newAccountList() *cobra.Command {
 		Args:    p.Exactly(),
 	}
 	load := p.Settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, _ string) error {
-		if asJSON {
-			return p.listJSON(c.Context(), a)
+		if out.JSON {
+			return terminal.WriteArray(p.Out, listed(c.Context(), a))
 		}
 		return p.listText(c.Context(), a)
 	})
@@ -196,7 +195,7 @@ func (p *program) newAccountList() *cobra.Command {
 }
 
 func (p *program) listText(ctx context.Context, a *accounts) error {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := p.Table()
 	defer w.Flush()
 	fmt.Fprintln(w, p.Text("ACCOUNT\tNAME\tDEVICES\tNUMBERS"))
 	for acc, err := range a.Accounts(ctx, a.domain) {
@@ -212,31 +211,19 @@ func (p *program) listText(ctx context.Context, a *accounts) error {
 	return nil
 }
 
-// listJSON writes an array, one account a line, without holding them all.
-func (p *program) listJSON(ctx context.Context, a *accounts) error {
-	w := bufio.NewWriter(p.Out)
-	defer w.Flush()
-	between := "["
-	for acc, err := range a.Accounts(ctx, a.domain) {
-		if err != nil {
-			return err
+// listed are the accounts as JSON shows them.
+func listed(ctx context.Context, a *accounts) iter.Seq2[account, error] {
+	return func(yield func(account, error) bool) {
+		for acc, err := range a.Accounts(ctx, a.domain) {
+			out := account{Domain: acc.Domain, User: acc.User, Name: acc.Name, Devices: []device{}, Numbers: acc.Numbers, Created: acc.Created}
+			for _, d := range acc.Devices {
+				out.Devices = append(out.Devices, device(d))
+			}
+			if !yield(out, err) {
+				return
+			}
 		}
-		out := account{Domain: acc.Domain, User: acc.User, Name: acc.Name, Devices: []device{}, Numbers: acc.Numbers, Created: acc.Created}
-		for _, d := range acc.Devices {
-			out.Devices = append(out.Devices, device(d))
-		}
-		b, err := json.Marshal(out)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "%s%s", between, b)
-		between = ",\n"
 	}
-	if between == "[" {
-		fmt.Fprint(w, between)
-	}
-	fmt.Fprintln(w, "]")
-	return nil
 }
 
 func (p *program) newAccountRemove() *cobra.Command {
@@ -289,7 +276,7 @@ func (p *program) newAccountRename() *cobra.Command {
 }
 
 func (p *program) newAccountPassword() *cobra.Command {
-	var stdin, asJSON bool
+	var stdin bool
 	c := &cobra.Command{
 		Use:     "password USER",
 		Short:   p.Text("Give a device a new secret"),
@@ -300,7 +287,7 @@ func (p *program) newAccountPassword() *cobra.Command {
 	load := p.Settings(c, "data", "domain")
 	p.completeUsers(c, load)
 	c.Flags().BoolVar(&stdin, "stdin", false, p.Text("read the secret from standard input instead of making one"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = p.with(load, func(c *cobra.Command, a *accounts, user string) error {
 		secret, err := p.secret(stdin)
 		if err != nil {
@@ -310,7 +297,7 @@ func (p *program) newAccountPassword() *cobra.Command {
 		if err := a.SetSecret(c.Context(), a.domain, user, cred.Secret); err != nil {
 			return p.accountError(err)
 		}
-		return p.show(cred, stdin, asJSON)
+		return p.show(out, cred, stdin)
 	})
 	return c
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 
 	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
-	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -20,7 +18,6 @@ const turnLifetime = 24 * time.Hour
 
 func (p *program) newAccountTurn() *cobra.Command {
 	var lifetime time.Duration
-	var asJSON bool
 	c := &cobra.Command{
 		Use:   "turn USER",
 		Short: p.Text("Issue a TURN credential for an account"),
@@ -32,11 +29,10 @@ func (p *program) newAccountTurn() *cobra.Command {
 	load := p.Settings(c, "data", "domain", "advertise", "listen", "turn.listen")
 	p.completeUsers(c, load)
 	c.Flags().DurationVar(&lifetime, "for", turnLifetime, p.Text("how long it is good"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		user := args[0]
-		var cfg *config.Config
-		a, err := p.open(c.Context(), func() (_ *config.Config, err error) { cfg, err = load(); return cfg, err }, &user)
+		a, err := p.open(c.Context(), load, &user)
 		if err != nil {
 			return err
 		}
@@ -51,12 +47,12 @@ func (p *program) newAccountTurn() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cred, err := server.IssueTurn(cfg, user, a.domain, lifetime)
+		cred, err := server.IssueTurn(a.config, user, a.domain, lifetime)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return json.NewEncoder(p.Out).Encode(cred)
+		if out.JSON {
+			return out.Encode(cred)
 		}
 		for _, u := range cred.URLs {
 			p.Printf("url       %s\n", u)

@@ -3,11 +3,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,7 +89,6 @@ func (p *program) parseMoment(s string, now time.Time) (time.Time, error) {
 
 func (p *program) newCDRList() *cobra.Command {
 	var limit int
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -101,7 +98,7 @@ func (p *program) newCDRList() *cobra.Command {
 	}
 	f := p.cdrFlags(c)
 	c.Flags().IntVar(&limit, "limit", 50, p.Text("at most so many; 0: all"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		a, filter, err := f.filter(p, c)
 		if err != nil {
@@ -110,10 +107,10 @@ func (p *program) newCDRList() *cobra.Command {
 		defer a.Close()
 		filter.Newest, filter.Limit = true, limit
 		records := a.CDRs(c.Context(), filter)
-		if asJSON {
-			return writeCDRsJSON(p.Out, records)
+		if out.JSON {
+			return terminal.WriteArray(p.Out, records)
 		}
-		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+		w := p.Table()
 		defer w.Flush()
 		fmt.Fprintln(w, p.Text("CALL\tSTART\tFROM\tDIALLED\tTALKED TO\tTIME\tENDED BY\tSTATUS\tMOS"))
 		for r, err := range records {
@@ -145,7 +142,6 @@ func mos(r *store.CDR) string {
 }
 
 func (p *program) newCDRShow() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "show CALL",
 		Short:   p.Text("Show all that is known of a call"),
@@ -154,7 +150,7 @@ func (p *program) newCDRShow() *cobra.Command {
 		Args:    p.Exactly("CALL"),
 	}
 	load := p.Settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		user := ""
 		a, err := p.open(c.Context(), load, &user)
@@ -169,8 +165,8 @@ func (p *program) newCDRShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return json.NewEncoder(p.Out).Encode(r)
+		if out.JSON {
+			return out.Encode(r)
 		}
 		p.showCDR(&r)
 		return nil
@@ -180,7 +176,7 @@ func (p *program) newCDRShow() *cobra.Command {
 
 // showCDR prints a record, a line for each thing that is known.
 func (p *program) showCDR(r *store.CDR) {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := p.Table()
 	defer w.Flush()
 	say := func(label, value string) {
 		if value != "" {

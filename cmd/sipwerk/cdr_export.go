@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"io"
 	"iter"
@@ -19,7 +18,7 @@ import (
 )
 
 func (p *program) newCDRExport() *cobra.Command {
-	var asCSV, asJSON bool
+	var asCSV bool
 	c := &cobra.Command{
 		Use:   "export",
 		Short: p.Text("Write call records as CSV or JSON, the oldest first"),
@@ -30,9 +29,9 @@ func (p *program) newCDRExport() *cobra.Command {
 	}
 	f := p.cdrFlags(c)
 	c.Flags().BoolVar(&asCSV, "csv", false, p.Text("write CSV; this is what is written if nothing is said"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if asCSV && asJSON {
+		if asCSV && out.JSON {
 			return errors.New(p.Text("--csv and --json: give one of them"))
 		}
 		a, filter, err := f.filter(p, c)
@@ -41,37 +40,12 @@ func (p *program) newCDRExport() *cobra.Command {
 		}
 		defer a.Close()
 		records := a.CDRs(c.Context(), filter)
-		if asJSON {
-			return writeCDRsJSON(p.Out, records)
+		if out.JSON {
+			return terminal.WriteArray(p.Out, records)
 		}
 		return writeCDRsCSV(p.Out, records)
 	}
 	return c
-}
-
-// writeCDRsJSON writes an array, record by record: there may be millions.
-func writeCDRsJSON(w io.Writer, records iter.Seq2[store.CDR, error]) error {
-	before := "["
-	for r, err := range records {
-		if err != nil {
-			return err
-		}
-		b, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		if _, err := io.WriteString(w, before+string(b)); err != nil {
-			return err
-		}
-		before = ",\n"
-	}
-	if before == "[" {
-		before = "[]\n"
-	} else {
-		before = "]\n"
-	}
-	_, err := io.WriteString(w, before)
-	return err
 }
 
 // cdrColumns are the columns of the CSV. New ones come at the end: scripts count.

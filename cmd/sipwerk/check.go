@@ -3,9 +3,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"text/tabwriter"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +21,6 @@ type checked struct {
 }
 
 func (p *program) newCheck() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check",
 		Short: p.Text("Check a configuration and show what is in force"),
@@ -32,19 +30,19 @@ func (p *program) newCheck() *cobra.Command {
 		Args:    p.Exactly(),
 	}
 	load := p.Settings(c)
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
 			return err
 		}
-		if err := p.showSettings(cfg, asJSON); err != nil {
+		if err := p.showSettings(cfg, out); err != nil {
 			return err
 		}
 		if err := server.Check(c.Context(), cfg); err != nil {
 			return err
 		}
-		if !asJSON {
+		if !out.JSON {
 			p.Printf("the server would start\n")
 			for _, missing := range server.Missing() {
 				fmt.Fprintln(p.Out, missing)
@@ -55,21 +53,17 @@ func (p *program) newCheck() *cobra.Command {
 	return c
 }
 
-func (p *program) showSettings(cfg *config.Config, asJSON bool) error {
+func (p *program) showSettings(cfg *config.Config, out *terminal.Report) error {
 	var all []checked
 	for _, f := range cfg.Fields() {
 		all = append(all, checked{f.Name, f.Value.String(), cfg.Origin(f.Name)})
 	}
-	if asJSON {
-		return json.NewEncoder(p.Out).Encode(all)
-	}
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-	defer w.Flush()
-	for _, c := range all {
-		if c.Origin == "" {
-			c.Origin = p.Text("default")
+	return out.Write(all, func(w io.Writer) {
+		for _, c := range all {
+			if c.Origin == "" {
+				c.Origin = p.Text("default")
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", c.Field, c.Value, c.Origin)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Field, c.Value, c.Origin)
-	}
-	return nil
+	})
 }

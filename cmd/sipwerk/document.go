@@ -3,14 +3,12 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +50,10 @@ func (p *program) newExport() *cobra.Command {
 }
 
 // documentFlags are those of plan and apply.
-type documentFlags struct{ asJSON, exitCode bool }
+type documentFlags struct {
+	out      *terminal.Report
+	exitCode bool
+}
 
 func (p *program) newPlan() *cobra.Command {
 	f := new(documentFlags)
@@ -109,7 +110,7 @@ func (p *program) setup(a *accounts) *server.Setup {
 func (p *program) documentCommand(f *documentFlags, use, short string, run func(*cobra.Command, *accounts, *object.Document) error) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Args: p.Exactly("FILE")}
 	load := p.Settings(c, "data", "domain")
-	c.Flags().BoolVar(&f.asJSON, "json", false, p.Text("write JSON"))
+	f.out = p.Report(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		debug.SetGCPercent(documentGC)
 		d, err := p.readDocument(args[0])
@@ -128,7 +129,7 @@ func (p *program) documentCommand(f *documentFlags, use, short string, run func(
 			return err
 		}
 		defer st.Close()
-		return run(c, &accounts{st, d.Domain}, d)
+		return run(c, &accounts{st, d.Domain, cfg}, d)
 	}
 	return c
 }
@@ -189,10 +190,10 @@ func (p *program) showChange(change *server.Change, domain string, f *documentFl
 	for _, m := range change.PINs {
 		out.PINs = append(out.PINs, madePIN(m))
 	}
-	if f.asJSON {
-		return json.NewEncoder(p.Out).Encode(out)
+	if f.out.JSON {
+		return f.out.Encode(out)
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := p.Table()
 	defer w.Flush()
 	for _, i := range out.Changes {
 		p.showItem(w, i)

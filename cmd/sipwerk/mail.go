@@ -4,10 +4,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"text/tabwriter"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,7 +71,6 @@ func (p *program) mailError(err error) error {
 }
 
 func (p *program) newMailQueue() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "queue",
 		Short:   p.Text("List mails that wait or were given up"),
@@ -80,7 +78,7 @@ func (p *program) newMailQueue() *cobra.Command {
 		Args:    p.Exactly(),
 	}
 	load := p.Settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := load()
 		if err != nil {
@@ -90,20 +88,16 @@ func (p *program) newMailQueue() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return json.NewEncoder(p.Out).Encode(append([]mail.Entry{}, list...))
-		}
-		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-		defer w.Flush()
-		fmt.Fprintln(w, p.Text("SINCE\tTO\tSUBJECT\tATTEMPTS\tNEXT\tERROR"))
-		for _, e := range list {
-			next := p.Text("given up")
-			if !e.Failed {
-				next = e.Next.Local().Format(time.DateTime)
+		return out.Write(append([]mail.Entry{}, list...), func(w io.Writer) {
+			fmt.Fprintln(w, p.Text("SINCE\tTO\tSUBJECT\tATTEMPTS\tNEXT\tERROR"))
+			for _, e := range list {
+				next := p.Text("given up")
+				if !e.Failed {
+					next = e.Next.Local().Format(time.DateTime)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", e.Created.Local().Format(time.DateTime), e.To, e.Subject, e.Attempts, next, e.Error)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", e.Created.Local().Format(time.DateTime), e.To, e.Subject, e.Attempts, next, e.Error)
-		}
-		return nil
+		})
 	}
 	return c
 }

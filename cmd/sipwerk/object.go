@@ -10,7 +10,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -126,10 +125,10 @@ func (o *objects) edit(c *cobra.Command, a *accounts, name string, f *objectFlag
 	if err != nil {
 		return err
 	}
-	if f.asJSON {
-		return json.NewEncoder(o.Out).Encode(o.shown(a.domain, changed, done.PINs))
+	if f.out.JSON {
+		return f.out.Encode(o.shown(a.domain, changed, done.PINs))
 	}
-	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
+	w := o.Table()
 	defer w.Flush()
 	if name != "" {
 		fmt.Fprintf(w, "%s\t%s\n", o.kind.Name, name)
@@ -173,30 +172,30 @@ func (o *objects) newList() *cobra.Command {
 	if o.kind.Key == "" {
 		return nil
 	}
-	var asJSON bool
+	var out *terminal.Report
 	c := o.command("list", o.Text("List all"), func(c *cobra.Command, a *accounts, _ string) error {
 		set, err := a.Settings(c.Context(), a.domain)
 		if err != nil {
 			return err
 		}
-		if asJSON {
+		if out.JSON {
 			all := []any{}
 			for one := range set.Objects(o.kind) {
 				all = append(all, o.shown(a.domain, one, nil))
 			}
-			return json.NewEncoder(o.Out).Encode(all)
+			return out.Encode(all)
 		}
 		return o.list(slices.Collect(set.Objects(o.kind)), a.domain)
 	})
 	c.Aliases = []string{"ls"}
 	c.Example = terminal.Examples("sipwerk "+o.kind.Name+" list", "sipwerk "+o.kind.Name+" list --json | jq -r '.[].\""+o.kind.Key+"\"'")
-	c.Flags().BoolVar(&asJSON, "json", false, o.Text("write JSON"))
+	out = o.Report(c)
 	return c
 }
 
 // list writes a line for each object: its name, its title, and the flags with which it could be added.
 func (o *objects) list(all []object.Object, domain string) error {
-	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
+	w := o.Table()
 	defer w.Flush()
 	title, titled := o.kind.Field("title")
 	heading := strings.ToUpper(o.kind.Name)
@@ -232,7 +231,7 @@ func (o *objects) words(one object.Object) (words []string) {
 }
 
 func (o *objects) newShow() *cobra.Command {
-	var asJSON bool
+	var out *terminal.Report
 	c := o.command("show", o.Text("Show one with all its settings"), func(c *cobra.Command, a *accounts, name string) error {
 		set, err := a.Settings(c.Context(), a.domain)
 		if err != nil {
@@ -248,10 +247,10 @@ func (o *objects) newShow() *cobra.Command {
 		if err := o.known(c.Context(), a, one); err != nil {
 			return err
 		}
-		if asJSON {
-			return json.NewEncoder(o.Out).Encode(o.shown(a.domain, one, nil))
+		if out.JSON {
+			return out.Encode(o.shown(a.domain, one, nil))
 		}
-		w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
+		w := o.Table()
 		defer w.Flush()
 		for _, f := range o.kind.Fields() {
 			text := strings.ReplaceAll(f.Text(one), "\n", `\n`)
@@ -266,7 +265,7 @@ func (o *objects) newShow() *cobra.Command {
 		return nil
 	})
 	c.Example = terminal.Examples("sipwerk "+o.kind.Name+" show"+o.name(), "sipwerk "+o.kind.Name+" show"+o.name()+" --json")
-	c.Flags().BoolVar(&asJSON, "json", false, o.Text("write JSON"))
+	out = o.Report(c)
 	c.ValidArgsFunction = o.complete
 	return c
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
 )
@@ -17,7 +18,7 @@ import (
 type objectFlags struct {
 	given  map[string]string // field name → text
 	fields []object.Field
-	asJSON bool
+	out    *terminal.Report
 }
 
 // objectFlag is the flag of one field: it keeps the text, which is judged with the object.
@@ -65,7 +66,7 @@ func (o *objects) flags(c *cobra.Command) *objectFlags {
 			return o.values(c.Context(), f), cobra.ShellCompDirectiveNoFileComp
 		})
 	}
-	c.Flags().BoolVar(&fs.asJSON, "json", false, o.Text("write JSON"))
+	fs.out = o.Report(c)
 	return fs
 }
 

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -31,7 +30,6 @@ func (p *program) newRoute() *cobra.Command {
 
 func (p *program) newRouteExplain() *cobra.Command {
 	var q dial.Question
-	var asJSON bool
 	c := &cobra.Command{
 		Use:   "explain --from WHO --to NUMBER",
 		Short: p.Text("Show step by step where a call would go"),
@@ -46,7 +44,7 @@ func (p *program) newRouteExplain() *cobra.Command {
 	c.Flags().StringVar(&q.To, "to", "", p.Text("what is dialled"))
 	c.Flags().StringVar(&q.At, "at", "", p.Text("when: sunday 22:00, 2026-12-24 18:00 (now)"))
 	c.Flags().StringSliceVar(&q.After, "after", nil, p.Text("what became of the steps before: busy, no-answer, offline, declined or refused; may be given several times"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	load := p.Settings(c, "data", "domain")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if q.From == "" || q.To == "" {
@@ -56,8 +54,8 @@ func (p *program) newRouteExplain() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return json.NewEncoder(p.Out).Encode(answer)
+		if out.JSON {
+			return out.Encode(answer)
 		}
 		p.showRoute(answer)
 		return nil
@@ -73,11 +71,7 @@ func (p *program) explain(c *cobra.Command, load func() (*config.Config, error),
 		return nil, err
 	}
 	defer a.Close()
-	cfg, err := load()
-	if err != nil {
-		return nil, err
-	}
-	way, err := server.DialControl(cfg.Data)
+	way, err := server.DialControl(a.config.Data)
 	if errors.Is(err, control.ErrNoServer) {
 		return server.ExplainRoute(c.Context(), a.Store, a.domain, q)
 	}
@@ -130,7 +124,6 @@ func (p *program) showSteps(steps []dialplan.Step) {
 }
 
 func (p *program) newRouteTest() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:   "test",
 		Short: p.Text("Run the tests beside the dial plan"),
@@ -139,7 +132,7 @@ func (p *program) newRouteTest() *cobra.Command {
 		Example: terminal.Examples("sipwerk route test", "sipwerk route test --json"),
 		Args:    p.Exactly(),
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	load := p.Settings(c, "data", "domain")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		var none string
@@ -152,8 +145,8 @@ func (p *program) newRouteTest() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			err = json.NewEncoder(p.Out).Encode(append([]dial.Test{}, tests...))
+		if out.JSON {
+			err = out.Encode(append([]dial.Test{}, tests...))
 		} else {
 			p.showTests(tests)
 		}

@@ -3,14 +3,14 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +24,6 @@ import (
 )
 
 func (p *program) newRecordingFiles() *cobra.Command {
-	var asJSON bool
 	var account string
 	c := &cobra.Command{
 		Use:     "files",
@@ -35,18 +34,14 @@ func (p *program) newRecordingFiles() *cobra.Command {
 	}
 	load := p.Settings(c, "data", "domain")
 	c.Flags().StringVar(&account, "account", "", p.Text("only those of calls in which this account took part"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
 		a, err := p.open(c.Context(), load, &account)
 		if err != nil {
 			return err
 		}
 		defer a.Close()
-		list, err := server.Recordings(c.Context(), a.Store, cfg.Data)
+		list, err := server.Recordings(c.Context(), a.Store, a.config.Data)
 		if err != nil {
 			return err
 		}
@@ -55,21 +50,17 @@ func (p *program) newRecordingFiles() *cobra.Command {
 				return r.Call == nil || r.Call.Account != account && r.Call.Final != account
 			})
 		}
-		if asJSON {
-			return json.NewEncoder(p.Out).Encode(append([]server.Recorded{}, list...))
-		}
-		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-		defer w.Flush()
-		fmt.Fprintln(w, p.Text("ENDED\tSIZE\tFROM\tTALKED TO\tTIME\tFILE"))
-		for i := range list {
-			r := &list[i]
-			call := []string{"", "", ""}
-			if r.Call != nil {
-				call = []string{caller(r.Call), r.Call.Final, r.Call.Talked().Round(time.Second).String()}
+		return out.Write(append([]server.Recorded{}, list...), func(w io.Writer) {
+			fmt.Fprintln(w, p.Text("ENDED\tSIZE\tFROM\tTALKED TO\tTIME\tFILE"))
+			for i := range list {
+				r := &list[i]
+				call := []string{"", "", ""}
+				if r.Call != nil {
+					call = []string{caller(r.Call), r.Call.Final, r.Call.Talked().Round(time.Second).String()}
+				}
+				fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", r.Ended.Local().Format(time.DateTime), r.Size, strings.Join(call, "\t"), r.File)
 			}
-			fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", r.Ended.Local().Format(time.DateTime), r.Size, strings.Join(call, "\t"), r.File)
-		}
-		return nil
+		})
 	}
 	return c
 }
@@ -108,7 +99,6 @@ type piece struct {
 }
 
 func (p *program) newMusicList() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -118,22 +108,18 @@ func (p *program) newMusicList() *cobra.Command {
 		Args:    p.Exactly(),
 	}
 	load := p.Settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = p.shelf(load, func(c *cobra.Command, s *music.Shelf, _ []string) error {
 		all, err := p.pieces(c, s, load)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return json.NewEncoder(p.Out).Encode(all)
-		}
-		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-		defer w.Flush()
-		fmt.Fprintln(w, p.Text("MUSIC\tPLAYED BY\tSTATE"))
-		for _, m := range all {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Music, strings.Join(m.Used, ", "), strings.TrimSpace(string(m.State)+" "+m.Error))
-		}
-		return nil
+		return out.Write(all, func(w io.Writer) {
+			fmt.Fprintln(w, p.Text("MUSIC\tPLAYED BY\tSTATE"))
+			for _, m := range all {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", m.Music, strings.Join(m.Used, ", "), strings.TrimSpace(string(m.State)+" "+m.Error))
+			}
+		})
 	})
 	return c
 }
@@ -141,11 +127,14 @@ func (p *program) newMusicList() *cobra.Command {
 // pieces are the files of the folder and the music that settings name.
 func (p *program) pieces(c *cobra.Command, s *music.Shelf, load func() (*config.Config, error)) ([]piece, error) {
 	var uses map[string][]string
+	var states map[string]music.Report
 	if err := p.with(load, func(c *cobra.Command, a *accounts, _ string) error {
 		set, err := a.Settings(c.Context(), a.domain)
-		if err == nil {
-			uses = server.MusicOf(set)
+		if err != nil {
+			return err
 		}
+		uses = server.MusicOf(set)
+		states, err = streams(c.Context(), a.config.Data)
 		return err
 	})(c, nil); err != nil {
 		return nil, err
@@ -159,10 +148,6 @@ func (p *program) pieces(c *cobra.Command, s *music.Shelf, load func() (*config.
 			uses[f] = []string{}
 		}
 	}
-	states, err := p.streams(c, load)
-	if err != nil {
-		return nil, err
-	}
 	all := []piece{}
 	for _, name := range slices.Sorted(maps.Keys(uses)) {
 		state := states[name]
@@ -171,26 +156,21 @@ func (p *program) pieces(c *cobra.Command, s *music.Shelf, load func() (*config.
 	return all, nil
 }
 
-// streams are those that the running server knows; none without a server.
-func (p *program) streams(c *cobra.Command, load func() (*config.Config, error)) (map[string]music.Report, error) {
-	cfg, err := load()
-	if err != nil {
-		return nil, err
-	}
-	way, err := server.DialControl(cfg.Data)
+// streams are those that the server knows which runs on the data folder; none without a server.
+func streams(ctx context.Context, data string) (map[string]music.Report, error) {
+	way, err := server.DialControl(data)
 	if errors.Is(err, control.ErrNoServer) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	states := make(map[string]music.Report)
-	return states, way.Do(c.Context(), "GET", "/music", nil, func(line json.RawMessage) error {
-		var r music.Report
-		err := json.Unmarshal(line, &r)
+	all, err := server.Reports[music.Report](ctx, way, "/music")
+	states := make(map[string]music.Report, len(all))
+	for _, r := range all {
 		states[r.URL] = r
-		return err
-	})
+	}
+	return states, err
 }
 
 func (p *program) newMusicAdd() *cobra.Command {
@@ -214,7 +194,6 @@ func (p *program) newMusicAdd() *cobra.Command {
 }
 
 func (p *program) newMusicTest() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "test MUSIC",
 		Short:   p.Text("Try whether music can be played"),
@@ -223,14 +202,14 @@ func (p *program) newMusicTest() *cobra.Command {
 		Args:    p.Exactly("MUSIC"),
 	}
 	load := p.Settings(c, "data")
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = p.shelf(load, func(c *cobra.Command, s *music.Shelf, args []string) error {
 		heard, err := s.Probe(c.Context(), args[0])
 		switch {
 		case err != nil:
 			return err
-		case asJSON:
-			return json.NewEncoder(p.Out).Encode(heard)
+		case out.JSON:
+			return out.Encode(heard)
 		case heard.Forever:
 			p.Printf("%s: a stream of %s, %d dBov\n", heard.Setting, heard.Kind, heard.Level)
 		default:

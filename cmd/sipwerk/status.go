@@ -3,10 +3,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,11 +46,10 @@ func (p *program) newRoomInvite() *cobra.Command {
 }
 
 // newStatus is the command that shows what a running server reports of all objects of a kind.
-func newStatus[T any](p *program, kind, short string, show func([]T) error) *cobra.Command {
-	var asJSON bool
+func newStatus[T any](p *program, kind, short string, show func(w io.Writer, all []T)) *cobra.Command {
 	line := "sipwerk " + kind + " status"
 	c := &cobra.Command{Use: "status", Short: short, Example: terminal.Examples(line, line+" --json"), Args: p.Exactly()}
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	find := p.running(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		way, _, err := find()
@@ -59,20 +57,16 @@ func newStatus[T any](p *program, kind, short string, show func([]T) error) *cob
 			return err
 		}
 		all, err := server.Reports[T](c.Context(), way, "/"+kind+"s")
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case asJSON:
-			return json.NewEncoder(p.Out).Encode(all)
 		}
-		return show(all)
+		return out.Write(all, func(w io.Writer) { show(w, all) })
 	}
 	return c
 }
 
 // showQueues writes a table of the queues, each with a line for each agent.
-func (p *program) showQueues(all []server.QueueReport) error {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+func (p *program) showQueues(w io.Writer, all []server.QueueReport) {
 	fmt.Fprintln(w, p.Text("QUEUE\tWAITING\tLONGEST\tSERVED\tABANDONED\tELSEWHERE\tWAIT\tTALK\tIN TIME"))
 	seconds := func(s float64) string { return (time.Duration(s) * time.Second).String() }
 	for _, q := range all {
@@ -82,12 +76,10 @@ func (p *program) showQueues(all []server.QueueReport) error {
 			fmt.Fprintf(w, "  %s\t%s\t\t%d\n", a.Agent, p.Text(a.State), a.Served)
 		}
 	}
-	return w.Flush()
 }
 
 // showRooms writes a table of the rooms in use, each with a line for each member.
-func (p *program) showRooms(all []server.RoomReport) error {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+func (p *program) showRooms(w io.Writer, all []server.RoomReport) {
 	fmt.Fprintln(w, p.Text("ROOM\tSTATE\tSINCE\tVIDEO"))
 	for _, r := range all {
 		var marks []string
@@ -107,7 +99,6 @@ func (p *program) showRooms(all []server.RoomReport) error {
 			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", m.Member, strings.Join(marks, " "), since, p.Text(m.Sight()))
 		}
 	}
-	return w.Flush()
 }
 
 // newAgent is an order for an agent.

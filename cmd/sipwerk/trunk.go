@@ -4,14 +4,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,14 +28,13 @@ func (p *program) newTrunk() *cobra.Command {
 }
 
 func (p *program) newTrunkStatus() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "status",
 		Short:   p.Text("Show how the trunks of the running server are"),
 		Example: terminal.Examples("sipwerk trunk status", "sipwerk trunk status --json"),
 		Args:    p.Exactly(),
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	find := p.running(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		running, cfg, err := find()
@@ -47,20 +45,16 @@ func (p *program) newTrunkStatus() *cobra.Command {
 			return err
 		}
 		all, err := running.Trunks(c.Context(), cfg.Domain)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case asJSON:
-			return json.NewEncoder(p.Out).Encode(all)
 		}
-		return p.showTrunks(all)
+		return out.Write(all, func(w io.Writer) { p.showTrunks(w, all) })
 	}
 	return c
 }
 
 // showTrunks writes a table of the trunks.
-func (p *program) showTrunks(all []carrier.Status) error {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+func (p *program) showTrunks(w io.Writer, all []carrier.Status) {
 	fmt.Fprintln(w, p.Text("TRUNK\tSTATE\tHEALTH\tUNTIL\tCALLS\tOUT\tIN\tFAILED\tPROBLEM"))
 	for _, t := range all {
 		until := ""
@@ -73,7 +67,6 @@ func (p *program) showTrunks(all []carrier.Status) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", t.Trunk, p.trunkState(&t), p.trunkHealth(t.Health), until, calls, t.CallsOut, t.CallsIn, t.Failed, t.Problem)
 	}
-	return w.Flush()
 }
 
 // trunkState is how a trunk stands, in a word.
@@ -106,7 +99,6 @@ func (p *program) trunkHealth(word string) string {
 
 func (p *program) newTrunkTest() *cobra.Command {
 	var order carrier.Order
-	var asJSON bool
 	c := &cobra.Command{
 		Use:   "test NAME [NUMBER]",
 		Short: p.Text("Test a trunk, with a real call if a NUMBER is given"),
@@ -122,7 +114,7 @@ func (p *program) newTrunkTest() *cobra.Command {
 	}
 	c.Flags().DurationVar(&order.Talk, "talk", 3*time.Second, p.Text("how long to talk once somebody has answered"))
 	c.Flags().DurationVar(&order.Ring, "ring", 30*time.Second, p.Text("how long to wait for the answer of a test call"))
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	load := p.Settings(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := load()
@@ -133,13 +125,13 @@ func (p *program) newTrunkTest() *cobra.Command {
 		defer stop()
 		order.Domain, order.Number = cfg.Domain, strings.Join(args[1:], "")
 		show := p.showStep
-		if asJSON {
-			show = func(s carrier.Step) error { return json.NewEncoder(p.Out).Encode(s) }
+		if out.JSON {
+			show = func(s carrier.Step) error { return out.Encode(s) }
 		}
 		if err := p.testTrunk(ctx, cfg, args[0], order, show); err != nil {
 			return err
 		}
-		if !asJSON {
+		if !out.JSON {
 			p.Printf("the trunk works\n")
 		}
 		return nil

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"runtime"
 	"runtime/debug"
 
@@ -21,18 +20,17 @@ type build struct {
 }
 
 func (p *program) newVersion() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "version",
 		Short:   p.Text("Say which version this is"),
 		Example: terminal.Examples("sipwerk version", "sipwerk version --json"),
 		Args:    p.Exactly(),
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = func(*cobra.Command, []string) error {
 		b := readBuild()
-		if asJSON {
-			return json.NewEncoder(p.Out).Encode(b)
+		if out.JSON {
+			return out.Encode(b)
 		}
 		p.Printf("sipwerk %s, %s, %s\n", b.Version, b.Go, b.System)
 		return nil

@@ -3,13 +3,11 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,11 +37,7 @@ type messages struct {
 // withMessages is [program.with] with the mailboxes.
 func (p *program) withMessages(load func() (*config.Config, error), f func(c *cobra.Command, m *messages, user string) error) func(*cobra.Command, []string) error {
 	return p.with(load, func(c *cobra.Command, a *accounts, user string) error {
-		cfg, err := load()
-		if err != nil {
-			return err
-		}
-		return f(c, &messages{a, voicemail.Open(a.Store, cfg.Data)}, user)
+		return f(c, &messages{a, voicemail.Open(a.Store, a.config.Data)}, user)
 	})
 }
 
@@ -55,7 +49,6 @@ type message struct {
 }
 
 func (p *program) newVoicemailList() *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:     "list [ACCOUNT]",
 		Aliases: []string{"ls"},
@@ -65,30 +58,26 @@ func (p *program) newVoicemailList() *cobra.Command {
 		Args:    p.AtMost(1),
 	}
 	load := p.Settings(c, "data", "domain")
-	c.Flags().BoolVar(&asJSON, "json", false, p.Text("write JSON"))
+	out := p.Report(c)
 	c.RunE = p.withMessages(load, func(c *cobra.Command, m *messages, user string) error {
 		rows, err := m.keeper.Rows(c.Context(), m.domain, user)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			out := make([]message, len(rows))
-			for i := range rows {
-				out[i] = message{rows[i], rows[i].Length.Seconds(), m.keeper.File(&rows[i])}
-			}
-			return json.NewEncoder(p.Out).Encode(out)
+		all := make([]message, len(rows))
+		for i := range rows {
+			all[i] = message{rows[i], rows[i].Length.Seconds(), m.keeper.File(&rows[i])}
 		}
-		w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-		defer w.Flush()
-		fmt.Fprintln(w, p.Text("MESSAGE\tBOX\tFROM\tWHEN\tLENGTH\tSTATE"))
-		for _, r := range rows {
-			from := r.Caller
-			if from == "" {
-				from = p.Text("anonymous")
+		return out.Write(all, func(w io.Writer) {
+			fmt.Fprintln(w, p.Text("MESSAGE\tBOX\tFROM\tWHEN\tLENGTH\tSTATE"))
+			for _, r := range rows {
+				from := r.Caller
+				if from == "" {
+					from = p.Text("anonymous")
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Account, from, r.Received.Local().Format("2006-01-02 15:04"), r.Length.Round(time.Second), r.State)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Account, from, r.Received.Local().Format("2006-01-02 15:04"), r.Length.Round(time.Second), r.State)
-		}
-		return nil
+		})
 	})
 	return c
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
@@ -19,7 +18,7 @@ const mostReasons = 10
 
 // describe prints a result for people.
 func (p *program) describe(r *load.Result) {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	w := p.Table()
 	defer w.Flush()
 	row := func(name, text string) { fmt.Fprintf(w, "%s\t%s\n", name, text) }
 	row(p.Text("load"), p.Text("%s over %s to %s, %s/s for %s", string(r.Scenario), r.Transport, r.Target, count(r.Rate), terminal.Clock(window(r))))
