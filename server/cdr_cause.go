@@ -14,6 +14,9 @@ const normalClearing = 16
 // q850 returns the cause of a final status. A Reason that names one goes before the table: it comes from who knows.
 func q850(status sip.Status, reason string) int {
 	for value := range strings.SplitSeq(reason, ",") {
+		if value == "" {
+			continue
+		}
 		r, err := sip.ParseReason(strings.TrimSpace(value))
 		switch {
 		case err != nil:

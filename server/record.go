@@ -101,6 +101,9 @@ func (r *recorder) account(set *object.Settings, uri sip.URI) *object.Account {
 
 // byRule reports whether a rule wants the call, and how it is announced: that says the first rule that wants it, and otherwise the prompt.
 func byRule(set *object.Settings, d *b2bua.Detail) (wanted bool, announce string) {
+	if len(set.Recordings) == 0 {
+		return false, announcePrompt
+	}
 	for _, name := range slices.Sorted(maps.Keys(set.Recordings)) {
 		rule := set.Recordings[name]
 		if !rule.Enabled || rule.Trunk != "" && rule.Trunk != d.Trunks[0] && rule.Trunk != d.Trunks[1] {

@@ -36,10 +36,13 @@ func (c *CSeq) parse(s string) (int, string) {
 	return 0, ""
 }
 
-// String prints the value.
-func (c CSeq) String() string {
-	return strconv.FormatUint(uint64(c.Number), 10) + " " + string(c.Method)
+// AppendTo appends the value.
+func (c CSeq) AppendTo(b []byte) []byte {
+	return append(append(strconv.AppendUint(b, uint64(c.Number), 10), ' '), c.Method[:classToken.span(string(c.Method))]...)
 }
+
+// String prints the value.
+func (c CSeq) String() string { return string(c.AppendTo(make([]byte, 0, 24))) }
 
 // RAck is the value of the RAck of a PRACK: the RSeq of a reliable provisional response and the CSeq of its request. RFC 3262 §7.2.
 type RAck struct {

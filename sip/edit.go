@@ -32,6 +32,27 @@ func (m *Message) Set(h Header, value string) {
 	}
 }
 
+// SetAddress is Set for a From, To, Contact or another name-addr, without the allocation of its text.
+func (m *Message) SetAddress(h Header, a Address) {
+	f := m.open(h, h.String())
+	m.made = a.AppendTo(m.made)
+	m.set(m.find(h, 0), m.close(f))
+}
+
+// SetCSeq is Set for a CSeq, without the allocation of its text.
+func (m *Message) SetCSeq(c CSeq) {
+	f := m.open(HeaderCSeq, HeaderCSeq.String())
+	m.made = c.AppendTo(m.made)
+	m.set(m.find(HeaderCSeq, 0), m.close(f))
+}
+
+// SetSessionID is Set for a Session-ID, without the allocation of its text.
+func (m *Message) SetSessionID(id SessionID) {
+	f := m.open(HeaderSessionID, HeaderSessionID.String())
+	m.made = id.AppendTo(m.made)
+	m.set(m.find(HeaderSessionID, 0), m.close(f))
+}
+
 // AddTag puts a tag behind the value of a From or To that has none, without taking the value apart.
 func (m *Message) AddTag(h Header, tag string) {
 	i := m.find(h, 0)

@@ -67,3 +67,39 @@ func TestExtract(t *testing.T) {
 		t.Errorf("CSeq %v, %v", seq, err)
 	}
 }
+
+// TestSetValues: what is written in place is what its text says, and replaces all that was there.
+func TestSetValues(t *testing.T) {
+	var m Message
+	for _, h := range [...]Header{HeaderFrom, HeaderCSeq, HeaderSessionID} {
+		m.Set(h, "before")
+	}
+	who := Address{Display: "Bob, junior", URI: MustParseURI("sip:bob@example.org"), Params: ";tag=x"}
+	seq := CSeq{Number: 1<<31 - 1, Method: MethodInvite}
+	session := SessionID{Local: "0123456789abcdef0123456789abcdef"}
+	m.SetAddress(HeaderFrom, who)
+	m.SetCSeq(seq)
+	m.SetSessionID(session)
+	for h, want := range map[Header]string{HeaderFrom: who.String(), HeaderCSeq: seq.String(), HeaderSessionID: session.String()} {
+		if got := m.Get(h); got != want || len(m.fields) != 3 {
+			t.Errorf("%s: %q, want %q of 3 fields: %d", h, got, want, len(m.fields))
+		}
+	}
+	if read, err := m.CSeq(); err != nil || read != seq || m.FromTag() != "x" || m.SessionID().Local != session.Local {
+		t.Errorf("read back: %v %v %q %v", read, err, m.FromTag(), m.SessionID())
+	}
+	if m.SetCSeq(CSeq{Number: 1, Method: "BYE\r\nX: y"}); m.Get(HeaderCSeq) != "1 BYE" {
+		t.Errorf("a header was smuggled in: %q", m.Get(HeaderCSeq))
+	}
+}
+
+// TestReset: a request that is used again says nothing of what it was.
+func TestReset(t *testing.T) {
+	uri := MustParseURI("sip:bob@example.org")
+	r := NewRequest(MethodInvite, uri)
+	r.Set(HeaderSubject, "hello")
+	r.SetBody("text/plain", []byte("hi"))
+	if r.Reset(MethodAck, uri); r.String() != NewRequest(MethodAck, uri).String() {
+		t.Errorf("it says %s", r)
+	}
+}

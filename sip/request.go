@@ -16,7 +16,17 @@ type Request struct {
 
 // NewRequest returns an empty request: Request-Line only, no header.
 func NewRequest(method Method, uri URI) *Request {
-	return &Request{Method: method, URI: uri, Message: Message{fields: make([]field, 0, usualFields), made: make([]byte, 0, usualSize)}}
+	r := new(Request)
+	r.Reset(method, uri)
+	return r
+}
+
+// Reset makes r what [NewRequest] returns and reuses r's memory.
+func (r *Request) Reset(method Method, uri URI) {
+	r.Method, r.URI = method, uri
+	if r.reset(nil); cap(r.made) < usualSize {
+		r.fields, r.made = make([]field, 0, usualFields), make([]byte, 0, usualSize)
+	}
 }
 
 // usualFields and usualSize are the header fields of a request that we make, and their bytes.

@@ -25,8 +25,10 @@ func NewSessionUUID(token string) string {
 
 // SessionID returns the Session-ID; its parts are unknown if there is none or it is malformed.
 func (m *Message) SessionID() SessionID {
-	if id, err := ParseSessionID(m.Get(HeaderSessionID)); err == nil {
-		return id
+	if value := m.Get(HeaderSessionID); value != "" {
+		if id, err := ParseSessionID(value); err == nil {
+			return id
+		}
 	}
 	return SessionID{Local: NilUUID, Remote: NilUUID}
 }
@@ -59,8 +61,14 @@ func isUUID(s string) bool {
 // Known reports whether the sender has an identifier.
 func (id SessionID) Known() bool { return id.Local != "" && id.Local != NilUUID }
 
+// AppendTo appends the value.
+func (id SessionID) AppendTo(b []byte) []byte {
+	b = append(append(b, uuidOrNil(id.Local)...), ";remote="...)
+	return append(b, uuidOrNil(id.Remote)...)
+}
+
 // String prints the value.
-func (id SessionID) String() string { return uuidOrNil(id.Local) + ";remote=" + uuidOrNil(id.Remote) }
+func (id SessionID) String() string { return string(id.AppendTo(make([]byte, 0, 2*len(NilUUID)+8))) }
 
 func uuidOrNil(s string) string {
 	if s == "" {

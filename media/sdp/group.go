@@ -40,15 +40,20 @@ func (m *Media) BundleOnly() bool {
 // Leaders returns for each stream the index of the one whose lines say how it is carried: that of its BUNDLE group which is tagged, or the stream itself. The tagged one is the first that is not rejected, is RTP, and takes RTCP on
 // the port of RTP, without which nothing is bundled; one with a port is better than one without. RFC 9143 §7.1.3, RFC 9143 §9.3.
 func (d *Description) Leaders() []int {
-	lead := make([]int, len(d.Media))
+	lead, groups := make([]int, len(d.Media)), d.Bundles()
+	for i := range lead {
+		lead[i] = i
+	}
+	if len(groups) == 0 {
+		return lead
+	}
 	at, grouped := make(map[string]int, len(d.Media)), make([]bool, len(d.Media))
 	for i := range d.Media {
-		lead[i] = i
 		if mid := d.Media[i].MID(); mid != "" {
 			at[mid] = i
 		}
 	}
-	for _, mids := range d.Bundles() {
+	for _, mids := range groups {
 		first := -1
 		for _, mid := range mids {
 			if i, ok := at[mid]; ok && d.Media[i].leads() && (first < 0 || d.Media[first].BundleOnly() && !d.Media[i].BundleOnly()) {

@@ -14,6 +14,9 @@ func (m *Media) Cryptos() []string { return slices.Collect(m.Lines.Attributes("c
 
 // Fingerprints returns the values of the a=fingerprint lines that hold for m: its own, or else those of the session. RFC 8122 §5: one that matches is enough.
 func (d *Description) Fingerprints(m *Media) []string {
+	if _, ok := d.inheritedOne(m, "fingerprint"); !ok {
+		return nil
+	}
 	return slices.Collect(d.inherited(m, "fingerprint"))
 }
 

@@ -193,16 +193,16 @@ func freePayload(m *sdp.Media, c sdp.Codec, known []sdp.Codec) (uint8, bool) {
 
 // answerEvents makes an answer name telephone events if the peer has offered them, and only then.
 func (n *line) answerEvents(m *sdp.Media) {
-	offered := said{codecs: n.news.codecs}
-	for _, c := range m.Codecs() {
+	offered, answer := said{codecs: n.news.codecs}, said{codecs: m.Codecs(), sound: true}
+	for _, c := range answer.codecs {
 		if c.IsSpeech() {
 			offered.Clock = c.Clock
 			break
 		}
 	}
 	event, wanted := offered.event()
-	_, named := (&said{codecs: m.Codecs()}).event()
-	_, _, ours := (&said{codecs: m.Codecs(), sound: true}).speech(n.leg.site.formats())
+	_, named := answer.event()
+	_, _, ours := answer.speech(n.leg.site.formats())
 	switch {
 	case named && !wanted:
 		m.Drop(sdp.TelephoneEvent)

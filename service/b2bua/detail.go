@@ -3,7 +3,6 @@ package b2bua
 // What is told of a call: for logs, metrics and call detail records.
 
 import (
-	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/relay"
@@ -114,7 +113,7 @@ func (c *call) reached(p Phase) {
 
 // describe begins the detail of a call from its INVITE.
 func (c *call) describe(req *sip.Request) {
-	c.detail.CallID = strings.Clone(req.CallID())
+	c.detail.CallID = c.caller.usage.CallID()
 	c.detail.To = req.URI.String()
 	c.detail.Caller, c.detail.Trunks[0] = c.asker.Account, c.asker.Trunk
 	if from, err := sip.ParseAddress(c.from); err == nil {

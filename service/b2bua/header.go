@@ -112,12 +112,12 @@ func (c *call) invitation(l *leg) *sip.Request {
 			req.Set(sip.HeaderPAssertedIdentity, "<"+side.aor+">")
 		}
 	}
-	req.Set(sip.HeaderSessionID, sip.SessionID{Local: c.detail.ID}.String())
+	req.SetSessionID(sip.SessionID{Local: c.detail.ID})
 	if p.From != nil {
-		req.Set(sip.HeaderFrom, untagged(*p.From))
+		req.SetAddress(sip.HeaderFrom, without(*p.From))
 	}
 	if p.To != nil {
-		req.Set(sip.HeaderTo, untagged(*p.To))
+		req.SetAddress(sip.HeaderTo, without(*p.To))
 	}
 	if l.inTrust() || l.account.Host != "" {
 		l.hunt.tell(req, l.inTrust())
@@ -163,7 +163,7 @@ func (l *leg) target() (uri sip.URI) {
 func (c *call) introduce(req *sip.Request, inTrust bool) {
 	in := c.caller.usage.Invitation()
 	if callee, err := in.To(); err == nil {
-		req.Set(sip.HeaderTo, untagged(callee))
+		req.SetAddress(sip.HeaderTo, without(callee))
 	}
 	carry(&req.Message, &in.Message, invited())
 	if !c.asker.Trusted {
@@ -175,7 +175,10 @@ func (c *call) introduce(req *sip.Request, inTrust bool) {
 	}
 }
 
-func untagged(a sip.Address) string {
+// without returns an address without its tag, and untagged the text of that.
+func without(a sip.Address) sip.Address {
 	a.Params = a.Params.Without("tag")
-	return a.String()
+	return a
 }
+
+func untagged(a sip.Address) string { return without(a).String() }

@@ -3,7 +3,6 @@ package b2bua
 // What is told of the legs of a call, and of those who took somebody's place in it.
 
 import (
-	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/relay"
@@ -87,14 +86,11 @@ func (c *call) at(d time.Duration) (t time.Time) {
 // detailOf describes a leg as it is now.
 func (c *call) detailOf(l *leg) LegDetail {
 	d := LegDetail{
-		Account: l.account.AOR(), Start: c.at(l.moments.began), Ring: c.at(l.moments.rang), Answer: c.at(l.moments.answered), End: c.at(l.moments.ended),
-		Status: l.status, Err: l.err, Target: l.target().String(),
+		Start: c.at(l.moments.began), Ring: c.at(l.moments.rang), Answer: c.at(l.moments.answered), End: c.at(l.moments.ended),
+		Status: l.status, Err: l.err, Target: l.reach,
 	}
-	if l.account.Host == "" {
-		d.Account = ""
-	}
-	if l.target().Host == "" {
-		d.Target = ""
+	if l.account.Host != "" {
+		d.Account = l.name()
 	}
 	if l.party != nil {
 		d.Trunk = l.party.Name
@@ -102,7 +98,7 @@ func (c *call) detailOf(l *leg) LegDetail {
 		d.Trunk = c.asker.Trunk
 	}
 	if l.usage != nil {
-		d.CallID = strings.Clone(l.usage.CallID())
+		d.CallID = l.usage.CallID()
 	}
 	switch {
 	case !d.Answer.IsZero():
@@ -114,6 +110,14 @@ func (c *call) detailOf(l *leg) LegDetail {
 		d.Status = c.detail.Status
 	}
 	return d
+}
+
+// name is the address-of-record of the account of a leg that has one.
+func (l *leg) name() string {
+	if l.reach != "" && l.aor != "" { // it was called as that
+		return l.aor
+	}
+	return l.account.AOR()
 }
 
 // gone keeps what is told of a leg that leaves the call before its end.
@@ -128,19 +132,23 @@ func (c *call) gone(l *leg) {
 // legs completes the detail at the end: who has called comes first.
 func (c *call) legs() {
 	all := make([]LegDetail, 0, 1+len(c.detail.Legs)+len(c.branches))
-	for _, l := range append([]*leg{c.caller}, c.branches...) {
+	tell := func(l *leg) {
 		if !l.moments.told {
 			l.moments.told = true
 			c.mark(&l.moments.ended)
 			all = append(all, c.detailOf(l))
 		}
 	}
+	tell(c.caller)
+	for _, l := range c.branches {
+		tell(l)
+	}
 	c.detail.Legs = append(all, c.detail.Legs...)
 	switch {
 	case c.callee == nil:
 	case c.callee.account.Host != "":
-		c.detail.Final = c.callee.account.AOR()
+		c.detail.Final = c.callee.name()
 	default:
-		c.detail.Final = c.callee.target().String()
+		c.detail.Final = c.callee.reach
 	}
 }

@@ -57,3 +57,6 @@ func (l *leg) glance() *sdp.Description {
 	}
 	return d
 }
+
+// strip lets go of what a leg held, when its call is forgotten.
+func (l *leg) strip() { l.media, l.said, l.packed, l.refusal = nil, nil, "", nil }

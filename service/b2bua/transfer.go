@@ -73,7 +73,7 @@ func (c *call) dial(l *leg, uri sip.URI, word string) (q *Question, route Route,
 func (c *call) who(l *leg) string {
 	switch {
 	case l.account.Host != "":
-		return "<" + l.account.AOR() + ">"
+		return "<" + l.name() + ">"
 	case l.party != nil && l.usage != nil:
 		if to, err := l.usage.Invitation().To(); err == nil {
 			return untagged(to)
@@ -101,6 +101,7 @@ func (c *call) transferTo(t *transfer, q *Question, first Route) {
 
 // forgetBranches forgets the devices that have refused, so that a call that is transferred again and again does not grow.
 func (c *call) forgetBranches() {
+	before := len(c.branches)
 	c.branches = slices.DeleteFunc(c.branches, func(l *leg) bool {
 		out := l.status != 0 && (l.usage == nil || l.usage.Over())
 		if out {
@@ -108,7 +109,9 @@ func (c *call) forgetBranches() {
 		}
 		return out
 	})
-	c.relist()
+	if len(c.branches) < before {
+		c.relist()
+	}
 }
 
 // introduce writes who calls, whom, and on whose word.

@@ -11,7 +11,7 @@ func (u *Usage) sendBye(cause Cause, reason string) {
 	}
 	u.leaving, u.cause = true, cause
 	u.settleAll()
-	u.offer().drop(u)
+	u.dropOffer()
 	bye := u.dialog.Request(sip.MethodBye)
 	if reason != "" {
 		bye.Set(sip.HeaderReason, reason)

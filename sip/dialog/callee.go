@@ -114,7 +114,7 @@ func (u *Usage) Send(res *sip.Response) error {
 // hold keeps a 2xx back if it must wait for a PRACK, and says which order it is.
 func (u *Usage) hold(res *sip.Response) uasInput {
 	c := u.callee
-	if _, actions := c.pracks().state.step(reliableAnswer); c.state != uasOpen || !slices.Contains(actions, reliableHold) {
+	if _, actions := c.reliable().step(reliableAnswer); c.state != uasOpen || !slices.Contains(actions, reliableHold) {
 		return uasOrderAnswer
 	}
 	c.pracks().answer = res

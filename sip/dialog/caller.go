@@ -52,14 +52,6 @@ func (c *caller) flow() sip.Flow {
 	return sip.Flow{}
 }
 
-// answer is what goes with the ACK.
-func (c *caller) answer() Body {
-	if c.ackBody == nil {
-		return Body{}
-	}
-	return *c.ackBody
-}
-
 // Invite starts a call; owner is told how it goes. It must be called from within the stripe. On an error nothing was sent.
 func (t *Table) Invite(o Outgoing, owner Owner) (*Usage, error) {
 	req := o.Request
@@ -103,10 +95,11 @@ func (u *Usage) complete(req *sip.Request) error {
 		return fmt.Errorf("dialog: invite: %w", err)
 	}
 	if from.Tag() == "" {
-		from = from.WithTag(u.engine.NewID(u.stripe))
-		req.Set(sip.HeaderFrom, from.String())
+		u.tag = u.engine.NewID(u.stripe)
+		req.AddTag(sip.HeaderFrom, u.tag)
+	} else {
+		u.tag = strings.Clone(from.Tag())
 	}
-	u.tag = strings.Clone(from.Tag())
 	if !req.Has(sip.HeaderTo) {
 		req.Set(sip.HeaderTo, "<"+req.URI.String()+">")
 	}
@@ -121,7 +114,7 @@ func (u *Usage) complete(req *sip.Request) error {
 	}
 	if id := req.SessionID(); !id.Known() {
 		id.Local = sip.NewSessionUUID(req.CallID() + u.tag)
-		req.Set(sip.HeaderSessionID, id.String())
+		req.SetSessionID(id)
 	}
 	if !req.Has(sip.HeaderAllow) {
 		req.Set(sip.HeaderAllow, u.table.allow()) // RFC 3311 §5.1
@@ -306,7 +299,7 @@ func (u *Usage) doCaller(a uacAction, o outcome) {
 	case uacTellEnded:
 		u.finish(Ended{Cause: ByeReceived, Reason: c.reason})
 	case uacSendAck:
-		u.sendAck(o.dialog, u.Invitation(), c.answer())
+		u.sendAck(o.dialog, u.Invitation(), c.ackBody)
 	case uacSendBye:
 		u.sendBye(ByeSent, c.reason)
 	case uacDropFork:
@@ -326,7 +319,7 @@ func (u *Usage) doCaller(a uacAction, o outcome) {
 // dropFork ends a dialog that nobody wants: ACK, then BYE. RFC 3261 §13.2.2.4.
 func (u *Usage) dropFork(d *Dialog) {
 	u.caller.dropped = append(u.caller.dropped, d)
-	u.sendAck(d, u.Invitation(), Body{})
+	u.sendAck(d, u.Invitation(), nil)
 	bye := d.Request(sip.MethodBye)
 	if u.caller.reason != "" {
 		bye.Set(sip.HeaderReason, u.caller.reason)
@@ -336,25 +329,40 @@ func (u *Usage) dropFork(d *Dialog) {
 	u.exchange(d, bye, func(outcome) {})
 }
 
-// sendAck acknowledges a 2xx to invite.
-func (u *Usage) sendAck(d *Dialog, invite *sip.Request, body Body) {
-	acknowledge(u.engine, u.stripe, d, invite, body)
+// sendAck acknowledges a 2xx to invite; body is the answer to an offer in it, or nil.
+func (u *Usage) sendAck(d *Dialog, invite *sip.Request, body *Body) {
+	u.table.acknowledge(acknowledgement{engine: u.engine, stripe: u.stripe, dialog: d, invite: invite, body: body})
 }
 
-// acknowledge sends the ACK to a 2xx. A lost one is asked for by the next 2xx, so an error is not one.
-func acknowledge(engine sip.Engine, stripe sip.Stripe, d *Dialog, invite *sip.Request, body Body) {
-	cseq, _ := invite.CSeq()
-	ack := d.Ack(cseq.Number)
+// acknowledgement is an ACK to a 2xx to invite.
+type acknowledgement struct {
+	engine sip.Engine
+	stripe sip.Stripe
+	dialog *Dialog
+	invite *sip.Request
+	body   *Body
+}
+
+// acknowledge sends an ACK. A lost one is asked for by the next 2xx, so an error is not one.
+func (t *Table) acknowledge(a acknowledgement) {
+	ack, _ := t.acks.Get().(*sip.Request)
+	if ack == nil {
+		ack = new(sip.Request)
+	}
+	cseq, _ := a.invite.CSeq()
+	a.dialog.write(ack, sip.MethodAck, cseq.Number)
 	// RFC 3261 §13.2.2.4: the ACK carries the credentials of the INVITE.
 	for _, h := range [...]sip.Header{sip.HeaderAuthorization, sip.HeaderProxyAuthorization} {
-		for v := range invite.Values(h) {
+		for v := range a.invite.Values(h) {
 			ack.Add(h, v)
 		}
 	}
-	if len(body.Bytes) > 0 {
-		ack.SetBody(body.Type, body.Bytes)
+	if a.body != nil && len(a.body.Bytes) > 0 {
+		ack.SetBody(a.body.Type, a.body.Bytes)
 	}
-	engine.Ack(stripe, ack, d.Destination())
+	a.engine.Ack(a.stripe, ack, a.dialog.Destination())
+	ack.Reset("", sip.URI{}) // it holds nothing of the call
+	t.acks.Put(ack)
 }
 
 // find returns the dialog with that remote tag.

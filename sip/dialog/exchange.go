@@ -2,11 +2,7 @@
 
 package dialog
 
-import (
-	"strconv"
-
-	"github.com/sipwerk/sipwerk/sip"
-)
+import "github.com/sipwerk/sipwerk/sip"
 
 // outcome is how a request of ours ended, and the dialog at hand.
 type outcome struct {
@@ -114,5 +110,5 @@ func (u *Usage) authorize(req *sip.Request, res *sip.Response, tries int) (*sip.
 
 // setCSeq writes the sequence number of a request.
 func setCSeq(req *sip.Request, seq uint32) {
-	req.Set(sip.HeaderCSeq, strconv.FormatUint(uint64(seq), 10)+" "+string(req.Method))
+	req.SetCSeq(sip.CSeq{Number: seq, Method: req.Method})
 }

@@ -187,13 +187,11 @@ func (u *Usage) reply(req *sip.Request, status sip.Status) *sip.Response {
 func (u *Usage) replyIn(d *Dialog, req *sip.Request, status sip.Status) *sip.Response {
 	res := req.Reply(status)
 	if res.ToTag() == "" {
-		if to, err := res.To(); err == nil {
-			res.Set(sip.HeaderTo, to.WithTag(u.tag).String())
-		}
+		res.AddTag(sip.HeaderTo, u.tag)
 	}
 	if d != nil {
 		if d.Session.Known() {
-			res.Set(sip.HeaderSessionID, d.Session.String())
+			res.SetSessionID(d.Session)
 		}
 		if refreshes(req.Method) && status > sip.StatusTrying && status < 300 {
 			res.Set(sip.HeaderContact, d.Contact)

@@ -35,7 +35,7 @@ func (e *ear) deafen() {
 	}
 	e.usage = nil
 	if c := u.caller; c != nil && u.dialog != nil {
-		e.late = &remains{engine: u.engine, stripe: u.stripe, tx: c.tx, request: u.Invitation(), answer: c.answer(), flow: c.flow(), tags: []string{u.dialog.RemoteTag}}
+		e.late = &remains{table: u.table, engine: u.engine, stripe: u.stripe, tx: c.tx, extract: u.extract, dialog: u.dialog, answer: c.ackBody, way: c.way}
 		for _, d := range c.dropped {
 			e.late.tags = append(e.late.tags, d.RemoteTag)
 		}
@@ -44,13 +44,15 @@ func (e *ear) deafen() {
 
 // remains are what is left of a call that we have made.
 type remains struct {
+	table   *Table
 	engine  sip.Engine
 	stripe  sip.Stripe
 	tx      sip.TransactionID
-	request *sip.Request
-	answer  Body // that goes with the ACK, if any
-	flow    sip.Flow
-	tags    []string // of the dialogs that are over
+	extract extract // of the INVITE
+	dialog  *Dialog // that is over
+	answer  *Body   // that goes with the ACK; nil: none
+	way     *sip.Flow
+	tags    []string // of the other dialogs that are over
 }
 
 // hear acknowledges a 2xx; one of somebody who was not heard before is ended as well.
@@ -58,16 +60,19 @@ func (l *remains) hear(ev *sip.Event) {
 	if ev.Kind != sip.EventResponse || ev.Tx != l.tx || !ev.Response.Status.Success() {
 		return
 	}
-	d, err := NewUAC(l.request, ev.Response)
-	known := err == nil && slices.Contains(l.tags, d.RemoteTag)
-	if err != nil || !known && len(l.tags) > maxForks {
+	invite := l.extract.invitation(l.dialog)
+	d, err := NewUAC(invite, ev.Response)
+	known := err == nil && (d.RemoteTag == l.dialog.RemoteTag || slices.Contains(l.tags, d.RemoteTag))
+	if err != nil || !known && len(l.tags) >= maxForks {
 		return
 	}
-	d.Bind(l.flow)
+	d.flow = l.way
+	a := acknowledgement{engine: l.engine, stripe: l.stripe, dialog: d, invite: invite}
 	if known {
-		acknowledge(l.engine, l.stripe, d, l.request, l.answer)
-	} else {
-		acknowledge(l.engine, l.stripe, d, l.request, Body{})
+		a.body = l.answer
+	}
+	l.table.acknowledge(a)
+	if !known {
 		l.tags = append(l.tags, d.RemoteTag)
 		// Whoever does not get the BYE finds out by himself.
 		_, _ = l.engine.Start(l.stripe, d.Request(sip.MethodBye), d.Destination(), nil)

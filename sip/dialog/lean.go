@@ -4,7 +4,6 @@ package dialog
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -15,11 +14,24 @@ func (u *Usage) Invitation() *sip.Request {
 	if u.invite != nil {
 		return u.invite
 	}
-	req, err := sip.ParseRequest([]byte(u.extract))
+	return u.extract.invitation(u.dialog)
+}
+
+// extract is what is left of an initial INVITE.
+type extract struct {
+	text  string // without what the dialog says
+	seq   uint32
+	came  bool // from the peer
+	names bool // the text holds From and To
+}
+
+// invitation makes the INVITE of an extract and its dialog.
+func (x *extract) invitation(d *Dialog) *sip.Request {
+	req, err := sip.ParseRequest([]byte(x.text))
 	if err != nil { // it was printed by the same package
-		req = sip.NewRequest(sip.MethodInvite, uri(u.dialog.Target))
+		req = sip.NewRequest(sip.MethodInvite, uri(d.Target))
 	}
-	u.complement(req)
+	x.complement(req, d)
 	return req
 }
 
@@ -31,6 +43,7 @@ func (u *Usage) Lean() {
 	}
 	u.lean = true
 	if c := u.caller; c != nil {
+		u.extract.seq = c.seq
 		if flow := c.flow(); !flow.IsZero() {
 			c.way = &flow
 		}
@@ -38,16 +51,18 @@ func (u *Usage) Lean() {
 		u.forgetEarly()
 		// RFC 3261 §12.1.2 takes the remote URI from the To of the response in effect: whom we have called is not for the peer to say.
 		if rest, ok := strings.CutPrefix(u.dialog.Remote, u.invite.Get(sip.HeaderTo)); !ok || rest != ";tag="+u.dialog.RemoteTag {
-			u.names = true
+			u.extract.names = true
 		}
 	} else {
+		u.extract.seq, u.extract.came = u.callee.seq, true
 		u.callee.promises = nil
 	}
 	if u.talk != nil && u.talk.idle() {
 		u.talk = nil
 	}
 	u.ours.Bytes = bytes.Clone(u.ours.Bytes) // with nothing behind it
-	u.extract, u.invite = u.invite.Extract(func(h sip.Header) bool { return passing(h) || known(h) && !(u.names && naming(h)) }), nil
+	names := u.extract.names
+	u.extract.text, u.invite = u.invite.Extract(func(h sip.Header) bool { return passing(h) || known(h) && !(names && naming(h)) }), nil
 }
 
 // forgetEarly lets go of the early dialog that has become that of the call. Others stay: a late 2xx may belong to one, and its BYE comes behind its PRACK.
@@ -85,33 +100,30 @@ func known(h sip.Header) bool {
 func naming(h sip.Header) bool { return h == sip.HeaderFrom || h == sip.HeaderTo }
 
 // complement puts into an extract what the dialog knows.
-func (u *Usage) complement(req *sip.Request) {
-	d := u.dialog
-	from, to, id, seq := d.Remote, d.Local, d.Session.Remote, uint32(0)
-	if c := u.callee; c != nil {
-		seq = c.seq
-	} else {
-		from, to, id, seq = d.Local, d.Remote, d.Session.Local, u.caller.seq
+func (x *extract) complement(req *sip.Request, d *Dialog) {
+	from, to, id := d.Local, d.Remote, d.Session.Local
+	if x.came {
+		from, to, id = d.Remote, d.Local, d.Session.Remote
 	}
-	if !u.names {
+	if !x.names {
 		req.Set(sip.HeaderFrom, from)
 		req.Set(sip.HeaderTo, to)
 		if a, err := req.To(); err == nil {
 			a.Params = a.Params.Without("tag")
-			req.Set(sip.HeaderTo, a.String())
+			req.SetAddress(sip.HeaderTo, a)
 		}
 	}
 	req.Set(sip.HeaderCallID, d.CallID)
-	req.Set(sip.HeaderCSeq, strconv.FormatUint(uint64(seq), 10)+" "+string(sip.MethodInvite))
+	req.SetCSeq(sip.CSeq{Number: x.seq, Method: sip.MethodInvite})
 	if session := (sip.SessionID{Local: id, Remote: sip.NilUUID}); session.Known() {
-		req.Set(sip.HeaderSessionID, session.String())
+		req.SetSessionID(session)
 	}
 }
 
 // spellOut makes the extract hold From and To of the INVITE, because the dialog is about to have another name in one of them.
 func (u *Usage) spellOut() {
-	if u.invite == nil && !u.names {
-		u.extract = u.Invitation().Extract(func(h sip.Header) bool { return !naming(h) && known(h) })
+	if u.invite == nil && !u.extract.names {
+		u.extract.text = u.Invitation().Extract(func(h sip.Header) bool { return !naming(h) && known(h) })
 	}
-	u.names = true
+	u.extract.names = true
 }

@@ -75,7 +75,7 @@ func (u *Usage) negotiable() *Dialog {
 		return u.dialog
 	case u.over || u.leaving:
 	case u.callee != nil:
-		if c := u.callee; c.state == uasOpen && c.settled && c.pracks().state == reliableNone && u.offer().state != offerAnswered {
+		if c := u.callee; c.state == uasOpen && c.settled && c.reliable() == reliableNone && u.offer().state != offerAnswered {
 			return u.dialog
 		}
 	case u.caller.state == uacProceeding:
@@ -361,7 +361,7 @@ func (u *Usage) ackOffer() {
 	if len(n.ackBody.Bytes) > 0 {
 		u.ours = n.ackBody
 	}
-	u.sendAck(u.dialog, n.request, n.ackBody)
+	u.sendAck(u.dialog, n.request, &n.ackBody)
 }
 
 // respondOffer answers the peer's offer.

@@ -45,6 +45,14 @@ func (c *callee) pracks() *pracks {
 	return c.promises
 }
 
+// reliable is how far they are.
+func (c *callee) reliable() reliableState {
+	if c.promises == nil {
+		return reliableNone
+	}
+	return c.promises.state
+}
+
 // Reliable reports whether the caller of a call that came in can acknowledge a 1xx, so that a description may go in one for good.
 func (u *Usage) Reliable() bool {
 	return u.callee != nil && (u.Invitation().HasToken(sip.HeaderRequire, reliable100) || u.Invitation().HasToken(sip.HeaderSupported, reliable100))
@@ -67,7 +75,7 @@ func (u *Usage) provisional(res *sip.Response) {
 	}
 	stop(&c.refresh)
 	switch {
-	case required && !full && u.late() && c.pracks().rseq == 0:
+	case required && !full && u.late() && (c.promises == nil || c.promises.rseq == 0):
 		// RFC 3262 §5: the first reliable response to an INVITE without offer would have to hold one.
 	case full && supported:
 		u.stepReliable(reliableOrderFull, res)
@@ -90,15 +98,25 @@ func (u *Usage) again(res *sip.Response, d time.Duration) {
 }
 
 func (u *Usage) stepReliable(in reliableInput, res *sip.Response) {
-	p := u.callee.pracks()
-	next, actions := p.state.step(in)
-	p.state = next
+	c := u.callee
+	before := c.reliable()
+	next, actions := before.step(in)
+	if next != before {
+		c.pracks().state = next
+	}
 	for _, a := range actions {
 		u.doReliable(a, res)
 	}
 }
 
 func (u *Usage) doReliable(a reliableAction, res *sip.Response) {
+	if a == reliablePass {
+		stop(&u.callee.refresh)
+		if p := u.callee.promises; p != nil {
+			p.queue = nil
+		}
+		return
+	}
 	p := u.callee.pracks()
 	switch a {
 	case reliableSend:
@@ -117,9 +135,6 @@ func (u *Usage) doReliable(a reliableAction, res *sip.Response) {
 		p.waiting = nil
 	case reliableNext:
 		u.nextReliable()
-	case reliablePass:
-		stop(&u.callee.refresh)
-		p.queue = nil
 	case reliableFail:
 		u.callee.reason = noPrack
 		u.stepCallee(uasNoPrack, callMessage{})

@@ -48,8 +48,10 @@ func (t *Table) policy() policy {
 // wishOf reads what a request says about its session. A malformed Session-Expires says nothing.
 func wishOf(req *sip.Request) wish {
 	w := wish{supported: req.HasToken(sip.HeaderSupported, timerTag) || req.HasToken(sip.HeaderRequire, timerTag)}
-	if asked, err := sip.ParseSessionExpires(req.Get(sip.HeaderSessionExpires)); err == nil {
-		w.asked = asked
+	if value := req.Get(sip.HeaderSessionExpires); value != "" {
+		if asked, err := sip.ParseSessionExpires(value); err == nil {
+			w.asked = asked
+		}
 	}
 	if least, ok := req.Uint(sip.HeaderMinSE); ok {
 		w.least = time.Duration(least) * time.Second

@@ -3,7 +3,6 @@
 package dialog
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -18,6 +17,12 @@ func (d *Dialog) Request(method sip.Method) *sip.Request {
 
 // Ack returns the ACK to a 2xx of the INVITE with that sequence number. RFC 3261 §13.2.2.4.
 func (d *Dialog) Ack(seq uint32) *sip.Request { return d.request(sip.MethodAck, seq) }
+
+func (d *Dialog) request(method sip.Method, seq uint32) *sip.Request {
+	r := new(sip.Request)
+	d.write(r, method, seq)
+	return r
+}
 
 // Destination says where requests of the dialog go: its flow if it has one, otherwise the first route or the target.
 func (d *Dialog) Destination() sip.Destination {
@@ -39,14 +44,15 @@ func (d *Dialog) Destination() sip.Destination {
 // strict reports whether the first hop is a strict router of RFC 2543.
 func (d *Dialog) strict() bool { return len(d.Routes) > 0 && !d.Routes[0].Loose() }
 
-func (d *Dialog) request(method sip.Method, seq uint32) *sip.Request {
+// write makes r a request inside the dialog.
+func (d *Dialog) write(r *sip.Request, method sip.Method, seq uint32) {
 	target, routes := uri(d.Target), d.Routes
 	if d.strict() {
 		target, routes = d.Routes[0], append(append([]sip.URI(nil), d.Routes[1:]...), target)
 		// RFC 3261 §19.1.1: neither a method parameter nor headers may stand in a Request-URI.
 		target.Params, target.Headers = target.Params.Without("method"), ""
 	}
-	r := sip.NewRequest(method, target)
+	r.Reset(method, target)
 	r.Set(sip.HeaderMaxForwards, "70")
 	for _, route := range routes {
 		r.Add(sip.HeaderRoute, "<"+route.String()+">")
@@ -54,14 +60,13 @@ func (d *Dialog) request(method sip.Method, seq uint32) *sip.Request {
 	r.Set(sip.HeaderFrom, d.Local)
 	r.Set(sip.HeaderTo, d.Remote)
 	r.Set(sip.HeaderCallID, d.CallID)
-	r.Set(sip.HeaderCSeq, strconv.FormatUint(uint64(seq), 10)+" "+string(method))
+	r.SetCSeq(sip.CSeq{Number: seq, Method: method})
 	if refreshes(method) {
 		r.Set(sip.HeaderContact, d.Contact)
 	}
 	if d.Session.Known() {
-		r.Set(sip.HeaderSessionID, d.Session.String())
+		r.SetSessionID(d.Session)
 	}
-	return r
 }
 
 // refreshes reports whether a request of that method carries Contact and may change the remote target.

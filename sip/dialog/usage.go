@@ -44,14 +44,13 @@ type Usage struct {
 	over    bool  // the last event was delivered
 	removed bool  // the table has forgotten it
 	lean    bool  // its INVITE is not whole any more
-	names   bool  // what is left of it holds From and To
 
 	table   *Table
 	engine  sip.Engine
 	owner   Owner
 	ear     *ear         // of the initial INVITE
 	invite  *sip.Request // as it came, or was sent last; nil: extract has what is left of it
-	extract string
+	extract extract
 	dialog  *Dialog // nil as long as a caller has no 2xx
 	tag     string  // the local tag
 	caller  *caller // one of the two is set
@@ -95,6 +94,13 @@ func (u *Usage) offer() *negotiation {
 		u.talk = new(negotiation)
 	}
 	return u.talk
+}
+
+// dropOffer stops what was to be negotiated yet.
+func (u *Usage) dropOffer() {
+	if u.talk != nil {
+		u.talk.drop(u)
+	}
 }
 
 // Dialog returns the dialog of the call: nil for a caller before [Answered], the early one for a callee before its answer. It is the
@@ -177,7 +183,7 @@ func (u *Usage) finish(ev Event) {
 	}
 	u.table.remove(u)
 	u.settleAll()
-	u.offer().drop(u)
+	u.dropOffer()
 	u.stepTimer(timerOver)
 	u.found()
 	if u.callee != nil {

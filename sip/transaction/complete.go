@@ -132,7 +132,8 @@ func startsWith(list string, first []byte) bool {
 
 // nameEach replaces it wherever it stands.
 func (s *stripe) nameEach(m *sip.Message, h sip.Header, flow *sip.Flow) {
-	var values []string
+	var room [4]string
+	values := room[:0]
 	for v := range m.Values(h) {
 		if a, err := sip.ParseAddress(v); err == nil && a.URI.Host == sip.AnyHost {
 			a.URI = s.reached(a.URI, flow)
