@@ -59,7 +59,7 @@ fuzz: ## every fuzz target for FUZZTIME or half of it
 
 peers: build ## calls with programs that we did not write; installs them where apt and the rights are there
 	@test/tools.sh baresip linphonec sipp node kamailio chromium
-	SIPWERK_PEERS=1 PATH="$$PATH:/usr/sbin" $(GO) test -vet=off -count=1 -timeout 15m -parallel 3 -v ./test/peers/...
+	SIPWERK_PEERS=1 PATH="$$PATH:/usr/sbin" $(GO) test -vet=off -count=1 -timeout 15m -parallel 2 -v ./test/peers/...
 
 hostile: ## calls during a flood of 50,000 packets a second, beside 5,000 connections that never say anything whole; nothing else should run
 	$(GO) test -count=1 -v -run '^TestFloodOfJunk$$' ./test/hostile -rate 50000 -peers 5000

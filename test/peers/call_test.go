@@ -123,13 +123,13 @@ func TestHold(t *testing.T) {
 			pause(t.Context(), 2*time.Second)
 			must(t, "resume", by.Resume())
 			must(t, "baresip hears", a.WaitReceiving(within(t, 10*time.Second)))
-			pause(t.Context(), 6*time.Second)
+			pause(t.Context(), 9*time.Second)
 			must(t, "hang up", a.Hangup())
 			must(t, "callee hears the end", b.WaitEnded(within(t, 10*time.Second)))
 			b.Close()
 			recordings, err := b.Recordings()
 			must(t, "recordings", err)
-			heard(t, "callee", []string{tail(t, recordings[0], "5")}, alice, bob)
+			heard(t, "callee", []string{tail(t, recordings[0], "8")}, alice, bob)
 		})
 	}
 }

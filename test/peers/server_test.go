@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,11 +89,13 @@ func accounts(t *testing.T, program, data, domain string, users ...string) {
 
 func (s *server) start(t *testing.T, program string) {
 	t.Helper()
-	args := []string{"serve", "--data", s.data, "--domain", domain, "--http", "127.0.0.1:0", "--media-kinds", strings.Join(s.kinds, ","), "--turn-listen", "off"}
+	ports, err := peer.Ports(t)
+	must(t, "ports", err)
+	args := []string{"serve", "--data", s.data, "--domain", domain, "--http", "127.0.0.1:0", "--media-kinds", strings.Join(s.kinds, ","), "--turn-listen", "off",
+		"--media-shared-port", strconv.Itoa(ports), "--media-ports", fmt.Sprintf("%d-%d", ports+2, ports+peer.BlockPorts-2)}
 	for _, l := range []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0", "tls://127.0.0.1:0", "ws://127.0.0.1:0", "wss://127.0.0.1:0", "udp://[::1]:0"} {
 		args = append(args, "--listen", l)
 	}
-	var err error
 	if s.process, err = peer.Start(t, s.data, program, args...); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/test/peers/peer"
 	"github.com/sipwerk/sipwerk/test/peers/sipp"
 )
 
@@ -58,7 +59,7 @@ func (s *server) until(ctx context.Context, t *testing.T, want string) {
 // freePort finds one, or ends the test.
 func freePort(t *testing.T) int {
 	t.Helper()
-	port, err := sipp.FreePort("127.0.0.1")
+	port, err := peer.Ports(t)
 	must(t, "port", err)
 	return port
 }

@@ -22,7 +22,6 @@ func sees(t *testing.T, p peer.Phone, lines int) {
 }
 
 func TestVideo(t *testing.T) {
-	t.Parallel()
 	program := binary(t)
 	need(t, "baresip", "node", "npm", "chromium")
 	modules, err := browser.Install(within(t, 3*time.Minute), t)
@@ -73,7 +72,6 @@ func TestVideo(t *testing.T) {
 // TestSimulcast: a browser sends its picture in two sizes at once. The room shows another the large one, and the small one while much is lost on the way to it; what was lost comes again as a stream of its own.
 // RFC 8853 §5; RFC 4588.
 func TestSimulcast(t *testing.T) {
-	t.Parallel()
 	program := binary(t)
 	need(t, "node", "npm", "chromium")
 	modules, err := browser.Install(within(t, 3*time.Minute), t)

@@ -52,7 +52,7 @@ ausrc_srate 8000
 auplay_srate 8000
 ausrc_channels 1
 auplay_channels 1
-rtp_ports 20000-20400
+rtp_ports %[7]d-%[8]d
 module_path %[2]s
 module aubridge.so
 module aufile.so
@@ -98,7 +98,7 @@ func security(m peer.Media) (parameters, mux string) {
 // Start runs baresip for an account.
 func Start(t testing.TB, a peer.Account) (*Phone, error) {
 	dir := t.TempDir()
-	port, err := freePort()
+	port, err := peer.Ports(t)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;answermode=manual;%s;regint=120;mwi=%s;outbound=\"sip:%s;transport=%s\"%s\n",
 		a.User, a.Domain, a.Transport, a.User, a.Password, codecs, lamp, a.Server, a.Transport, parameters)
 	files := map[string]string{
-		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir, mux, module),
+		"config":   fmt.Sprintf(configuration, a.Source, modules(), port, dir, mux, module, port+2, port+peer.BlockPorts-1),
 		"accounts": account,
 		"contacts": contacts(a.Watch),
 	}
@@ -182,15 +182,6 @@ func modules() string {
 		return found[0]
 	}
 	return "/usr/lib/baresip/modules"
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 func (p *Phone) connect(port int) (err error) {

@@ -4,7 +4,6 @@ package linphonec
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -58,7 +57,7 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 	if err := os.MkdirAll(filepath.Join(dir, ".local/share/linphone"), 0o700); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := peer.Ports(t)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +67,7 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 			ports[i] = port
 		}
 	}
-	text := fmt.Sprintf(configuration, ports[0], ports[1], ports[2], 23000+port%1000*8, 23000+port%1000*8+100, a.Server, a.Transport, a.User, a.Domain, a.Password)
+	text := fmt.Sprintf(configuration, ports[0], ports[1], ports[2], port+2, port+peer.BlockPorts-1, a.Server, a.Transport, a.User, a.Domain, a.Password)
 	rc := filepath.Join(dir, "rc")
 	if err := os.WriteFile(rc, []byte(text), 0o600); err != nil {
 		return nil, err
@@ -79,15 +78,6 @@ func Start(t testing.TB, a peer.Account) (*Phone, error) {
 	}
 	t.Cleanup(p.Close)
 	return p, p.write("soundcard use files", "play "+p.source, "record "+filepath.Join(dir, "heard.wav"))
-}
-
-func freePort() (int, error) {
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port, nil
 }
 
 func (p *Phone) write(lines ...string) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -51,7 +50,7 @@ func Start(t testing.TB, s Side) (*Run, error) {
 		transport = "t1"
 	}
 	port := strconv.Itoa(s.Port)
-	media, err := FreePort(s.IP)
+	media, err := peer.Ports(t)
 	if err != nil {
 		return nil, err
 	}
@@ -85,31 +84,4 @@ func Play(ctx context.Context, t testing.TB, s Side) error {
 		return err
 	}
 	return r.Wait(ctx)
-}
-
-// FreePort finds a UDP port of ip that is free with the five above it.
-func FreePort(ip string) (int, error) {
-	for range 50 {
-		c, err := net.ListenPacket("udp", net.JoinHostPort(ip, "0"))
-		if err != nil {
-			return 0, err
-		}
-		port := c.LocalAddr().(*net.UDPAddr).Port &^ 7
-		_ = c.Close()
-		if port > 1024 && free(ip, port, 6) {
-			return port, nil
-		}
-	}
-	return 0, fmt.Errorf("no free ports on %s", ip)
-}
-
-func free(ip string, port, n int) bool {
-	for i := range n {
-		c, err := net.ListenPacket("udp", net.JoinHostPort(ip, strconv.Itoa(port+i)))
-		if err != nil {
-			return false
-		}
-		_ = c.Close()
-	}
-	return true
 }
