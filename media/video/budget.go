@@ -55,13 +55,13 @@ func (b *Budget) Lost(share float64, sent int, now time.Time) {
 	}
 }
 
-// shrink follows a congestion.
+// shrink follows a congestion. Only one that growth may have brought about makes the pauses longer: a bad minute is no more than a bad second.
 func (b *Budget) shrink(to float64, now time.Time) {
 	if now.Sub(b.grief) < step && to >= b.rate {
 		return
 	}
 	switch {
-	case now.Sub(b.grief) < step: // the same one
+	case now.Before(b.grown): // the same one: nothing has grown since
 	case b.grief.IsZero() || now.Sub(b.grief) > b.pause+calm:
 		b.pause = firstPause
 	default:

@@ -52,6 +52,29 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestBudgetOfABadMinute: what is lost for a minute, whatever is sent, is one congestion: five seconds after its end the budget grows again.
+func TestBudgetOfABadMinute(t *testing.T) {
+	var b Budget
+	now := time.Unix(1000, 0)
+	for range 60 {
+		now = now.Add(time.Second)
+		b.Lost(0.3, 400_000, now)
+		b.Grow(now)
+	}
+	low := b.Rate()
+	if low >= firstRate {
+		t.Fatalf("after a minute of loss %d", low)
+	}
+	for range 2 + firstPause/time.Second {
+		now = now.Add(time.Second)
+		b.Lost(0, 300_000, now)
+		b.Grow(now)
+	}
+	if b.Rate() <= low {
+		t.Errorf("two seconds after the pause %d still", b.Rate())
+	}
+}
+
 // TestShare: the least for each, the more important first; then what there is room for, with a reserve for what is not shown yet.
 func TestShare(t *testing.T) {
 	layers := []int{1_000_000, 300_000, 100_000}
