@@ -83,7 +83,7 @@ func (c *Call) connected(u *dialog.Usage, res *sip.Response) {
 		err = c.accept(&res.Message)
 	}
 	if err != nil {
-		c.phone.Log.Info("phone: answer without common codec", "call", u.CallID(), "err", err)
+		c.phone.Log.Info("phone: answer without common codec", "call-id", u.CallID(), "err", err)
 		c.hangUpUnheard(u)
 		return
 	}

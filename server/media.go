@@ -75,7 +75,7 @@ func (s *Server) probeShared(ctx context.Context, n network.Network) {
 	}
 	conns, err := n.ListenPacket(ctx, netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port)), 1)
 	if err != nil {
-		s.log.Warn("media.shared-port is off, and browsers get ports of media.ports: " + listenProblem(fmt.Sprintf("udp port %d", port), err))
+		s.log.Warn("media.shared-port is off, and browsers get ports of media.ports", "err", listenProblem(fmt.Sprintf("udp port %d", port), err))
 		s.relay.Shared = 0
 		return
 	}

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write docs/metrics.md")
 const metricsHead = `# Metrics
 
 The server answers ` + "`/metrics`" + ` in the text format of Prometheus, and ` + "`/health`" + ` in JSON, on the loopback address of ` + "`--http`" + `. Health is 200 while new calls are taken and
-503 from the first SIGTERM on. Beside these there are the usual ` + "`go_…` and `process_…`" + ` figures.
+503 from the first SIGTERM on. Beside these there are the usual ` + "`go_…` and `process_…`" + ` figures. What happens one by one is in [the log](log.md).
 
 | name | type | label | meaning |
 |---|---|---|---|

@@ -44,7 +44,7 @@ func (s *Server) listenTurn(ctx context.Context) (*turn.Server, error) {
 	case !errors.As(err, &taken):
 		return nil, err
 	case s.Config.Origin("turn.listen") == "":
-		s.log.Warn("STUN and TURN are off: " + listenProblem(taken.URL, taken.Err))
+		s.log.Warn("STUN and TURN are off", "err", listenProblem(taken.URL, taken.Err))
 		return nil, nil
 	}
 	return nil, s.listenError("turn.listen", taken.URL, taken.Err)

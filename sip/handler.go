@@ -123,7 +123,7 @@ func (d *door) serve(h Handler) {
 	d.mu.Unlock()
 	status, known := errors.AsType[Status](err)
 	if err != nil && !known && !errors.Is(err, context.Canceled) {
-		slog.Error("sip: handler failed", "method", d.request.Method, "call", d.request.CallID(), "err", err)
+		slog.Error("sip: handler failed", "method", d.request.Method, "call-id", d.request.CallID(), "err", err)
 	}
 	if !known && d.ctx.Err() != nil {
 		status, known = errors.AsType[Status](context.Cause(d.ctx)) // RFC 3261 §9.2: 487 for what was cancelled

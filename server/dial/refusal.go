@@ -44,7 +44,7 @@ func (b *Refusals) Note(domain, from string, how dialplan.How, r *dialplan.Refus
 func (b *Refusals) cut(domain string, out *dialplan.Out) {
 	b.Cut.Add(1)
 	if more, ok := b.lines.Take(time.Now()); ok {
-		b.Log.Warn("call ended", "reason", string(dialplan.Minutes), "domain", domain, "account", out.Payer, "number", out.Number.Text(), "minutes", out.Minutes, "unlogged", more)
+		b.Log.Warn("call cut off", "reason", string(dialplan.Minutes), "domain", domain, "account", out.Payer, "number", out.Number.Text(), "minutes", out.Minutes, "unlogged", more)
 	}
 }
 

@@ -203,7 +203,7 @@ func (j *journal) syncLoop(ctx context.Context, all iter.Seq[[]byte]) {
 		}
 		j.confirm()
 		if err := j.compact(all); err != nil {
-			j.log.Error("bindings: journal not compacted", "error", err)
+			j.log.Error("bindings: journal not compacted", "err", err)
 		}
 	}
 }
@@ -212,7 +212,7 @@ func (j *journal) syncLoop(ctx context.Context, all iter.Seq[[]byte]) {
 func (j *journal) confirm() {
 	before := j.stored.Load()
 	if err := errors.Join(j.flush(), j.sync()); err != nil {
-		j.log.Error("bindings: the disk does not confirm", "error", err)
+		j.log.Error("bindings: the disk does not confirm", "err", err)
 		tell(j.dirty)
 	}
 	j.reserveAhead(j.stored.Load() - before)

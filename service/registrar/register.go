@@ -201,7 +201,7 @@ func (r *Registrar) written() *refusal {
 
 func (r *Registrar) unstored(err error) *refusal {
 	if r.full.Add(1)%1000 == 1 {
-		r.Log.Error("a binding cannot be stored", "error", err)
+		r.Log.Error("a binding cannot be stored", "err", err)
 	}
 	return &refusal{status: sip.StatusServiceUnavailable, header: sip.HeaderRetryAfter, value: retryAfter}
 }

@@ -170,7 +170,7 @@ func (r *Registrar) Barrier() error {
 	}
 	err := r.journal.barrier()
 	if err != nil {
-		r.Log.Error("bindings cannot be written", "error", err)
+		r.Log.Error("bindings cannot be written", "err", err)
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func (s *Stack) answerAgain(n sip.Stripe, a *answer) {
 // unanswered ends a call whose ACK never came. Open: inside a dialog the BYE is left to the handler, for the stack does not know its sequence numbers.
 func (s *Stack) unanswered(n sip.Stripe, a *answer) {
 	s.answers[n].settle(a.key)
-	s.Log.Debug("stack: no ACK to a 2xx", "call", a.key.call)
+	s.Log.Debug("stack: no ACK to a 2xx", "call-id", a.key.call)
 	if a.request.ToTag() != "" {
 		return
 	}

@@ -68,8 +68,8 @@ func (s *Stack) logRefused(p *transport.Packet, m *sip.Message, err error) {
 	if fault, ok := errors.AsType[*sip.ParseError](err); ok {
 		offset = fault.Offset
 	}
-	s.Log.Debug("stack: malformed message", "err", err, "offset", offset, "from", p.Flow.Remote.String(),
-		"transport", p.Flow.Transport.String(), "call", m.CallID())
+	s.Log.Debug("stack: malformed message", "err", err, "offset", offset, "source", p.Flow.Remote.String(),
+		"transport", p.Flow.Transport.String(), "call-id", m.CallID())
 }
 
 // flowLost tells the transactions on a lost connection, then the handler.

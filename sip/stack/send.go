@@ -191,7 +191,7 @@ func (x *exchange) success(ev *sip.Event) {
 func (x *exchange) ack(res *sip.Response) *dialog.Dialog {
 	d, err := dialog.NewUAC(x.request, res)
 	if err != nil {
-		x.stack.Log.Debug("stack: 2xx makes no dialog", "err", err, "call", x.request.CallID())
+		x.stack.Log.Debug("stack: 2xx makes no dialog", "call-id", x.request.CallID(), "err", err)
 		return nil
 	}
 	cseq, _ := x.request.CSeq()

@@ -87,7 +87,7 @@ func (l *Layer) accept(ln *listener) {
 			return
 		}
 		if err != nil {
-			l.Log.Error("transport: accept connection", "listener", ln.url, "error", err)
+			l.Log.Error("transport: accept connection", "listener", ln.url, "err", err)
 			time.Sleep(50 * time.Millisecond) // out of file descriptors, most likely
 			continue
 		}

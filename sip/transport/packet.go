@@ -178,7 +178,7 @@ func (p *Packet) firewall() {
 func (l *Layer) caught(cause any, f sip.Flow) {
 	l.Stats.Panics.Add(1)
 	l.Log.Error("transport: message caused a panic", slog.Any("panic", cause), slog.String("transport", f.Transport.String()),
-		slog.String("from", f.Remote.String()), slog.String("stack", string(debug.Stack())))
+		slog.String("source", f.Remote.String()), slog.String("stack", string(debug.Stack())))
 }
 
 // longestStart is how far the protocol is looked for in what should be a request.

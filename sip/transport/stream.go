@@ -129,7 +129,7 @@ func (s *stream) account(err error) {
 		stats.Junk.Add(1)
 	case errors.Is(err, errFraming): // counted with the message
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
-		s.layer.Log.Debug("transport: connection ended", "transport", s.flow.Transport.String(), "peer", s.flow.Remote.String(), "error", err)
+		s.layer.Log.Debug("transport: connection ended", "transport", s.flow.Transport.String(), "source", s.flow.Remote.String(), "err", err)
 	}
 }
 

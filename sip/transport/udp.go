@@ -55,7 +55,7 @@ func (l *Layer) read(ln *listener, socket network.PacketConn) {
 			return
 		}
 		if err != nil {
-			l.Log.Error("transport: read datagrams", "listener", ln.url, "error", err)
+			l.Log.Error("transport: read datagrams", "listener", ln.url, "err", err)
 			time.Sleep(50 * time.Millisecond) // out of memory, most likely: leave the machine some air
 			continue
 		}

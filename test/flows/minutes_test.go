@@ -60,7 +60,7 @@ func TestMinutes(t *testing.T) {
 		}
 		ends(b, second, secondOut, began)
 		b.Wait(time.Second)
-		if log := f.log.take(); strings.Count(log, `msg="call ended" reason=minutes domain=example.org account=alice number=`+honest+" minutes=4") != 2 ||
+		if log := f.log.take(); strings.Count(log, `msg="call cut off" reason=minutes domain=example.org account=alice number=`+honest+" minutes=4") != 2 ||
 			strings.Count(log, "by=system") != 2 || strings.Count(log, `reason="SIP;cause=403;text=\"Minutes of the day used up\""`) != 2 {
 			t.Errorf("not told:\n%s", log)
 		}
