@@ -25,7 +25,7 @@ const (
 	restEvery = 8 * time.Millisecond
 )
 
-// Hub serves many UDP sockets with one thread. It reads in rounds: one datagram of each socket that has some, or two, then all are taken, then all that is to be sent is
+// Hub serves many UDP sockets with one thread. It reads in rounds: up to four datagrams of each socket that has some, then all are taken, then all that is to be sent is
 // sent. Nothing is allocated for a datagram.
 type Hub struct {
 	config  HubConfig
@@ -84,7 +84,7 @@ func (h *Hub) run() {
 	defer close(h.done)
 	runtime.LockOSThread() // and never unlock: the thread ends with its short slices
 	ShortenSlice()
-	r := newRound(h.config)
+	r := newRound(h.config, few)
 	defer r.close()
 	rested := time.Now()
 	for !h.stop.Load() {

@@ -237,7 +237,7 @@ func TestHubCloseUnderFire(t *testing.T) {
 
 // TestHubAllocates: neither reading nor sending a datagram allocates.
 func TestHubAllocates(t *testing.T) {
-	r := newRound(HubConfig{Room: 512, Spare: 16})
+	r := newRound(HubConfig{Room: 512, Spare: 16}, few)
 	h := newHub(t)
 	conn, e := listenEcho(t, h)
 	e.conn.Store(nil)
@@ -263,7 +263,7 @@ func TestHubAllocates(t *testing.T) {
 
 // TestFlush: what a round sends leaves from the sockets it should and whole, with the system's queue and without; what cannot be sent holds nothing up.
 func TestFlush(t *testing.T) {
-	r := newRound(HubConfig{Room: 512, Spare: 16})
+	r := newRound(HubConfig{Room: 512, Spare: 16}, 1)
 	defer r.close()
 	t.Logf("the system's queue is in use: %v", r.ring != nil)
 	h := newHub(t)

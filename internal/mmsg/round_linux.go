@@ -15,17 +15,16 @@ import (
 type Round struct {
 	At time.Time // when it began; in a sweep, while something is taken: when that arrived
 
-	config  HubConfig
-	events  [roundSize]unix.EpollEvent
-	ready   []*HubConn
-	flooded []*HubConn
-	memory  []byte // of one round: datagrams lie close together
-	seconds []byte // of second datagrams
-	used    int    // of memory, by Space
-	arrived []arrived
-	pair    pair
-	queue   []sending
-	ring    *ring // nil: the system has none for us
+	config   HubConfig
+	events   [roundSize]unix.EpollEvent
+	ready    []*HubConn
+	flooded  []*HubConn
+	memories [few][]byte // of the first datagrams of all sockets, the second ones, and so on: they lie close together
+	used     int         // of the first memory, by Space
+	arrived  []arrived
+	handful  handful
+	queue    []sending
+	ring     *ring // nil: the system has none for us
 
 	name    unix.RawSockaddrInet6 // of the datagram that is being read, and what follows
 	message unix.Msghdr
@@ -48,13 +47,17 @@ type sending struct {
 	to   netip.AddrPort
 }
 
-func newRound(cfg HubConfig) *Round {
+// newRound makes a round that reads up to depth datagrams of a socket at a time.
+func newRound(cfg HubConfig, depth int) *Round {
 	queue, _ := newRing(queueSize) // without one each datagram is a call
 	r := &Round{
-		config: cfg, ring: queue, memory: make([]byte, roundSize*align(cfg.Room+cfg.Spare)), ready: make([]*HubConn, 0, roundSize), flooded: make([]*HubConn, 0, roundSize),
-		seconds: make([]byte, roundSize*align(cfg.Room+cfg.Spare)), arrived: make([]arrived, 0, 2*roundSize), queue: make([]sending, 0, queueSize),
+		config: cfg, ring: queue, ready: make([]*HubConn, 0, roundSize), flooded: make([]*HubConn, 0, roundSize),
+		arrived: make([]arrived, 0, depth*roundSize), queue: make([]sending, 0, queueSize),
 	}
-	r.pair.prepare()
+	for i := range depth {
+		r.memories[i] = make([]byte, roundSize*align(cfg.Room+cfg.Spare))
+	}
+	r.handful.prepare()
 	return r
 }
 
@@ -64,18 +67,18 @@ func align(n int) int { return (n + 63) &^ 63 }
 // read takes one datagram of each socket that is ready, with receive. A socket with more is ready again in the next round, when all others have had their turn.
 func (r *Round) read(receive func(r *Round, c *HubConn, b []byte) (int, time.Time, bool)) {
 	r.arrived = r.arrived[:0]
-	at := 0
+	memory, at := r.memories[0], 0
 	for _, c := range r.ready {
 		if !c.hold() {
 			continue
 		}
-		n, when, ok := receive(r, c, r.memory[at:at+r.config.Room])
+		n, when, ok := receive(r, c, memory[at:at+r.config.Room])
 		c.release()
 		if !ok { // an unreachable peer, or the datagram is gone
 			continue
 		}
 		end := at + n
-		r.arrived = append(r.arrived, arrived{conn: c, b: r.memory[at : end : end+r.config.Spare], from: getPeer(&r.name), at: when})
+		r.arrived = append(r.arrived, arrived{conn: c, b: memory[at : end : end+r.config.Spare], from: getPeer(&r.name), at: when})
 		at += align(n + r.config.Spare)
 	}
 	clear(r.ready)
@@ -111,19 +114,19 @@ func (r *Round) Send(c *HubConn, b []byte, to netip.AddrPort) {
 // Space returns n bytes, at most Room, with the Spare bytes behind them, for a datagram that the owner of a sweep sends in the round.
 func (r *Round) Space(n int) []byte {
 	size := align(n + r.config.Spare)
-	if r.used+size > len(r.memory) || len(r.queue) == queueSize {
+	if r.used+size > len(r.memories[0]) || len(r.queue) == queueSize {
 		r.flush()
 	}
-	b := r.memory[r.used : r.used+n : r.used+n+r.config.Spare]
+	b := r.memories[0][r.used : r.used+n : r.used+n+r.config.Spare]
 	r.used += size
 	return b
 }
 
-// few is up to how many datagrams are sent one by one: so many calls cost no more than filling the ring.
-const few = 2
+// single is up to how many datagrams are sent one by one: so many calls cost no more than filling the ring.
+const single = 2
 
 func (r *Round) flush() {
-	if r.ring == nil || len(r.queue) <= few {
+	if r.ring == nil || len(r.queue) <= single {
 		for i := range r.queue {
 			_ = r.queue[i].conn.transmit(r.queue[i].b, r.queue[i].to)
 		}

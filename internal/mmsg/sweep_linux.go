@@ -183,7 +183,7 @@ func (p *rounds) borrow(cfg HubConfig) *Round {
 	defer p.mu.Unlock()
 	last := len(p.free) - 1
 	if last < 0 {
-		return newRound(cfg)
+		return newRound(cfg, 1)
 	}
 	r := p.free[last]
 	p.free = p.free[:last]
