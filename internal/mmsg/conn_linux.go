@@ -105,6 +105,11 @@ func (c *Conn) bind(fd int, cfg Config) error {
 			return err
 		}
 	}
+	if cfg.beside {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+			return err
+		}
+	}
 	buffer(fd, cfg.Receive, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF)
 	buffer(fd, cfg.Send, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF)
 	sa, err := sockaddr(cfg.Addr)

@@ -18,6 +18,7 @@ type Config struct {
 	Addr     netip.AddrPort // what to bind; the IPv6 wildcard takes IPv4 too, and becomes the IPv4 wildcard where there is no IPv6
 	Shared   bool           // SO_REUSEPORT: several sockets on one address share the incoming datagrams
 	Blocking bool           // reads block a thread; otherwise they wait in the runtime's poller
+	beside   bool           // another socket of ours has the address, and allows it
 	Receive  int            // size of the receive buffer in bytes, as far as the system allows; 0: the system's default
 	Send     int            // size of the send buffer
 }

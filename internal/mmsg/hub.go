@@ -13,7 +13,7 @@ type HubConfig struct {
 }
 
 // NearSteps is in how many steps a [Taker.Take] is announced.
-const NearSteps = 6
+const NearSteps = 7
 
 // A Taker gets what comes to one socket of a [Hub].
 type Taker interface {

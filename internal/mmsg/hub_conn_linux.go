@@ -26,6 +26,9 @@ type HubConn struct {
 	taker Taker
 	state atomic.Int32 // users, and the owner until Close; the last one closes fd
 	shut  atomic.Bool
+	alone atomic.Bool             // it can have no pin
+	pin   atomic.Pointer[HubConn] // nil: none
+	peer  netip.AddrPort          // of a pin
 
 	mu   sync.Mutex // guards what follows
 	set  *set       // in which it is waited for; nil: in none
@@ -54,9 +57,20 @@ func (c *HubConn) release() {
 	}
 }
 
+// holdFor is hold for what goes to an address; it returns the socket that is to be used, nil if c is closed.
+func (c *HubConn) holdFor(to netip.AddrPort) *HubConn {
+	if p := c.pin.Load(); p != nil && p.peer == to && p.hold() {
+		return p
+	}
+	if c.hold() {
+		return c
+	}
+	return nil
+}
+
 // Send sends b at once. An error is that of the system, or net.ErrClosed.
 func (c *HubConn) Send(b []byte, to netip.AddrPort) error {
-	if !c.hold() {
+	if c = c.holdFor(to); c == nil {
 		return net.ErrClosed
 	}
 	defer c.release()
@@ -68,6 +82,9 @@ func (c *HubConn) Send(b []byte, to netip.AddrPort) error {
 
 // transmit gives b to the system; when the socket's send buffer is full b is lost, as it would be further on.
 func (c *HubConn) transmit(b []byte, to netip.AddrPort) syscall.Errno {
+	if c.peer.IsValid() {
+		return c.transmitPinned(b)
+	}
 	var name unix.RawSockaddrInet6
 	length := putPeer(&name, to, c.v6)
 	_, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
@@ -90,6 +107,7 @@ func (c *HubConn) move(from, to *set) error {
 	case c.set == to:
 		return nil
 	}
+	c.unpinLocked()
 	former := c.set
 	c.leaveLocked(true)
 	err := c.enterLocked(to)
@@ -128,6 +146,7 @@ func (c *HubConn) Close() error {
 	}
 	c.mu.Lock()
 	c.leaveLocked(c.state.Load() > 1)
+	c.unpinLocked()
 	c.mu.Unlock()
 	c.release()
 	return nil

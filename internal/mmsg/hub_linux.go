@@ -34,6 +34,7 @@ type Hub struct {
 	done    chan struct{}
 	stop    atomic.Bool
 	rounds  rounds // for sweeps
+	spare   int    // descriptors above it are not for pins
 }
 
 // NewHub starts a hub. Whoever made it closes it.
@@ -48,6 +49,7 @@ func NewHub(cfg HubConfig) (*Hub, error) {
 }
 
 func (h *Hub) open() (err error) {
+	h.spare = spareDescriptor()
 	if err := h.watched.open(); err != nil {
 		return err
 	}

@@ -17,7 +17,10 @@ type Hub struct{}
 type HubConn struct{}
 
 // A Round is what a hub reads at once and sends at once.
-type Round struct{ At time.Time }
+type Round struct {
+	At     time.Time
+	Pinned bool
+}
 
 // NewHub returns errors.ErrUnsupported.
 func NewHub(HubConfig) (*Hub, error) { return nil, errors.ErrUnsupported }
@@ -54,6 +57,15 @@ func (*HubConn) LocalAddr() netip.AddrPort { return netip.AddrPort{} }
 
 // Send is never called.
 func (*HubConn) Send([]byte, netip.AddrPort) error { return errors.ErrUnsupported }
+
+// Pin is never called.
+func (*HubConn) Pin(netip.AddrPort) {}
+
+// Unpin is never called.
+func (*HubConn) Unpin() {}
+
+// FetchPin is never called.
+func (*HubConn) FetchPin() {}
 
 // Close is never called.
 func (*HubConn) Close() error { return nil }

@@ -111,8 +111,12 @@ func (q *ring) close() {
 // put queues a datagram, which must stay as it is until submit has returned. There must be room for it.
 func (q *ring) put(s *sending) {
 	slot := (*q.tail + q.pending) & q.mask
-	name := &q.names[slot]
-	size := putPeer(name, s.to, s.conn.v6)
+	var name *unix.RawSockaddrInet6
+	var size uint32
+	if !s.conn.peer.IsValid() {
+		name = &q.names[slot]
+		size = putPeer(name, s.to, s.conn.v6)
+	}
 	q.entries[slot] = ringEntry{
 		op: ringOpSend, flags: ringQuietSuccess, fd: int32(s.conn.fd), buf: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(s.b)))), length: uint32(len(s.b)),
 		message: unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL, name: uint64(uintptr(unsafe.Pointer(name))), nameSize: uint16(size),

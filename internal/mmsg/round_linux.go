@@ -13,7 +13,8 @@ import (
 
 // A Round is what a hub reads at once and sends at once. It is for the thread of the hub.
 type Round struct {
-	At time.Time // when it began; in a sweep, while something is taken: when that arrived
+	At     time.Time // when it began; in a sweep, while something is taken: when that arrived
+	Pinned bool      // what is taken came by a pin
 
 	config   HubConfig
 	events   [roundSize]unix.EpollEvent
@@ -95,6 +96,7 @@ func (r *Round) take() {
 		if !a.at.IsZero() {
 			r.At = a.at
 		}
+		r.Pinned = a.conn.peer.IsValid()
 		a.conn.taker.Take(r, a.b, a.from)
 	}
 	clear(r.arrived)
@@ -102,7 +104,7 @@ func (r *Round) take() {
 
 // Send sends b from c when the round is over. b must lie in what Take got, and may not be changed any more. What the system refuses is lost.
 func (r *Round) Send(c *HubConn, b []byte, to netip.AddrPort) {
-	if !c.hold() {
+	if c = c.holdFor(to); c == nil {
 		return
 	}
 	if len(r.queue) == queueSize {

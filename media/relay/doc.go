@@ -5,7 +5,8 @@
 // stream can also be listened to ([Stream.Tap]) and spoken on ([Stream.Send]), so that an endpoint uses the same sockets
 // and the same guard as a relayed call.
 //
-// Media is symmetric: a packet goes back to where packets come from. Whom a stream listens to is decided in latch.go.
+// Media is symmetric: a packet goes back to where packets come from. Whom a stream listens to is decided in latch.go;
+// a source that has lasted gets a socket of the system for itself, which changes nothing about that.
 // Packets are never decoded, and nothing is allocated for one.
 //
 // A stream may be protected ([Stream.Secure]); its partner need not be, or otherwise. STUN and DTLS are handed out ([Stream.Aside], [Stream.SendTo]),

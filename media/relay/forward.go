@@ -25,6 +25,9 @@ func (k *socket) take(o outlet, b []byte, a arrival) {
 		return
 	}
 	p, ok := s.hear(k.component, b, &a)
+	if a.steady && !a.pinned && k.line != nil && k.component == media {
+		k.line.Pin(a.from)
+	}
 	switch {
 	case !ok:
 	case p.by == nil:
@@ -56,8 +59,10 @@ func (k *socket) near(step int) {
 	case out == nil:
 	case step == 4:
 		mmsg.Fetch(out)
-	default:
+	case step == 5:
 		mmsg.Fetch(out.HubConn)
+	default:
+		out.FetchPin()
 	}
 }
 
@@ -157,7 +162,9 @@ func (s *Stream) admit(c component, b []byte, a *arrival) ([]byte, rtp.Header, b
 		return nil, h, false // what is ours is where it says, and nothing else of ours is to be learned
 	}
 	a.kind, a.ssrc, a.seq = k, h.SSRC, h.Sequence
-	return b, h, l.step(*a)
+	heard := l.step(*a)
+	a.steady = heard && s.sweep == nil && l.steady(a.at)
+	return b, h, heard
 }
 
 // speak sends b, a plain packet of component c, to the peer of s. The memory of b goes on for spare.

@@ -73,6 +73,7 @@ func (k *kept) put(s *Stream) bool {
 	}
 	for _, l := range p.lines {
 		l.socket.Store(nil)
+		l.Unpin()
 	}
 	k.pairs = append(k.pairs, p)
 	return true

@@ -46,7 +46,7 @@ type latch struct {
 
 	phase  phase
 	rank   rank          // of source in this window
-	closes time.Duration // end of the window while racing
+	closes time.Duration // end of the window while racing; while locked, until when the source is new
 	last   time.Duration // arrival of the last packet heard
 	kind   kind          // of the last packet heard, RTP if there was any
 	ssrc   uint32        // of the last packet heard of that kind
@@ -63,6 +63,8 @@ type arrival struct {
 	size   int    // as it came
 	proven bool   // its protection shows that it comes from the peer
 	claim  *claim // by which it came from a shared port; nil: from another
+	pinned bool   // it came by a socket that is for its source alone
+	steady bool   // it was heard, its source is no new one, and no beat reads it
 }
 
 // open begins a learning window: an offer or an answer has come. A source that was heard under the same description goes
@@ -109,10 +111,11 @@ func (l *latch) admit(a arrival) bool {
 	switch {
 	case l.fixed != nil:
 		return a.from == *l.fixed
-	case a.proven && a.from != l.source:
-		l.source, l.phase = a.from, locked
-		return true
 	case a.proven:
+		if a.from != l.source {
+			l.follow(a)
+		}
+		l.phase = locked
 		return true
 	}
 	switch l.phase {
@@ -148,8 +151,16 @@ func (l *latch) moved(a arrival) bool {
 	if a.kind == sound && a.seq-l.seq-1 >= dropout {
 		return false
 	}
-	l.source = a.from
+	l.follow(a)
 	return true
+}
+
+// follow takes another source in the place of the one that was locked.
+func (l *latch) follow(a arrival) { l.source, l.closes = a.from, a.at+window }
+
+// steady tells whether the source has been the only one for as long as a window is open.
+func (l *latch) steady(at time.Duration) bool {
+	return l.fixed != nil || l.phase == locked && at >= l.closes
 }
 
 func (l *latch) rankOf(from netip.AddrPort) rank {

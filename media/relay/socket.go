@@ -54,7 +54,7 @@ func (l *line) Near(step int) {
 // Take implements [mmsg.Taker].
 func (l *line) Take(r *mmsg.Round, b []byte, from netip.AddrPort) {
 	if k := l.socket.Load(); k != nil {
-		k.take(round{r}, b, arrival{from: from, at: r.At.Sub(k.stream.relay.started)})
+		k.take(round{r}, b, arrival{from: from, at: r.At.Sub(k.stream.relay.started), pinned: r.Pinned})
 	}
 }
 
