@@ -61,8 +61,8 @@ type silence struct {
 
 // aside is what goes on beside the talk.
 type aside struct {
-	recording *recording // nil: nothing is recorded, and nobody may ask for it
-	announced bool       // both sides hear an announcement
+	recording  *recording  // nil: nothing is recorded, and nobody may ask for it
+	announcing *announcing // nil: nothing was announced yet
 }
 
 // leg is one side of a call.

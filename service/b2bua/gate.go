@@ -30,8 +30,8 @@ type Talk struct{ leg *leg }
 // HangUp ends the call on both sides with a Reason (RFC 3326).
 func (t Talk) HangUp(reason string) { t.do(func(c *call) { c.hangUp(reason) }) }
 
-// Announce lets both sides hear something instead of each other, and brings them together again. A side that hears something else already does not, and
-// nobody does while a supervisor is in the call.
+// Announce lets both sides hear something instead of each other, and brings them together again; with a supervisor in the call all three hear it. Up to four announcements wait for each
+// other. A side that hears something else already, being on hold, does not hear it.
 func (t Talk) Announce(m session.Music) { t.do(func(c *call) { c.announce(m) }) }
 
 func (t Talk) do(f func(*call)) {

@@ -139,7 +139,7 @@ func TestMeter(t *testing.T) {
 				}
 			}
 		}()
-		for range 2 { // the second time while the first is heard
+		for range 2 { // the second while the first is heard: it comes after it
 			k.talks[0].Announce(func(rate int) (audio.Source, error) { return &audio.Samples{PCM: make([]int16, rate)}, nil })
 			w.pass(100 * time.Millisecond)
 		}
@@ -152,8 +152,8 @@ func TestMeter(t *testing.T) {
 		if err := errors.Join(mouth.Close(), ear.Close()); err != nil {
 			t.Error(err)
 		}
-		if announced, said := <-heard, <-heard; announced < 45 || announced > 55 || said != 1 {
-			t.Errorf("the far side heard %d packets of the announcement, want one second, and %d of the caller", announced, said)
+		if announced, said := <-heard, <-heard; announced < 90 || announced > 110 || said != 1 {
+			t.Errorf("the far side heard %d packets of the announcement, want two seconds, and %d of the caller", announced, said)
 		}
 		k.talks[0].HangUp("SIP;cause=403")
 		for _, bye := range w.take(sip.MethodBye) {

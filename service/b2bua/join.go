@@ -161,6 +161,6 @@ func (c *call) supervise(at *leg, ev *sip.Event, mode JoinMode) {
 
 // atRest reports whether nothing is under way in a call that is up.
 func (c *call) atRest() bool {
-	return !c.over && c.callee != nil && c.exchange == nil && c.transfer == nil && c.joining == nil && c.ousted == nil && c.supervision == nil && !c.announced &&
+	return !c.over && c.callee != nil && c.exchange == nil && c.transfer == nil && c.joining == nil && c.ousted == nil && c.supervision == nil && !c.announced() &&
 		c.caller.word() != nil && c.callee.word() != nil && !c.early()
 }

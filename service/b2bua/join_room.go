@@ -163,6 +163,7 @@ func (s *supervision) led(x *side, d *sdp.Description, err error) {
 		for _, g := range slices.Clone(s.guests) {
 			s.welcome(g)
 		}
+		s.call.announceNext()
 	}
 }
 
@@ -185,6 +186,7 @@ func (s *supervision) part() {
 func (s *supervision) partLater() {
 	c := s.call
 	s.state = joinedAlone
+	c.announceNext()
 	if s.tries++; s.tries >= maxJoins {
 		return
 	}
@@ -273,6 +275,7 @@ func (s *supervision) answerSide(x *side, offer *sdp.Description) (*sdp.Descript
 func (s *supervision) done() {
 	s.call.supervision = nil
 	s.close()
+	s.call.announceAgain()
 }
 
 // close frees the room.

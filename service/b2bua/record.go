@@ -96,8 +96,12 @@ func (c *call) hearSides() {
 		})
 	}
 	r.media = media
-	if r.tape != nil {
-		r.tape.Hear(r.ears[0], r.ears[1])
+	if r.tape == nil {
+		return
+	}
+	r.tape.Hear(r.ears[0], r.ears[1])
+	if r.Announce != nil {
+		c.announce(r.Announce) // whoever is new has not heard it
 	}
 }
 
@@ -112,26 +116,6 @@ func (c *call) roll() {
 	if r.Announce != nil {
 		c.announce(r.Announce)
 	}
-}
-
-// announce lets both sides hear something instead of each other. While they do nothing else is announced, and nothing to sides that
-// sit in a room: the end of it would take them out.
-func (c *call) announce(m session.Music) {
-	if c.announced || c.supervision != nil {
-		return
-	}
-	c.announced = true
-	a, b := c.caller.media, c.callee.media
-	wait := session.Announce(a, b, m)
-	go func() { // ends with the announcement, and that with the legs
-		wait()
-		c.engine.Do(c.stripe, func() {
-			c.announced = false
-			if !c.over && c.callee != nil && c.caller.media == a && c.callee.media == b {
-				session.Rejoin(a, b)
-			}
-		})
-	}()
 }
 
 // cut ends what is recorded. The file is closed elsewhere, for that waits for the disk.
