@@ -56,6 +56,13 @@ type Waiter interface {
 	Waited(now time.Time) time.Duration
 }
 
+// Dedicated is a [PacketConn] whose reader may have a thread of its own.
+type Dedicated interface {
+	// Dedicate gives the calling goroutine, which reads until the socket is closed and then ends, a thread that gets the processor as soon as something comes: what
+	// the process does beside, and others on the machine, would otherwise use up their slice first. Its share of the processor stays what it was.
+	Dedicate()
+}
+
 // Conductor is a [Network] that lets one goroutine of its user go on at a time, so that what happens is the same each time. A [SimHost] is one.
 type Conductor interface {
 	// Ticket returns a function that waits until everything else is at rest; it may be called again. Of those who wait at one instant, who has taken

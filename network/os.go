@@ -57,6 +57,10 @@ func (o OS) NewHub(room, spare int) (*mmsg.Hub, error) {
 
 func listenPackets(cfg mmsg.Config, n int) ([]PacketConn, error) {
 	var conns []PacketConn
+	wrap := func(c *mmsg.Conn) PacketConn { return &packetConn{Conn: c} }
+	if cfg.Blocking {
+		wrap = func(c *mmsg.Conn) PacketConn { return &dedicatedConn{packetConn{Conn: c}} }
+	}
 	for range n {
 		c, err := mmsg.Listen(cfg)
 		if err != nil {
@@ -65,7 +69,7 @@ func listenPackets(cfg mmsg.Config, n int) ([]PacketConn, error) {
 			}
 			return nil, err
 		}
-		conns = append(conns, &packetConn{Conn: c})
+		conns = append(conns, wrap(c))
 	}
 	return conns, nil
 }
@@ -132,6 +136,15 @@ type packetConn struct {
 
 	mu   sync.Mutex
 	more []*mmsg.Vector // guarded by mu: of writers that came while write was in use, and have finished
+}
+
+// dedicatedConn is one that blocks its reader in the system.
+type dedicatedConn struct{ packetConn }
+
+// Dedicate implements [Dedicated].
+func (c *dedicatedConn) Dedicate() {
+	runtime.LockOSThread() // for good: the end of the goroutine ends the thread
+	mmsg.ShortenSlice()
 }
 
 // ReadBatch implements [PacketConn].

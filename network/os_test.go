@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/sipwerk/sipwerk/internal/mmsg"
 	"github.com/sipwerk/sipwerk/network"
 )
 
@@ -119,6 +120,37 @@ func TestCloseEndsReader(t *testing.T) {
 				t.Errorf("WriteBatch after Close = %v", err)
 			}
 		}
+	}
+}
+
+// The reader of a socket that is one of several may have its thread, the only one of a phone has none. It ends with the socket.
+func TestDedicate(t *testing.T) {
+	if _, ok := listen(t, "127.0.0.1:0", 1)[0].(network.Dedicated); ok {
+		t.Error("the reader of a single socket has a thread")
+	}
+	if !mmsg.CanShare {
+		return
+	}
+	conns := listen(t, "127.0.0.1:0", 2)
+	took := make(chan int, len(conns))
+	for _, c := range conns {
+		go func() {
+			c.(network.Dedicated).Dedicate()
+			n, _ := c.ReadBatch([]network.Datagram{{Buf: make([]byte, 10)}})
+			took <- n
+		}()
+	}
+	if _, err := conns[0].WriteBatch([]network.Datagram{{Buf: []byte("hello"), Peer: conns[0].LocalAddr()}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := <-took; n != 1 { // whichever of the two the system chose
+		t.Errorf("%d datagrams read", n)
+	}
+	for _, c := range conns {
+		c.Close()
+	}
+	if n := <-took; n != 0 {
+		t.Errorf("%d datagrams read after the end", n)
 	}
 }
 

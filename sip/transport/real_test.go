@@ -3,9 +3,11 @@
 package transport_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -61,6 +63,47 @@ func TestRealSecondServerIsRefused(t *testing.T) {
 		if _, err := b.Listen(t.Context(), scheme+"://"+at.String()); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("%s: %v", scheme, err)
 		}
+	}
+}
+
+// dedicated notes that readers ask for their threads.
+type dedicated struct {
+	network.OS
+	asked atomic.Int32
+}
+
+func (d *dedicated) ListenPacket(ctx context.Context, addr netip.AddrPort, n int) ([]network.PacketConn, error) {
+	conns, err := d.OS.ListenPacket(ctx, addr, n)
+	for i, c := range conns {
+		conns[i] = dedicatedSocket{c, d}
+	}
+	return conns, err
+}
+
+type dedicatedSocket struct {
+	network.PacketConn
+	net *dedicated
+}
+
+func (s dedicatedSocket) Dedicate() { s.net.asked.Add(1) }
+
+// Every reader of datagrams asks for its thread, once.
+func TestRealReadersAreDedicated(t *testing.T) {
+	own := new(dedicated)
+	server, client := newNode(t, own), newNode(t, network.OS{})
+	defer server.close(t)
+	defer client.close(t)
+	server.Readers, server.echo = 1, true
+	to := server.listen(t, "udp://127.0.0.1:0")
+	client.listen(t, "udp://127.0.0.1:0")
+	f := client.flow(t, sip.UDP, to, "")
+	for range 3 {
+		client.send(t, f, request("SIP/2.0/UDP client.example;rport", 0))
+		<-server.got
+		<-client.got
+	}
+	if n := own.asked.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 }
 

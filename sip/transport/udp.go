@@ -47,6 +47,9 @@ func (l *Layer) read(ln *listener, socket network.PacketConn) {
 	if l.Readers == 1 {
 		r.longest = singleBatch
 	}
+	if d, ok := socket.(network.Dedicated); ok {
+		d.Dedicate()
+	}
 	waits, _ := socket.(network.Waiter)
 	rested := time.Now()
 	for {
