@@ -8,11 +8,13 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
+	"github.com/sipwerk/sipwerk/internal/lull"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 )
@@ -42,7 +44,12 @@ func (p *program) newServe() *cobra.Command {
 		}
 		leaveStart()
 		p.announce(s)
+		running, stopped := context.WithCancel(c.Context())
+		var lulls sync.WaitGroup
+		lulls.Go(func() { lull.Collect(running) })
 		untilSignal(c.Context(), signals, s)
+		stopped()
+		lulls.Wait()
 		return nil
 	}
 	return c

@@ -75,7 +75,7 @@ func (u *Usage) negotiable() *Dialog {
 		return u.dialog
 	case u.over || u.leaving:
 	case u.callee != nil:
-		if c := u.callee; c.state == uasOpen && c.settled && c.reliable() == reliableNone && u.offer().state != offerAnswered {
+		if c := u.callee; c.state == uasOpen && c.settled && c.reliable() == reliableNone && u.offering() != offerAnswered {
 			return u.dialog
 		}
 	case u.caller.state == uacProceeding:
@@ -97,12 +97,12 @@ func (u *Usage) hungUp() bool {
 }
 
 // settled reports whether no INVITE of either side is under way. RFC 3261 §14.1.
-func (u *Usage) settled() bool { return u.offer().state == offerNone && len(u.unacked) == 0 }
+func (u *Usage) settled() bool { return u.offering() == offerNone && len(u.unacked) == 0 }
 
 // nextOffer sends the re-INVITE or UPDATE that waits, if it is time.
 func (u *Usage) nextOffer() {
-	n := u.offer()
-	if !n.waiting || n.timer != nil || !u.settled() {
+	n := u.talk
+	if n == nil || !n.waiting || n.timer != nil || !u.settled() {
 		return
 	}
 	if u.caller != nil && u.caller.pracking > 0 {

@@ -96,6 +96,14 @@ func (u *Usage) offer() *negotiation {
 	return u.talk
 }
 
+// offering is how far that is.
+func (u *Usage) offering() offerState {
+	if u.talk == nil {
+		return offerNone
+	}
+	return u.talk.state
+}
+
 // dropOffer stops what was to be negotiated yet.
 func (u *Usage) dropOffer() {
 	if u.talk != nil {
