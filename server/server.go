@@ -6,6 +6,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -229,6 +230,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if err != nil {
 		return err
 	}
+	voice.Silence = calls.Silence
 	domains.shelf = s.shelf
 	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses(), Music: *s.usualMusic()}
 	site.Formats = voice.Formats
@@ -256,6 +258,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		Events:      s.events,
 		MaxCalls:    s.Config.Limits.Calls,
 		RingTime:    calls.RingTime,
+		Silence:     cmp.Or(calls.Silence, -1),
 
 		PassRedirects: calls.PassRedirects,
 		FlowFailed:    s.registrar.FlowFailed,

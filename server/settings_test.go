@@ -30,13 +30,16 @@ func TestRegistrationSettings(t *testing.T) {
 
 // TestCallSettings: RFC 4028 §9; RFC 3261 §13.2.2.1.
 func TestCallSettings(t *testing.T) {
-	s := start(t, map[string]string{"calls.session-expires": "1h", "calls.min-session": "4m", "calls.pass-redirects": "yes", "calls.ring-time": "1s"})
+	s := start(t, map[string]string{"calls.session-expires": "1h", "calls.min-session": "4m", "calls.pass-redirects": "yes", "calls.ring-time": "1s", "calls.silence": "0"})
 	h := newHandset(t, s)
 	invite := func(lines ...string) *sip.Response {
 		return h.prove(h.request("INVITE", "sip:bob@example.org", "sip:alice@example.org", append(lines, "Contact: <sip:alice@127.0.0.1:9>")...), "alice", "secret of alice")
 	}
 	if res := invite("Supported: timer", "Session-Expires: 100"); res.Status != sip.StatusSessionIntervalTooSmall || res.Get(sip.HeaderMinSE) != "240" {
 		t.Errorf("a session that lasts too short got\n%s", res)
+	}
+	if s.calls.Silence >= 0 || s.conferences.Voice.Silence != 0 || s.features.Voice.Silence != 0 {
+		t.Errorf("silence ends calls after %v, in rooms after %v, at numbers of the server after %v", s.calls.Silence, s.conferences.Voice.Silence, s.features.Voice.Silence)
 	}
 	if c := s.calls; !c.PassRedirects || c.RingTime.Seconds() != 1 || s.dialogs.SessionExpires.Hours() != 1 {
 		t.Errorf("redirects %t, %v of ringing, %v of session", c.PassRedirects, c.RingTime, s.dialogs.SessionExpires)

@@ -63,6 +63,7 @@ type Agent struct {
 	inquiries []*inquiry
 	timer     *time.Timer
 	speaker   netip.AddrPort // who sent DTLS last
+	heard     time.Time      // when a check of the peer, or its answer to one, came last
 	closed    bool
 }
 
@@ -230,6 +231,13 @@ func (a *Agent) Send(b []byte) error {
 	return a.config.Stream.SendTo(b, to, false)
 }
 
+// Heard returns when a check of the peer, or its answer to one of ours, came last; the zero time if none did.
+func (a *Agent) Heard() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.heard
+}
+
 // Close ends the agent. It may be called twice.
 func (a *Agent) Close() {
 	a.mu.Lock()
@@ -289,6 +297,7 @@ func (a *Agent) checkedLocked(now time.Time, b []byte, from netip.AddrPort) {
 			continue
 		}
 		if r, ok := readRequest(b, g.local, g.remote); ok {
+			a.heard = now
 			g.heard(now, r, from)
 		}
 		return
@@ -303,8 +312,8 @@ func (a *Agent) answeredLocked(now time.Time, b []byte, from netip.AddrPort) {
 			return
 		}
 	}
-	if !a.current.answered(now, b, from) && a.previous != nil {
-		a.previous.answered(now, b, from)
+	if a.current.answered(now, b, from) || a.previous != nil && a.previous.answered(now, b, from) {
+		a.heard = now
 	}
 }
 

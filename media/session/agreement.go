@@ -10,6 +10,13 @@ import (
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
+// Comfort noise, what the peer says of the noise around it while it does not speak, in offers and answers. RFC 3389 §4.
+const (
+	comfortNoise     = "CN"
+	noiseClock       = 8000
+	noisePayloadType = 13
+)
+
 // agreement is what both sides have said they do.
 type agreement struct {
 	direction sdp.Direction // ours

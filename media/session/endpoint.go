@@ -37,6 +37,7 @@ type Voice struct {
 	Failed  func(error)      // told, from any goroutine, when keys or a way to the peer will not come; it must neither block nor call the endpoint. May be nil
 	STUN    []netip.AddrPort // servers that tell how the sound is seen from outside, if ICE finds the peer; see [Endpoint.Gathered]
 	Trickle func()           // told when [Endpoint.Fragment] has something to say; what holds for Failed holds for it
+	Silence time.Duration    // after which without anything from a peer that is not on hold, or whom ICE finds, Failed is told [ErrAbsent]; 0: never
 
 	Pictures []sdp.Codec // of pictures that are passed on, in the order of our preference, each with a payload type of its own: see [PictureCodecs]; none: no pictures
 	Lines    int         // of pictures of the peer that are taken at once; 0: one
@@ -70,6 +71,7 @@ type Endpoint struct {
 	ear        ear
 	mouth      mouth
 	reports    reports
+	absence    absence
 	closed     bool
 	beats      bool
 	stop       chan struct{} // closed by Close
@@ -249,6 +251,14 @@ func (e *Endpoint) tick(packet []byte) ([]byte, bool) {
 
 // send sends a packet, if it is one, and the report that is due: with a sweep, or at once. It returns the memory of both.
 func (e *Endpoint) send(w *relay.Sweep, packet []byte, now time.Time) []byte {
+	packet = e.sendDue(w, packet, now)
+	if e.absent(now) {
+		e.fail(ErrAbsent)
+	}
+	return packet
+}
+
+func (e *Endpoint) sendDue(w *relay.Sweep, packet []byte, now time.Time) []byte {
 	e.sending.Lock()
 	defer e.sending.Unlock()
 	if len(packet) > 0 {

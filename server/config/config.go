@@ -50,6 +50,7 @@ type Calls struct {
 	SessionExpires time.Duration // how long a call may last without a sign of life (RFC 4028); 0: for ever
 	MinSE          time.Duration // the least that a telephone may ask for
 	RingTime       time.Duration // how long a telephone rings
+	Silence        time.Duration // how long a call may stand from which nothing comes; 0: for ever
 	PassRedirects  bool          // a 3xx that is not followed goes to the caller
 }
 
@@ -116,7 +117,7 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		HTTP:    "127.0.0.1:8060",
 		Digest:  []digest.Algorithm{digest.MD5},
 		Drain:   30 * time.Second,
-		Calls:   Calls{SessionExpires: 30 * time.Minute, MinSE: shortestSession, RingTime: 2 * time.Minute},
+		Calls:   Calls{SessionExpires: 30 * time.Minute, MinSE: shortestSession, RingTime: 2 * time.Minute, Silence: 5 * time.Minute},
 		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}, Shared: 16383, Music: "tune", Video: true},
 
 		Turn: Turn{

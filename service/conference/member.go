@@ -4,6 +4,7 @@ package conference
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -141,9 +142,13 @@ func (m *member) listen(peer session.Peer) (err error) {
 		voice.Pictures = nil
 	}
 	voice.Failed = func(err error) {
+		reason := securityReason
+		if errors.Is(err, session.ErrAbsent) {
+			reason = absentReason
+		}
 		m.do(func() {
 			m.detail.Err = err
-			m.bye(securityReason)
+			m.bye(reason)
 		})
 	}
 	voice.Refresh = func() { m.do(m.demandPicture) }

@@ -65,7 +65,7 @@ func (c *call) answer(peer session.Peer) (err error) {
 		return sip.StatusNotAcceptable // RFC 3261 §8.2.3
 	}
 	voice := c.pbx.Voice
-	voice.Failed = func(error) { c.engine.Do(c.stripe, func() { c.bye(securityReason) }) }
+	voice.Failed = c.lost
 	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), peer, voice); err != nil {
 		return err
 	}
@@ -201,6 +201,15 @@ func (c *call) change(req *sip.Request) {
 		return
 	}
 	_ = c.usage.Accept(ours)
+}
+
+// lost ends the call, from any goroutine, because its media cannot be had, or not any more.
+func (c *call) lost(err error) {
+	reason := securityReason
+	if errors.Is(err, session.ErrAbsent) {
+		reason = absentReason
+	}
+	c.engine.Do(c.stripe, func() { c.bye(reason) })
 }
 
 // bye ends the call from our side.

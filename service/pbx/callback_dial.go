@@ -52,7 +52,7 @@ func (p *PBX) Call(o Outgoing) error {
 // dial sends the INVITE.
 func (c *call) dial(o Outgoing, flow sip.Flow) (err error) {
 	voice := c.pbx.Voice
-	voice.Failed = func(error) { c.engine.Do(c.stripe, func() { c.bye(securityReason) }) }
+	voice.Failed = c.lost
 	if c.endpoint, err = c.pbx.Media.NewEndpoint(context.Background(), session.Peer{Inside: true}, voice); err != nil {
 		return err
 	}

@@ -124,6 +124,7 @@ const (
 	timeReason = `SIP;cause=480;text="Time is over"`
 	// securityReason is that of a call whose media cannot be protected, or not be brought to the peer.
 	securityReason = `SIP;cause=488;text="Media cannot be secured"`
+	absentReason   = `SIP;cause=408;text="No media"`
 )
 
 // HandleEvent takes a request outside any dialog.

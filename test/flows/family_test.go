@@ -58,7 +58,7 @@ func TestFamilies(t *testing.T) {
 }
 
 func (n *neighbourhood) play(b *siptest.Bench) {
-	h := openHouse(b, staff, nil, n.server...)
+	h := openHouse(b, plot{addrs: n.server})
 	want := 0
 	if !slices.ContainsFunc(n.server, netip.Addr.Is6) {
 		want = 1

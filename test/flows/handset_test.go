@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/phone"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
@@ -37,6 +38,7 @@ type handset struct {
 	*phone.Phone
 	bench *siptest.Bench
 	name  string
+	host  *network.SimHost
 	rang  chan *chat
 
 	mu   sync.Mutex // guards told
@@ -48,7 +50,7 @@ func (h *house) handset(name string, at, server netip.Addr, change func(*phone.P
 	b := h.bench
 	b.T.Helper()
 	host := b.HostAt(name, at)
-	s := &handset{bench: b, name: name, rang: make(chan *chat, 8)}
+	s := &handset{bench: b, name: name, host: host, rang: make(chan *chat, 8)}
 	s.Phone = &phone.Phone{URI: "sip:" + name + "@" + domain, Password: name, Outbound: "sip:" + netip.AddrPortFrom(server, 5060).String() + ";transport=udp",
 		Listen: []string{"udp://:5060"}, Network: host, Resolver: &b.Net.Names, Log: slog.New(slog.DiscardHandler)}
 	s.Trace = s.note

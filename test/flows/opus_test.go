@@ -3,6 +3,7 @@
 package flows
 
 import (
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -42,7 +43,7 @@ func sealedOpus(spoken *atomic.Int64) codec.Format {
 // have to be spoken by the server the call is refused.
 func TestWithoutOpus(t *testing.T) {
 	siptest.Run(t, func(b *siptest.Bench) {
-		h := openHouse(b, staff, new(opus.Library), four(1))
+		h := openHouse(b, plot{addrs: []netip.Addr{four(1)}, opus: new(opus.Library)})
 		if log := h.log.take(); strings.Count(log, "libopus is missing") != 1 {
 			t.Errorf("the server says\n%s", log)
 		}

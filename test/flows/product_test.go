@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -60,25 +61,35 @@ func (l *logbook) take() string {
 func newHouse(b *siptest.Bench, document string, before func(st *store.Store, data string)) *house {
 	b.T.Helper()
 	h := &house{bench: b, host: b.Host("server"), addr: b.Addr("server"), log: new(logbook)}
-	h.build(document, fmt.Sprintf("udp://%s:5060,tcp://%[1]s:5060", h.addr), before)
+	h.build(document, map[string]string{"listen": fmt.Sprintf("udp://%s:5060,tcp://%[1]s:5060", h.addr)}, before)
 	return h
 }
 
-// openHouse starts a server that listens on all addresses of its host, which are these.
-func openHouse(b *siptest.Bench, document string, library *opus.Library, addrs ...netip.Addr) *house {
+// plot is where a house stands, and what it is built of.
+type plot struct {
+	addrs []netip.Addr      // of its host, on all of which it listens
+	opus  *opus.Library     // nil: that of the system
+	set   map[string]string // more of its configuration
+}
+
+// openHouse starts a server for the staff.
+func openHouse(b *siptest.Bench, p plot) *house {
 	b.T.Helper()
-	h := &house{bench: b, host: b.HostAt("server", addrs...), addr: addrs[0], log: new(logbook), opus: library}
-	h.build(document, "udp://:5060,tcp://:5060", nil)
+	h := &house{bench: b, host: b.HostAt("server", p.addrs...), addr: p.addrs[0], log: new(logbook), opus: p.opus}
+	set := map[string]string{"listen": "udp://:5060,tcp://:5060"}
+	maps.Copy(set, p.set)
+	h.build(staff, set, nil)
 	return h
 }
 
 // build furnishes the house and starts its server.
-func (h *house) build(document, listen string, before func(st *store.Store, data string)) {
+func (h *house) build(document string, set map[string]string, before func(st *store.Store, data string)) {
 	b := h.bench
 	b.T.Helper()
 	b.Net.Names.AddAddr(domain, h.addr)
-	cfg, err := config.Load(config.Input{Flags: map[string]string{
-		"data": filepath.Join(b.T.TempDir(), "data"), "domain": domain, "turn.listen": "off", "drain": "0s", "listen": listen}})
+	flags := map[string]string{"data": filepath.Join(b.T.TempDir(), "data"), "domain": domain, "turn.listen": "off", "drain": "0s"}
+	maps.Copy(flags, set)
+	cfg, err := config.Load(config.Input{Flags: flags})
 	if err != nil {
 		b.T.Fatal(err)
 	}
