@@ -36,6 +36,7 @@ const (
 type recorder struct {
 	server *Server
 	book   *prompt.Book
+	nobody object.Account // what is set for those who are no account of the domain; never changed
 }
 
 // tapes says how calls and conferences are recorded.
@@ -93,7 +94,7 @@ func (r *recorder) Record(d *b2bua.Detail, by b2bua.Side) b2bua.Recording {
 // account are the settings of a side; those of who is no account of the domain say nothing.
 func (r *recorder) account(set *object.Settings, uri sip.URI) *object.Account {
 	if uri.Host != set.Domain {
-		return new(object.Account)
+		return &r.nobody
 	}
 	a, _ := set.Account(uri.UserName())
 	return a

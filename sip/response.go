@@ -151,7 +151,10 @@ func (r *Response) grow(req *Request) {
 			size += int(f.end-f.name.start) + 4
 		}
 	}
-	const room = 4 // for what the caller adds: Contact, Server …
+	room := 4 // for what the caller adds: Contact, Server …
+	if req.Method == MethodInvite && r.Status < 300 {
+		room = 9 // Allow, Supported, Session-ID, and what a body has
+	}
 	if cap(r.fields) < n {
 		r.fields = make([]field, 0, n+room)
 	}

@@ -40,7 +40,7 @@ func (u *Usage) close() {
 
 // peerBye takes a BYE. RFC 3261 §15.1.2.
 func (u *Usage) peerBye(ev *sip.Event) {
-	u.engine.Respond(ev.Tx, u.reply(ev.Request, sip.StatusOK))
+	u.table.confirm(u, ev)
 	reason := ev.Request.Get(sip.HeaderReason)
 	switch {
 	case u.leaving:
@@ -53,4 +53,15 @@ func (u *Usage) peerBye(ev *sip.Event) {
 		u.callee.reason = reason
 		u.stepCallee(uasPeerBye, callMessage{})
 	}
+}
+
+// confirm answers a BYE.
+func (t *Table) confirm(u *Usage, ev *sip.Event) {
+	res, _ := t.confirms.Get().(*sip.Response)
+	if res == nil {
+		res = new(sip.Response)
+	}
+	u.writeReply(res, u.dialog, ev.Request, sip.StatusOK)
+	u.engine.Respond(ev.Tx, res)
+	t.confirms.Put(res)
 }

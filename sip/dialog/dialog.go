@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -73,14 +74,15 @@ func NewUAC(req *sip.Request, res *sip.Response) (*Dialog, error) {
 		return nil, fmt.Errorf("dialog: %w", err)
 	}
 	d := &Dialog{
-		State: Early, CallID: req.CallID(), Local: local.String(), Remote: remote.String(), LocalTag: local.Tag(), RemoteTag: remote.Tag(),
-		LocalSeq: seq.Number, Target: req.URI.String(), Secure: req.URI.Scheme == "sips", Contact: req.Get(sip.HeaderContact),
+		State: Early, CallID: req.CallID(), LocalTag: local.Tag(), RemoteTag: remote.Tag(),
+		LocalSeq: seq.Number, Secure: req.URI.Scheme == "sips", Contact: req.Get(sip.HeaderContact),
 	}
+	ends := ends{local: &local, remote: &remote, target: &req.URI}
 	if !req.Has(sip.HeaderRoute) {
-		d.Hop = d.Target
+		ends.hop = &req.URI
 	}
 	if contact, ok := res.Contact(); ok {
-		d.Target = contact.URI.String()
+		ends.target = &contact.URI
 	}
 	if err := d.takeRoutes(&res.Message, true); err != nil {
 		return nil, err
@@ -89,7 +91,7 @@ func NewUAC(req *sip.Request, res *sip.Response) (*Dialog, error) {
 		d.State = Confirmed
 	}
 	d.Session = sip.SessionID{Local: req.SessionID().Local, Remote: res.SessionID().Local}
-	d.own()
+	d.own(&ends)
 	return d, nil
 }
 
@@ -112,16 +114,17 @@ func NewUAS(req *sip.Request, tag string) (*Dialog, error) {
 		return nil, fmt.Errorf("dialog: %w", err)
 	}
 	d := &Dialog{
-		State: Early, CallID: req.CallID(), Local: local.WithTag(tag).String(), Remote: remote.String(),
+		State: Early, CallID: req.CallID(),
 		// RFC 3261 §12.1.1: a peer of RFC 2543 may have no From tag; its tag is null.
 		LocalTag: tag, RemoteTag: remote.Tag(), RemoteSeq: seq.Number, RemoteHas: true,
-		Target: contact.URI.String(), Secure: req.URI.Scheme == "sips", Contact: anyContact,
+		Secure: req.URI.Scheme == "sips", Contact: anyContact,
 	}
 	if err := d.takeRoutes(&req.Message, false); err != nil {
 		return nil, err
 	}
 	d.Session.Remote = req.SessionID().Local
-	d.own()
+	local.Params = local.Params.With("tag", tag)
+	d.own(&ends{local: &local, remote: &remote, target: &contact.URI})
 	return d, nil
 }
 
@@ -207,28 +210,45 @@ func (d *Dialog) Matches(callID, remoteTag string) bool {
 	return d.CallID == callID && d.RemoteTag == remoteTag
 }
 
-// own gives the strings of d one piece of memory of their own.
-func (d *Dialog) own() {
-	direct := d.Hop == d.Target
-	if direct {
-		d.Hop = ""
-	}
-	parts := [...]*string{&d.CallID, &d.Local, &d.Remote, &d.Target, &d.Hop, &d.Contact, &d.Session.Local, &d.Session.Remote}
-	var room [512]byte
+// ends are what a dialog is made of that is text in it.
+type ends struct {
+	local, remote *sip.Address
+	target, hop   *sip.URI // hop: nil, if the peer was not reached directly
+}
+
+// own makes the strings of d, in one piece of memory of their own.
+func (d *Dialog) own(e *ends) {
+	var room [768]byte
 	b := room[:0]
+	var cut [4]int // behind each of the four that are printed
+	b = e.local.AppendTo(b)
+	cut[0] = len(b)
+	b = e.remote.AppendTo(b)
+	cut[1] = len(b)
+	b = e.target.AppendTo(b)
+	cut[2] = len(b)
+	if e.hop != nil && e.hop != e.target {
+		b = e.hop.AppendTo(b)
+	}
+	if cut[3] = len(b); bytes.Equal(b[cut[1]:cut[2]], b[cut[2]:]) {
+		b = b[:cut[2]]
+		cut[3] = cut[2]
+	}
+	parts := [...]*string{&d.CallID, &d.Contact, &d.Session.Local, &d.Session.Remote}
 	for _, s := range parts {
 		if *s = constant(*s); !isConstant(*s) {
 			b = append(b, *s...)
 		}
 	}
-	rest := string(b)
-	for _, s := range parts {
-		if !isConstant(*s) {
+	all := string(b)
+	d.Local, d.Remote, d.Target, d.Hop = all[:cut[0]], all[cut[0]:cut[1]], all[cut[1]:cut[2]], all[cut[2]:cut[3]]
+	for rest, i := all[cut[3]:], 0; i < len(parts); i++ {
+		if s := parts[i]; !isConstant(*s) {
 			*s, rest = rest[:len(*s)], rest[len(*s):]
 		}
 	}
 	d.LocalTag, d.RemoteTag = within(d.Local, d.LocalTag), within(d.Remote, d.RemoteTag)
-	if direct {
+	if e.hop != nil && d.Hop == "" {
 		d.Hop = d.Target
 	}
 }

@@ -185,7 +185,14 @@ func (u *Usage) reply(req *sip.Request, status sip.Status) *sip.Response {
 
 // replyIn is reply inside an early dialog of a caller.
 func (u *Usage) replyIn(d *Dialog, req *sip.Request, status sip.Status) *sip.Response {
-	res := req.Reply(status)
+	res := new(sip.Response)
+	u.writeReply(res, d, req, status)
+	return res
+}
+
+// writeReply makes res what replyIn returns.
+func (u *Usage) writeReply(res *sip.Response, d *Dialog, req *sip.Request, status sip.Status) {
+	res.ReplyTo(req, status)
 	if res.ToTag() == "" {
 		res.AddTag(sip.HeaderTo, u.tag)
 	}
@@ -212,7 +219,6 @@ func (u *Usage) replyIn(d *Dialog, req *sip.Request, status sip.Status) *sip.Res
 		all, _, _ := u.table.supported()
 		promise(&res.Message, all)
 	}
-	return res
 }
 
 // respond refuses a request: inside a dialog within its transaction, for a copy that comes when the call has ended would get another answer.
