@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/phone"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -148,7 +149,7 @@ func TestNobodyThere(t *testing.T) {
 func TestFeatures(t *testing.T) {
 	s := start(t, nil)
 	alice := telephone(t, s, "alice", "udp")
-	for _, n := range Numbers() {
+	for _, n := range setup.Numbers() {
 		if n.Feature == string(pbx.GroupPickup) {
 			continue // nothing rings that could be picked up
 		}

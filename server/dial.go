@@ -5,13 +5,10 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +16,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/dialplan"
@@ -30,9 +28,6 @@ import (
 
 // errNoMailbox says that an account has no voicemail.
 var errNoMailbox = errors.New("the account has no voicemail")
-
-// codeFeature is what logs and records call the codes for forwards.
-const codeFeature = "forward"
 
 // exits lead calls to the telephone network; the trunks of package carrier do.
 type exits interface {
@@ -60,7 +55,7 @@ type dialer struct {
 // openDial makes the dialer and lets it follow the objects.
 func (s *Server) openDial() error {
 	refusals := &dial.Refusals{Log: s.log}
-	d := &dialer{directory: s.directory, features: features(), turns: s.turns, hook: dial.NewWebhook(s.directory.Reveal), meter: dial.NewMeter(refusals), refusals: refusals, log: s.log}
+	d := &dialer{directory: s.directory, features: setup.Features(), turns: s.turns, hook: dial.NewWebhook(s.directory.Reveal), meter: dial.NewMeter(refusals), refusals: refusals, log: s.log}
 	d.meter.Warning = warning
 	s.directory.Watch(d.update)
 	if err := d.meter.Open(filepath.Join(s.Config.Data, "minutes")); err != nil {
@@ -85,38 +80,6 @@ func (s *Server) newRouter(ds *domains) *router {
 			return a
 		}},
 	}
-}
-
-// Number is a number that reaches the house itself instead of a person.
-type Number struct {
-	Dial        string   `json:"dial"`  // on a keypad
-	Names       []string `json:"names"` // user parts that mean the same
-	Feature     string   `json:"feature"`
-	Description string   `json:"description"`
-}
-
-// Numbers returns the feature numbers that every domain has, unless one of its accounts is called the same.
-func Numbers() []Number {
-	var ns []Number
-	for _, n := range pbx.DefaultNumbers() {
-		ns = append(ns, Number{Dial: n.Dial, Names: slices.Clone(n.Names), Feature: string(n.Feature), Description: n.Description})
-	}
-	for _, c := range dial.Codes() {
-		ns = append(ns, Number{Dial: "*" + c.Digits, Names: []string{c.Name}, Feature: codeFeature, Description: c.Description})
-	}
-	return ns
-}
-
-// features are the numbers and names of the features of every domain.
-func features() dial.Features {
-	f := make(dial.Features)
-	for _, n := range Numbers() {
-		f[strings.ToLower(n.Dial)] = true
-		for _, name := range n.Names {
-			f[strings.ToLower(name)] = true
-		}
-	}
-	return f
 }
 
 // update compiles the plan of a domain. One that cannot be used never gets here: it is checked before it is stored. If it does all the same, the plan before stays in force.
@@ -195,67 +158,6 @@ func (t turns) Order(group string, s dialplan.Strategy, members []string) []stri
 	}
 	return order
 }
-
-// ExplainRoute says what the dial plan of a domain would do with a call; no server need run.
-func ExplainRoute(ctx context.Context, st *store.Store, domain string, q dial.Question) (*dial.Answer, error) {
-	directory, err := store.NewDirectory(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	return dial.Explain(ctx, houseOf(directory, directory.Settings(domain)), q)
-}
-
-// TestRoutes runs the tests beside the dial plan of a domain as it stands.
-func TestRoutes(ctx context.Context, st *store.Store, domain string) ([]dial.Test, error) {
-	directory, err := store.NewDirectory(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	set := directory.Settings(domain)
-	return dial.Prove(ctx, set, houseOf(directory, set))
-}
-
-// CheckPlan runs the tests of the dial plan of settings that are to come into force, and reports why the plan cannot be used: one sentence for each fault, with the field and the
-// cure. accounts says who lives there; [dial.Failed] says whether a test fails.
-func CheckPlan(ctx context.Context, set *object.Settings, accounts dial.Accounts) ([]dial.Test, error) {
-	tests, err := dial.Prove(ctx, set, houseOf(accounts, set))
-	if err != nil {
-		return nil, fmt.Errorf("the dial plan cannot be used: %w", err)
-	}
-	return tests, nil
-}
-
-// houseOf is a house without a server that runs in it.
-func houseOf(accounts dial.Accounts, set *object.Settings) *dial.House {
-	return &dial.House{Set: set, Accounts: accounts, Features: features(), Numbers: houseNumbers()}
-}
-
-// houseNumbers are the numbers of the features, with what telephones dial that no list needs to name: single slots, whispering. Those of calls of others and of agents come before the plan.
-func houseNumbers() (all []dial.Number) {
-	for _, n := range Numbers() {
-		all = append(all, dial.Number{Dial: n.Dial, Names: n.Names, Description: n.Description, Ahead: slices.Contains(ahead, pbx.Feature(n.Feature))})
-		switch pbx.Feature(n.Feature) {
-		case pbx.Parking:
-			for slot := range pbx.DefaultSlots {
-				all = append(all, dial.Number{Dial: n.Dial[:len(n.Dial)-1] + strconv.Itoa(slot+1), Description: n.Description, Ahead: true})
-			}
-		case pbx.Supervise:
-			for _, mode := range joinModes {
-				all = append(all, dial.Number{Dial: pbx.JoinCode + string(mode), Description: n.Description, Ahead: true})
-			}
-		}
-	}
-	return all
-}
-
-// ahead are the features that the router looks for before it asks the plan.
-var ahead = []pbx.Feature{pbx.Parking, pbx.Pickup, pbx.GroupPickup, pbx.Supervise, pbx.Intercom}
-
-// residents are the people of a company that is about to change.
-type residents struct{ company *store.Company }
-
-// Account implements [dial.Accounts].
-func (r residents) Account(_, user string) (string, bool) { return r.company.Account(user) }
 
 // judge says why an account may not forward its calls to a target; nil if it may.
 func (d *dialer) judge(domain, user, to string) error {

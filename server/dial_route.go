@@ -11,6 +11,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/dialplan"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -206,7 +207,7 @@ func (w *callWay) application(d *dialplan.Decision) sip.EventHandler {
 		return r.conferences
 	case dialplan.KindFeature:
 		if o, ok := dial.ReadOrder(p.Name); ok {
-			return r.features.Handler(codeFeature, r.codes.Player(o))
+			return r.features.Handler(setup.CodeFeature, r.codes.Player(o))
 		}
 		return r.features.Application(p.Name)
 	}

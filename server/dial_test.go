@@ -18,6 +18,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/dialplan"
@@ -382,65 +383,14 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// TestPlans: settings with a fault, or with a test that fails, are told before they come into force.
-func TestPlans(t *testing.T) {
-	set := &object.Settings{Domain: "example.org"}
-	plan := object.KindNamed("dialplan").Named("").(*object.Plan)
-	plan.Country, plan.TimeZone = "DE", "Europe/Berlin"
-	set.Put(plan)
-	plan.Tests = []object.PlanTest{{Name: "abroad", From: "200", To: "0033123456789", At: "sunday 22:00", Expect: "refuse:no-trunk"}, {Name: "wrong", From: "200", To: "201", Expect: "account:200"}}
-	tests, err := CheckPlan(t.Context(), set, lives{"200", "201"})
-	if err == nil {
-		err = dial.Failed(tests)
-	}
-	if err == nil || !strings.Contains(err.Error(), "wrong (account:201 instead of account:200)") || strings.Contains(err.Error(), "abroad") {
-		t.Error(err)
-	}
-	plan.Rules = []object.Rule{{Name: "r", When: "nothing", Target: "200"}}
-	if _, err := CheckPlan(t.Context(), set, lives{}); err == nil || !strings.Contains(err.Error(), "rule r: when") {
-		t.Error(err)
-	}
-}
-
-// lives are accounts.
-type lives []string
-
-func (l lives) Account(_, user string) (string, bool) { return user, slices.Contains(l, user) }
-
-// TestExplain: what would become of a call is told without a server.
-func TestExplain(t *testing.T) {
-	a := ask(t, func(s *object.Settings) {
-		account(s, "200", func(a *object.Account) { a.ForwardNoAnswer = "201" })
-		s.Plan.Tests = []object.PlanTest{{Name: "first", From: "201", To: "200", Expect: "account:200"}}
-	})
-	answer, err := ExplainRoute(t.Context(), a.Store, "example.org", dial.Question{From: "202", To: "200", At: "sunday 22:00"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var path []string
-	for _, s := range answer.Stages {
-		path = append(path, s.After+" "+s.Decision)
-	}
-	if got := strings.Join(path, " > "); got != " account:200 > no-answer account:201 > no-answer give" || answer.At.Hour() != 22 {
-		t.Errorf("%s at %s", got, answer.At)
-	}
-	if answer.Live {
-		t.Error("the database knows what happens now")
-	}
-	tests, err := TestRoutes(t.Context(), a.Store, "example.org")
-	if err != nil || len(tests) != 1 || !tests[0].OK {
-		t.Errorf("%+v %v", tests, err)
-	}
-}
-
 // TestPlanGoesLive: a change with which the plan has a fault, or one of its tests fails, is refused whole.
 func TestPlanGoesLive(t *testing.T) {
 	a := ask(t, func(s *object.Settings) {
 		s.Plan.Tests = []object.PlanTest{{Name: "reception", From: "201", To: "200", Expect: "account:200"}}
 	})
-	setup := &Setup{Store: a.Store}
+	desk := &setup.Setup{Store: a.Store}
 	change := func(f func(*object.Settings)) error {
-		_, err := setup.Edit(t.Context(), "example.org", func(s *object.Settings) error { f(s); return nil })
+		_, err := desk.Edit(t.Context(), "example.org", func(s *object.Settings) error { f(s); return nil })
 		if err := a.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/audio"
 	"github.com/sipwerk/sipwerk/phone"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -92,7 +93,7 @@ func TestMusicSettings(t *testing.T) {
 		t.Errorf("uses %q", uses)
 	}
 	for wrong := range map[string]bool{"ftp://example.net/a": true, "music/": true, "http://": true} {
-		if _, err := (&Setup{Store: s.Store}).Edit(t.Context(), "example.org", func(set *object.Settings) error {
+		if _, err := (&setup.Setup{Store: s.Store}).Edit(t.Context(), "example.org", func(set *object.Settings) error {
 			set.Queues["700"].Music = wrong
 			return nil
 		}); err == nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -18,8 +19,8 @@ import (
 // TestMissedCall: who wants a mail of missed calls gets one, in the language of the box; others do not.
 func TestMissedCall(t *testing.T) {
 	s := start(t, nil)
-	setup := &Setup{Store: s.Store}
-	if _, err := setup.Edit(t.Context(), "example.org", func(set *object.Settings) error {
+	desk := &setup.Setup{Store: s.Store}
+	if _, err := desk.Edit(t.Context(), "example.org", func(set *object.Settings) error {
 		set.Put(&object.Mail{Host: "127.0.0.1", Port: 1, TLS: "starttls", From: "phone@example.org"})
 		account(set, "bob", func(a *object.Account) { a.ForwardOffline = "hangup" }) // not to the voicemail
 		set.Put(&object.Mailbox{User: "bob", Email: "bob@example.com", Attach: true, Missed: true, Language: "de", MaxSeconds: 60, MaxMessages: 10})

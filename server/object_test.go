@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/conference"
 )
@@ -30,7 +31,7 @@ func TestSetup(t *testing.T) {
 	}
 	defer other.Close()
 	env := map[string]string{"LINE": "sesame"}
-	setup := &Setup{Store: other, Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
+	desk := &setup.Setup{Store: other, Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
 	told := make(chan *object.Settings, 4)
 	s.directory.Watch(func(set *object.Settings) { told <- set })
 	<-told // what there is
@@ -38,7 +39,7 @@ func TestSetup(t *testing.T) {
 	trunk.Server, trunk.User, trunk.Secret = []string{"sip.example.net"}, "49301", "env:LINE"
 	box := object.KindNamed("mailbox").Named("alice").(*object.Mailbox)
 	box.PIN = "new"
-	change, err := setup.Edit(t.Context(), "example.org", func(set *object.Settings) error { set.Put(trunk); set.Put(box); return nil })
+	change, err := desk.Edit(t.Context(), "example.org", func(set *object.Settings) error { set.Put(trunk); set.Put(box); return nil })
 	if err != nil || len(change.PINs) != 1 || change.PINs[0].Name != "alice" {
 		t.Fatalf("%+v %v", change, err)
 	}
@@ -52,50 +53,11 @@ func TestSetup(t *testing.T) {
 	kept := *set.Trunks["line"]
 	again := kept
 	again.Secret = object.Keep
-	if _, err := setup.Edit(t.Context(), "example.org", func(set *object.Settings) error { set.Put(&again); return nil }); err != nil || again.Secret != kept.Secret {
+	if _, err := desk.Edit(t.Context(), "example.org", func(set *object.Settings) error { set.Put(&again); return nil }); err != nil || again.Secret != kept.Secret {
 		t.Errorf("a secret that is kept: %v", err)
 	}
-	text, err := setup.Export(t.Context(), "example.org")
+	text, err := desk.Export(t.Context(), "example.org")
 	if err != nil || strings.Contains(string(text), string(kept.Secret)) || strings.Contains(string(text), "sesame") || !strings.Contains(string(text), "secret: keep\n") {
 		t.Errorf("%s %v", text, err)
 	}
-}
-
-// TestAffected: who notices a change, over as many steps as it takes.
-func TestAffected(t *testing.T) {
-	s := start(t, nil)
-	setup := &Setup{Store: s.Store}
-	d, err := object.ParseDocument("x", []byte("hours: {office: {open: ['mon-fri 09:00-17:00']}}\ngroups: {600: {members: [alice]}, 601: {members: [bob]}}\n"+
-		"menus: {800: {choices: {1: 'hours:office?open=600'}}, 801: {choices: {1: 800}}, 802: {choices: {1: 601}}}\n"))
-	if err == nil {
-		_, err = setup.Apply(t.Context(), "example.org", d, nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for text, want := range map[string]string{
-		"hours: {office: {open: ['mon-thu 09:00-17:00']}}":                "menu 800 menu 801",
-		"groups: {600: {members: [alice, bob]}, 601: {members: [bob]}}":   "account alice account bob menu 800 menu 801",
-		"groups: {600: {members: [alice, bob]}, 601: {members: [alice]}}": "account alice account bob menu 800 menu 801 menu 802",
-		"dialplan: {country: DE}":                                         "everybody",
-		"mailboxes: {bob: {}}":                                            "account bob",
-	} {
-		if got := strings.Join(setup.try(t, text), " "); got != want {
-			t.Errorf("%s\n%s\nwant %s", text, got, want)
-		}
-	}
-}
-
-// try returns who would notice a document.
-func (s *Setup) try(t *testing.T, text string) []string {
-	t.Helper()
-	d, err := object.ParseDocument("x", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := s.Plan(t.Context(), "example.org", d, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.Affected
 }

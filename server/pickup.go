@@ -143,9 +143,6 @@ func (r *router) parks(q *b2bua.Question) (b2bua.Route, bool) {
 	return route, ok
 }
 
-// joinModes are what stands behind [pbx.JoinCode], before the number of whoever's call is to be joined, in the order of [b2bua.JoinMode].
-const joinModes = "123"
-
 // MayJoin implements [b2bua.Supervisors] by the setting of the account.
 func (ds *domains) MayJoin(who b2bua.Caller, account sip.URI) bool {
 	d, supervisor, ok := ds.account(who.Account)
@@ -168,7 +165,7 @@ func (r *router) joins(req *sip.Request) (b2bua.Route, bool) {
 	if !ok || len(dialled) < 2 {
 		return b2bua.Route{}, false
 	}
-	mode := strings.IndexByte(joinModes, dialled[0])
+	mode := strings.IndexByte(pbx.JoinModes, dialled[0])
 	if mode < 0 {
 		return b2bua.Route{}, false
 	}

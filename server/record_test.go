@@ -19,6 +19,7 @@ import (
 	"github.com/sipwerk/sipwerk/phone"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 )
 
 // Tones of the tests in Hz: what alice says, what bob says, and what announces a recording.
@@ -155,7 +156,7 @@ func converse(t *testing.T, ctx context.Context, s *Server, do func(ctx context.
 // putObjects changes settings of example.org.
 func putObjects(t *testing.T, s *Server, objects ...object.Object) {
 	t.Helper()
-	if _, err := (&Setup{Store: s.Store}).Edit(t.Context(), "example.org", func(set *object.Settings) error {
+	if _, err := (&setup.Setup{Store: s.Store}).Edit(t.Context(), "example.org", func(set *object.Settings) error {
 		for _, o := range objects {
 			set.Put(o)
 		}

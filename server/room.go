@@ -149,12 +149,6 @@ func (g *guests) beyond(by string, uri sip.URI) (name sip.URI, way []conference.
 	return name, []conference.Binding{b}, true
 }
 
-// HashPIN returns the hash of the PIN of a room, for [object.Room]; a PIN has 4 to 16 digits.
-func HashPIN(digits string) (string, error) {
-	pin, err := conference.NewPIN(digits)
-	return string(pin), err
-}
-
 // RoomCommands returns what members of a conference can dial.
 func RoomCommands() []conference.Command { return conference.Commands() }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -19,7 +20,7 @@ func TestRoom(t *testing.T) {
 	s := start(t, map[string]string{"listen": "udp://127.0.0.1:0,tls://127.0.0.1:0"})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	pin, err := HashPIN("4711")
+	pin, err := setup.HashPIN("4711")
 	if err != nil {
 		t.Fatal(err)
 	}

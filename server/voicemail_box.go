@@ -13,6 +13,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/prompt"
 	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/server/voicemail"
 	"github.com/sipwerk/sipwerk/service/conference"
@@ -173,7 +174,7 @@ func (b *boxes) Opens(box *pbx.Box, digits string) bool {
 
 // SetPIN implements [pbx.Boxes].
 func (b *boxes) SetPIN(ctx context.Context, box *pbx.Box, digits string) error {
-	hash, err := HashPIN(digits)
+	hash, err := setup.HashPIN(digits)
 	if err != nil {
 		return err
 	}

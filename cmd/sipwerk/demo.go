@@ -18,6 +18,7 @@ import (
 	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -168,7 +169,7 @@ func (p *program) inviteTelephones(s *server.Server, secrets map[string]string) 
 			p.Printf("  user      %-6s  its password was shown when it was made; `sipwerk account password %s` makes a new one\n", user, user)
 		}
 	}
-	for _, n := range server.Numbers() {
+	for _, n := range setup.Numbers() {
 		p.Printf("  number    %-6s  or %s: it %s\n", n.Dial, strings.Join(n.Names, ", "), p.Text(n.Description))
 	}
 	p.Printf("alice and bob call each other by their names. Ctrl-C ends the demonstration.\n")

@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
-	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -97,8 +97,8 @@ func (p *program) newApply() *cobra.Command {
 }
 
 // setup is the Setup of a command: a secret is read from standard input where its flag says -.
-func (p *program) setup(a *accounts) *server.Setup {
-	return &server.Setup{Store: a.Store, Env: p.Env, Read: func(reference string) (string, error) {
+func (p *program) setup(a *accounts) *setup.Setup {
+	return &setup.Setup{Store: a.Store, Env: p.Env, Read: func(reference string) (string, error) {
 		if reference != "-" {
 			return "", nil
 		}
@@ -167,7 +167,7 @@ func (p *program) documentError(err error) error {
 // changed is how JSON shows a change.
 type changed struct {
 	Domain   string        `json:"domain"`
-	Changes  []server.Item `json:"changes"`
+	Changes  []setup.Item  `json:"changes"`
 	Affected []string      `json:"affected"`
 	Devices  []credentials `json:"devices,omitempty"` // that were added, with their secrets
 	PINs     []madePIN     `json:"pins,omitempty"`
@@ -182,7 +182,7 @@ type madePIN struct {
 }
 
 // showChange writes what has changed or would, then the sentence that sums it up, then what is shown only once.
-func (p *program) showChange(change *server.Change, domain string, f *documentFlags, sum string) error {
+func (p *program) showChange(change *setup.Change, domain string, f *documentFlags, sum string) error {
 	out := changed{Domain: domain, Changes: change.Items(), Affected: append([]string{}, change.Affected...), Tests: append([]dial.Test{}, change.Tests...)}
 	for _, d := range change.Devices {
 		out.Devices = append(out.Devices, credentials{Domain: domain, Account: d.Account, User: d.User, Secret: d.Secret})
@@ -228,7 +228,7 @@ func (p *program) showProofs(w io.Writer, tests []dial.Test) {
 }
 
 // showItem writes what becomes of one thing: + for a new one, - for one that goes, ~ for one that changes.
-func (p *program) showItem(w io.Writer, i server.Item) {
+func (p *program) showItem(w io.Writer, i setup.Item) {
 	sign := map[string]string{"add": "+", "change": "~", "remove": "-"}[i.Action]
 	words := make([]string, len(i.Fields))
 	for n, f := range i.Fields {

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
-	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/setup"
 )
 
 func (p *program) newNumbers() *cobra.Command {
@@ -26,9 +26,9 @@ func (p *program) newNumbers() *cobra.Command {
 		if _, err := load(); err != nil {
 			return err
 		}
-		return out.Write(server.Numbers(), func(w io.Writer) {
+		return out.Write(setup.Numbers(), func(w io.Writer) {
 			fmt.Fprintln(w, p.Text("DIAL\tOR\tIT"))
-			for _, n := range server.Numbers() {
+			for _, n := range setup.Numbers() {
 				fmt.Fprintf(w, "%s\t%s\t%s\n", n.Dial, strings.Join(n.Names, " "), p.Text(n.Description))
 			}
 		})

@@ -17,6 +17,7 @@ import (
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -149,7 +150,7 @@ func (o *objects) missing(a *accounts, name string) error {
 }
 
 // shown is an object as JSON shows it: of a secret only whether there is one, but for PINs that were just made.
-func (o *objects) shown(domain string, of object.Object, made []server.MadePIN) json.RawMessage {
+func (o *objects) shown(domain string, of object.Object, made []setup.MadePIN) json.RawMessage {
 	var b bytes.Buffer
 	member := func(name string, value any) {
 		text, _ := json.Marshal(value) // of our types, which can all be written

@@ -14,6 +14,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/dial"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/service/dialplan"
 )
 
@@ -73,7 +74,7 @@ func (p *program) explain(c *cobra.Command, load func() (*config.Config, error),
 	defer a.Close()
 	way, err := server.DialControl(a.config.Data)
 	if errors.Is(err, control.ErrNoServer) {
-		return server.ExplainRoute(c.Context(), a.Store, a.domain, q)
+		return setup.ExplainRoute(c.Context(), a.Store, a.domain, q)
 	}
 	if err != nil {
 		return nil, err
@@ -141,7 +142,7 @@ func (p *program) newRouteTest() *cobra.Command {
 			return err
 		}
 		defer a.Close()
-		tests, err := server.TestRoutes(c.Context(), a.Store, a.domain)
+		tests, err := setup.TestRoutes(c.Context(), a.Store, a.domain)
 		if err != nil {
 			return err
 		}

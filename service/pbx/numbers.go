@@ -32,7 +32,8 @@ const (
 	Supervise       Feature = "supervise"
 	PickupCode              = "**" // and an extension
 	GroupPickupCode         = "*8"
-	JoinCode                = "*5" // and 1, 2 or 3, and an extension
+	JoinCode                = "*5"  // and one of JoinModes, and an extension
+	JoinModes               = "123" // in the order of [b2bua.JoinMode]
 )
 
 // parkNumber is the number of the lot in [DefaultNumbers].

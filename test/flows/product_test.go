@@ -22,6 +22,7 @@ import (
 	product "github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
@@ -129,8 +130,8 @@ func (h *house) furnish(data, document string, before func(*store.Store, string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup := &product.Setup{Store: st, Env: func(name string) (string, bool) { return strings.ToLower(name), true }}
-	if _, err := setup.Apply(context.Background(), domain, d, nil); err != nil {
+	desk := &setup.Setup{Store: st, Env: func(name string) (string, bool) { return strings.ToLower(name), true }}
+	if _, err := desk.Apply(context.Background(), domain, d, nil); err != nil {
 		t.Fatal(err)
 	}
 	if before != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/mail"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/server/setup"
 	"github.com/sipwerk/sipwerk/service/dialplan"
 )
 
@@ -31,7 +32,7 @@ func TestGerman(t *testing.T) {
 		`Use "{{.CommandPath}} [command] --help" for more information about a command.`} {
 		texts[heading] = true
 	}
-	for _, n := range server.Numbers() {
+	for _, n := range setup.Numbers() {
 		texts[n.Description] = true
 	}
 	for _, sentence := range slices.Concat(mail.Sentences(), carrier.Sentences()) {

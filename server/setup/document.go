@@ -1,6 +1,6 @@
 // Everything of a domain as one document: written, compared, and put into force.
 
-package server
+package setup
 
 import (
 	"context"

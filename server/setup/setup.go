@@ -1,6 +1,6 @@
-// Changes of what a company has set up, with everything that is looked at before they go live. The command line stands on these functions, and so will whatever else edits.
-
-package server
+// Package setup changes what a company has set up, with everything that is looked at before it goes live, and says where its calls would go. No server need run: one that does knows of a change within
+// a second. The command line stands on these functions, and so will whatever else edits.
+package setup
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/service/conference"
 )
 
 // Setup changes the settings of the domains of a store.
@@ -194,4 +195,10 @@ func newPIN() (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%06d", n), nil
+}
+
+// HashPIN returns the hash of the PIN of a room, for [object.Room]; a PIN has 4 to 16 digits.
+func HashPIN(digits string) (string, error) {
+	pin, err := conference.NewPIN(digits)
+	return string(pin), err
 }
