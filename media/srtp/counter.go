@@ -12,15 +12,17 @@ import (
 	"hash"
 )
 
+// streamSize is how much of the key stream is made at once: that for 20 ms of G.711. The processor works on several blocks at a time, if it need not wait for each before the next counter is written.
+const streamSize = 10 * aes.BlockSize
+
 // counterMode protects RTP or RTCP with one session key. Its fields are used again for each packet, so it is for one
 // goroutine at a time.
 type counterMode struct {
 	block  cipher.Block
 	mac    hash.Hash
-	salt   [14]byte
+	salt   [aes.BlockSize]byte // and two bytes in which the blocks of a packet are counted
 	tag    int
-	iv     [aes.BlockSize]byte
-	stream [aes.BlockSize]byte
+	stream [streamSize]byte
 	sum    [sha1.Size]byte
 	tail   [4]byte
 }
@@ -39,14 +41,20 @@ func (c *counterMode) overhead() int { return c.tag }
 
 // crypt encrypts or decrypts b, a body of a packet.
 func (c *counterMode) crypt(b []byte, ssrc uint32, index uint64) {
-	c.iv = [aes.BlockSize]byte{}
-	copy(c.iv[:], c.salt[:])
-	binary.BigEndian.PutUint32(c.iv[4:], binary.BigEndian.Uint32(c.iv[4:])^ssrc)
-	binary.BigEndian.PutUint64(c.iv[8:], binary.BigEndian.Uint64(c.iv[8:])^index<<16)
-	for n := uint16(0); len(b) > 0; n++ {
-		binary.BigEndian.PutUint16(c.iv[14:], n)
-		c.block.Encrypt(c.stream[:], c.iv[:])
-		b = b[subtle.XORBytes(b, b, c.stream[:]):]
+	high, low := binary.BigEndian.Uint64(c.salt[:])^uint64(ssrc), binary.BigEndian.Uint64(c.salt[8:])^index<<16
+	for len(b) > 0 {
+		n := min(len(b), len(c.stream))
+		stream := c.stream[:(n+aes.BlockSize-1)&^(aes.BlockSize-1)]
+		for at := 0; at < len(stream); at += aes.BlockSize {
+			binary.BigEndian.PutUint64(stream[at:], high)
+			binary.BigEndian.PutUint64(stream[at+8:], low)
+			low++
+		}
+		for at := 0; at < len(stream); at += aes.BlockSize {
+			c.block.Encrypt(stream[at:at+aes.BlockSize], stream[at:at+aes.BlockSize])
+		}
+		subtle.XORBytes(b, b, stream[:n])
+		b = b[n:]
 	}
 }
 

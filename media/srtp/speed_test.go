@@ -68,3 +68,44 @@ func BenchmarkBothWays(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkManyStreams opens and seals one packet of each of many streams in turn, so that what a cipher needs has left the near caches when its turn comes again, as on a server.
+func BenchmarkManyStreams(b *testing.B) {
+	const streams = 700
+	for _, s := range []Suite{AEAD128GCM, AES128CMSHA80} {
+		b.Run(s.String(), func(b *testing.B) {
+			var peers, ours [streams]*Cipher
+			var packets [streams][]byte
+			for i := range ours {
+				ours[i], peers[i] = pair(b, s)
+				packets[i] = make([]byte, 172, 172+Overhead)
+			}
+			seq := uint16(0)
+			for i := 0; b.Loop(); i++ {
+				at := i % streams
+				if at == 0 { // what the peers send
+					b.StopTimer()
+					seq++
+					for j, p := range packets {
+						p[0], p[1] = 0x80, 0
+						binary.BigEndian.PutUint16(p[2:], seq)
+						if sealed, ok := peers[j].Seal(p, false); !ok {
+							b.Fatal("not sealed")
+						} else {
+							packets[j] = sealed
+						}
+					}
+					b.StartTimer()
+				}
+				plain, ok := ours[at].Open(packets[at], false)
+				if !ok {
+					b.Fatal("does not open")
+				}
+				if _, ok = ours[at].Seal(plain, false); !ok {
+					b.Fatal("not sealed")
+				}
+				packets[at] = plain
+			}
+		})
+	}
+}
