@@ -230,6 +230,28 @@ func TestStreamAgain(t *testing.T) {
 	})
 }
 
+// TestStreamLeft: who has heard something else for so long that nobody read the stream any more goes back to it, not to the tune.
+func TestStreamLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &radio{answers: []answer{{body: endless()}}}
+		s, log := shelfOf(t, r)
+		defer s.Close()
+		source := open(t, s, address, 16000)
+		for times := 1; times <= 3; times++ {
+			if level, _ := hear(t, source, 16000, 5*time.Second); level < 6000 || r.requests() != times {
+				t.Errorf("time %d: at %.0f, %d connections", times, level, r.requests())
+			}
+			time.Sleep(linger + time.Minute)
+			if got := s.Reports(); got[0].State != Idle {
+				t.Errorf("nobody hears it: %+v", got)
+			}
+		}
+		if log.Len() > 0 {
+			t.Errorf("log: %s", log)
+		}
+	})
+}
+
 // TestStreamFails: while a stream cannot be had the tune is heard; it is asked for again, ever less often, and heard when it is back. The log says so once each.
 func TestStreamFails(t *testing.T) {
 	for name, wrong := range map[string]answer{
@@ -306,8 +328,9 @@ func TestStreamLimit(t *testing.T) {
 		r := &radio{answers: []answer{{body: endless()}}}
 		s, log := shelfOf(t, r)
 		s.Log = slog.New(slog.NewTextHandler(unlocked{t, s, log}, nil))
+		var source audio.Source
 		for i := range maxStreams + 1 {
-			source := open(t, s, address+strings.Repeat("x", i), 8000)
+			source = open(t, s, address+strings.Repeat("x", i), 8000)
 			synctest.Wait()
 			if level, loud := hear(t, source, 8000, 200*time.Millisecond); i == maxStreams && (level > 500 || loud < 60) {
 				t.Errorf("one too many: %.0f, loud %.0f", level, loud)
@@ -315,6 +338,13 @@ func TestStreamLimit(t *testing.T) {
 		}
 		if r.requests() != maxStreams || !strings.Contains(log.String(), errStreams.Error()) {
 			t.Errorf("%d streams; %s", r.requests(), log)
+		}
+		if n := strings.Count(log.String(), errStreams.Error()); n != 1 {
+			t.Errorf("said %d times: %s", n, log)
+		}
+		time.Sleep(linger + maxBack)
+		if level, _ := hear(t, source, 8000, 5*time.Second); level < 6000 {
+			t.Errorf("when there is room at %.0f", level)
 		}
 		s.Close()
 		if source := open(t, s, address, 8000); source == nil {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
-	"github.com/sipwerk/sipwerk/media/session"
 )
 
 const (
@@ -47,7 +46,8 @@ type stream struct {
 	ring  ring
 	heard time.Time // when somebody last heard it
 	state State
-	err   error // why it fails
+	err   error     // why it fails
+	again time.Time // before which no reader is started for it: there was no room for one
 }
 
 // name is the URL for logs, without a password.
@@ -61,17 +61,31 @@ func (s *stream) name() string {
 // open gives a listener, and has the stream read if it is not. It is a [session.Music].
 func (s *stream) open(hertz int) (audio.Source, error) {
 	s.mu.Lock()
-	s.heard = time.Now()
-	idle := s.state == Idle
-	if idle {
-		s.state, s.ring = Connecting, ring{}
-	}
+	wake := s.hearLocked(time.Now())
 	s.mu.Unlock()
-	if idle && !s.shelf.start(s) {
-		s.turn(Idle, nil)
-		return session.Tune(hertz)
+	if wake {
+		s.wake()
 	}
 	return audio.AtRate(&listener{stream: s, tune: &audio.Music{Rate: rate}}, rate, hertz)
+}
+
+// hearLocked notes that somebody hears the stream, and reports whether it is to be read anew: nobody has heard it for a while.
+func (s *stream) hearLocked(now time.Time) (wake bool) {
+	s.heard = now
+	if wake = s.state == Idle && !now.Before(s.again); wake {
+		s.state, s.ring = Connecting, ring{}
+	}
+	return wake
+}
+
+// wake has the stream read, or notes that this cannot be for now.
+func (s *stream) wake() {
+	if s.shelf.start(s) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.again = Idle, time.Now().Add(maxBack)
 }
 
 // run reads the stream again and again until nobody hears it or ctx ends.
@@ -190,7 +204,8 @@ func (s *stream) push(ctx context.Context, pcm []int16) error {
 	}
 }
 
-// listener is one who hears a stream. It is silent for some seconds when nothing comes; then, and while the stream fails, it plays the tune.
+// listener is one who hears a stream. It is silent for some seconds when nothing comes; then, and while the stream fails, it plays the tune. Who has heard something else meanwhile, and finds that nobody reads the
+// stream any more, has it read anew.
 type listener struct {
 	stream *stream
 	at     int64
@@ -201,11 +216,16 @@ type listener struct {
 // ReadSamples implements [audio.Source]. It never ends.
 func (l *listener) ReadSamples(pcm []int16) (int, error) {
 	s := l.stream
+	now := time.Now()
 	s.mu.Lock()
-	s.heard = time.Now()
-	n := s.ring.read(&l.at, pcm, s.heard)
+	wake := s.hearLocked(now)
+	n := s.ring.read(&l.at, pcm, now)
 	lost := s.state == Idle || s.state == Failing
 	s.mu.Unlock()
+	if wake {
+		l.silent = 0
+		s.wake()
+	}
 	switch rest := pcm[n:]; {
 	case len(rest) == 0:
 		l.silent = 0
