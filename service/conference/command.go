@@ -9,8 +9,9 @@ const commandTime = 8 * time.Second
 
 // command is the digits of a command under way.
 type command struct {
-	digits []byte
-	last   time.Time
+	digits   []byte
+	last     time.Time
+	checking bool // a PIN is being compared, beside the stripe
 }
 
 // Command is one thing that members can dial in a room.
@@ -128,22 +129,20 @@ const (
 
 // claim makes the member a moderator if it knows the PIN of moderators. Guesses count as those at the gate.
 func (m *member) claim(pin string) {
-	who := m.suspect(m.room.set)
-	if m.moderator || m.c.lockout.Locked(who) {
+	if m.moderator || m.command.checking {
 		m.confirm(m.moderator)
 		return
 	}
-	m.compare(pin, func(_, moderator bool) {
+	m.command.checking = true
+	m.compare(pin, true, func(v verdict) {
+		m.command.checking = false
 		if m.over || m.presence == nil {
 			return
 		}
-		if !moderator {
-			m.c.wrong.Add(1)
-			m.c.lockout.Wrong(who)
-		} else {
+		if v.right {
 			m.promote()
 		}
-		m.confirm(moderator)
+		m.confirm(v.right)
 	})
 }
 

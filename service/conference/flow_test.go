@@ -137,6 +137,38 @@ func TestLockout(t *testing.T) {
 	})
 }
 
+// TestGuessesInManyCalls: who has many calls has no more guesses than in one: not at the gate, and not for the PIN of moderators.
+func TestGuessesInManyCalls(t *testing.T) {
+	run(t, func(w *world) {
+		pin, _ := newPIN("4711", quick)
+		w.set["4000"], w.set["4001"] = Settings{PIN: pin}, Settings{Moderator: pin}
+		mallory := w.phone("mallory")
+		first, second, third := mallory.dial("4000"), mallory.dial("4000"), mallory.dial("4000")
+		for _, l := range []*line{first, second} {
+			for range gateTries {
+				l.press("1111#")
+			}
+			l.want(200, true)
+		}
+		third.press("4711#")
+		third.want(200, true)
+
+		l := mallory.dial("4001")
+		for m := range w.focus.live("sip:4001@example.org").members {
+			m.do(func() {
+				for range 2 * lockout.Guesses { // as INFO can say them: all at one instant
+					m.claim("1111")
+				}
+			})
+		}
+		w.Wait(time.Second)
+		if n := w.focus.Counts().WrongPINs; n != 2*gateTries+2 { // one of them by the third call, one of many claims is heard
+			t.Errorf("%d wrong PINs", n)
+		}
+		l.want(200, false)
+	})
+}
+
 // TestCommands: mute, lock, remove, end.
 func TestCommands(t *testing.T) {
 	run(t, func(w *world) {

@@ -75,41 +75,55 @@ func (m *member) tryPIN() {
 	}
 	digits := string(g.digits)
 	g.digits, g.checking = g.digits[:0], true
-	m.compare(digits, func(known, moderator bool) {
+	m.compare(digits, false, func(v verdict) {
 		if m.gate == g {
 			g.checking = false
-			m.tried(known, moderator)
+			m.tried(v)
 		}
 	})
 }
 
-// compare finds out what digits are a PIN for and tells done in the stripe.
-func (m *member) compare(digits string, done func(known, moderator bool)) {
-	set := m.room.set
+// verdict is what came of a guess.
+type verdict struct {
+	right     bool
+	moderator bool // it was the PIN of moderators
+	locked    bool // who guesses may not any more
+}
+
+// compare finds out whether digits are a PIN of the room, or that of moderators, and tells done in the stripe. It counts the guess before another one is looked at: many calls of one caller
+// have no more of them than one has.
+func (m *member) compare(digits string, moderators bool, done func(verdict)) {
+	set, who := m.room.set, m.suspect(m.room.set)
 	m.c.work.Go(func() {
 		m.c.hashing.Lock()
 		defer m.c.hashing.Unlock()
-		moderator := set.Moderator.Matches(digits)
-		known := moderator || set.PIN.Matches(digits)
-		m.do(func() { done(known, moderator) })
+		v := verdict{locked: m.c.lockout.Locked(who)}
+		if !v.locked {
+			v.moderator = set.Moderator.Matches(digits)
+			v.right = v.moderator || !moderators && set.PIN.Matches(digits)
+			v.locked = !v.right && m.c.lockout.Wrong(who)
+		}
+		if !v.right {
+			m.c.wrong.Add(1)
+		} else if !moderators {
+			m.c.lockout.Right(who)
+		}
+		m.do(func() { done(v) })
 	})
 }
 
 // tried takes the outcome.
-func (m *member) tried(known, moderator bool) {
-	who := m.suspect(m.room.set)
-	if known {
-		m.c.lockout.Right(who)
+func (m *member) tried(v verdict) {
+	if v.right {
 		m.stopGate()
-		m.moderator = m.moderator || moderator
+		m.moderator = m.moderator || v.moderator
 		m.seat.Play(m.room.melody(yesTone()))
 		m.admit()
 		return
 	}
-	m.c.wrong.Add(1)
 	m.gate.tries++
 	m.reached(WrongPIN)
-	if m.c.lockout.Wrong(who) || m.gate.tries == gateTries {
+	if v.locked || m.gate.tries == gateTries {
 		m.bye(pinReason)
 		return
 	}

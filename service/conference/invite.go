@@ -196,6 +196,7 @@ func (b *branch) HandleUsage(u *dialog.Usage, ev dialog.Event) {
 		b.in.rejected(ev.Status)
 	default:
 		b.member.HandleUsage(u, ev)
+		b.in.failed() // its answer may have been of no use
 	}
 }
 

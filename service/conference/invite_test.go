@@ -158,6 +158,28 @@ func TestNoAnswer(t *testing.T) {
 	})
 }
 
+// TestUselessAnswer: somebody who answers with nothing that the room could use is hung up on, is in the roster no longer, and who has invited hears of it.
+func TestUselessAnswer(t *testing.T) {
+	run(t, func(w *world) {
+		alice := w.phone("alice")
+		odd := w.Peer("odd")
+		w.phones["odd"] = &phone{w: w, name: "odd"}
+		a := alice.dial("4000")
+		a.refer(w.phones["odd"].uri())
+		m := odd.Expect("INVITE")
+		odd.Reply(m, 200, "t", "Contact: <sip:{odd}>")
+		odd.Expect("ACK")
+		odd.Reply(odd.Expect("BYE"), 200, "t")
+		w.Wait(time.Second)
+		if told := a.told(); !strings.HasSuffix(told, "SIP/2.0 480 Temporarily Unavailable") {
+			t.Errorf("reports: %s", told)
+		}
+		if n := len(w.focus.live("sip:4000@example.org").roster.users); n != 1 {
+			t.Errorf("%d users", n)
+		}
+	})
+}
+
 // TestRecord: what a moderator has recorded is the mix, as WAV or as Opus in Ogg.
 func TestRecord(t *testing.T) {
 	recordConference(t, audio.Encoding{}, func(f io.Reader) (audio.Source, error) { return audio.NewWAVReader(f) })

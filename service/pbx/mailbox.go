@@ -77,7 +77,7 @@ func (v *Voicemail) open(ctx context.Context, l *Line, box *Box) error {
 		if err != nil {
 			return err
 		}
-		if pin != "" && v.opens(box, pin) {
+		if pin != "" && !v.lockout.Locked(who) && v.opens(box, pin) { // locked by another call meanwhile: no guess more
 			v.lockout.Right(who)
 			return v.enter(ctx, l, box)
 		}
