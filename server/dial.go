@@ -79,7 +79,14 @@ func (s *Server) newRouter(ds *domains) *router {
 			a, _ := s.directory.Settings(domain).Account(user)
 			return a
 		}},
+		night: s.switchHours(),
 	}
+}
+
+// open reports whether hours are open now.
+func (d *dialer) open(domain, hours string) bool {
+	p := d.plan(domain)
+	return p == nil || p.Open(hours, time.Now())
 }
 
 // update compiles the plan of a domain. One that cannot be used never gets here: it is checked before it is stored. If it does all the same, the plan before stays in force.

@@ -209,6 +209,9 @@ func (w *callWay) application(d *dialplan.Decision) sip.EventHandler {
 		if o, ok := dial.ReadOrder(p.Name); ok {
 			return r.features.Handler(setup.CodeFeature, r.codes.Player(o))
 		}
+		if o, ok := dial.ReadNight(p.Name); ok {
+			return r.features.Handler(setup.NightFeature, r.night.Player(o))
+		}
 		return r.features.Application(p.Name)
 	}
 	return r.features.Answer(pbx.Feature(p.Kind), w.uri(p.Name), diversionCause(d.Diverted))

@@ -23,6 +23,7 @@ type onlookers struct {
 	domains   *domains
 	registrar *registrar.Registrar
 	park      *pbx.Park
+	night     *nightLamps
 }
 
 // Lamp implements [pbx.Onlookers]. The lamps of a domain are for its own people.
@@ -35,6 +36,9 @@ func (o *onlookers) Lamp(ev *sip.Event) (string, error) {
 		return account.AOR(), nil
 	}
 	if name, ok := o.Shared(ev.Request.URI); ok {
+		return name, nil
+	}
+	if name, ok := o.night.lamp(ev.Request.URI); ok {
 		return name, nil
 	}
 	return "", sip.StatusNotFound
@@ -91,7 +95,9 @@ func (o *onlookers) Online(name string) bool {
 	if err != nil {
 		return false
 	}
-	if _, ok := o.Shared(uri); ok {
+	_, shared := o.Shared(uri)
+	_, night := o.night.lamp(uri)
+	if shared || night {
 		return true
 	}
 	return len(o.registrar.Lookup(uri)) > 0

@@ -3,10 +3,8 @@
 package server
 
 import (
-	"bytes"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -29,18 +27,8 @@ func TestLampAccess(t *testing.T) {
 	if res := h.prove(subscribe("sip:bob@example.org", "sip:alice@example.org"), "alice", "secret of alice"); res.Status != sip.StatusOK {
 		t.Fatalf("bob's lamp: %s", res)
 	}
-	_ = h.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	b := make([]byte, 65536)
-	n, err := h.conn.Read(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	notify, err := sip.ParseRequest(bytes.Clone(b[:n]))
-	if err != nil || !strings.Contains(string(notify.Body()), `state="full" entity="sip:bob@example.org"`) {
-		t.Fatalf("%v\n%s", err, b[:n])
-	}
-	if _, err := h.conn.Write([]byte(notify.Reply(sip.StatusOK).String())); err != nil {
-		t.Fatal(err)
+	if text := h.notified(t); !strings.Contains(text, `state="full" entity="sip:bob@example.org"`) {
+		t.Fatal(text)
 	}
 	looks := s.lamps.Onlookers
 	sees := func(what string, watcher, lamp string, want pbx.Sight) {

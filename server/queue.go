@@ -22,6 +22,7 @@ import (
 type switchboard struct {
 	dial   *dialer
 	lamps  *pbx.Lamps
+	night  *nightLamps
 	turns  *pbx.Turns
 	queues *pbx.Queues
 	park   *pbx.Park

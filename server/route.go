@@ -28,6 +28,7 @@ type router struct {
 	park        *pbx.Park
 	dial        *dialer
 	codes       *dial.Desk
+	night       *dial.Night
 	inside      func() sip.Flow // the way to applications that are branches of a call; zero: they can only be dialled
 }
 

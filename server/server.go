@@ -244,6 +244,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	if err := errors.Join(s.openVoicemail(ctx, domains), s.openDial()); err != nil {
 		return err
 	}
+	s.openNight(domains)
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,
@@ -340,6 +341,7 @@ func (s *Server) listen(ctx context.Context, opt Options) error {
 	s.running.Go(func() { s.directory.Follow(follow, directoryInterval, s.log) })
 	s.running.Go(func() { s.certificates.follow(follow, s.log) })
 	s.running.Go(func() { s.followVoicemail(follow) })
+	s.running.Go(func() { s.night.follow(follow) })
 	s.running.Go(func() { s.records.run(follow, s) })
 	s.running.Go(func() { s.runMail(follow) })
 	s.web.serve(&s.running)

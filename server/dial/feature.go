@@ -16,6 +16,9 @@ func (f Features) has(dialled string) bool {
 	if _, ok := ReadOrder(s); ok {
 		return true
 	}
+	if _, ok := ReadNight(s); ok {
+		return true
+	}
 	for n := len(s) - 1; n > 1 && s[0] == '*'; n-- {
 		if f[s[:n]] {
 			return true

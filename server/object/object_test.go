@@ -124,3 +124,26 @@ func TestParseTarget(t *testing.T) {
 		}
 	}
 }
+
+// TestHoursCode: no code stands for two opening hours.
+func TestHoursCode(t *testing.T) {
+	s := &Settings{Domain: "example.org"}
+	s.Put(&Hours{Name: "office", State: "auto", Code: "1"})
+	s.Put(&Hours{Name: "shop", State: "auto", Code: "2"})
+	s.Put(&Hours{Name: "bar", State: "auto"})
+	s.Put(&Hours{Name: "canteen", State: "auto"})
+	check := func() int {
+		faults, err := s.Check(func(string) (string, error) { return "", nil }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(faults)
+	}
+	if n := check(); n != 0 {
+		t.Errorf("%d faults", n)
+	}
+	s.Put(&Hours{Name: "bar", State: "auto", Code: "1"})
+	if n := check(); n != 2 {
+		t.Errorf("%d faults, want one for each of the two", n)
+	}
+}

@@ -67,6 +67,8 @@ type Hours struct {
 	Open     []string `json:"open" is:"text" doc:"When it is open, as days of the week and times." example:"mon-fri 09:00-17:00,sat 10:00-14:00"`
 	Holidays []string `json:"holidays" flag:"holiday" is:"text" doc:"Days on which it is closed, each with a name if wanted: 2026-12-31, 12-25 for every year, 2026-12-24..2027-01-02." example:"12-25 Christmas"`
 	State    string   `json:"state" choice:"auto,open,closed" default:"auto" doc:"Whether it is open as the times say, or until further notice open or closed."`
+	Code     string   `json:"code" is:"digits" doc:"Digits that stand behind *48 at a telephone: who dials them opens or closes by hand, or goes by the times again. Without a value nobody can." example:"1"`
+	SwitchBy []string `json:"switch-by" is:"account*" doc:"Accounts that may open and close by telephone; * is all." example:"200,201"`
 }
 
 // Check implements [Object].

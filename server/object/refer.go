@@ -42,6 +42,11 @@ func (s *Settings) checkOne(o Object, names Names) (faults []*Error, err error) 
 			faults = append(faults, Fault(o, k.Key, "%s is taken by the %s of this number; choose another", NameOf(o), what))
 		}
 	}
+	if h, ok := o.(*Hours); ok {
+		if other := s.hoursOfCode(h); other != "" {
+			faults = append(faults, Fault(o, "code", "%s is the code of the hours %s; choose another", h.Code, other))
+		}
+	}
 	for _, f := range k.Fields() {
 		for text, is := range texts(f.value(o), f.Is) {
 			problem, err := s.checkReference(text, is, names)
@@ -64,6 +69,16 @@ func (s *Settings) taken(number string, k *Kind, names Names) (string, error) {
 		}
 	}
 	return names(number)
+}
+
+// hoursOfCode says which other hours have the code of h; "" for none.
+func (s *Settings) hoursOfCode(h *Hours) string {
+	for name, other := range s.Hours {
+		if h.Code != "" && other.Code == h.Code && name != h.Name {
+			return name
+		}
+	}
+	return ""
 }
 
 // texts yields the texts of a field, and of the fields of its structs, with what they must be.

@@ -12,8 +12,11 @@ import (
 	"github.com/sipwerk/sipwerk/service/pbx"
 )
 
-// CodeFeature is what logs and records call the codes for forwards.
-const CodeFeature = "forward"
+// What logs and records call the codes for forwards, and the night switch.
+const (
+	CodeFeature  = "forward"
+	NightFeature = "night"
+)
 
 // Number is a number that reaches the house itself instead of a person.
 type Number struct {
@@ -32,7 +35,7 @@ func Numbers() []Number {
 	for _, c := range dial.Codes() {
 		ns = append(ns, Number{Dial: "*" + c.Digits, Names: []string{c.Name}, Feature: CodeFeature, Description: c.Description})
 	}
-	return ns
+	return append(ns, Number{Dial: dial.NightCode, Names: []string{dial.NightName}, Feature: NightFeature, Description: "and the code of opening hours: opens or closes by hand, or goes by the times again"})
 }
 
 // Features are the numbers and names of the features of every domain.

@@ -36,7 +36,7 @@ func TestHours(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.open(c.name, at); got != c.want {
+		if got := p.Open(c.name, at); got != c.want {
 			t.Errorf("%s at %s: %t", c.name, c.at, got)
 		}
 	}
@@ -65,7 +65,7 @@ func TestSummerTime(t *testing.T) {
 		if got := at.In(p.Zone()).Format("15:04"); got != c.local {
 			t.Fatalf("%s is %s there", c.at, got)
 		}
-		if got := p.open(c.name, at); got != c.want {
+		if got := p.Open(c.name, at); got != c.want {
 			t.Errorf("%s at %s: %t", c.name, c.at, got)
 		}
 	}
@@ -107,6 +107,24 @@ func TestMoments(t *testing.T) {
 	for _, text := range []string{"yesterday", "sunday", "sunday 25:00", "10", "funday 10:00", "10:7"} {
 		if at, err := ParseMoment(text, now); err == nil {
 			t.Errorf("%q: %s", text, at)
+		}
+	}
+}
+
+// TestHoursByHand: what is closed by hand is closed, and the tests beside the plan go by the times all the same.
+func TestHoursByHand(t *testing.T) {
+	p, err := Compile(Settings{Country: "DE", Hours: []Hours{{Name: "office", Open: []string{"daily 0-24"}, State: HoursClosed}},
+		Rules: []Rule{{Name: "night", When: `!open("office")`, Target: "busy"}, {Name: "day", Target: "hangup"}},
+		Tests: []Test{{Name: "by day", From: "200", To: "201", Expect: "refuse:hangup"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Open("office", time.Now()) {
+		t.Error("it is open")
+	}
+	for _, proof := range p.Prove(t.Context()) {
+		if !proof.OK {
+			t.Errorf("%+v", proof)
 		}
 	}
 }

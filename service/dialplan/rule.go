@@ -226,12 +226,12 @@ func (w *walk) facts(dialled string) Facts {
 	if place, ok := w.place(dialled); ok {
 		f.Kind = string(place.Kind)
 	}
-	f.Open = func(name string) bool { return p.open(name, c.At) }
+	f.Open = func(name string) bool { return p.Open(name, c.At) }
 	return f
 }
 
-// open reports whether hours are open; unknown ones are.
-func (p *Plan) open(name string, at time.Time) bool {
+// Open reports whether hours are open at a time; those that nobody has set always are.
+func (p *Plan) Open(name string, at time.Time) bool {
 	h := p.hours[name]
 	if h == nil {
 		return true

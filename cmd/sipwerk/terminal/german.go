@@ -127,6 +127,8 @@ var germanTexts = map[string]string{
 	"takes a call that rings in your pickup group":                                    "übernimmt einen Anruf, der in deiner Gruppe klingelt",
 	"parks a call that is transferred there; *501 to *509 are its slots":              "parkt einen Anruf, der dorthin vermittelt wird; *501 bis *509 sind seine Plätze",
 
+	"and the code of opening hours: opens or closes by hand, or goes by the times again": "und die Kennziffer von Öffnungszeiten: öffnet oder schließt von Hand oder kehrt zu den Zeiten zurück",
+
 	// demo
 	"Show a first call, then wait for telephones": "Einen ersten Anruf zeigen, dann auf Telefone warten",
 	"Starts a server with the accounts alice and bob, an echo number and a music number. A robot calls the echo number; the ladder of its call is shown " +

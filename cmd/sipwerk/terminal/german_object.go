@@ -6,8 +6,10 @@ package terminal
 var germanObjectTexts = map[string]string{
 	"affected: %s, and %d more\n": "betroffen: %s und %d weitere\n",
 	"%v; did you mean --%s?":      "%v; gemeint ist vielleicht --%s",
-	"`sipwerk %[1]s list` shows what there is, `sipwerk %[1]s add %[2]s` makes it": "`sipwerk %[1]s list` zeigt, was es gibt, `sipwerk %[1]s add %[2]s` legt es an",
-	"Whether it is open as the times say, or until further notice open or closed":  "Ob offen ist, wie die Zeiten sagen, oder bis auf weiteres offen oder geschlossen",
+	"`sipwerk %[1]s list` shows what there is, `sipwerk %[1]s add %[2]s` makes it":                                    "`sipwerk %[1]s list` zeigt, was es gibt, `sipwerk %[1]s add %[2]s` legt es an",
+	"Digits that stand behind *48 at a telephone: who dials them opens or closes by hand, or goes by the times again": "Ziffern, die am Telefon hinter *48 stehen: wer sie wählt, öffnet oder schließt von Hand oder kehrt zu den Zeiten zurück",
+	"Accounts that may open and close by telephone; * is all":                                                         "Konten, die am Telefon öffnen und schließen dürfen; * sind alle",
+	"Whether it is open as the times say, or until further notice open or closed":                                     "Ob offen ist, wie die Zeiten sagen, oder bis auf weiteres offen oder geschlossen",
 	"%d people are looked at\n":                           "%d Personen sind durchgesehen\n",
 	"%d people are done\n":                                "%d Personen sind fertig\n",
 	"Have a conference room that is in use call somebody": "Einen benutzten Konferenzraum jemanden anrufen lassen",

@@ -1,0 +1,83 @@
+// The night switch of a whole server: dialled, and shown by its lamp.
+
+package server
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/sip"
+)
+
+func TestNightSwitch(t *testing.T) {
+	s := start(t, nil)
+	edit(t, s, func(set *object.Settings) {
+		set.Put(&object.Hours{Name: "office", State: "auto", Open: []string{"daily 0-24"}, Code: "1", SwitchBy: []string{"alice"}})
+	})
+	const lamp = "sip:*481@example.org"
+	if s.lamps.Calls(lamp) != 0 {
+		t.Error("it is lit by day")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	for _, tt := range []struct {
+		who, state string
+		lit        int
+	}{{"bob", "auto", 0}, {"alice", "closed", 1}, {"alice", "auto", 0}} {
+		call, err := telephone(t, s, tt.who, "udp").Dial(ctx, lamp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !hears(ctx, call) { // what has become of it is said when it is done
+			t.Errorf("%s hears nothing", tt.who)
+		}
+		if err := call.Hangup(); err != nil {
+			t.Error(err)
+		}
+		if got := s.directory.Settings("example.org").Hours["office"].State; got != tt.state || s.lamps.Calls(lamp) != tt.lit {
+			t.Errorf("%s has dialled: %s, %d; want %s, %d", tt.who, got, s.lamps.Calls(lamp), tt.state, tt.lit)
+		}
+	}
+	edit(t, s, func(set *object.Settings) { set.Hours["office"].State = "closed" })
+	h := newHandset(t, s)
+	if res := h.prove(h.request("SUBSCRIBE", lamp, "sip:bob@example.org", "Event: dialog", "Expires: 0", "Contact: <sip:bob@"+h.conn.LocalAddr().String()+">"), "bob", "secret of bob"); res.Status != sip.StatusOK {
+		t.Fatalf("the lamp: %s", res)
+	}
+	if text := h.notified(t); !strings.Contains(text, "<state>confirmed</state>") || strings.Contains(text, "call-id") {
+		t.Errorf("the lamp shows %s", text)
+	}
+	if name, ok := s.night.lamp(sip.MustParseURI("sip:*482@example.org")); ok || s.lamps.Onlookers.Online("sip:*482@example.org") || !s.lamps.Onlookers.Online(lamp) {
+		t.Errorf("%s is the lamp of no hours", name)
+	}
+	s.night.lookAll() // as every minute
+	if s.lamps.Calls(lamp) != 1 {
+		t.Error("it went out")
+	}
+	edit(t, s, func(set *object.Settings) { set.Remove(object.KindNamed("hours"), "office") })
+	if s.lamps.Calls(lamp) != 0 {
+		t.Error("the lamp of no hours is lit")
+	}
+}
+
+// notified answers the next NOTIFY and returns what it says.
+func (h *handset) notified(t *testing.T) string {
+	t.Helper()
+	_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+	b := make([]byte, 65536)
+	n, err := h.conn.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notify, err := sip.ParseRequest(b[:n])
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(notify.Body())
+	if _, err := h.conn.Write([]byte(notify.Reply(sip.StatusOK).String())); err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
