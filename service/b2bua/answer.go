@@ -74,7 +74,7 @@ func (c *call) answerBody(l *leg, res *sip.Response) (dialog.Body, error) {
 		return c.lateOffer(c.caller, l, d)
 	}
 	if d == nil && l == c.voice {
-		return c.preview, nil // agreed before, as reliably as the caller can
+		return *c.preview, nil // agreed before, as reliably as the caller can
 	}
 	if d == nil {
 		d = l.agreed // RFC 3262 §5: not said again

@@ -17,7 +17,6 @@ import (
 type call struct {
 	b      *B2BUA
 	engine sip.Engine
-	stripe sip.Stripe
 
 	caller   *leg
 	origin   *leg // the first caller
@@ -35,16 +34,17 @@ type call struct {
 	ousted      *leg         // the caller whose place was taken before anybody answered: what the devices were offered is its offer
 	seen        []*leg       // of which the watcher is told
 
-	from  string   // for the callee, without tag
-	asker Caller   // who calls
-	flow  sip.Flow // by which the INVITE came
-	hops  uint32   // Max-Forwards for the callee
-	over  bool     // nobody waits for anything any more, but a BYE may be under way
+	from   string     // for the callee, without tag
+	asker  Caller     // who calls
+	flow   sip.Flow   // by which the INVITE came
+	hops   uint32     // Max-Forwards for the callee
+	stripe sip.Stripe // of both legs
+	over   bool       // nobody waits for anything any more, but a BYE may be under way
 
-	told     sip.Status  // the last provisional status toward the caller
-	voice    *leg        // the branch whose description the caller has from a 1xx: its early dialog stands for that one
-	preview  dialog.Body // what the caller was told of it
-	exchange *exchange   // the change of the session under way
+	told     sip.Status   // the last provisional status toward the caller
+	voice    *leg         // the branch whose description the caller has from a 1xx: its early dialog stands for that one
+	preview  *dialog.Body // what the caller was told of it
+	exchange *exchange    // the change of the session under way
 	silence
 	aside
 	detail   Detail

@@ -241,7 +241,7 @@ func (c *call) earlyMedia(l *leg, res *sip.Response) dialog.Body {
 	if err != nil {
 		return dialog.Body{}
 	}
-	c.voice, c.preview = l, body
+	c.voice, c.preview = l, &body
 	return body
 }
 
@@ -274,7 +274,7 @@ func (c *call) silenced(l *leg, reason string) {
 		c.exchange = nil
 		x.abandon()
 	}
-	c.voice, c.told, c.preview = nil, 0, dialog.Body{}
+	c.voice, c.told, c.preview = nil, 0, nil
 	c.caller.usage.Fork(reason)
 	if c.lateOffered() {
 		c.caller.said = nil // its INVITE had no offer: what it has agreed to is void, and whoever answers makes another one

@@ -129,7 +129,7 @@ func (c *call) oust(x *exchange) {
 		c.exchange = nil
 	}
 	c.ousted, c.caller, c.waiting = c.caller, x.from, x
-	c.voice, c.preview = nil, dialog.Body{}
+	c.voice, c.preview = nil, nil
 	c.ousted.usage.Reject(sip.StatusRequestTerminated)
 	if c.told == sip.StatusRinging {
 		x.from.usage.Provisional(sip.StatusRinging, dialog.Body{})

@@ -2,10 +2,7 @@ package b2bua
 
 // What a call keeps while it just stands: there may be ten thousands, and most of what led to them never matters again.
 
-import (
-	"github.com/sipwerk/sipwerk/media/sdp"
-	"github.com/sipwerk/sipwerk/sip/dialog"
-)
+import "github.com/sipwerk/sipwerk/media/sdp"
 
 // stand waits until it shows that a call lasts: only then is it worth the work to let go of what it needs no more.
 func (c *call) stand() {
@@ -23,7 +20,7 @@ func (c *call) rest() {
 	if c.over || c.callee == nil || c.exchange != nil || c.transfer != nil || c.joining != nil || c.taker != nil || c.supervision != nil || c.waiting != nil {
 		return
 	}
-	c.voice, c.preview, c.hunt = nil, dialog.Body{}, nil
+	c.voice, c.preview, c.hunt = nil, nil, nil
 	c.caller.rest()
 	c.callee.rest()
 }
