@@ -24,6 +24,8 @@ const rate = 16000
 var (
 	errMP3  = errors.New("it is MP3, which cannot be played; use WAV, or Opus in Ogg (ffmpeg -i music.mp3 -ac 1 music.opus)")
 	errKind = errors.New("it is neither WAV nor Opus in Ogg")
+
+	errNothing = errors.New("no sound in it")
 )
 
 // sound is something opened: mono PCM of a rate.
@@ -31,6 +33,22 @@ type sound struct {
 	audio.Source
 	kind string
 	rate int
+}
+
+// beginning reads so many seconds, or what there is.
+func (s sound) beginning(seconds int) ([]int16, error) {
+	source, err := audio.AtRate(s, s.rate, rate)
+	if err != nil {
+		return nil, err
+	}
+	pcm, err := audio.ReadAll(source, seconds*rate)
+	switch {
+	case err != nil && !errors.Is(err, audio.ErrTooLong):
+		return nil, err
+	case len(pcm) == 0:
+		return nil, errNothing
+	}
+	return pcm, nil
 }
 
 // decode opens what r holds. The content type tells only what the bytes do not.

@@ -64,15 +64,8 @@ func (s *Shelf) listen(ctx context.Context, address string) (pcm []int16, kind s
 		return nil, "", fmt.Errorf("music: %w", err)
 	}
 	defer closing()
-	source, err := audio.AtRate(opened, opened.rate, rate)
-	if err == nil {
-		pcm, err = audio.ReadAll(source, int(probeTime*rate/time.Second))
-	}
-	if errors.Is(err, audio.ErrTooLong) {
-		err = nil
-	}
-	if err == nil && len(pcm) == 0 {
-		err = errors.New("music: no sound in it")
+	if pcm, err = opened.beginning(int(probeTime / time.Second)); err != nil {
+		err = fmt.Errorf("music: %w", err)
 	}
 	return pcm, opened.kind, err
 }

@@ -4,7 +4,6 @@ package music
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -278,18 +277,8 @@ func readSound(f *os.File, library *opus.Library) ([]int16, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	source, err := audio.AtRate(opened, opened.rate, rate)
-	if err != nil {
-		return nil, "", err
-	}
-	pcm, err := audio.ReadAll(source, maxLength*rate)
-	if err != nil && !errors.Is(err, audio.ErrTooLong) {
-		return nil, "", err
-	}
-	if len(pcm) == 0 {
-		return nil, "", errors.New("no sound in it")
-	}
-	return pcm, opened.kind, nil
+	pcm, err := opened.beginning(maxLength)
+	return pcm, opened.kind, err
 }
 
 // Check reports what is wrong with a setting, as far as can be told at once: a stream is not asked.
