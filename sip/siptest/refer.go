@@ -18,14 +18,17 @@ func (c *Call) Refer(to sip.URI) {
 			return dialog.ErrState
 		}
 		req.Set(sip.HeaderReferTo, "<"+to.String()+">")
-		return c.Usage.SendRequest(req, func(res *sip.Response, err error) {
-			if err != nil || res == nil {
-				c.note("Referred in vain")
-				return
-			}
-			c.note(fmt.Sprintf("Referred %d", res.Status))
-		})
+		return c.Usage.SendRequest(req, c.referred)
 	})
+}
+
+// referred notes the final response to a REFER.
+func (c *Call) referred(res *sip.Response, err error) {
+	if err != nil || res == nil {
+		c.note("Referred in vain")
+		return
+	}
+	c.note(fmt.Sprintf("Referred %d", res.Status))
 }
 
 // Report tells whoever has sent a REFER how far it has come. RFC 3515 §2.4.5.
@@ -73,12 +76,7 @@ func (c *Call) ReferOutside(to sip.URI) {
 	}
 	p.referred[req.CallID()] = c
 	p.mu.Unlock()
-	res, err := p.Send(req)
-	if err != nil || res == nil {
-		c.note("Referred in vain")
-		return
-	}
-	c.note(fmt.Sprintf("Referred %d", res.Status))
+	c.referred(p.Send(req))
 }
 
 // reported takes a NOTIFY outside the dialogs of calls: of a REFER that was sent outside one.
