@@ -90,3 +90,40 @@ func TestNumbers(t *testing.T) {
 		})
 	}
 }
+
+// TestWatchRegistrations: whoever has registered may ask what is registered, whatever serves the calls. RFC 3680.
+func TestWatchRegistrations(t *testing.T) {
+	for _, service := range []string{"pbx", "proxy"} {
+		t.Run(service, func(t *testing.T) {
+			s := start(t, map[string]string{"service": service})
+			h := newHandset(t, s)
+			contact := fmt.Sprintf("sip:alice@%s", h.conn.LocalAddr())
+			if res := h.prove(h.request("REGISTER", "sip:example.org", "sip:alice@example.org", "Contact: <"+contact+">"), "alice", "secret of alice"); res.Status != sip.StatusOK {
+				t.Fatal(res)
+			}
+			ask := func(of string) *sip.Response {
+				req := h.request("SUBSCRIBE", "sip:"+of+"@example.org", "sip:alice@example.org", "Contact: <"+contact+">", "Event: reg", "Expires: 0")
+				return h.prove(req, "alice", "secret of alice")
+			}
+			if res := ask("bob"); res.Status != sip.StatusForbidden {
+				t.Errorf("bob's registrations: %s", res)
+			}
+			if res := ask("alice"); res.Status != sip.StatusOK {
+				t.Fatal(res)
+			}
+			_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+			b := make([]byte, 65536)
+			n, err := h.conn.Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			notify, err := sip.ParseRequest(b[:n])
+			if err != nil || notify.Method != sip.MethodNotify || !strings.Contains(string(notify.Body()), "<uri>"+contact+"</uri>") {
+				t.Fatalf("%v\n%s", err, b[:n])
+			}
+			if _, err := h.conn.Write([]byte(notify.Reply(sip.StatusOK).String())); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}

@@ -125,8 +125,8 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 	}
 }
 
-// proxied reports whether a request to domain d, nil for a stranger's, is for the proxy. What is for the server itself is not: REGISTER, OPTIONS to the domain, and subscriptions and
-// references to numbers that are nobody's account. Calls to those the proxy gives back, see house: it has to look for an account anyway.
+// proxied reports whether a request to domain d, nil for a stranger's, is for the proxy. What is for the server itself is not: REGISTER, OPTIONS to the domain, subscriptions to registrations,
+// and subscriptions and references to numbers that are nobody's account. Calls to those the proxy gives back, see house: it has to look for an account anyway.
 func (r *reception) proxied(req *sip.Request, d *domain) bool {
 	if r.proxy == nil || d != nil && d.name != r.domains.first {
 		return false
@@ -136,7 +136,12 @@ func (r *reception) proxied(req *sip.Request, d *domain) bool {
 		return false
 	case sip.MethodOptions:
 		return req.URI.User != ""
-	case sip.MethodSubscribe, sip.MethodRefer:
+	case sip.MethodSubscribe:
+		if registrar.IsWatch(req) {
+			return false
+		}
+		return !r.finder.isHouse(req.URI)
+	case sip.MethodRefer:
 		return !r.finder.isHouse(req.URI)
 	}
 	return true

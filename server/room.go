@@ -18,10 +18,9 @@ import (
 	"github.com/sipwerk/sipwerk/service/dialplan"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
-	"github.com/sipwerk/sipwerk/sip/event"
 )
 
-// openConferences makes the conference service and the notifier that says who is there. voice is what is spoken; pictures are added to it.
+// openConferences makes the conference service, and has the notifier say who is there. voice is what is spoken; pictures are added to it.
 func (s *Server) openConferences(ds *domains, site *session.Site, l *locator, voice session.Voice) {
 	if s.Config.Media.Video {
 		voice.Pictures = session.PictureCodecs()
@@ -38,7 +37,7 @@ func (s *Server) openConferences(ds *domains, site *session.Site, l *locator, vo
 		Recordings: s.recordings(),
 		MaxCalls:   s.Config.Limits.Calls,
 	}
-	s.events = &event.Notifier{Packages: []*event.Package{s.conferences.Package()}, Account: s.conferences.Account}
+	s.events.Packages, s.events.Account = append(s.events.Packages, s.registrar.Package(), s.conferences.Package()), s.conferences.Account
 	s.conferences.Events = s.events
 }
 

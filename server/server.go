@@ -202,8 +202,9 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		return s.dataError(err)
 	}
 	domains := &domains{directory: s.directory, hosts: s.hosts, first: s.Domain.Name}
+	s.events = new(event.Notifier)
 	s.registrar = &registrar.Registrar{Accounts: domains, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, GRUUKey: key, Log: s.log,
-		FlowTimer: s.Config.Registrations.FlowTimer}
+		FlowTimer: s.Config.Registrations.FlowTimer, Events: s.events}
 	for _, route := range s.Config.Registrations.ServiceRoute {
 		s.registrar.ServiceRoute = append(s.registrar.ServiceRoute, "<"+route+">")
 	}

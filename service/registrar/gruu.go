@@ -113,26 +113,37 @@ func (m *mint) read(user, host string) (c claim, ok bool) {
 // appendGRUUs appends the parameters that tell the owner of a binding by what it can be called: RFC 5627 §5.3. The temporary one goes to the device that registers.
 func (r *Registrar) appendGRUUs(b []byte, w *work, v *Binding, own bool) []byte {
 	aor, err := sip.ParseURI(text(w.name))
-	if err != nil || v.Instance == "" {
+	if err != nil {
 		return b
 	}
-	public, bulk := aor, v.bulk()
-	if public.Params = sip.Params(";gr=" + v.Instance); bulk {
+	public, ok := publicGRUU(aor, v)
+	if !ok {
+		return b
+	}
+	b = append(append(append(b, `;pub-gruu="`...), public...), '"')
+	if !own || v.bulk() {
+		return b
+	}
+	return append(append(append(b, `;temp-gruu="`...), r.temporaryGRUU(aor, v)...), '"')
+}
+
+// publicGRUU returns the one that names the device of a binding of aor, which has no parameters. ok is false if it names none.
+func publicGRUU(aor sip.URI, v *Binding) (_ string, ok bool) {
+	if v.Instance == "" {
+		return "", false
+	}
+	if aor.Params = sip.Params(";gr=" + v.Instance); v.bulk() {
 		// RFC 6140 §7.1.1: a pattern, into which the system writes its numbers.
-		public.User, public.Params = "", ";bnc"+public.Params
+		aor.User, aor.Params = "", ";bnc"+aor.Params
 	}
-	s := public.String()
-	if !strings.HasSuffix(s, v.Instance) {
-		return b // an instance that no URI can hold
-	}
-	b = append(append(append(b, `;pub-gruu="`...), s...), '"')
-	if !own || bulk {
-		return b
-	}
-	aor.User = r.mint.token(claimOf(aor.User, v), v.CSeq, aor.Host)
-	aor.Params = ";gr"
-	b = aor.AppendTo(append(b, `;temp-gruu="`...))
-	return append(b, '"')
+	s := aor.String()
+	return s, strings.HasSuffix(s, v.Instance) // otherwise it is an instance that no URI can hold
+}
+
+// temporaryGRUU returns the one that the registration of a binding of aor has got last.
+func (r *Registrar) temporaryGRUU(aor sip.URI, v *Binding) string {
+	aor.User, aor.Params = r.mint.token(claimOf(aor.User, v), v.CSeq, aor.Host), ";gr"
+	return aor.String()
 }
 
 // Resolve returns the address-of-record that a Request-URI stands for, by [Accounts], a temporary GRUU included. What a GRUU says of the device stays in it, as gr

@@ -207,13 +207,21 @@ func (r *Registrar) unstored(err error) *refusal {
 }
 
 func (r *Registrar) tell(w *work) {
-	if r.Changed == nil {
+	watched := r.Events != nil && r.watches.some.Load()
+	if r.Changed == nil && !watched {
 		return
 	}
 	for i := range w.state.changes {
 		c := &w.state.changes[i]
-		c.AOR = text(w.name)
-		r.Changed(*c)
+		if c.AOR = text(w.name); r.Changed != nil {
+			r.Changed(*c)
+		}
+		if !watched {
+			continue
+		}
+		for _, name := range r.watches.note(c) {
+			r.Events.Changed(regPackage, name)
+		}
 	}
 }
 

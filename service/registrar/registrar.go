@@ -53,6 +53,7 @@ type Registrar struct {
 	Batched bool
 	// Changed is told of every change after it was made, from many goroutines. It must not block.
 	Changed func(Change)
+	Events  Events       // tells those who watch registrations; nil: nobody is told
 	Log     *slog.Logger // nil: nothing is logged
 
 	once    sync.Once
@@ -61,6 +62,7 @@ type Registrar struct {
 	journal *journal // nil: none
 	pages   slab.Pages
 	mint    mint
+	watches watches
 	works   sync.Pool     // of *work
 	wake    atomic.Int64  // the Unix second at which the expiry looks next
 	earlier chan struct{} // tells it to look again

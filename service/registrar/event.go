@@ -1,0 +1,179 @@
+// The registration event package: whoever may bind an account may watch what is bound. RFC 3680; with the GRUUs of each contact, RFC 5628. A number of a bulk registration is told of as if it
+// were registered alone, RFC 6140 §7.2.
+
+package registrar
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/xml"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/event"
+)
+
+const (
+	regPackage = "reg"
+	regType    = "application/reginfo+xml"
+	// regExpires is the default of RFC 3680 §4.4, regThrottle what §4.10 recommends.
+	regExpires  = 3761 * time.Second
+	regThrottle = 5 * time.Second
+)
+
+// Package returns the event package "reg", for the notifier that is [Registrar.Events].
+func (r *Registrar) Package() *event.Package {
+	return &event.Package{Name: regPackage, Types: []string{regType}, Expires: regExpires, Max: 24 * time.Hour, Throttle: regThrottle, Source: (*watched)(r)}
+}
+
+// IsWatch reports whether a request outside of dialogs asks for the package, which is the registrar's to answer wherever the devices are.
+func IsWatch(req *sip.Request) bool {
+	about, err := sip.ParseEventPackage(req.Get(sip.HeaderEvent))
+	return err == nil && req.Method == sip.MethodSubscribe && about.Name == regPackage && req.ToTag() == ""
+}
+
+// watched is the registrar as the source of the package.
+type watched Registrar
+
+// Find implements [event.Source]. RFC 3680 §4.6: who may change the bindings may see them, and nobody else.
+func (v *watched) Find(ev *sip.Event) (string, error) {
+	r := (*Registrar)(v)
+	found, known := r.Resolve(ev.Request.URI)
+	aor := sip.URI{Scheme: "sip", User: found.User, Host: found.Host}
+	switch {
+	case !known:
+		return "", sip.StatusNotFound
+	case !ev.Trusted && !r.Accounts.MayBind(ev.User, aor):
+		return "", sip.StatusForbidden
+	}
+	account := string(appendName(nil, aor))
+	resource := account
+	if own, ok := line(aor, calledBy(&found).number); ok {
+		resource = string(appendName(nil, own))
+	}
+	r.watches.open(resource, account, r.Events)
+	return resource, nil
+}
+
+// Notice implements [event.Source]. Each document is a whole one (RFC 3680 §5.2 leaves that open), with what has ended since the one before.
+func (v *watched) Notice(n event.Notice) event.Document {
+	r := (*Registrar)(v)
+	var res Result
+	aor, known := sip.URI{}, false
+	if uri, err := sip.ParseURI(n.Resource); err == nil {
+		aor, known = r.Resolve(uri)
+	}
+	news := r.watches.since(n.Resource, n.Since) // before the bindings are read: what happens in between is told twice
+	if n.Since == news.mark {
+		return event.Document{Type: regType, Mark: news.mark, Nothing: true}
+	}
+	if known {
+		r.find(&res, aor)
+	}
+	doc := regInfo{GRUUs: "urn:ietf:params:xml:ns:gruuinfo", Version: n.Version, State: "full"}
+	reg := regEntry{AOR: n.Resource, ID: contactID(n.Resource), State: "init"}
+	here := make(map[string]bool)
+	for i := range res.Bindings {
+		c := r.describe(aor, &res.Bindings[i])
+		if c.Event = Added.String(); news.renewed[c.ID] {
+			c.Event = Refreshed.String()
+		}
+		reg.Contacts, reg.State, here[c.ID] = append(reg.Contacts, c), "active", true
+	}
+	for _, gone := range news.gone {
+		if c := gone.contact; !here[c.ID] { // or it has come back
+			reg.Contacts = append(reg.Contacts, c)
+		}
+	}
+	if len(res.Bindings) == 0 && len(reg.Contacts) > 0 {
+		reg.State = "terminated" // RFC 3680 §4.7: told once
+	}
+	doc.Registrations = []regEntry{reg}
+	text, err := xml.Marshal(doc)
+	if err != nil {
+		r.Log.Error("a registration cannot be told", "aor", n.Resource, "err", err)
+		return event.Document{Type: regType, Mark: news.mark, Nothing: true}
+	}
+	return event.Document{Type: regType, Bytes: append([]byte(xml.Header), text...), Mark: news.mark}
+}
+
+// regInfo is the document of RFC 3680 §5.1.
+type regInfo struct {
+	XMLName       xml.Name   `xml:"urn:ietf:params:xml:ns:reginfo reginfo"`
+	GRUUs         string     `xml:"xmlns:gr,attr"`
+	Version       uint32     `xml:"version,attr"`
+	State         string     `xml:"state,attr"`
+	Registrations []regEntry `xml:"registration"`
+}
+
+type regEntry struct {
+	AOR      string       `xml:"aor,attr"`
+	ID       string       `xml:"id,attr"`
+	State    string       `xml:"state,attr"`
+	Contacts []regContact `xml:"contact"`
+}
+
+type regContact struct {
+	ID      string     `xml:"id,attr"`
+	State   string     `xml:"state,attr"`
+	Event   string     `xml:"event,attr"`
+	Expires int        `xml:"expires,attr"`
+	Q       string     `xml:"q,attr"`
+	CallID  string     `xml:"callid,attr"`
+	CSeq    uint32     `xml:"cseq,attr"`
+	URI     string     `xml:"uri"`
+	Params  []regParam `xml:"unknown-param"`
+	Public  *regGRUU   `xml:"gr:pub-gruu"`
+	Private *regGRUU   `xml:"gr:temp-gruu"`
+}
+
+type regParam struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:",chardata"`
+}
+
+type regGRUU struct {
+	URI   string `xml:"uri,attr"`
+	First string `xml:"first-cseq,attr,omitempty"`
+}
+
+// describe says what is told of a binding that is in force. RFC 6140 §7.2: a bulk contact is told with the number in it, and without GRUUs, for those are made by the system.
+func (r *Registrar) describe(aor sip.URI, b *Binding) regContact {
+	c := contactOf(b)
+	if b.bulk() {
+		return c
+	}
+	aor.Params = ""
+	if public, ok := publicGRUU(aor, b); ok {
+		c.Public = &regGRUU{URI: public}
+		// RFC 5628 §4: all that this registration has got are good, for they are read by its Call-ID and not by its CSeq.
+		c.Private = &regGRUU{URI: r.temporaryGRUU(aor, b), First: "1"}
+	}
+	return c
+}
+
+// contactOf says what is told of any binding.
+func contactOf(b *Binding) regContact {
+	c := regContact{State: "active", Expires: max(0, int(time.Until(b.Expires)/time.Second)), CallID: strings.Clone(b.CallID), CSeq: b.CSeq,
+		Q: fmt.Sprintf("%d.%03d", b.Q/1000, b.Q%1000), ID: contactID(b.Instance, fmt.Sprint(b.RegID), b.Number)}
+	if uri, err := b.Target(); err == nil {
+		c.URI = uri.String()
+	}
+	if b.Instance == "" {
+		c.ID = contactID(c.URI)
+		return c
+	}
+	c.Params = append(c.Params, regParam{"+sip.instance", `"<` + strings.Clone(b.Instance) + `>"`})
+	if b.RegID != 0 {
+		c.Params = append(c.Params, regParam{"reg-id", fmt.Sprint(b.RegID)})
+	}
+	return c
+}
+
+// contactID names a contact in all documents alike. RFC 3680 §5.2.2.
+func contactID(of ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(of, "\x00")))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,219 @@
+package registrar
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/event"
+)
+
+// audience is the watchers: it notes what it is told of, and knows who watches.
+type audience struct {
+	told   []string
+	absent bool
+}
+
+func (a *audience) Changed(pack, name string)   { a.told = append(a.told, pack+" "+name) }
+func (a *audience) Watched(string, string) bool { return !a.absent }
+
+// watcher asks a registrar as a subscriber of one resource does.
+type watcher struct {
+	source   event.Source
+	resource string
+	since    uint64
+	version  uint32
+}
+
+// watch subscribes.
+func watchAs(t *testing.T, r *Registrar, user, uri string) (*watcher, error) {
+	t.Helper()
+	req, err := sip.ParseRequest([]byte("SUBSCRIBE " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:w@example.org>;tag=1\r\nTo: <" + uri +
+		">\r\nCall-ID: w\r\nCSeq: 1 SUBSCRIBE\r\nEvent: reg\r\nContent-Length: 0\r\n\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !IsWatch(req) {
+		t.Error("it does not watch")
+	}
+	w := &watcher{source: r.Package().Source}
+	w.resource, err = w.source.Find(&sip.Event{Kind: sip.EventRequest, Request: req, User: user})
+	return w, err
+}
+
+// told is a document, flattened: what is told of the resource, then a line for each contact.
+func (w *watcher) told(t *testing.T) string {
+	t.Helper()
+	d := w.source.Notice(event.Notice{Resource: w.resource, Version: w.version, Since: w.since})
+	w.version, w.since = w.version+1, d.Mark
+	if d.Nothing {
+		return "nothing"
+	}
+	var doc struct {
+		Version       uint32 `xml:"version,attr"`
+		State         string `xml:"state,attr"`
+		Registrations []struct {
+			AOR      string `xml:"aor,attr"`
+			State    string `xml:"state,attr"`
+			Contacts []struct {
+				State   string `xml:"state,attr"`
+				Event   string `xml:"event,attr"`
+				Expires string `xml:"expires,attr"`
+				URI     string `xml:"uri"`
+				Public  struct {
+					URI string `xml:"uri,attr"`
+				} `xml:"urn:ietf:params:xml:ns:gruuinfo pub-gruu"`
+				Private struct {
+					URI   string `xml:"uri,attr"`
+					First string `xml:"first-cseq,attr"`
+				} `xml:"urn:ietf:params:xml:ns:gruuinfo temp-gruu"`
+			} `xml:"contact"`
+		} `xml:"urn:ietf:params:xml:ns:reginfo registration"`
+	}
+	if err := xml.Unmarshal(d.Bytes, &doc); err != nil || doc.State != "full" || doc.Version != w.version-1 || len(doc.Registrations) != 1 {
+		t.Fatalf("%v in\n%s", err, d.Bytes)
+	}
+	reg := doc.Registrations[0]
+	lines := []string{reg.AOR + " " + reg.State}
+	for _, c := range reg.Contacts {
+		line := strings.Join([]string{c.URI, c.State, c.Event, c.Expires}, " ")
+		if c.Public.URI != "" {
+			line += " " + c.Public.URI + " first " + c.Private.First
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (w *watcher) want(t *testing.T, lines ...string) {
+	t.Helper()
+	if got, want := w.told(t), strings.Join(lines, "\n"); got != want {
+		t.Errorf("told:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// TestWatch: a watcher is told what is bound, what is renewed, what has ended and why, each once. RFC 3680 §4.7, §5.
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, told := newOffice(), new(audience)
+		o.Events = told
+		o.send(t, call{user: "alice", headers: []string{"Contact: <sip:a@192.0.2.1>;expires=600"}})
+		if len(told.told) != 0 {
+			t.Errorf("told of %q before anybody watches", told.told)
+		}
+		w, err := watchAs(t, o.Registrar, "alice", "sip:alice@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.want(t, "sip:alice@example.org active", "sip:a@192.0.2.1 active registered 600")
+		w.want(t, "nothing")
+		time.Sleep(100 * time.Second)
+		o.send(t, call{user: "alice", headers: []string{"Contact: <sip:a@192.0.2.1>;expires=600"}})
+		w.want(t, "sip:alice@example.org active", "sip:a@192.0.2.1 active refreshed 600")
+		o.send(t, call{user: "alice", callID: "c2", headers: []string{"Contact: <sip:b@192.0.2.2>;expires=60"}})
+		o.send(t, call{user: "alice", headers: []string{"Contact: <sip:a@192.0.2.1>;expires=0"}})
+		w.want(t, "sip:alice@example.org active", "sip:b@192.0.2.2 active registered 60", "sip:a@192.0.2.1 terminated unregistered 0")
+		time.Sleep(61 * time.Second)
+		o.send(t, call{user: "alice", callID: "c3", headers: []string{"Contact: <sip:c@192.0.2.3>;expires=60"}})
+		o.send(t, call{user: "alice", callID: "c3", headers: []string{"Contact: <sip:c@192.0.2.3>;expires=0"}})
+		w.want(t, "sip:alice@example.org terminated", "sip:b@192.0.2.2 terminated expired 0", "sip:c@192.0.2.3 terminated unregistered 0")
+		if len(told.told) != 6 || told.told[0] != "reg sip:alice@example.org" {
+			t.Errorf("told of %q", told.told)
+		}
+		// Who comes later hears nothing of those that have ended.
+		w, _ = watchAs(t, o.Registrar, "alice", "sip:alice@example.org")
+		w.want(t, "sip:alice@example.org init")
+	})
+}
+
+// TestWatchGRUU: the GRUUs of each contact are told, and lead to it. RFC 5628 §4, §5.
+func TestWatchGRUU(t *testing.T) {
+	o := newOffice()
+	o.send(t, call{user: "alice", headers: []string{"Supported: gruu", `Contact: <sip:a@192.0.2.1>;expires=600;+sip.instance="<urn:uuid:1>"`}})
+	w, err := watchAs(t, o.Registrar, "alice", "sip:alice@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := w.source.Notice(event.Notice{Resource: w.resource})
+	for _, part := range []string{`uri="sip:alice@example.org;gr=urn:uuid:1"`, `first-cseq="1"`, `<unknown-param name="+sip.instance">`} {
+		if !strings.Contains(string(d.Bytes), part) {
+			t.Errorf("no %s in\n%s", part, d.Bytes)
+		}
+	}
+	_, rest, _ := strings.Cut(string(d.Bytes), `<gr:temp-gruu uri="`)
+	temporary, _, _ := strings.Cut(rest, `"`)
+	if got := found(t, o, temporary); got != "sip:a@192.0.2.1" {
+		t.Errorf("%s leads to %s", temporary, got)
+	}
+}
+
+// TestWatchBulk: a number is told of as if it were registered alone, and nobody hears of the bulk contact itself, or of its GRUU. RFC 6140 §7.2.
+func TestWatchBulk(t *testing.T) {
+	o, told := provider(), new(audience)
+	o.Events = told
+	number, err := watchAs(t, o.Registrar, "pbx", "sip:+12145550102@ssp.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := watchAs(t, o.Registrar, "pbx", "sip:pbx@ssp.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	number.want(t, "sip:+12145550102@ssp.example.com init")
+	system.want(t, "sip:pbx@ssp.example.com init")
+	o.send(t, bulk(`<sip:198.51.100.3;bnc>;expires=7200;+sip.instance="<urn:uuid:1>"`))
+	number.want(t, "sip:+12145550102@ssp.example.com active", "sip:+12145550102@198.51.100.3 active registered "+number.left(t))
+	system.want(t, "nothing")
+	o.send(t, bulk(`<sip:198.51.100.3;bnc>;expires=0;+sip.instance="<urn:uuid:1>"`))
+	number.want(t, "sip:+12145550102@ssp.example.com terminated", "sip:+12145550102@198.51.100.3 terminated unregistered 0")
+	if len(told.told) != 2 {
+		t.Errorf("told of %q", told.told)
+	}
+}
+
+// left is how many seconds the only contact has yet, by the document.
+func (w *watcher) left(t *testing.T) string {
+	t.Helper()
+	d := w.source.Notice(event.Notice{Resource: w.resource})
+	_, rest, _ := strings.Cut(string(d.Bytes), `expires="`)
+	left, _, ok := strings.Cut(rest, `"`)
+	if !ok {
+		t.Fatalf("no expiry in\n%s", d.Bytes)
+	}
+	return left
+}
+
+// TestWatchRefused: only those who may bind may watch. RFC 3680 §4.6.
+func TestWatchRefused(t *testing.T) {
+	o := newOffice()
+	if _, err := watchAs(t, o.Registrar, "bob", "sip:alice@example.org"); !errors.Is(err, sip.StatusForbidden) {
+		t.Errorf("somebody else: %v", err)
+	}
+	if _, err := watchAs(t, o.Registrar, "alice", "sip:nobody@elsewhere.example"); !errors.Is(err, sip.StatusNotFound) {
+		t.Errorf("nobody: %v", err)
+	}
+}
+
+// TestWatchesEnd: what nobody watches any more is forgotten when there is much of it, and who comes back is told everything.
+func TestWatchesEnd(t *testing.T) {
+	var w watches
+	told := new(audience)
+	for i := range fewWatches {
+		w.open(fmt.Sprintf("sip:+%d@example.org", i), "sip:a@example.org", told)
+	}
+	told.absent = true
+	w.open("sip:b@example.org", "sip:b@example.org", told)
+	if len(w.of) != 1 || len(w.numbers) != 0 {
+		t.Errorf("%d and %d are left", len(w.of), len(w.numbers))
+	}
+	before := w.since("sip:b@example.org", 0).mark
+	w.dropLocked("sip:b@example.org")
+	if after := w.since("sip:b@example.org", before); after.mark == before {
+		t.Error("nothing is new to somebody who was forgotten")
+	}
+}
