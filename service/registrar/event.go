@@ -72,7 +72,7 @@ func (v *watched) Notice(n event.Notice) event.Document {
 	if known {
 		r.find(&res, aor)
 	}
-	doc := regInfo{GRUUs: "urn:ietf:params:xml:ns:gruuinfo", Version: n.Version, State: "full"}
+	doc := regDocument{GRUUs: "urn:ietf:params:xml:ns:gruuinfo", Version: n.Version, State: "full"}
 	reg := regEntry{AOR: n.Resource, ID: contactID(n.Resource), State: "init"}
 	here := make(map[string]bool)
 	for i := range res.Bindings {
@@ -99,8 +99,8 @@ func (v *watched) Notice(n event.Notice) event.Document {
 	return event.Document{Type: regType, Bytes: append([]byte(xml.Header), text...), Mark: news.mark}
 }
 
-// regInfo is the document of RFC 3680 §5.1.
-type regInfo struct {
+// regDocument is the document of RFC 3680 §5.1.
+type regDocument struct {
 	XMLName       xml.Name   `xml:"urn:ietf:params:xml:ns:reginfo reginfo"`
 	GRUUs         string     `xml:"xmlns:gr,attr"`
 	Version       uint32     `xml:"version,attr"`
