@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -92,6 +93,45 @@ func (e *ends) Send(_ *transport.Outbox, f sip.Flow, b []byte) error {
 		e.answers++
 	}
 	return nil
+}
+
+// pages is how many pages of rows, of what stands beside them and of copies the stripes hold.
+func (e *ends) pages() (held int) {
+	for i := range e.table.stripes {
+		s := &e.table.stripes[i]
+		held += len(s.slab.pages) + len(s.extras.pages)
+		for class := range s.copies {
+			held += len(s.copies[class].pages)
+		}
+	}
+	return held
+}
+
+// Half a minute after the last call a table holds nothing of them, and takes the next.
+func TestTableRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &ends{caller: flowToPeer(), callee: flowToPeer()}
+		e.callee.Remote = netip.MustParseAddrPort("192.0.2.3:5060")
+		e.table = &Table{Wire: e, UserAgent: "Sipwerk"}
+		if err := e.table.Open(); err != nil {
+			t.Fatal(err)
+		}
+		defer e.table.Close()
+		e.table.Handler = &forwarder{table: e.table, to: e.callee}
+		for range 2 {
+			for range 500 {
+				e.call(t)
+			}
+			if e.pages() == 0 {
+				t.Fatal("no pages are held")
+			}
+			time.Sleep(40 * time.Second)
+			synctest.Wait()
+			if got := e.table.Audit(); got.Rows != 0 || e.pages() != 0 || e.answers != 2*e.n {
+				t.Errorf("%d pages are held, %d answers to %d calls; left: %+v", e.pages(), e.answers, e.n, got)
+			}
+		}
+	})
 }
 
 // newEnds makes a table whose transactions linger for 32 ms. Its alarm never rings: whoever passes sees to the timers.

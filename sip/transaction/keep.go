@@ -103,6 +103,15 @@ func (t *store) drop(c copyRef) {
 	}
 }
 
+// rest gives back the pages of the sizes of which nothing is kept.
+func (t *store) rest() {
+	for i := range t {
+		if t[i].busy == 0 {
+			t[i] = shelf{}
+		}
+	}
+}
+
 // keep remembers b as what r sends again.
 func (s *stripe) keep(r *row, b []byte) {
 	s.unkeep(r)

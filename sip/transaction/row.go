@@ -2,7 +2,11 @@
 
 package transaction
 
-import "github.com/sipwerk/sipwerk/sip"
+import (
+	"time"
+
+	"github.com/sipwerk/sipwerk/sip"
+)
 
 // kind says which machine moves a row.
 type kind uint8
@@ -124,7 +128,11 @@ type rows struct {
 	live       int
 	merges     int // rows with a merged fingerprint
 	generation uint32
+	since      time.Duration // when the first of those that live now began
 }
+
+// restAfter is how long rows must have lived before the last of them takes all pages along. Where they come and go one by one, as over connections, pages would be made for each.
+const restAfter = 5 * time.Second
 
 // name returns the next generation: of the row or request that is about to be named.
 func (s *rows) name() uint32 {
@@ -138,6 +146,9 @@ func (s *rows) name() uint32 {
 func (s *stripe) begin(slot uint32, generation uint32, k kind) *row {
 	r := s.at(slot)
 	r.slot, r.generation, r.kind = slot, generation, k
+	if s.live == 0 {
+		s.since = s.now
+	}
 	s.live++
 	s.counts.rows.Add(1)
 	s.counts.open.Add(1)
@@ -180,6 +191,11 @@ func (s *stripe) release(r *row) {
 	s.live--
 	s.counts.rows.Add(-1)
 	s.slab.put(r.slot)
+	if s.live == 0 && s.now-s.since >= restAfter {
+		s.slab.rest()
+		s.extras.rest()
+		s.copies.rest()
+	}
 }
 
 // unmerge lets a copy of the request of r that comes by a second way begin anew.

@@ -124,10 +124,18 @@ func (s *slab[T]) put(n uint32) {
 	}
 }
 
+// rest gives back all pages, if no number is taken.
+func (s *slab[T]) rest() {
+	if s.busy == 0 {
+		*s = slab[T]{}
+	}
+}
+
 // all calls f for each number that is taken; f may free it.
 func (s *slab[T]) all(f func(n uint32)) {
-	for page := range s.used {
-		for word := s.used[page]; word != 0; word &= word - 1 {
+	used := s.used // f may free the last, and with it the pages
+	for page := range used {
+		for word := used[page]; word != 0; word &= word - 1 {
 			f(uint32(page*pageSize + bits.TrailingZeros32(word)))
 		}
 	}
