@@ -195,6 +195,20 @@ func (s *Server) openData(ctx context.Context, _ Options) (err error) {
 	return nil
 }
 
+// openRegistrar makes the registrar, and the notifier that tells of its bindings; what else that tells of is added later.
+func (s *Server) openRegistrar(ds *domains, key []byte) error {
+	s.events = new(event.Notifier)
+	s.registrar = &registrar.Registrar{Accounts: ds, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, GRUUKey: key, Log: s.log,
+		FlowTimer: s.Config.Registrations.FlowTimer, Events: s.events}
+	for _, route := range s.Config.Registrations.ServiceRoute {
+		s.registrar.ServiceRoute = append(s.registrar.ServiceRoute, "<"+route+">")
+	}
+	if err := s.registrar.Open(); err != nil {
+		return s.dataError(err)
+	}
+	return nil
+}
+
 // openServices makes the services, from the media outwards.
 func (s *Server) openServices(ctx context.Context, opt Options) error {
 	key, err := loadKey(filepath.Join(s.Config.Data, "nonce.key"))
@@ -202,14 +216,8 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		return s.dataError(err)
 	}
 	domains := &domains{directory: s.directory, hosts: s.hosts, first: s.Domain.Name}
-	s.events = new(event.Notifier)
-	s.registrar = &registrar.Registrar{Accounts: domains, Journal: filepath.Join(s.Config.Data, "bindings"), Batched: true, GRUUKey: key, Log: s.log,
-		FlowTimer: s.Config.Registrations.FlowTimer, Events: s.events}
-	for _, route := range s.Config.Registrations.ServiceRoute {
-		s.registrar.ServiceRoute = append(s.registrar.ServiceRoute, "<"+route+">")
-	}
-	if err := s.registrar.Open(); err != nil {
-		return s.dataError(err)
+	if err := s.openRegistrar(domains, key); err != nil {
+		return err
 	}
 	media := s.Config.Media
 	s.relay = &relay.Relay{Network: opt.net(), Ports: relay.Ports{Min: media.Ports.First, Max: media.Ports.Last}, Shared: uint16(media.Shared)}
