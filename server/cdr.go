@@ -109,7 +109,7 @@ func (r *records) legs(d *b2bua.Detail) []store.CDRLeg {
 	for i := range d.Legs {
 		l := &d.Legs[i]
 		legs[i] = store.CDRLeg{
-			Side: "callee", Target: l.Target, Trunk: l.Trunk, CallID: l.CallID, Start: l.Start, Ring: l.Ring, Answer: l.Answer, End: l.End,
+			Side: "callee", Target: l.Target, Trunk: l.Trunk, Payer: l.Payer, CallID: l.CallID, Start: l.Start, Ring: l.Ring, Answer: l.Answer, End: l.End,
 			Status: int(l.Status), Error: errorText(l.Err), Codec: l.Codec, Streams: streams(l.Media),
 		}
 		if i == 0 {

@@ -139,7 +139,7 @@ func (w *callWay) outside(out *dialplan.Out, then func(b2bua.Outcome) b2bua.Rout
 	if plans.exits == nil {
 		return b2bua.Route{Refuse: sip.StatusNotFound}
 	}
-	c := trunk.Call{Number: out.Number.Text(), Urgent: out.Emergency, Trunks: out.Trunks, Caller: w.shown(out), Identity: w.identity}
+	c := trunk.Call{Number: out.Number.Text(), Urgent: out.Emergency, Trunks: out.Trunks, Caller: w.shown(out), Identity: w.identity, Payer: out.Payer}
 	if !out.Emergency {
 		return plans.exits.Route(w.domain, c, plans.gates(w.domain, out), then)
 	}

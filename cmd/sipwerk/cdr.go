@@ -218,6 +218,9 @@ func (p *program) showCDR(r *store.CDR) {
 func (p *program) showLeg(say func(label, value string), l *store.CDRLeg) {
 	who := l.Account + " " + l.Target + " " + l.Trunk
 	say(p.Text("leg"), fmt.Sprintf("%s %s %s: SIP %d %s %s", moment(l.Start), p.cdrWord(l.Side), who, l.Status, l.Codec, l.Error))
+	if l.Payer != "" {
+		say(p.Text("paid by"), l.Payer)
+	}
 	if l.Digits != "" {
 		say(p.Text("digits"), l.Digits)
 	}

@@ -84,6 +84,7 @@ var cdrColumns = [...]struct {
 	{"session_id", func(r *store.CDR) string { return r.SessionID }},
 	{"call_id", func(r *store.CDR) string { return r.CallID }},
 	{"digits", func(r *store.CDR) string { return each(r, func(l *store.CDRLeg) string { return l.Digits }) }},
+	{"payer", func(r *store.CDR) string { return each(r, func(l *store.CDRLeg) string { return l.Payer }) }},
 }
 
 // writeCDRsCSV writes a line for the names of the columns and one for each record.

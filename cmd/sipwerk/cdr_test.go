@@ -32,7 +32,7 @@ func leaveRecords(t *testing.T, dir string) {
 	j.Add(&store.CDR{ID: "0001aaaaaaaaaaaaaaaa", Domain: "example.org", CallID: "c1", From: "sip:alice@example.org", To: "sip:bob@example.org", Dialled: "bob", Account: "alice", Final: "bob",
 		Start: at, Ring: at.Add(time.Second), Answer: at.Add(2 * time.Second), End: at.Add(62 * time.Second), Status: 200, Cause: 16, By: "callee", Recordings: []string{"0001.wav"},
 		Legs: []store.CDRLeg{{Side: "caller", Start: at, Status: 200, Codec: "PCMA", Streams: []store.CDRStream{{Packets: 3000, Lost: 2, MOS: 4.38}}},
-			{Side: "callee", Account: "bob", Target: "sip:bob@192.0.2.1", Start: at, Status: 200, Codec: "PCMA"}},
+			{Side: "callee", Account: "bob", Target: "sip:bob@192.0.2.1", Start: at, Status: 200, Codec: "PCMA", Payer: "carol"}},
 		Moves: []store.CDRMove{{At: at, Kind: "transfer", By: "bob", To: "dora"}}})
 	at = at.AddDate(0, 0, 1)
 	j.Add(&store.CDR{ID: "0002bbbbbbbbbbbbbbbb", Domain: "example.org", CallID: "c2", From: "sip:=cmd@example.net", Name: "=1+1", To: "sip:+493012345@example.org", Dialled: "+493012345", Final: "carol",
@@ -57,7 +57,7 @@ func TestCDR(t *testing.T) {
 		{args: "cdr list --account nobody --json", want: "[]\n"},
 		{args: "cdr list --limit 1 --json", want: `[{"id":"0002…}]` + "\n"},
 		{args: "cdr list --from soon", code: 1, fails: "sipwerk: --from: \"soon\" is no time; write one such as…\n"},
-		{args: "cdr show 0001", want: "call…talked…1m0s\n…SIP 200, Q.850 16\n…callee\n…0001.wav\n…transferred: bob → dora…PCMA…3000 packets, 2 lost…MOS 4.4\n…bob sip:bob@192.0.2.1…"},
+		{args: "cdr show 0001", want: "call…talked…1m0s\n…SIP 200, Q.850 16\n…callee\n…0001.wav\n…transferred: bob → dora…PCMA…3000 packets, 2 lost…MOS 4.4\n…bob sip:bob@192.0.2.1…paid by…carol…"},
 		{args: "cdr show 0001 --json", want: `{"id":"0001aaaaaaaaaaaaaaaa",…"legs":[…"moves":[…` + "\n"},
 		{args: "cdr show 7", code: 1, fails: "sipwerk: call record 7 does not exist; `sipwerk cdr list` shows what there is\n"},
 		{args: "cdr export --json", want: "[{\"id\":\"0001…,\n{\"id\":\"0002…}]\n"},
@@ -86,7 +86,7 @@ func TestCDR(t *testing.T) {
 	for _, c := range []struct {
 		row          int
 		column, want string
-	}{{1, "talked_seconds", "60.000"}, {1, "ended_by", "callee"}, {1, "packets", "3000"}, {1, "recording", "0001.wav"}, {1, "codec", "PCMA"}, {1, "moves", "1"}, {1, "mos", "4.4"},
+	}{{1, "talked_seconds", "60.000"}, {1, "ended_by", "callee"}, {1, "packets", "3000"}, {1, "recording", "0001.wav"}, {1, "codec", "PCMA"}, {1, "moves", "1"}, {1, "payer", "carol"}, {2, "payer", ""}, {1, "mos", "4.4"},
 		{2, "dialled", "+493012345"}, {2, "answer", ""}, {2, "q850", "18"}, {2, "reason", "'=x"}} {
 		if got := cell(c.row, c.column); got != c.want {
 			t.Errorf("line %d, %s: %q, want %q", c.row, c.column, got, c.want)

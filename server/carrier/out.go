@@ -21,7 +21,7 @@ func (t *Trunks) Route(domain string, c trunk.Call, gates []b2bua.Gate, then fun
 	for _, p := range passed {
 		t.Log.Info("trunk passed over", "domain", domain, "trunk", p.Trunk, "why", p.Err)
 	}
-	return t.step(ways, gates, then)
+	return t.step(ways, c.Payer, gates, then)
 }
 
 // Ways returns the trunks by which a call would be tried now, in this order, and those by which not.
@@ -77,19 +77,20 @@ func numbers(text string) iter.Seq[string] {
 const patience = 4 * time.Second
 
 // step tries the first of the ways, and the others behind it.
-func (t *Trunks) step(ways []trunk.Way, gates []b2bua.Gate, then func(b2bua.Outcome) b2bua.Route) b2bua.Route {
+func (t *Trunks) step(ways []trunk.Way, payer string, gates []b2bua.Gate, then func(b2bua.Outcome) b2bua.Route) b2bua.Route {
 	if len(ways) == 0 {
 		return b2bua.Route{Refuse: sip.StatusServiceUnavailable, Then: then, Cause: "no-trunk"}
 	}
 	w := ways[0]
 	p := party(w, gates)
+	p.Payer = payer
 	if len(ways) > 1 {
 		p.Patience = patience
 	}
 	return b2bua.Route{Ring: []b2bua.Party{p}, Cause: "trunk:" + w.Trunk, Then: func(o b2bua.Outcome) b2bua.Route {
 		switch {
 		case len(ways) > 1 && !o.Rang && (o.Response == nil || trunk.FailsOver(o.Response.Status)):
-			return t.step(ways[1:], gates, then)
+			return t.step(ways[1:], payer, gates, then)
 		case then != nil:
 			return then(o)
 		}

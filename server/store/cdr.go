@@ -53,6 +53,7 @@ type CDRLeg struct {
 	Account string    `json:"account,omitempty"` // whose device it is
 	Target  string    `json:"target,omitempty"`  // where it was called
 	Trunk   string    `json:"trunk,omitempty"`
+	Payer   string    `json:"payer,omitempty"` // the account on whose minutes it went to the outside
 	CallID  string    `json:"call_id,omitempty"`
 	Start   time.Time `json:"start"`
 	Ring    time.Time `json:"ring,omitzero"`

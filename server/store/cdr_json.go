@@ -58,6 +58,7 @@ func (l *CDRLeg) members(o *jsonObject) {
 	o.textIf("account", l.Account)
 	o.textIf("target", l.Target)
 	o.textIf("trunk", l.Trunk)
+	o.textIf("payer", l.Payer)
 	o.textIf("call_id", l.CallID)
 	o.moment("start", l.Start)
 	o.momentIf("ring", l.Ring)

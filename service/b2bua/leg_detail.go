@@ -18,6 +18,7 @@ type LegDetail struct {
 	Account string // address-of-record whose device it is; of the caller and of who is no account empty
 	Target  string // URI where it was called; of the caller empty
 	Trunk   string // by which it goes or came; "" for none
+	Payer   string // who pays for it, as its party says; "" for nobody
 	CallID  string
 	Start   time.Time // of its INVITE
 	Ring    time.Time
@@ -93,7 +94,7 @@ func (c *call) detailOf(l *leg) LegDetail {
 		d.Account = l.name()
 	}
 	if l.party != nil {
-		d.Trunk = l.party.Name
+		d.Trunk, d.Payer = l.party.Name, l.party.Payer
 	} else if l == c.caller {
 		d.Trunk = c.asker.Trunk
 	}

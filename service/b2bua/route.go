@@ -85,6 +85,7 @@ type Party struct {
 	Patience time.Duration
 	Codecs   []string          // only these are offered, in this order; empty: whatever the caller and we can speak
 	Name     string            // for the detail of the call: of a trunk
+	Payer    string            // for the detail: who pays for the legs; "": nobody
 	Gate     Gate              // counts the legs of the party; nil: nobody does
 	Auth     dialog.Authorizer // answers challenges to every request of the leg; nil: a challenge is a refusal
 	// Trusted says that the party belongs to the trust domain of RFC 3325: it is told who calls and who was called before, even where that is not to be shown.

@@ -20,6 +20,7 @@ type Call struct {
 	Trunks []string // by which it may go, in this order; empty: all of the domain, by priority and weight
 	// Identity are the values of that header with which the call has come in, if it was not dialled here: what proves its caller goes on with it.
 	Identity []string
+	Payer    string // the account on whose minutes it goes, for the record; "": the house
 }
 
 // Way is how a call goes out by one trunk.

@@ -1,12 +1,14 @@
 package flows
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
@@ -80,7 +82,28 @@ func TestMinutes(t *testing.T) {
 		f.bob.Dial(aor("carol")).Await("Rejected 403")
 		own, ownOut := f.outside(f.bob, honest) // it was carol who has paid
 		own.HangUp(ownOut)
+		b.Wait(2 * time.Second)
+		if payers := f.payers(t); !slices.Equal(payers, []string{"alice", "alice", "", "carol", "bob"}) {
+			t.Errorf("the records say that %q have paid", payers)
+		}
 	})
+}
+
+// payers are who has paid for the calls to the outside, as the records say, in the order of the calls: for that to the emergency service nobody.
+func (f *firm) payers(t *testing.T) (all []string) {
+	for c, err := range f.Store.CDRs(context.Background(), store.CDRFilter{}) {
+		if err != nil {
+			t.Error(err)
+		}
+		for _, l := range c.Legs {
+			if l.Trunk != "" {
+				all = append(all, l.Payer)
+			} else if l.Payer != "" {
+				all = append(all, "inside: "+l.Payer)
+			}
+		}
+	}
+	return all
 }
 
 // TestMinutesSecondTrunk: a call that the first trunk refuses and the second takes is one of the calls of its payer, and its minutes count.

@@ -74,6 +74,7 @@ var germanTexts = map[string]string{
 	"ended by":                                                                                                                    "beendet von",
 	"reason":                                                                                                                      "Grund",
 	"error":                                                                                                                       "Fehler",
+	"paid by":                                                                                                                     "bezahlt von",
 	"transcoded":                                                                                                                  "umcodiert",
 	"digits":                                                                                                                      "Ziffern",
 	"yes":                                                                                                                         "ja",
