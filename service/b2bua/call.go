@@ -306,6 +306,6 @@ func (c *call) sweep() {
 	c.b.forget(c)
 	// Transactions that wait for late copies hold the legs for another 32 s, and nothing happens to these any more.
 	for _, l := range append(c.branches, c.caller) {
-		l.media, l.said, l.packed, l.refusal = nil, nil, "", nil
+		l.strip()
 	}
 }
