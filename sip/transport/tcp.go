@@ -85,7 +85,9 @@ func (w *byteWire) allowSilence(s *stream) {
 func (w *byteWire) measure(n, size int) {
 	if w.direct != nil {
 		w.waited = w.lag.read(n, size, w.direct.Unread)
+		return
 	}
+	w.waited = w.outlet.behind()
 }
 
 // wait returns a pooled buffer with the next bytes. While nothing comes, no buffer is held.
