@@ -291,7 +291,7 @@ func (p *Picture) Send(b []byte) {
 		p.mu.Unlock()
 		return
 	}
-	p.reports.sent(len(b), binary.BigEndian.Uint32(b[4:]), now)
+	p.reports.own.note(len(b), binary.BigEndian.Uint32(b[4:]), now)
 	stream, report := p.stream, p.dueLocked(now)
 	p.mu.Unlock()
 	stream.Send(b)

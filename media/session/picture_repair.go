@@ -3,9 +3,11 @@ package session
 // Pictures that are sent again, as a stream of their own: what was sealed once is not sealed again. RFC 4588; RFC 5576 §4.2; RFC 8852 §4.2.
 
 import (
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/media/sdp"
@@ -160,6 +162,7 @@ func (p *Picture) Resend(b []byte) {
 	how := rtp.Repair{SSRC: r.ssrc, PayloadType: payload, Sequence: r.sequence}
 	r.sequence++
 	r.buffer = how.AppendTo(r.buffer[:0], b)
+	p.reports.repair.note(len(r.buffer), binary.BigEndian.Uint32(r.buffer[4:]), time.Now())
 	p.stream.Send(r.buffer)
 	p.mu.Unlock()
 }

@@ -130,3 +130,45 @@ func TestRepairsOfABrowser(t *testing.T) {
 		}
 	})
 }
+
+// TestReportsOfRepairs: what is sent again is a stream of its own in the reports of its sender, too, by the same name; one that sends nothing again says nothing of it. RFC 4588 §4, RFC 3550 §6.4.1.
+func TestReportsOfRepairs(t *testing.T) {
+	bridgeVoices(t, WebRTC, WebRTC, [2]Voice{{Pictures: PictureCodecs()}, {Pictures: PictureCodecs()}}, func(b *bridged) {
+		time.Sleep(time.Second)
+		alice, bob := b.screens()
+		again := alice.p.repairing.ssrc
+		reported := func() (packets uint32) {
+			t.Helper()
+			bob.got()
+			for range 100 {
+				alice.p.Send(alice.packet(alice.p.Codecs()[0].PayloadType))
+				time.Sleep(40 * time.Millisecond)
+			}
+			_, told := bob.got()
+			for _, c := range told {
+				if r, ok := c.(*rtp.SenderReport); ok && r.SSRC == again {
+					packets += r.Packets
+				}
+			}
+			return packets
+		}
+		if n := reported(); n != 0 {
+			t.Errorf("%d packets sent again are reported before one was", n)
+		}
+		for range 2 {
+			alice.p.Resend(alice.packet(alice.p.Codecs()[0].PayloadType))
+		}
+		if n := reported(); n != 2 {
+			t.Errorf("%d packets sent again are reported, want 2", n)
+		}
+		alice.p.mu.Lock()
+		defer alice.p.mu.Unlock()
+		alice.p.reports.repair.note(100, 1, time.Now())
+		packets, err := rtp.ParseRTCP(alice.p.reports.statement(time.Now(), again, "alice"))
+		must(t, err)
+		who := packets[len(packets)-1].(*rtp.SourceDescription)
+		if len(packets) != 3 || !slices.ContainsFunc(who.Sources, func(s rtp.Source) bool { return s.SSRC == again && s.CNAME == "alice" }) {
+			t.Errorf("said is %+v", packets)
+		}
+	})
+}

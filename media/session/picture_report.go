@@ -27,10 +27,33 @@ type pictureReports struct {
 	oldest  int    // of sources, the next to be replaced
 	last    uint32 // SSRC heard last
 
-	packets, octets uint32 // sent
+	own    sending // of ours
+	repair sending // of what is sent again, a stream of its own: RFC 4588 §4
+}
+
+// sending is what a sender's report says of one stream.
+type sending struct {
+	packets, octets uint32
 	reported        uint32 // of packets
 	timestamp       uint32 // of the last
-	sentAt          time.Time
+	at              time.Time
+}
+
+// note takes note of a packet.
+func (s *sending) note(size int, timestamp uint32, now time.Time) {
+	s.packets++
+	s.octets += uint32(size - rtp.HeaderSize)
+	s.timestamp, s.at = timestamp, now
+}
+
+// report returns what is to be said of the stream; false if nothing was sent since the last time.
+func (s *sending) report(ssrc uint32, now time.Time) (rtp.SenderReport, bool) {
+	if s.packets == s.reported {
+		return rtp.SenderReport{}, false
+	}
+	s.reported = s.packets
+	at := s.timestamp + uint32(now.Sub(s.at)*pictureClock/time.Second)
+	return rtp.SenderReport{SSRC: ssrc, NTP: rtp.NTP(now), Timestamp: at, Packets: s.packets, Octets: s.octets}, true
 }
 
 // heardSource is one stream of the peer.
@@ -80,13 +103,6 @@ func (r *pictureReports) learn(ssrc uint32) (at int) {
 	return at
 }
 
-// sent takes note of a packet of ours.
-func (r *pictureReports) sent(size int, timestamp uint32, now time.Time) {
-	r.packets++
-	r.octets += uint32(size - rtp.HeaderSize)
-	r.timestamp, r.sentAt = timestamp, now
-}
-
 // dueLocked returns the report that is due, nil if none is. RFC 3550 §6.3.1: at random intervals of 0.5 to 1.5 times the usual.
 func (p *Picture) dueLocked(now time.Time) []byte {
 	r, interval := &p.reports, reportInterval
@@ -101,7 +117,7 @@ func (p *Picture) dueLocked(now time.Time) []byte {
 	if first {
 		return nil
 	}
-	b := r.statement(now, p.endpoint.voice.Name)
+	b := r.statement(now, p.repairing.ssrc, p.endpoint.voice.Name)
 	if r.limit > 0 && p.agreed.estimates && len(r.sources) > 0 {
 		e := rtp.Estimate{SSRC: r.ssrc, Bitrate: r.limit}
 		for _, s := range r.sources {
@@ -112,8 +128,8 @@ func (p *Picture) dueLocked(now time.Time) []byte {
 	return b
 }
 
-// statement is what each compound packet begins with: a report, then who we are. RFC 3550 §6.1.
-func (r *pictureReports) statement(now time.Time, name string) []byte {
+// statement is what each compound packet begins with: reports, one for each stream that we have sent, then who we are. RFC 3550 §6.1; again is the SSRC of what is sent again, which has the same name.
+func (r *pictureReports) statement(now time.Time, again uint32, name string) []byte {
 	var received []rtp.ReceptionReport
 	for _, s := range r.sources {
 		if report, ok := s.receiver.Report(now); ok {
@@ -121,14 +137,18 @@ func (r *pictureReports) statement(now time.Time, name string) []byte {
 		}
 	}
 	var b []byte
-	if r.packets != r.reported {
-		r.reported = r.packets
-		at := r.timestamp + uint32(now.Sub(r.sentAt)*pictureClock/time.Second)
-		b = (&rtp.SenderReport{SSRC: r.ssrc, NTP: rtp.NTP(now), Timestamp: at, Packets: r.packets, Octets: r.octets, Reports: received}).AppendTo(nil)
+	who := rtp.SourceDescription{Sources: []rtp.Source{{SSRC: r.ssrc, CNAME: name}}}
+	if own, ok := r.own.report(r.ssrc, now); ok {
+		own.Reports = received
+		b = own.AppendTo(nil)
 	} else {
 		b = (&rtp.ReceiverReport{SSRC: r.ssrc, Reports: received}).AppendTo(nil)
 	}
-	return (&rtp.SourceDescription{Sources: []rtp.Source{{SSRC: r.ssrc, CNAME: name}}}).AppendTo(b)
+	if repair, ok := r.repair.report(again, now); ok {
+		b = repair.AppendTo(b)
+		who.Sources = append(who.Sources, rtp.Source{SSRC: again, CNAME: name})
+	}
+	return who.AppendTo(b)
 }
 
 // takeReport takes RTCP of the peer.
