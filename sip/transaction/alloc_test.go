@@ -98,11 +98,15 @@ func (e *ends) Send(_ *transport.Outbox, f sip.Flow, b []byte) error {
 // pages is how many pages of rows, of what stands beside them and of copies the stripes hold.
 func (e *ends) pages() (held int) {
 	for i := range e.table.stripes {
-		s := &e.table.stripes[i]
-		held += len(s.slab.pages) + len(s.extras.pages)
-		for class := range s.copies {
-			held += len(s.copies[class].pages)
-		}
+		s, done := &e.table.stripes[i], make(chan struct{})
+		s.enter(job{run: func() { // timers run there, too
+			defer close(done)
+			held += len(s.slab.pages) + len(s.extras.pages)
+			for class := range s.copies {
+				held += len(s.copies[class].pages)
+			}
+		}}, nil)
+		<-done
 	}
 	return held
 }
