@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -125,5 +126,65 @@ func TestWatchRegistrations(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// neighbour adds a domain with an account that has the name of one in the first domain, and its own secret.
+func neighbour(t *testing.T, s *Server) {
+	t.Helper()
+	if _, _, err := s.Store.EnsureDomain(t.Context(), "example.net"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Store.AddAccount(t.Context(), store.Account{Domain: "example.net", User: "alice"}, "another secret"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWatchNeighbour: an account of the same name in another domain of the server sees nothing of this one. RFC 3680 §4.6.
+func TestWatchNeighbour(t *testing.T) {
+	s := start(t, nil)
+	neighbour(t, s)
+	for _, c := range []struct {
+		event, of, from, secret string
+		want                    sip.Status
+	}{
+		{"reg", "alice@example.org", "alice@example.net", "another secret", sip.StatusUnauthorized},
+		{"reg", "alice@example.org", "alice@example.net", "secret of alice", sip.StatusForbidden},
+		{"dialog", "alice@example.org", "alice@example.net", "another secret", sip.StatusForbidden},
+		{"message-summary", "alice@example.org", "alice@example.net", "another secret", sip.StatusNotFound},
+		{"reg", "alice@example.net", "alice@example.net", "another secret", sip.StatusOK},
+		{"reg", "alice@example.org", "alice@example.org", "secret of alice", sip.StatusOK},
+	} {
+		h := newHandset(t, s)
+		req := h.request("SUBSCRIBE", "sip:"+c.of, "sip:"+c.from, "Contact: <sip:alice@"+h.conn.LocalAddr().String()+">", "Event: "+c.event, "Expires: 0")
+		if res := h.prove(req, "alice", c.secret); res.Status != c.want {
+			t.Errorf("%s of %s for %s: %d, want %d", c.event, c.of, c.from, res.Status, c.want)
+		}
+	}
+}
+
+// TestWatchTrusted: who is trusted asks for somebody, and sees what they may see. RFC 3325 §5.
+func TestWatchTrusted(t *testing.T) {
+	s := start(t, map[string]string{"trust": "127.0.0.0/8"})
+	for _, c := range []struct {
+		of, from, asserted string
+		want               sip.Status
+	}{
+		{"alice", "alice", "", sip.StatusOK},
+		{"bob", "alice", "", sip.StatusForbidden},
+		{"bob", "alice", "bob", sip.StatusOK},
+		{"alice", "alice", "bob", sip.StatusForbidden},
+	} {
+		h := newHandset(t, s)
+		lines := []string{"Contact: <sip:peer@" + h.conn.LocalAddr().String() + ">", "Event: reg", "Expires: 0"}
+		if c.asserted != "" {
+			lines = append(lines, "P-Asserted-Identity: <sip:"+c.asserted+"@example.org>")
+		}
+		if res := h.ask(h.request("SUBSCRIBE", "sip:"+c.of+"@example.org", "sip:"+c.from+"@example.org", lines...)); res.Status != c.want {
+			t.Errorf("%+v: %d", c, res.Status)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/music"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/digest"
 )
@@ -165,8 +166,13 @@ func (ds *domains) insider(req *sip.Request) b2bua.Caller {
 }
 
 // sender returns the domain in which the sender of a request has to prove who it is: that of From, or the one asked if From is a stranger. A REGISTER is
-// about the domain of To.
+// about the domain of To, and who asks for registrations may see those of their own domain only.
 func (ds *domains) sender(req *sip.Request) *domain {
+	if registrar.IsWatch(req) {
+		if d := ds.of(req.URI); d != nil {
+			return d
+		}
+	}
 	who, err := req.From()
 	if req.Method == sip.MethodRegister {
 		who, err = req.To()

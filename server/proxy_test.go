@@ -38,6 +38,10 @@ func TestProxyReception(t *testing.T) {
 			t.Errorf("%s %s: %d, want %d", c.method, c.uri, res.Status, c.want)
 		}
 	}
+	// Not 404: registrations of other domains are the proxy's to reach, like everything of theirs.
+	if res := h.ask(h.request("SUBSCRIBE", "sip:bob@elsewhere.test", "sip:alice@example.org", "Contact: <sip:alice@127.0.0.1>", "Event: reg")); res.Status != sip.StatusForbidden {
+		t.Errorf("registrations elsewhere: %d", res.Status)
+	}
 	if n := s.proxied().Refused; n == 0 {
 		t.Error("the proxy has counted nothing")
 	}

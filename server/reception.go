@@ -137,7 +137,7 @@ func (r *reception) proxied(req *sip.Request, d *domain) bool {
 	case sip.MethodOptions:
 		return req.URI.User != ""
 	case sip.MethodSubscribe:
-		if registrar.IsWatch(req) {
+		if d != nil && registrar.IsWatch(req) {
 			return false
 		}
 		return !r.finder.isHouse(req.URI)

@@ -162,7 +162,9 @@ func (h *handset) prove(req *sip.Request, user, secret string) *sip.Response {
 	if res.Status != sip.StatusUnauthorized && res.Status != sip.StatusProxyAuthRequired {
 		return res
 	}
-	c := &digest.Client{User: user, Password: secret, Host: req.URI.Host, Realm: "example.org"}
+	_, rest, _ := strings.Cut(res.Get(sip.HeaderWWWAuthenticate)+res.Get(sip.HeaderProxyAuthenticate), `realm="`)
+	realm, _, _ := strings.Cut(rest, `"`)
+	c := &digest.Client{User: user, Password: secret, Host: req.URI.Host, Realm: realm}
 	req, ok := c.Authorize(req, res)
 	if !ok {
 		h.t.Fatalf("no answer to the challenge %s", res)

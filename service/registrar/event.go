@@ -30,8 +30,11 @@ func (r *Registrar) Package() *event.Package {
 
 // IsWatch reports whether a request outside of dialogs asks for the package, which is the registrar's to answer wherever the devices are.
 func IsWatch(req *sip.Request) bool {
+	if req.Method != sip.MethodSubscribe || req.ToTag() != "" {
+		return false
+	}
 	about, err := sip.ParseEventPackage(req.Get(sip.HeaderEvent))
-	return err == nil && req.Method == sip.MethodSubscribe && about.Name == regPackage && req.ToTag() == ""
+	return err == nil && about.Name == regPackage
 }
 
 // watched is the registrar as the source of the package.
@@ -45,7 +48,7 @@ func (v *watched) Find(ev *sip.Event) (string, error) {
 	switch {
 	case !known:
 		return "", sip.StatusNotFound
-	case !ev.Trusted && !r.Accounts.MayBind(ev.User, aor):
+	case !r.mayWatch(ev, aor):
 		return "", sip.StatusForbidden
 	}
 	account := string(appendName(nil, aor))
@@ -55,6 +58,26 @@ func (v *watched) Find(ev *sip.Event) (string, error) {
 	}
 	r.watches.open(resource, account, r.Events)
 	return resource, nil
+}
+
+// mayWatch reports whether the sender of a request may see what is bound to aor. Who is trusted says whom it asks for (RFC 3325 §5), and sees no more than they do.
+func (r *Registrar) mayWatch(ev *sip.Event, aor sip.URI) bool {
+	if !ev.Trusted {
+		return r.Accounts.MayBind(ev.User, aor)
+	}
+	for asserted, err := range ev.Request.Addresses(sip.HeaderPAssertedIdentity) {
+		if err == nil && r.mayBindAs(asserted.URI, aor) {
+			return true
+		}
+	}
+	from, err := ev.Request.From()
+	return err == nil && !ev.Request.Has(sip.HeaderPAssertedIdentity) && r.mayBindAs(from.URI, aor)
+}
+
+// mayBindAs reports whether the account that a URI names may change the bindings of aor, which is of the same domain.
+func (r *Registrar) mayBindAs(who, aor sip.URI) bool {
+	account, known := r.Resolve(who)
+	return known && strings.EqualFold(account.Host, aor.Host) && r.Accounts.MayBind(account.UserName(), aor)
 }
 
 // Notice implements [event.Source]. Each document is a whole one (RFC 3680 §5.2 leaves that open), with what has ended since the one before.
@@ -159,6 +182,7 @@ func contactOf(b *Binding) regContact {
 	c := regContact{State: "active", Expires: max(0, int(time.Until(b.Expires)/time.Second)), CallID: strings.Clone(b.CallID), CSeq: b.CSeq,
 		Q: fmt.Sprintf("%d.%03d", b.Q/1000, b.Q%1000), ID: contactID(b.Instance, fmt.Sprint(b.RegID), b.Number)}
 	if uri, err := b.Target(); err == nil {
+		uri.Params = withoutPush(uri.Params) // they are for whoever wakes the device, even those that a proxy on its Path wants
 		c.URI = uri.String()
 	}
 	if b.Instance == "" {

@@ -199,6 +199,19 @@ func TestWatchRefused(t *testing.T) {
 	}
 }
 
+// TestWatchPush: how a device is woken is told to nobody, whatever stands on its Path. RFC 8599.
+func TestWatchPush(t *testing.T) {
+	o := newOffice()
+	o.send(t, call{user: "alice", headers: []string{"Supported: path", "Path: <sip:edge.example.org;lr>", "Contact: <sip:a@192.0.2.1;pn-provider=apns;pn-prid=secret;x=1>;expires=600"}})
+	w, err := watchAs(t, o.Registrar, "alice", "sip:alice@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(w.source.Notice(event.Notice{Resource: w.resource}).Bytes); strings.Contains(text, "pn-") || !strings.Contains(text, "<uri>sip:a@192.0.2.1;x=1</uri>") {
+		t.Error(text)
+	}
+}
+
 // TestWatchesEnd: what nobody watches any more is forgotten when there is much of it, and who comes back is told everything.
 func TestWatchesEnd(t *testing.T) {
 	var w watches
