@@ -19,7 +19,7 @@ import (
 )
 
 // pickUp leads the dialler of **NUMBER to the call that rings there, at a member if it is a group, and the dialler of *8 to one that rings in their pickup group; false if nothing of
-// the kind was dialled. Whoever is not known takes nobody's call.
+// the kind was dialled. Whoever is not known takes nobody's call, and the calls of a domain are for its own people.
 func (r *router) pickUp(q *b2bua.Question) (b2bua.Route, bool) {
 	user := q.Request.URI.UserName()
 	number, directed := strings.CutPrefix(user, pbx.PickupCode)
@@ -28,7 +28,7 @@ func (r *router) pickUp(q *b2bua.Question) (b2bua.Route, bool) {
 		return b2bua.Route{}, false
 	}
 	d := r.domains.of(q.Caller.Account)
-	if d == nil || q.Caller.Account.Host == "" {
+	if !r.atHome(q) {
 		return b2bua.Route{Refuse: sip.StatusForbidden}, true
 	}
 	if grouped {
@@ -41,6 +41,11 @@ func (r *router) pickUp(q *b2bua.Question) (b2bua.Route, bool) {
 	}
 	members, _ := sharers(d.directory.Settings(d.name), number)
 	return d.anyOf(members), true
+}
+
+// atHome reports whether an account asks in its own domain.
+func (r *router) atHome(q *b2bua.Question) bool {
+	return q.Caller.Account.Host != "" && r.domains.of(q.Caller.Account) == r.domains.of(q.Request.URI)
 }
 
 // pickUpInGroup leads to a call of those whose pickup group is that of user.
@@ -134,10 +139,10 @@ func (s *Server) parkMusic(ds *domains) func(sip.URI) *session.Music {
 }
 
 // parks leads whoever asks for a park slot; false if it is none.
-// Whoever is not known takes nobody's call.
+// Whoever is not known takes nobody's call, and nobody one of another domain.
 func (r *router) parks(q *b2bua.Question) (b2bua.Route, bool) {
 	route, ok := r.park.Route(q, r.features)
-	if ok && q.How == b2bua.Dialled && q.Flow.Transport != sip.Inside && q.Caller.Account.Host == "" {
+	if ok && q.How == b2bua.Dialled && q.Flow.Transport != sip.Inside && !r.atHome(q) {
 		return b2bua.Route{Refuse: sip.StatusForbidden}, true
 	}
 	return route, ok

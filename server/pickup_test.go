@@ -38,6 +38,14 @@ func TestPickUpCode(t *testing.T) {
 	if route, ok := r.parks(question("*501", b2bua.Caller{})); !ok || route.Refuse != sip.StatusForbidden {
 		t.Errorf("a stranger is led to %+v", route)
 	}
+	neighbour(t, s)
+	next := b2bua.Caller{Account: sip.MustParseURI("sip:alice@example.net")}
+	if route, ok := r.pickUp(question("**bob", next)); !ok || route.Refuse != sip.StatusForbidden || route.PickUp != nil {
+		t.Errorf("somebody of another domain is led to %+v", route)
+	}
+	if route, ok := r.parks(question("*501", next)); !ok || route.Refuse != sip.StatusForbidden {
+		t.Errorf("somebody of another domain is led to %+v", route)
+	}
 	for user, want := range map[string]string{"**bob": "bob", "*8": "bob", "**nobody": "404", "**": "", "bob": ""} {
 		got := ""
 		if route, ok := r.pickUp(question(user, alice)); ok && len(route.PickUp) == 1 {
