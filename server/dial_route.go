@@ -177,6 +177,9 @@ func (w *callWay) shown(out *dialplan.Out) trunk.Caller {
 // by the flow inside is answered by it.
 func (w *callWay) enter(d *dialplan.Decision) b2bua.Route {
 	p, r := d.Place, w.router
+	if w.led(d) && r.changes(p) {
+		return w.refused(dialplan.Refusal{Status: sip.StatusForbidden, Why: dialplan.Forbidden, Number: w.call.Dialled, Payer: w.call.Caller.Account})
+	}
 	if w.isHere(p) {
 		return b2bua.Route{Application: w.application(d), Refuse: sip.StatusNotFound}
 	}
@@ -185,6 +188,22 @@ func (w *callWay) enter(d *dialplan.Decision) b2bua.Route {
 		target.Params = target.Params.With("cause", strconv.Itoa(int(cause))) // RFC 4458 §2
 	}
 	return b2bua.Route{Ring: []b2bua.Party{{Bindings: []b2bua.Binding{{Target: target, To: sip.Destination{Flow: r.inside()}}}, Trusted: true}}, Then: w.then(d)}
+}
+
+// led reports whether somebody else has brought the call to where it goes: by a transfer, by a telephone that answers with another address, or by a forward. A call over the way inside has been
+// judged before, unless it is forwarded there.
+func (w *callWay) led(d *dialplan.Decision) bool {
+	return d.Forwarded() || !w.direct && w.call.How != dialplan.Dialled
+}
+
+// changes reports whether a place changes something for whoever gets there, on nothing but their name: they must have dialled it.
+func (r *router) changes(p dialplan.Place) bool {
+	if p.Kind != dialplan.KindFeature {
+		return false
+	}
+	_, order := dial.ReadOrder(p.Name)
+	_, night := dial.ReadNight(p.Name)
+	return order || night || r.features.Changes(p.Name)
 }
 
 // isHere reports whether an application takes the call itself: because it was called inside, or dialled and sends nobody on, or there is no way inside.

@@ -60,13 +60,19 @@ func (c *call) dial(l *leg, uri sip.URI, word string) (q *Question, route Route,
 	if by, err := sip.ParseAddress(word); err == nil && q.Caller.Inside.Host != "" {
 		q.Caller.Inside = by.URI.Clone()
 	}
+	route, status = c.lead(q)
+	return q, route, status
+}
+
+// lead asks the router where a side of the call may lead the other one.
+func (c *call) lead(q *Question) (route Route, status sip.Status) {
 	switch route = c.b.Router.Route(q); {
 	case route.Application != nil && c.b.Inside.IsZero():
 		status = sip.StatusNotImplemented // there is no way to lead a call to it
 	case route.Application == nil && route.Later == nil && !route.leads():
 		status = or(route.Refuse, sip.StatusNotFound)
 	}
-	return q, route, status
+	return route, status
 }
 
 // who is one side of a call as an address: the caller as the callee was shown it, the account of the callee, whom it was called as, or as whom it has come later.

@@ -84,21 +84,43 @@ func (c *call) consulted(r *reference, other consultation, which sip.Replaces) {
 		return
 	}
 	q := c.question(l, uri, Transferred)
-	party := c.within(q)
-	field := Field{sip.HeaderReplaces, which.String()}
-	if other.place == nil {
-		// An application takes the call as one of its own; that it knows its consultation is enough for it to see what belongs together. RFC 4538 §1.
-		field = Field{sip.HeaderTargetDialog, sip.TargetDialog{CallID: which.CallID, LocalTag: which.FromTag, RemoteTag: which.ToTag}.String()}
+	route := Route{Ring: c.within(q)}
+	if other.place != nil {
+		route.Ring[0].Headers = []Field{{sip.HeaderReplaces, which.String()}}
+	} else {
+		var status sip.Status
+		if route, status = c.consultedWith(q, which); status != 0 {
+			r.refuse(status)
+			return
+		}
 	}
-	party[0].Headers = []Field{field}
+	route.Cause = "attended"
 	r.accept(func(tell func(sip.Status)) {
 		if !c.movable(l) {
 			tell(sip.StatusRequestPending)
 			return
 		}
 		t := &transfer{by: l, kept: l.far(), tell: tell, to: sip.Address{URI: uri}.String(), worst: sip.StatusTemporarilyUnavailable, consulted: other}
-		c.transferTo(t, q, Route{Ring: party, Cause: "attended"})
+		c.transferTo(t, q, route)
 	})
+}
+
+// consultedWith is the way to an application with which the sender of a REFER has spoken: where any transfer would go, for that it has spoken there opens nothing else to whoever is led. The
+// application takes the call as one of its own; that it knows its consultation is enough for it to see what belongs together. RFC 4538 §1.
+func (c *call) consultedWith(q *Question, which sip.Replaces) (Route, sip.Status) {
+	field := Field{sip.HeaderTargetDialog, sip.TargetDialog{CallID: which.CallID, LocalTag: which.FromTag, RemoteTag: which.ToTag}.String()}
+	q.Request.Set(field.Name, field.Value)
+	route, status := c.lead(q)
+	if route.Application != nil {
+		route.Ring, route.Application = append(slices.Clone(route.Ring), c.within(q)...), nil
+	}
+	for i := range route.Ring {
+		p := &route.Ring[i]
+		if slices.ContainsFunc(p.Bindings, func(b Binding) bool { return b.To.Flow == c.b.Inside }) {
+			p.Headers = append(slices.Clone(p.Headers), field)
+		}
+	}
+	return route, status
 }
 
 // ours reports whether a URI is that of an account or an application of this house, whose calls are all known here.

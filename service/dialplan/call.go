@@ -92,6 +92,9 @@ type Decision struct {
 	way way
 }
 
+// Forwarded reports whether somebody has forwarded the call on its way: it is not where its caller wanted it.
+func (d *Decision) Forwarded() bool { return d.way.forwarded }
+
 // Leg is one of those that ring at the same time.
 type Leg struct {
 	Account string // of the house
@@ -137,7 +140,7 @@ const (
 	Calls     Reason = "calls"     // too many at once
 	Minutes   Reason = "minutes"   // those of the day are used up
 	Identity  Reason = "identity"  // the caller claims to be somebody else
-	Forbidden Reason = "forbidden" // an application may only send callers where its settings say
+	Forbidden Reason = "forbidden" // an application may only send callers where its settings say, and a code that changes something is for whoever dials it
 )
 
 // Brake reports whether a refusal is one of the fraud brakes: worth an event.

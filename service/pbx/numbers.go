@@ -88,6 +88,15 @@ func (p *PBX) SendsOn(user string) bool {
 	return ok && (app.feature == Mailbox || app.feature == MailboxOf)
 }
 
+// Changes reports whether what answers a number changes something for whoever calls it: whoever routes leads nobody there who has not dialled it.
+func (p *PBX) Changes(user string) bool {
+	app, ok := p.Application(user).(*application)
+	return ok && slices.Contains(changing, app.feature)
+}
+
+// changing are the features of [PBX.Changes].
+var changing = []Feature{AgentLogin, AgentBreak, CallBack, CallBackCancel}
+
 // start makes the table of applications.
 func (p *PBX) start() {
 	p.once.Do(func() {

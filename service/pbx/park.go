@@ -122,7 +122,8 @@ func (p *Park) Route(q *b2bua.Question, features *PBX) (b2bua.Route, bool) {
 		return b2bua.Route{}, false
 	}
 	which, taken := p.Taken(q.Request.URI)
-	inside := q.Flow.Transport == sip.Inside
+	// Whoever has been told a slot leads a call to what is kept for it: [Park.Play] finds out which.
+	inside := q.Flow.Transport == sip.Inside || q.How == b2bua.Transferred && q.Request.Has(sip.HeaderTargetDialog)
 	switch {
 	case slot > 0 && q.How == b2bua.Dialled && !inside && which.CallID != "":
 		return b2bua.Route{Take: which}, true
