@@ -188,3 +188,41 @@ func TestWatchTrusted(t *testing.T) {
 		}
 	}
 }
+
+// TestWatchEnds: when an account is removed, whoever watches it is told so, and nothing else. RFC 6665 §4.1.3.
+func TestWatchEnds(t *testing.T) {
+	s := start(t, nil)
+	h := newHandset(t, s)
+	req := h.request("SUBSCRIBE", "sip:alice@example.org", "sip:alice@example.org", "Contact: <sip:alice@"+h.conn.LocalAddr().String()+">", "Event: reg")
+	if res := h.prove(req, "alice", "secret of alice"); res.Status != sip.StatusOK {
+		t.Fatal(res)
+	}
+	if err := s.Store.RemoveAccount(t.Context(), "example.org", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+	b := make([]byte, 65536)
+	for {
+		n, err := h.conn.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		notify, err := sip.ParseRequest(b[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.conn.Write([]byte(notify.Reply(sip.StatusOK).String())); err != nil {
+			t.Fatal(err)
+		}
+		switch state := notify.Get(sip.HeaderSubscriptionState); {
+		case strings.HasPrefix(state, "active"):
+		case state == "terminated;reason=noresource" && len(notify.Body()) == 0:
+			return
+		default:
+			t.Fatal(notify)
+		}
+	}
+}

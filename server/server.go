@@ -206,6 +206,7 @@ func (s *Server) openRegistrar(ds *domains, key []byte) error {
 	if err := s.registrar.Open(); err != nil {
 		return s.dataError(err)
 	}
+	s.directory.WatchUsers(s.registrar.Review)
 	return nil
 }
 

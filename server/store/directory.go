@@ -28,9 +28,10 @@ type User struct {
 type Directory struct {
 	store *Store
 
-	refresh  sync.Mutex // held by the one who reads changes; seq and watchers belong to it
+	refresh  sync.Mutex // held by the one who reads changes; seq and who watches belong to it
 	seq      int64
 	watchers []func(*object.Settings)
+	curious  []func() // of users
 
 	settings atomic.Pointer[snapshots]
 
@@ -130,11 +131,13 @@ func (d *Directory) Refresh(ctx context.Context) (int, error) {
 			return 0, err
 		}
 		d.seq = last
+		d.tellUsers()
 		return max(len(cs), 1), nil
 	}
 	if err := d.readObjects(ctx, cs); err != nil {
 		return 0, err
 	}
+	changed := false
 	for _, c := range cs {
 		if c.kind != "" {
 			d.seq = c.seq
@@ -143,9 +146,25 @@ func (d *Directory) Refresh(ctx context.Context) (int, error) {
 		if err := d.readOne(ctx, c.domain, c.user); err != nil {
 			return 0, err
 		}
-		d.seq = c.seq
+		d.seq, changed = c.seq, true
+	}
+	if changed {
+		d.tellUsers()
 	}
 	return len(cs), nil
+}
+
+// WatchUsers calls f whenever accounts, devices or numbers have changed, from then on. It must not block: the directory waits for it.
+func (d *Directory) WatchUsers(f func()) {
+	d.refresh.Lock()
+	defer d.refresh.Unlock()
+	d.curious = append(d.curious, f)
+}
+
+func (d *Directory) tellUsers() {
+	for _, f := range d.curious {
+		f()
+	}
 }
 
 // wasteful reports whether so many texts have been replaced that the table is better made anew.

@@ -1,5 +1,5 @@
 // The registration event package: whoever may bind an account may watch what is bound. RFC 3680; with the GRUUs of each contact, RFC 5628. A number of a bulk registration is told of as if it
-// were registered alone, RFC 6140 §7.2.
+// were registered alone.
 
 package registrar
 
@@ -21,6 +21,9 @@ const (
 	// regExpires is the default of RFC 3680 §4.4, regThrottle what §4.10 recommends.
 	regExpires  = 3761 * time.Second
 	regThrottle = 5 * time.Second
+	// Why subscriptions end: RFC 6665 §4.1.3.
+	goneResource = "noresource"
+	lostResource = "rejected"
 )
 
 // Package returns the event package "reg", for the notifier that is [Registrar.Events].
@@ -51,13 +54,7 @@ func (v *watched) Find(ev *sip.Event) (string, error) {
 	case !r.mayWatch(ev, aor):
 		return "", sip.StatusForbidden
 	}
-	account := string(appendName(nil, aor))
-	resource := account
-	if own, ok := line(aor, calledBy(&found).number); ok {
-		resource = string(appendName(nil, own))
-	}
-	r.watches.open(resource, account, r.Events)
-	return resource, nil
+	return r.watches.open(subjectOf(&found), r.Events), nil
 }
 
 // mayWatch reports whether the sender of a request may see what is bound to aor. Who is trusted says whom it asks for (RFC 3325 §5), and sees no more than they do.
@@ -83,20 +80,20 @@ func (r *Registrar) mayBindAs(who, aor sip.URI) bool {
 // Notice implements [event.Source]. Each document is a whole one (RFC 3680 §5.2 leaves that open), with what has ended since the one before.
 func (v *watched) Notice(n event.Notice) event.Document {
 	r := (*Registrar)(v)
-	var res Result
-	aor, known := sip.URI{}, false
-	if uri, err := sip.ParseURI(n.Resource); err == nil {
-		aor, known = r.Resolve(uri)
+	aor, over := r.watchable(n.Resource)
+	if over != "" {
+		r.endWatch(n.Resource, over)
+		return event.Document{Type: regType, Nothing: true}
 	}
-	news := r.watches.since(n.Resource, n.Since) // before the bindings are read: what happens in between is told twice
+	s := subjectOf(&aor)
+	news := r.watches.since(s, n.Since) // before the bindings are read: what happens in between is told twice
 	if n.Since == news.mark {
 		return event.Document{Type: regType, Mark: news.mark, Nothing: true}
 	}
-	if known {
-		r.find(&res, aor)
-	}
+	var res Result
+	r.find(&res, aor)
 	doc := regDocument{GRUUs: "urn:ietf:params:xml:ns:gruuinfo", Version: n.Version, State: "full"}
-	reg := regEntry{AOR: n.Resource, ID: contactID(n.Resource), State: "init"}
+	reg := regEntry{AOR: s.own, ID: contactID(s.own), State: "init"}
 	here := make(map[string]bool)
 	for i := range res.Bindings {
 		c := r.describe(aor, &res.Bindings[i])
@@ -116,10 +113,45 @@ func (v *watched) Notice(n event.Notice) event.Document {
 	doc.Registrations = []regEntry{reg}
 	text, err := xml.Marshal(doc)
 	if err != nil {
-		r.Log.Error("a registration cannot be told", "aor", n.Resource, "err", err)
+		r.Log.Error("a registration cannot be told", "aor", s.own, "err", err)
 		return event.Document{Type: regType, Mark: news.mark, Nothing: true}
 	}
 	return event.Document{Type: regType, Bytes: append([]byte(xml.Header), text...), Mark: news.mark}
+}
+
+// watchable returns what a resource stands for as [Registrar.Resolve] finds it now, or why its watchers are told no more: its account is gone, or its number is another's.
+func (r *Registrar) watchable(resource string) (found sip.URI, over string) {
+	name, _, _ := strings.Cut(resource, " ")
+	uri, err := sip.ParseURI(name)
+	if err != nil {
+		return found, goneResource
+	}
+	found, known := r.Resolve(uri)
+	if !known {
+		return found, goneResource
+	}
+	if s := subjectOf(&found); s.resource() != resource {
+		return found, lostResource
+	}
+	return found, ""
+}
+
+// endWatch ends the subscriptions to a resource.
+func (r *Registrar) endWatch(resource, reason string) {
+	r.watches.drop(resource)
+	if r.Events != nil {
+		r.Events.End(regPackage, resource, reason)
+	}
+}
+
+// Review ends the subscriptions to what their watchers may not see any more: the registrations of accounts that are gone, and of numbers that belong to others. It is for whoever has
+// changed what Accounts knows; without it they end with the next news of them, which nobody is told.
+func (r *Registrar) Review() {
+	for _, resource := range r.watches.resources() {
+		if _, over := r.watchable(resource); over != "" {
+			r.endWatch(resource, over)
+		}
+	}
 }
 
 // regDocument is the document of RFC 3680 §5.1.
@@ -162,7 +194,7 @@ type regGRUU struct {
 	First string `xml:"first-cseq,attr,omitempty"`
 }
 
-// describe says what is told of a binding that is in force. RFC 6140 §7.2: a bulk contact is told with the number in it, and without GRUUs, for those are made by the system.
+// describe says what is told of a binding that is in force. A bulk contact is told with the number in it, and without GRUUs, for those are made by the system.
 func (r *Registrar) describe(aor sip.URI, b *Binding) regContact {
 	c := contactOf(b)
 	if b.bulk() {

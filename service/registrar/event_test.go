@@ -15,12 +15,15 @@ import (
 
 // audience is the watchers: it notes what it is told of, and knows who watches.
 type audience struct {
-	told   []string
-	absent bool
+	told, ended []string
+	absent      bool
 }
 
 func (a *audience) Changed(pack, name string)   { a.told = append(a.told, pack+" "+name) }
 func (a *audience) Watched(string, string) bool { return !a.absent }
+func (a *audience) End(pack, name, reason string) {
+	a.ended = append(a.ended, pack+" "+name+" "+reason)
+}
 
 // watcher asks a registrar as a subscriber of one resource does.
 type watcher struct {
@@ -152,7 +155,7 @@ func TestWatchGRUU(t *testing.T) {
 	}
 }
 
-// TestWatchBulk: a number is told of as if it were registered alone, and nobody hears of the bulk contact itself, or of its GRUU. RFC 6140 §7.2.
+// TestWatchBulk: a number is told of as if it were registered alone, and nobody hears of the bulk contact itself, or of its GRUU.
 func TestWatchBulk(t *testing.T) {
 	o, told := provider(), new(audience)
 	o.Events = told
@@ -212,21 +215,89 @@ func TestWatchPush(t *testing.T) {
 	}
 }
 
+// market is a domain whose numbers belong to accounts, and move.
+type market map[string]string
+
+func (m market) AOR(uri sip.URI) (sip.URI, bool) {
+	owner, ok := m[uri.UserName()]
+	return sip.URI{Scheme: "sip", User: owner, Host: "ssp.example.com"}, ok
+}
+
+func (market) MayBind(user string, aor sip.URI) bool { return user == aor.User }
+
+// TestWatchLost: whoever has lost a number is told of it no more, and nothing of what its next owner binds. RFC 3680 §4.6.
+func TestWatchLost(t *testing.T) {
+	const number = "sip:+12145550102@ssp.example.com"
+	m, told := market{"pbx": "pbx", "next": "next", "+12145550102": "pbx"}, new(audience)
+	o := &office{Registrar: &Registrar{Accounts: m, Events: told}}
+	o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=7200"))
+	before, err := watchAs(t, o.Registrar, "pbx", number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.want(t, number+" active", "sip:+12145550102@198.51.100.3 active registered "+before.left(t))
+	m["+12145550102"] = "next"
+	o.send(t, call{user: "next", to: "sip:next@ssp.example.com", callID: "n", headers: []string{"Contact: <sip:n@192.0.2.9>;expires=600"}})
+	after, err := watchAs(t, o.Registrar, "next", number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.want(t, "nothing")
+	if d := before.source.Notice(event.Notice{Resource: before.resource}); len(d.Bytes) > 0 {
+		t.Errorf("the one before is told at the end:\n%s", d.Bytes)
+	}
+	if d := after.told(t); !strings.Contains(d, "sip:n@192.0.2.9 active registered") {
+		t.Errorf("the next owner is told:\n%s", d)
+	}
+	if want := "reg " + before.resource + " rejected"; len(told.ended) == 0 || told.ended[0] != want {
+		t.Errorf("ended: %q, want %s", told.ended, want)
+	}
+	told.ended = nil
+	o.Review()
+	if len(told.ended) != 0 {
+		t.Errorf("ended: %q, and the next owner may watch", told.ended)
+	}
+	delete(m, "+12145550102")
+	o.Review()
+	if want := "reg " + after.resource + " noresource"; len(told.ended) != 1 || told.ended[0] != want {
+		t.Errorf("ended: %q, want %s", told.ended, want)
+	}
+}
+
+// TestWatchNumber: a number's watchers hear of what its account and the number itself bind, even if it was forgotten for a moment.
+func TestWatchNumber(t *testing.T) {
+	o, told := provider(), new(audience)
+	o.Events = told
+	w, err := watchAs(t, o.Registrar, "pbx", "sip:+12145550102@ssp.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.watches.drop(w.resource) // as [watches.open] does, if nobody watches yet
+	w.want(t, "sip:+12145550102@ssp.example.com init")
+	o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=7200"))
+	w.want(t, "sip:+12145550102@ssp.example.com active", "sip:+12145550102@198.51.100.3 active registered "+w.left(t))
+	o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=0"))
+	w.want(t, "sip:+12145550102@ssp.example.com terminated", "sip:+12145550102@198.51.100.3 terminated unregistered 0")
+	o.send(t, call{user: "pbx", to: "sip:pbx@ssp.example.com", callID: "d", headers: []string{"Contact: <sip:d@192.0.2.9>;expires=7200"}})
+	w.want(t, "sip:+12145550102@ssp.example.com active", "sip:d@192.0.2.9 active registered "+w.left(t))
+}
+
 // TestWatchesEnd: what nobody watches any more is forgotten when there is much of it, and who comes back is told everything.
 func TestWatchesEnd(t *testing.T) {
 	var w watches
 	told := new(audience)
 	for i := range fewWatches {
-		w.open(fmt.Sprintf("sip:+%d@example.org", i), "sip:a@example.org", told)
+		w.open(subject{own: fmt.Sprintf("sip:+%d@example.org", i), account: "sip:a@example.org"}, told)
 	}
 	told.absent = true
-	w.open("sip:b@example.org", "sip:b@example.org", told)
-	if len(w.of) != 1 || len(w.numbers) != 0 {
-		t.Errorf("%d and %d are left", len(w.of), len(w.numbers))
+	one := subject{own: "sip:b@example.org", account: "sip:b@example.org"}
+	name := w.open(one, told)
+	if len(w.of) != 1 || len(w.told) != 1 {
+		t.Errorf("%d and %d are left", len(w.of), len(w.told))
 	}
-	before := w.since("sip:b@example.org", 0).mark
-	w.dropLocked("sip:b@example.org")
-	if after := w.since("sip:b@example.org", before); after.mark == before {
+	before := w.since(one, 0).mark
+	w.drop(name)
+	if after := w.since(one, before); after.mark == before {
 		t.Error("nothing is new to somebody who was forgotten")
 	}
 }

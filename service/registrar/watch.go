@@ -3,6 +3,9 @@
 package registrar
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +19,8 @@ type Events interface {
 	Changed(pack, name string)
 	// Watched reports whether anybody subscribes to it.
 	Watched(pack, name string) bool
+	// End ends the subscriptions to it, with a reason of RFC 6665 §4.1.3.
+	End(pack, name, reason string)
 }
 
 const (
@@ -31,15 +36,41 @@ type watches struct {
 	some atomic.Bool   // the fast way: there was a watcher
 	mark atomic.Uint64 // of the latest change
 
-	mu      sync.Mutex                     // guards what follows
-	of      map[string]*watch              // by address-of-record, a number's included
-	numbers map[string]map[string]struct{} // of an account: those of the first that are told of its bulk contacts
-	limit   int                            // how many there may be before those are dropped that nobody watches
+	mu    sync.Mutex                     // guards what follows
+	of    map[string]*watch              // by resource
+	told  map[string]map[string]struct{} // the resources that are told of the bindings kept under a name
+	limit int                            // how many there may be before those are dropped that nobody watches
 }
 
-// watch is one address-of-record.
+// subject is the address-of-record whose bindings are watched.
+type subject struct {
+	own     string // itself; that of a number if it is one of the account's
+	account string // whose bindings reach it, too
+	number  string // for which bulk contacts are expanded; "": it is not reached by any
+}
+
+// subjectOf says what is watched, by what [Registrar.Resolve] has found.
+func subjectOf(found *sip.URI) subject {
+	aor := sip.URI{Scheme: "sip", User: found.User, Host: found.Host}
+	s := subject{account: string(appendName(nil, aor)), number: strings.Clone(calledBy(found).number)}
+	s.own = s.account
+	if own, ok := line(aor, s.number); ok {
+		s.own = string(appendName(nil, own))
+	}
+	return s
+}
+
+// resource is its name among those that are watched. That of a number has the account in it: whoever watches the number of one account never hears what it is with the next.
+func (s *subject) resource() string {
+	if s.own == s.account {
+		return s.own
+	}
+	return s.own + " " + s.account
+}
+
+// watch is what has happened to the bindings of one resource.
 type watch struct {
-	account string
+	subject
 	mark    uint64
 	gone    []departed
 	renewed map[string]bool // contacts, by their names
@@ -59,12 +90,13 @@ type news struct {
 	renewed map[string]bool
 }
 
-// open begins to note what happens to resource, whose bulk contacts are those of account.
-func (w *watches) open(resource, account string, told Events) {
+// open begins to note what happens to a subject, and returns its resource.
+func (w *watches) open(s subject, told Events) (resource string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	resource = s.resource()
 	if w.of[resource] != nil {
-		return
+		return resource
 	}
 	if w.limit = max(w.limit, fewWatches); len(w.of) >= w.limit && told != nil {
 		for name := range w.of {
@@ -74,40 +106,61 @@ func (w *watches) open(resource, account string, told Events) {
 		}
 		w.limit = max(2*len(w.of), fewWatches)
 	}
-	w.addLocked(resource, account)
+	w.addLocked(resource, s)
+	return resource
 }
 
-func (w *watches) addLocked(resource, account string) *watch {
+func (w *watches) addLocked(resource string, s subject) *watch {
 	if w.of == nil {
-		w.of, w.numbers = make(map[string]*watch), make(map[string]map[string]struct{})
+		w.of, w.told = make(map[string]*watch), make(map[string]map[string]struct{})
 	}
-	one := &watch{account: account, mark: w.mark.Add(1)}
+	one := &watch{subject: s, mark: w.mark.Add(1)}
 	w.of[resource] = one
-	if account != "" && account != resource {
-		if w.numbers[account] == nil {
-			w.numbers[account] = make(map[string]struct{})
+	for _, name := range []string{s.own, s.account} {
+		if w.told[name] == nil {
+			w.told[name] = make(map[string]struct{})
 		}
-		w.numbers[account][resource] = struct{}{}
+		w.told[name][resource] = struct{}{}
 	}
 	w.some.Store(true)
 	return one
 }
 
 func (w *watches) dropLocked(resource string) {
-	account := w.of[resource].account
+	one := w.of[resource]
+	if one == nil {
+		return
+	}
 	delete(w.of, resource)
-	if delete(w.numbers[account], resource); len(w.numbers[account]) == 0 {
-		delete(w.numbers, account)
+	for _, name := range []string{one.own, one.account} {
+		if delete(w.told[name], resource); len(w.told[name]) == 0 {
+			delete(w.told, name)
+		}
 	}
 }
 
-// since returns what a watcher is to be told who knows what was so at a mark.
-func (w *watches) since(resource string, mark uint64) news {
+// drop forgets a resource that is not to be told of any more.
+func (w *watches) drop(resource string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.dropLocked(resource)
+}
+
+// resources returns the names of all.
+func (w *watches) resources() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Collect(maps.Keys(w.of))
+}
+
+// since returns what a watcher of a subject is to be told who knows what was so at a mark.
+func (w *watches) since(s subject, mark uint64) news {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	resource := s.resource()
 	one := w.of[resource]
 	if one == nil { // it was dropped before its subscription stood
-		one = w.addLocked(resource, resource)
+		one = w.addLocked(resource, s)
 	}
 	n := news{mark: one.mark, renewed: make(map[string]bool)}
 	for id := range one.renewed {
@@ -121,24 +174,19 @@ func (w *watches) since(resource string, mark uint64) news {
 	return n
 }
 
-// note takes a change, and returns whose watchers are to be told.
+// note takes a change, and returns whose watchers are to be told. Nobody hears of a bulk contact by the name of its account.
 func (w *watches) note(c *Change) (resources []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if one := w.of[c.AOR]; one != nil && !c.Binding.bulk() {
-		w.noteLocked(one, c.Kind, &c.Binding)
-		resources = append(resources, c.AOR)
-	}
-	if len(w.numbers[c.AOR]) == 0 || !c.Binding.bulk() {
-		return resources
-	}
-	for number := range w.numbers[c.AOR] {
-		b := c.Binding
-		if uri, err := sip.ParseURI(number); err == nil {
-			b.Number = uri.UserName()
+	for resource := range w.told[c.AOR] {
+		one, b := w.of[resource], c.Binding
+		if b.bulk() {
+			if b.Number = one.number; b.Number == "" {
+				continue
+			}
 		}
-		w.noteLocked(w.of[number], c.Kind, &b)
-		resources = append(resources, number)
+		w.noteLocked(one, c.Kind, &b)
+		resources = append(resources, resource)
 	}
 	return resources
 }
