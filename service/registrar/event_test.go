@@ -157,26 +157,28 @@ func TestWatchGRUU(t *testing.T) {
 
 // TestWatchBulk: a number is told of as if it were registered alone, and nobody hears of the bulk contact itself, or of its GRUU.
 func TestWatchBulk(t *testing.T) {
-	o, told := provider(), new(audience)
-	o.Events = told
-	number, err := watchAs(t, o.Registrar, "pbx", "sip:+12145550102@ssp.example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	system, err := watchAs(t, o.Registrar, "pbx", "sip:pbx@ssp.example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	number.want(t, "sip:+12145550102@ssp.example.com init")
-	system.want(t, "sip:pbx@ssp.example.com init")
-	o.send(t, bulk(`<sip:198.51.100.3;bnc>;expires=7200;+sip.instance="<urn:uuid:1>"`))
-	number.want(t, "sip:+12145550102@ssp.example.com active", "sip:+12145550102@198.51.100.3 active registered "+number.left(t))
-	system.want(t, "nothing")
-	o.send(t, bulk(`<sip:198.51.100.3;bnc>;expires=0;+sip.instance="<urn:uuid:1>"`))
-	number.want(t, "sip:+12145550102@ssp.example.com terminated", "sip:+12145550102@198.51.100.3 terminated unregistered 0")
-	if len(told.told) != 2 {
-		t.Errorf("told of %q", told.told)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		o, told := provider(), new(audience)
+		o.Events = told
+		number, err := watchAs(t, o.Registrar, "pbx", "sip:+12145550102@ssp.example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		system, err := watchAs(t, o.Registrar, "pbx", "sip:pbx@ssp.example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		number.want(t, "sip:+12145550102@ssp.example.com init")
+		system.want(t, "sip:pbx@ssp.example.com init")
+		o.send(t, bulk(`<sip:198.51.100.3;bnc>;expires=7200;+sip.instance="<urn:uuid:1>"`))
+		number.want(t, "sip:+12145550102@ssp.example.com active", "sip:+12145550102@198.51.100.3 active registered "+number.left(t))
+		system.want(t, "nothing")
+		o.send(t, bulk(`<sip:198.51.100.3;bnc>;expires=0;+sip.instance="<urn:uuid:1>"`))
+		number.want(t, "sip:+12145550102@ssp.example.com terminated", "sip:+12145550102@198.51.100.3 terminated unregistered 0")
+		if len(told.told) != 2 {
+			t.Errorf("told of %q", told.told)
+		}
+	})
 }
 
 // left is how many seconds the only contact has yet, by the document.
@@ -227,59 +229,63 @@ func (market) MayBind(user string, aor sip.URI) bool { return user == aor.User }
 
 // TestWatchLost: whoever has lost a number is told of it no more, and nothing of what its next owner binds. RFC 3680 §4.6.
 func TestWatchLost(t *testing.T) {
-	const number = "sip:+12145550102@ssp.example.com"
-	m, told := market{"pbx": "pbx", "next": "next", "+12145550102": "pbx"}, new(audience)
-	o := &office{Registrar: &Registrar{Accounts: m, Events: told}}
-	o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=7200"))
-	before, err := watchAs(t, o.Registrar, "pbx", number)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before.want(t, number+" active", "sip:+12145550102@198.51.100.3 active registered "+before.left(t))
-	m["+12145550102"] = "next"
-	o.send(t, call{user: "next", to: "sip:next@ssp.example.com", callID: "n", headers: []string{"Contact: <sip:n@192.0.2.9>;expires=600"}})
-	after, err := watchAs(t, o.Registrar, "next", number)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before.want(t, "nothing")
-	if d := before.source.Notice(event.Notice{Resource: before.resource}); len(d.Bytes) > 0 {
-		t.Errorf("the one before is told at the end:\n%s", d.Bytes)
-	}
-	if d := after.told(t); !strings.Contains(d, "sip:n@192.0.2.9 active registered") {
-		t.Errorf("the next owner is told:\n%s", d)
-	}
-	if want := "reg " + before.resource + " rejected"; len(told.ended) == 0 || told.ended[0] != want {
-		t.Errorf("ended: %q, want %s", told.ended, want)
-	}
-	told.ended = nil
-	o.Review()
-	if len(told.ended) != 0 {
-		t.Errorf("ended: %q, and the next owner may watch", told.ended)
-	}
-	delete(m, "+12145550102")
-	o.Review()
-	if want := "reg " + after.resource + " noresource"; len(told.ended) != 1 || told.ended[0] != want {
-		t.Errorf("ended: %q, want %s", told.ended, want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const number = "sip:+12145550102@ssp.example.com"
+		m, told := market{"pbx": "pbx", "next": "next", "+12145550102": "pbx"}, new(audience)
+		o := &office{Registrar: &Registrar{Accounts: m, Events: told}}
+		o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=7200"))
+		before, err := watchAs(t, o.Registrar, "pbx", number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before.want(t, number+" active", "sip:+12145550102@198.51.100.3 active registered "+before.left(t))
+		m["+12145550102"] = "next"
+		o.send(t, call{user: "next", to: "sip:next@ssp.example.com", callID: "n", headers: []string{"Contact: <sip:n@192.0.2.9>;expires=600"}})
+		after, err := watchAs(t, o.Registrar, "next", number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before.want(t, "nothing")
+		if d := before.source.Notice(event.Notice{Resource: before.resource}); len(d.Bytes) > 0 {
+			t.Errorf("the one before is told at the end:\n%s", d.Bytes)
+		}
+		if d := after.told(t); !strings.Contains(d, "sip:n@192.0.2.9 active registered") {
+			t.Errorf("the next owner is told:\n%s", d)
+		}
+		if want := "reg " + before.resource + " rejected"; len(told.ended) == 0 || told.ended[0] != want {
+			t.Errorf("ended: %q, want %s", told.ended, want)
+		}
+		told.ended = nil
+		o.Review()
+		if len(told.ended) != 0 {
+			t.Errorf("ended: %q, and the next owner may watch", told.ended)
+		}
+		delete(m, "+12145550102")
+		o.Review()
+		if want := "reg " + after.resource + " noresource"; len(told.ended) != 1 || told.ended[0] != want {
+			t.Errorf("ended: %q, want %s", told.ended, want)
+		}
+	})
 }
 
 // TestWatchNumber: a number's watchers hear of what its account and the number itself bind, even if it was forgotten for a moment.
 func TestWatchNumber(t *testing.T) {
-	o, told := provider(), new(audience)
-	o.Events = told
-	w, err := watchAs(t, o.Registrar, "pbx", "sip:+12145550102@ssp.example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.watches.drop(w.resource) // as [watches.open] does, if nobody watches yet
-	w.want(t, "sip:+12145550102@ssp.example.com init")
-	o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=7200"))
-	w.want(t, "sip:+12145550102@ssp.example.com active", "sip:+12145550102@198.51.100.3 active registered "+w.left(t))
-	o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=0"))
-	w.want(t, "sip:+12145550102@ssp.example.com terminated", "sip:+12145550102@198.51.100.3 terminated unregistered 0")
-	o.send(t, call{user: "pbx", to: "sip:pbx@ssp.example.com", callID: "d", headers: []string{"Contact: <sip:d@192.0.2.9>;expires=7200"}})
-	w.want(t, "sip:+12145550102@ssp.example.com active", "sip:d@192.0.2.9 active registered "+w.left(t))
+	synctest.Test(t, func(t *testing.T) {
+		o, told := provider(), new(audience)
+		o.Events = told
+		w, err := watchAs(t, o.Registrar, "pbx", "sip:+12145550102@ssp.example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.watches.drop(w.resource) // as [watches.open] does, if nobody watches yet
+		w.want(t, "sip:+12145550102@ssp.example.com init")
+		o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=7200"))
+		w.want(t, "sip:+12145550102@ssp.example.com active", "sip:+12145550102@198.51.100.3 active registered "+w.left(t))
+		o.send(t, bulk("<sip:198.51.100.3;bnc>;expires=0"))
+		w.want(t, "sip:+12145550102@ssp.example.com terminated", "sip:+12145550102@198.51.100.3 terminated unregistered 0")
+		o.send(t, call{user: "pbx", to: "sip:pbx@ssp.example.com", callID: "d", headers: []string{"Contact: <sip:d@192.0.2.9>;expires=7200"}})
+		w.want(t, "sip:+12145550102@ssp.example.com active", "sip:d@192.0.2.9 active registered "+w.left(t))
+	})
 }
 
 // TestWatchesEnd: what nobody watches any more is forgotten when there is much of it, and who comes back is told everything.
