@@ -28,6 +28,7 @@ type waiting struct {
 	stop    chan struct{}
 	stopped sync.WaitGroup
 	once    bool // it is an announcement: what comes to an end
+	cut     bool // it was stopped before that; written before stopped is done
 }
 
 // held tells whether the peer of n does not want to hear the other side.
@@ -146,6 +147,7 @@ func (w *waiting) play(s *relay.Stream, h rtp.Header, music Music) {
 	for ; ; h.Marker = false {
 		select {
 		case <-w.stop:
+			w.cut = true
 			return
 		case <-beat.C:
 		}

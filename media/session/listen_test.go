@@ -134,14 +134,27 @@ func TestAnnounce(t *testing.T) {
 				if level := loudest(pcm, b.alice.Rate(), 1400); level < 5000 {
 					t.Errorf("alice hears the announcement at level %.0f", level)
 				}
-				wait()
+				if heard := wait(); heard != [2]bool{true, true} {
+					t.Errorf("the announcement was heard to its end: %v", heard)
+				}
 				Rejoin(b.a, b.b)
 				b.wait(time.Second)
 				b.talk("behind it")
-				Announce(b.a, b.b, beep)
+				wait = Announce(b.a, b.b, beep)
 				b.offer(b.alice, b.bob, b.a, b.b)
+				if heard := wait(); heard != [2]bool{} {
+					t.Errorf("the announcement that was cut off was heard to its end: %v", heard)
+				}
 				b.wait(time.Second)
 				b.talk("after a change in the middle")
+				b.alice.SetDirection(sdp.SendOnly)
+				b.offer(b.alice, b.bob, b.a, b.b)
+				if hears := Hearing(b.a, b.b); hears != [2]bool{} {
+					t.Errorf("while bob waits with music an announcement is for %v", hears)
+				}
+				if heard := Announce(b.a, b.b, beep)(); heard != [2]bool{} {
+					t.Errorf("while bob waits with music an announcement was heard by %v", heard)
+				}
 			})
 		})
 	}

@@ -128,6 +128,7 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 		return
 	}
 	far.usage.Ack(body)
+	c.record()
 }
 
 // found ends the search: somebody has answered.

@@ -63,6 +63,7 @@ type silence struct {
 type aside struct {
 	recording  *recording  // nil: nothing is recorded, and nobody may ask for it
 	announcing *announcing // nil: nothing was announced yet
+	entering   int         // supervisors who wait until they can be let in
 }
 
 // leg is one side of a call.
@@ -295,6 +296,7 @@ func (c *call) sweep() {
 	c.leave()
 	c.tell()
 	c.hearSides()
+	c.announceNext()
 	if !c.over || !c.caller.usage.Over() {
 		return
 	}

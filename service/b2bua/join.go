@@ -37,6 +37,7 @@ type supervision struct {
 	guests []*guest
 	room   *session.Room
 	sides  [2]*side // the one that the first guest has joined first
+	saying *saying  // what is announced in the room, or was last; nil: nothing
 	state  joinState
 	tries  int
 }

@@ -66,7 +66,9 @@ func (g *guest) enterLater() {
 		g.leg.turnAway(sip.StatusRequestPending)
 		return
 	}
+	c.entering++
 	c.engine.After(c.stripe, joinPause, func() {
+		c.entering--
 		g.enter()
 		c.sweep()
 	})

@@ -284,7 +284,7 @@ func (s *supervision) close() {
 		g.hush(s)
 	}
 	s.guests = nil
-	room, sides := s.room, s.sides
+	room, sides, saying := s.room, s.sides, s.saying
 	for _, x := range sides {
 		if x != nil {
 			x.facing.Close()
@@ -299,6 +299,7 @@ func (s *supervision) close() {
 		if room != nil {
 			room.Close()
 		}
+		saying.close()
 	})
 }
 

@@ -44,9 +44,10 @@ type recording struct {
 	star     [2]time.Time // when the side has dialled the first digit of the code
 }
 
-// record begins what is to be recorded of a call that has been answered, or was moved to somebody else.
+// record begins what is to be recorded of a call that has been answered, or was moved to somebody else. If the answer to an offer comes with an ACK it is called again with that: before, nobody
+// hears or says anything.
 func (c *call) record() {
-	if c.b.Recorder == nil || c.over || c.callee == nil || c.recording != nil {
+	if c.b.Recorder == nil || c.over || c.callee == nil || c.recording != nil || !c.agreed() {
 		return
 	}
 	c.detail.Callee = c.callee.account
@@ -63,6 +64,9 @@ func (c *call) record() {
 		c.roll()
 	}
 }
+
+// agreed reports whether both sides have described their sessions.
+func (c *call) agreed() bool { return c.caller.glance() != nil && c.callee.glance() != nil }
 
 // recordRate is the sample rate of the file: that of the better codec.
 func (c *call) recordRate() int {
@@ -81,7 +85,7 @@ func (c *call) hearSides() {
 		return
 	}
 	media := [2]*session.Leg{c.caller.media, c.callee.media}
-	if media == r.media {
+	if media == r.media || !c.agreed() {
 		return
 	}
 	for i, by := range [...]Side{ByCaller, ByCallee} {
@@ -101,7 +105,7 @@ func (c *call) hearSides() {
 	}
 	r.tape.Hear(r.ears[0], r.ears[1])
 	if r.Announce != nil {
-		c.announce(r.Announce) // whoever is new has not heard it
+		c.announceTape() // whoever is new has not heard it
 	}
 }
 
@@ -114,7 +118,7 @@ func (c *call) roll() {
 		c.detail.Recordings = append(c.detail.Recordings, r.File)
 	}
 	if r.Announce != nil {
-		c.announce(r.Announce)
+		c.announceTape()
 	}
 }
 
@@ -151,6 +155,7 @@ func (c *call) dialled(by Side, digit byte) {
 	switch {
 	case r.tape != nil && r.asked:
 		r.cut()
+		c.dropTape()
 	case r.tape == nil:
 		if next := c.b.Recorder.Record(&c.detail, by); next.File != "" {
 			r.Recording, r.asked = next, true
