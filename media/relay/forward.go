@@ -27,6 +27,9 @@ func (k *socket) take(o outlet, b []byte, a arrival) {
 	p, ok := s.hear(k.component, b, &a)
 	if a.steady && !a.pinned && k.line != nil && k.component == media {
 		k.line.Pin(a.from)
+		if k.line.socket.Load() != k { // the stream was closed meanwhile: whoever has the line next wants nothing of its peer
+			k.line.Unpin()
+		}
 	}
 	switch {
 	case !ok:

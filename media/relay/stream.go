@@ -42,6 +42,7 @@ type Stream struct {
 	cipher  Cipher // nil: plain
 	closed  bool   // of each
 	shared  bool   // others ride on it, or have
+	swept   bool   // a sweep reads it, or has: the sockets are for no other stream
 	mux     bool   // RTCP on the RTP port
 	opaque  bool
 	own     bool // the peer is a stream of ours
@@ -200,7 +201,7 @@ func (s *Stream) setPartner(from, to *Stream) {
 func (s *Stream) Close() {
 	Part(s)
 	s.base().mu.Lock()
-	closed, keep := s.closed, s.sweep == nil
+	closed, keep := s.closed, !s.swept
 	s.closed = true
 	s.base().mu.Unlock()
 	if closed || s.carrier != nil {

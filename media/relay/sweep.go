@@ -32,7 +32,7 @@ func (w *Sweep) Enlist(s *Stream) {
 		return
 	}
 	s.mu.Lock()
-	s.sweep = w // from here on the sockets are for no other stream
+	s.sweep, s.swept = w, true
 	closed := s.closed
 	s.mu.Unlock()
 	if closed {
@@ -60,6 +60,11 @@ func (w *Sweep) Dismiss(s *Stream) {
 		if line := s.sockets[i].line; line != nil {
 			w.lines.Dismiss(line.HubConn)
 		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sweep == w {
+		s.sweep = nil
 	}
 }
 
