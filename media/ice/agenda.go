@@ -93,6 +93,7 @@ type agenda struct {
 	began    time.Time // when the peer's credentials became known
 	next     time.Time // the earliest moment of the next new check
 	consent  consent
+	vigil    vigil
 
 	out      []datagram
 	gathered []Candidate

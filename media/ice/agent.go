@@ -63,7 +63,7 @@ type Agent struct {
 	inquiries []*inquiry
 	timer     *time.Timer
 	speaker   netip.AddrPort // who sent DTLS last
-	heard     time.Time      // when a check of the peer, or its answer to one, came last
+	heard     time.Time      // when the peer showed last that it is there
 	closed    bool
 }
 
@@ -157,6 +157,7 @@ func (a *Agent) Remote(r Remote) error {
 			}
 		}
 		g := a.current
+		g.vigil = vigil{} // who goes on after this need not be who checked before
 		if g.remote.Ufrag == "" {
 			g.remote, g.began = r.Credentials, now
 			g.controlling = !g.lite && (g.controlling || r.Lite)
@@ -231,11 +232,12 @@ func (a *Agent) Send(b []byte) error {
 	return a.config.Stream.SendTo(b, to, false)
 }
 
-// Heard returns when a check of the peer, or its answer to one of ours, came last; the zero time if none did.
-func (a *Agent) Heard() time.Time {
+// Heard returns when the peer showed last that it is there, by a check, an answer to one of ours or an indication (RFC 8445 §11); the zero time if it never did. steady tells whether it goes on to check the chosen
+// way since its last description, as RFC 7675 §5.1 has it: such a peer is gone when its checks stop, while another may have nothing to say.
+func (a *Agent) Heard() (last time.Time, steady bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.heard
+	return a.heard, a.current.vigil.steady() || a.previous != nil && a.previous.vigil.steady() // who restarts checks the old way until there is a new one: RFC 8445 §9
 }
 
 // Close ends the agent. It may be called twice.
@@ -269,6 +271,10 @@ func (a *Agent) receive(b []byte, from netip.AddrPort, control bool) {
 			a.checkedLocked(now, b, from)
 		case stun.BindingSuccess, stun.BindingError:
 			a.answeredLocked(now, b, from)
+		case stun.BindingIndication:
+			if a.permittedLocked(from) {
+				a.heard = now
+			}
 		}
 		return nil
 	})
@@ -277,7 +283,7 @@ func (a *Agent) receive(b []byte, from netip.AddrPort, control bool) {
 // pass hands DTLS on.
 func (a *Agent) pass(b []byte, from netip.AddrPort) {
 	a.mu.Lock()
-	ok := !a.closed && (a.current.permitted(from) || a.previous != nil && a.previous.permitted(from))
+	ok := !a.closed && a.permittedLocked(from)
 	if ok {
 		a.speaker = from
 	}
@@ -285,6 +291,11 @@ func (a *Agent) pass(b []byte, from netip.AddrPort) {
 	if ok && a.config.DTLS != nil {
 		a.config.DTLS(b)
 	}
+}
+
+// permittedLocked tells whether an address has passed a check, before a restart or since.
+func (a *Agent) permittedLocked(from netip.AddrPort) bool {
+	return a.current.permitted(from) || a.previous != nil && a.previous.permitted(from)
 }
 
 func (a *Agent) checkedLocked(now time.Time, b []byte, from netip.AddrPort) {

@@ -31,6 +31,9 @@ func (a *agenda) heard(now time.Time, r request, from netip.AddrPort) {
 	a.permit(p)
 	p.heard = now
 	p.nominated = p.nominated || r.nominate
+	if p == a.selected {
+		a.vigil.note(now, r)
+	}
 	switch {
 	case a.lite || p.state == succeeded:
 		if r.nominate && !a.controlling {

@@ -22,6 +22,32 @@ const (
 	consentEnd  = 30 * time.Second // after so long without an answer nothing may be sent: RFC 7675 §5.1
 )
 
+// vigil is a row of the peer's checks over the selected pair. One that asks for consent makes a check every 4 to 6 s as long as it is there; others end with the nomination, check again when a
+// candidate turns up, or keep the ports of a translator open, which takes no more than one every 15 s. RFC 7675 §5.1, RFC 8445 §11.
+type vigil struct {
+	id          [stun.TransactionIDSize]byte // of the last
+	first, last time.Time
+}
+
+const (
+	vigilGap  = 15 * time.Second // a longer one ends a row: two lost checks of consent may be
+	vigilTime = 15 * time.Second // so long a row is no chance
+)
+
+// note takes a check; one that is sent again counts once.
+func (v *vigil) note(now time.Time, r request) {
+	if r.id == v.id {
+		return
+	}
+	if now.Sub(v.last) >= vigilGap {
+		v.first = now
+	}
+	v.id, v.last = r.id, now
+}
+
+// steady tells whether the row is, or was to the end, that of consent: three checks at least, for the gaps are shorter than the whole.
+func (v *vigil) steady() bool { return v.last.Sub(v.first) >= vigilTime }
+
 // nominate takes the choice of the controlling side. A peer of RFC 5245 that nominates all it checks means the best of them, one that moves to
 // another network means the last.
 func (a *agenda) nominate(now time.Time, p *pair) {

@@ -16,14 +16,14 @@ var ErrAbsent = errors.New("session: nothing comes from the peer any more")
 const (
 	// absencePace is how often it is looked whether the peer is there.
 	absencePace = 5 * time.Second
-	// checkless is after how long without a check a peer is gone that has made some: it says every 15 s or sooner that it is there, whatever the directions of its streams. RFC 8445 §11.
+	// checkless is after how long without a check a peer is gone that makes one every few seconds, whatever the directions of its streams. RFC 7675 §5.1.
 	checkless = time.Minute
 )
 
 // absence is what is known of it, guarded by the mutex of the endpoint.
 type absence struct {
 	due   time.Time // of the next look
-	since time.Time // from when on the peer ought to be heard
+	since time.Time // from when on the peer ought to be heard: it was on hold, or ICE has shown that it was there
 	told  bool
 }
 
@@ -37,13 +37,13 @@ func (e *Endpoint) absent(now time.Time) bool {
 	}
 	a.due = now.Add(absencePace)
 	last, limit := e.heardLocked(now), e.voice.Silence
-	checked := e.way.checked()
+	shown, steady := e.way.heard()
+	if shown.After(a.since) {
+		a.since = shown
+	}
 	switch {
-	case !checked.IsZero():
+	case steady:
 		limit = min(limit, checkless)
-		if checked.After(last) {
-			last = checked
-		}
 	case a.since.IsZero() || e.agreed.direction != sdp.SendRecv: // a call on hold may be as silent as it likes
 		a.since = now
 	}
@@ -73,10 +73,10 @@ func (e *Endpoint) heardLocked(now time.Time) (last time.Time) {
 	return last
 }
 
-// checked returns when a check of the peer came last; the zero time if it makes none.
-func (t *transport) checked() time.Time {
+// heard is [ice.Agent.Heard]; nothing of it without an agent.
+func (t *transport) heard() (last time.Time, steady bool) {
 	if t.agent == nil {
-		return time.Time{}
+		return time.Time{}, false
 	}
 	return t.agent.Heard()
 }

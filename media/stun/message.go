@@ -18,9 +18,10 @@ const (
 
 // Types of messages. RFC 8489 §5.
 const (
-	BindingRequest = 0x0001
-	BindingSuccess = 0x0101
-	BindingError   = 0x0111
+	BindingRequest    = 0x0001
+	BindingIndication = 0x0011
+	BindingSuccess    = 0x0101
+	BindingError      = 0x0111
 )
 
 // username is the attribute USERNAME. RFC 8489 §14.3.

@@ -57,15 +57,15 @@ func TestMemberGone(t *testing.T) {
 				t.Errorf("%s streams, want %s", got, streams)
 			}
 		}
-		left(0, 3, "3")
+		left(30*time.Second, 3, "3") // by then it is known that carol goes on to check
 		for _, gone := range []*chat{bob, carol} {
 			gone.who.host.SetConditions(&network.Conditions{Loss: 1})
 		}
-		left(55*time.Second, 3, "3")
-		left(10*time.Second, 2, "2")
+		left(50*time.Second, 3, "3")
+		left(16*time.Second, 2, "2") // the last check was up to 6 s before, and it is looked every 5 s
 		alice.hears()
 		left(20*time.Second, 2, "2")
-		left(10*time.Second, 1, "1")
+		left(12*time.Second, 1, "1")
 		log := h.log.take()
 		for _, who := range []string{"bob", "carol"} {
 			if !regexp.MustCompile(`"conference call ended" .* member=sip:` + who + `@.* by=system .*No media`).MatchString(log) {
