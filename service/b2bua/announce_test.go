@@ -118,7 +118,7 @@ func TestAnnounceLateOffer(t *testing.T) {
 		out.Await("Answered")
 		in.Await("AckReceived")
 		voices := []*voice{speak(d, out, 400), speak(d, in, 700)}
-		d.Wait(5 * time.Second)
+		d.Wait(3 * time.Second)
 		for i, who := range []string{"alice", "bob"} {
 			voices[i].whole(t, who, 1)
 			voices[i].close()

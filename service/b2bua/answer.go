@@ -128,7 +128,9 @@ func (c *call) acked(l *leg, ack *sip.Request) {
 		return
 	}
 	far.usage.Ack(body)
-	c.record()
+	if c.unasked {
+		c.record()
+	}
 }
 
 // found ends the search: somebody has answered.

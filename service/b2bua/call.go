@@ -62,6 +62,7 @@ type silence struct {
 // aside is what goes on beside the talk.
 type aside struct {
 	recording  *recording  // nil: nothing is recorded, and nobody may ask for it
+	unasked    bool        // whether to record is asked when both sides have agreed
 	announcing *announcing // nil: nothing was announced yet
 	entering   int         // supervisors who wait until they can be let in
 }

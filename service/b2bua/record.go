@@ -47,7 +47,10 @@ type recording struct {
 // record begins what is to be recorded of a call that has been answered, or was moved to somebody else. If the answer to an offer comes with an ACK it is called again with that: before, nobody
 // hears or says anything.
 func (c *call) record() {
-	if c.b.Recorder == nil || c.over || c.callee == nil || c.recording != nil || !c.agreed() {
+	if c.b.Recorder == nil || c.over || c.callee == nil || c.recording != nil {
+		return
+	}
+	if c.unasked = !c.agreed(); c.unasked {
 		return
 	}
 	c.detail.Callee = c.callee.account
