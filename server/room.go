@@ -91,8 +91,14 @@ func (d *domain) room(r *object.Room) conference.Settings {
 // members says who sends a request to a room.
 type members struct{ domains *domains }
 
-// Identify implements [conference.Identity].
-func (m members) Identify(ev *sip.Event) sip.Address { return m.domains.Identify(ev).Address }
+// Identify implements [conference.Identity]. Whoever calls by a number of an account is that account.
+func (m members) Identify(ev *sip.Event) sip.Address {
+	who := m.domains.Identify(ev)
+	if who.Address.URI.Host != "" && who.Account.Host != "" {
+		who.Address.URI = who.Account
+	}
+	return who.Address
+}
 
 // guests finds the devices of whoever is invited: those of accounts of ours, and for groups and numbers outside the router, which asks the dial plan and its brakes as if who invites had
 // dialled.

@@ -120,7 +120,7 @@ func (t *Trunks) Identify(ev *sip.Event) (who b2bua.Caller, ok bool) {
 	if !ok {
 		return b2bua.Caller{}, false
 	}
-	return b2bua.Caller{Address: a.Caller(ev.Request), Trusted: true, Trunk: a.Trunk, Digits: a.Digits, Music: a.Music, Gate: inward{a}}, true
+	return b2bua.Caller{Address: a.Caller(ev.Request), Trusted: true, Trunk: a.Trunk, Domain: a.Domain, Digits: a.Digits, Music: a.Music, Gate: inward{a}}, true
 }
 
 // inward counts a call that came in by a trunk.

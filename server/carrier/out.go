@@ -100,7 +100,7 @@ func (t *Trunks) step(ways []trunk.Way, payer string, gates []b2bua.Gate, then f
 
 // party is one trunk as the B2BUA calls it.
 func party(w trunk.Way, gates []b2bua.Gate) b2bua.Party {
-	p := b2bua.Party{Name: w.Trunk, From: &w.From, To: &w.To, Auth: w.Auth, Codecs: w.Codecs, Gate: outward{w, gates}}
+	p := b2bua.Party{Name: w.Trunk, Domain: w.Domain, From: &w.From, To: &w.To, Auth: w.Auth, Codecs: w.Codecs, Gate: outward{w, gates}}
 	for _, h := range w.Headers {
 		p.Headers = append(p.Headers, b2bua.Field{Name: h.Name, Value: h.Value})
 	}

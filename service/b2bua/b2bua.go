@@ -46,9 +46,9 @@ type Caller struct {
 	// Inside is the application that asks to have its call transferred: what it says on whose word (Referred-By), or the Request-URI by which it was called over the flow inside.
 	// Zero: it is none.
 	Inside sip.URI
-	// Trunk is the name of the trunk by which the call came; "" for none.
-	Trunk string
-	Gate  Gate // counts the call for as long as its first caller is in it; nil: nobody does
+	// Trunk is the name of the trunk by which the call came, and Domain whose it is; "" for none.
+	Trunk, Domain string
+	Gate          Gate // counts the call for as long as its first caller is in it; nil: nobody does
 	// Digits is how digits go to the sender and come from it.
 	Digits session.Digits
 	Music  *session.Music // what the sender hears on hold; nil: that of the site

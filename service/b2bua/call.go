@@ -57,14 +57,15 @@ type silence struct {
 	held         time.Time // when the call was last seen on hold
 	acknowledged bool      // the ACK to an answer has come
 	stands       bool      // for a while: legs let go at once of what they need no more
+	unasked      bool      // whether to record is asked when both sides have agreed
+	entering     uint16    // supervisors who wait until they can be let in
 }
 
-// aside is what goes on beside the talk.
+// aside is what few calls have, and what goes on beside the talk.
 type aside struct {
-	recording  *recording  // nil: nothing is recorded, and nobody may ask for it
-	unasked    bool        // whether to record is asked when both sides have agreed
-	announcing *announcing // nil: nothing was announced yet
-	entering   int         // supervisors who wait until they can be let in
+	came       map[*leg]claim // as whom others than the first caller have come, by a trunk
+	recording  *recording     // nil: nothing is recorded, and nobody may ask for it
+	announcing *announcing    // nil: nothing was announced yet
 }
 
 // leg is one side of a call.

@@ -117,6 +117,7 @@ func (c *call) newcomer(ev *sip.Event) *leg {
 		if n.account = who.Address.URI.Clone(); who.Account.Host != "" {
 			n.aor = who.Account.AOR()
 		}
+		c.arrived(n, claimAs(who))
 	}
 	n.take(usage, peerOf(ev, who))
 	return n

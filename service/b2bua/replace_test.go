@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ func TestClaim(t *testing.T) {
 		{"another account", Caller{Account: sip.MustParseURI("sip:bob@example.org")}, mobile, false},
 		{"the same trunk", Caller{Trusted: true, Trunk: "telco"}, Caller{Trunk: "telco"}, true},
 		{"another trunk", Caller{Trusted: true, Trunk: "mobile"}, Caller{Trunk: "telco"}, false},
+		{"a trunk of the same name of another domain", Caller{Trusted: true, Trunk: "telco", Domain: "example.com"}, Caller{Trunk: "telco", Domain: "example.org"}, false},
 		{"an account, the place of a trunk", mobile, Caller{Trunk: "telco"}, false},
 		{"a trusted server", Caller{Trusted: true}, mobile, true},
 		{"a stranger, the place of a stranger", Caller{}, Caller{}, false},
@@ -42,6 +44,55 @@ func TestClaim(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}
+}
+
+// TestClaimOfStrangers: who has proved nothing has what it has called itself, and nothing that others have. RFC 3891 §3.
+func TestClaimOfStrangers(t *testing.T) {
+	flow := sip.Flow{Transport: sip.UDP, Local: netip.AddrPortFrom(serverAddress, 5060), Remote: netip.AddrPortFrom(aliceAddress, 5060)}
+	other := flow
+	other.Remote = netip.AddrPortFrom(aliceAddress, 5062)
+	from := func(f sip.Flow, who Caller) *leg {
+		c := &call{b: &B2BUA{Identity: &world{}}, asker: who, flow: f}
+		c.origin = &leg{call: c}
+		return c.origin
+	}
+	one := from(flow, Caller{}).claim()
+	for _, tt := range []struct {
+		name  string
+		place *leg
+		want  bool
+	}{
+		{"another call of the same", from(flow, Caller{}), true},
+		{"from another port", from(other, Caller{}), false},
+		{"by a trunk", from(flow, Caller{Trunk: "telco"}), false},
+		{"whom somebody has called", &leg{call: from(flow, Caller{}).call}, false},
+	} {
+		if got := one.covers(tt.place); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+// TestReplaceByTrunk: one who has taken a place by a trunk has it, and takes it again from another telephone behind that. RFC 3891 §3.
+func TestReplaceByTrunk(t *testing.T) {
+	play(t, func(w *world) {
+		w.user, w.caller = "provider", Caller{Trusted: true, Trunk: "telco", Domain: "example.org"}
+		tx, s := w.connect()
+		for range 3 {
+			n := w.invite("bob", offer("192.0.2.7", 7000), w.callersPlace(tx))
+			w.reply(w.one(sip.MethodInvite), sip.StatusOK, offer("192.0.2.2", 6000))
+			if got := w.answerTo(n).Status; got != sip.StatusOK {
+				t.Fatalf("the newcomer got %d", got)
+			}
+			w.reply(w.one(sip.MethodBye), sip.StatusOK, "") // whose place it was
+			w.ack(n, "")
+			tx = n
+		}
+		if bye := w.back(s, sip.MethodBye, 1, ""); w.answerTo(bye).Status != sip.StatusOK {
+			t.Errorf("bob's BYE got %d", w.answerTo(bye).Status)
+		}
+		w.reply(w.one(sip.MethodBye), sip.StatusOK, "")
+	})
 }
 
 // TestReplaceRefused: the other side, or we, do not want the newcomer, and the call goes on as it was. RFC 3891 §3, §8.

@@ -85,6 +85,7 @@ type Party struct {
 	Patience time.Duration
 	Codecs   []string          // only these are offered, in this order; empty: whatever the caller and we can speak
 	Name     string            // for the detail of the call: of a trunk
+	Domain   string            // of a trunk: whose it is
 	Payer    string            // for the detail: who pays for the legs; "": nobody
 	Gate     Gate              // counts the legs of the party; nil: nobody does
 	Auth     dialog.Authorizer // answers challenges to every request of the leg; nil: a challenge is a refusal

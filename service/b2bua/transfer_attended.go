@@ -46,6 +46,8 @@ func (c *call) consult(r *reference, which sip.Replaces) {
 		if u != nil {
 			if found.place, _ = u.Owner().(*leg); found.place != nil {
 				found.id, found.alien = found.place.call.detail.ID, !by.covers(found.place)
+			} else {
+				found.alien = !by.talks(u.Owner())
 			}
 		}
 		c.engine.Do(c.stripe, func() {

@@ -44,6 +44,9 @@ type member struct {
 	detail   Detail
 }
 
+// Speaker implements the interface of the same name of package b2bua.
+func (m *member) Speaker() string { return m.account() }
+
 // do runs f in the stripe of the member.
 func (m *member) do(f func()) { m.engine.Do(m.stripe, f) }
 

@@ -102,6 +102,14 @@ func (c *call) reply(m *sip.Message) (dialog.Body, error) {
 	return dialog.SDP(ours.AppendTo(nil)), nil
 }
 
+// Speaker implements [b2bua.Speaker].
+func (c *call) Speaker() string {
+	if c.facts.Account.Host == "" {
+		return ""
+	}
+	return c.facts.Account.AOR()
+}
+
 // begin starts to play when the caller has acknowledged the answer: before that it may not hear yet, and nothing else is to be asked of it.
 func (c *call) begin() {
 	if c.playing {

@@ -26,7 +26,8 @@ type Call struct {
 // Way is how a call goes out by one trunk.
 type Way struct {
 	Trunk   string
-	Hops    []Hop // to the provider, the preferred first
+	Domain  string // of ours, to which the trunk belongs
+	Hops    []Hop  // to the provider, the preferred first
 	From    sip.Address
 	To      sip.Address
 	Headers []Header
@@ -110,7 +111,7 @@ func (g *Group) asked(domain string, names []string, passed *[]Passed) (found []
 
 func (l *line) way(c Call) (Way, error) {
 	s := l.state()
-	w := Way{Trunk: l.set.Name, Auth: l.auth, Kind: l.set.Kind, Digits: l.set.Digits, Music: l.set.Music, Codecs: l.set.Codecs, line: l, urgent: c.Urgent}
+	w := Way{Trunk: l.set.Name, Domain: l.set.Domain, Auth: l.auth, Kind: l.set.Kind, Digits: l.set.Digits, Music: l.set.Music, Codecs: l.set.Codecs, line: l, urgent: c.Urgent}
 	w.To = sip.Address{URI: l.set.address(c.Number)}
 	w.From, w.Headers = l.set.present(c.Caller)
 	hop := Hop{Target: w.To.URI, Path: s.services}

@@ -115,3 +115,32 @@ func TestDialledCode(t *testing.T) {
 		}
 	})
 }
+
+// TestForeignConsultation: a transfer names no talk of somebody else with an application: the slot that is kept for carol is not for whom alice talks to. RFC 4538 §1.
+func TestForeignConsultation(t *testing.T) {
+	siptest.Run(t, func(b *siptest.Bench) {
+		f := newFirmOf(b, office, nil)
+		carol := device(b, "carol", "carol", "tcp")
+		call, in := talk(b, f.alice, f.bob)
+		for _, tt := range []struct {
+			by   *siptest.Phone
+			want []string
+		}{{carol, []string{"Referred 403"}}, {f.alice, []string{"Referred 202", "Ended BYE received"}}} {
+			slot := tt.by.Dial(aor("*500"))
+			slot.Await("Answered")
+			b.Wait(time.Second)
+			call.Refer(aor("*500").WithHeader("Replaces", slot.Replaces().String()))
+			for _, word := range tt.want {
+				call.Await(word)
+			}
+			if tt.by == carol {
+				b.Wait(time.Second)
+				slot.Bye()
+				slot.Await("Ended BYE sent")
+			}
+		}
+		b.Wait(5 * time.Second)
+		in.Bye()
+		in.Await("Ended BYE sent")
+	})
+}
