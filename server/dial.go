@@ -89,6 +89,12 @@ func (d *dialer) open(domain, hours string) bool {
 	return p == nil || p.Open(hours, time.Now())
 }
 
+// openByTimes reports whether hours would be open now if nobody had opened or closed them by hand.
+func (d *dialer) openByTimes(domain, hours string) bool {
+	p := d.plan(domain)
+	return p == nil || p.OpenByTimes(hours, time.Now())
+}
+
 // update compiles the plan of a domain. One that cannot be used never gets here: it is checked before it is stored. If it does all the same, the plan before stays in force.
 func (d *dialer) update(set *object.Settings) {
 	p, err := dial.Compile(set, &dial.House{Set: set, Accounts: d.directory, Features: d.features, Carries: d.carries})

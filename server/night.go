@@ -19,21 +19,22 @@ import (
 
 // nightLamps keeps the lamps of the night switch.
 type nightLamps struct {
-	domains *domains
-	dial    *dialer
-	show    func(name string, l *b2bua.LegState)
+	domains  *domains
+	settings func(domain string) *object.Settings
+	open     func(domain, hours string) bool // now
+	show     func(name string, l *b2bua.LegState)
 
-	mu  sync.Mutex                  // guards what follows
-	set map[string]*object.Settings // of the domains
-	lit map[string]*b2bua.LegState  // by the name of the lamp
-	n   int                         // how often one was lit
+	mu    sync.Mutex                 // guards what follows
+	names map[string]bool            // of the domains
+	lit   map[string]*b2bua.LegState // by the name of the lamp
+	n     int                        // how often one was lit
 }
 
 // openNight makes the lamps and lets them follow the objects; they follow the clock by [nightLamps.follow].
 func (s *Server) openNight(ds *domains) {
-	s.night = &nightLamps{domains: ds, dial: s.dial, show: s.lamps.Show, set: make(map[string]*object.Settings), lit: make(map[string]*b2bua.LegState)}
+	s.night = &nightLamps{domains: ds, settings: s.directory.Settings, open: s.dial.open, show: s.lamps.Show, names: make(map[string]bool), lit: make(map[string]*b2bua.LegState)}
 	s.lamps.Onlookers.(*onlookers).night = s.night
-	s.directory.Watch(s.night.look) // behind the dialer, which makes the plan
+	s.directory.Watch(func(set *object.Settings) { s.night.look(set.Domain) }) // behind the dialer, which makes the plan
 }
 
 // follow looks at the clock once a minute: hours begin and end with one.
@@ -51,25 +52,26 @@ func (n *nightLamps) follow(ctx context.Context) {
 
 func (n *nightLamps) lookAll() {
 	n.mu.Lock()
-	all := slices.Collect(maps.Values(n.set))
+	all := slices.Collect(maps.Keys(n.names))
 	n.mu.Unlock()
-	for _, set := range all {
-		n.look(set)
+	for _, domain := range all {
+		n.look(domain)
 	}
 }
 
-// look shows how the hours of a domain stand now.
-func (n *nightLamps) look(set *object.Settings) {
+// look shows how the hours of a domain stand now. Whoever looks last has the newest settings, for nobody looks meanwhile.
+func (n *nightLamps) look(domain string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.names[domain] = true
+	set := n.settings(domain)
 	closed := make(map[string]sip.URI)
 	for _, h := range set.Hours {
-		if h.Code != "" && !n.dial.open(set.Domain, h.Name) {
+		if h.Code != "" && !n.open(set.Domain, h.Name) {
 			uri := sip.URI{Scheme: "sip", User: dial.NightCode + h.Code, Host: set.Domain}
 			closed[uri.AOR()] = uri
 		}
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.set[set.Domain] = set
 	for name, l := range n.lit {
 		if _, still := closed[name]; still || l.Account.Host != set.Domain {
 			continue
@@ -105,14 +107,17 @@ func (s *Server) switchHours() *dial.Night {
 	return &dial.Night{
 		Settings: s.directory.Settings,
 		Open:     s.dial.open,
-		Change: func(ctx context.Context, domain, hours string, f func(*object.Hours)) error {
+		Times:    s.dial.openByTimes,
+		Change: func(ctx context.Context, domain, hours string, f func(*object.Hours) error) error {
 			_, err := s.Store.Edit(ctx, domain, func(set *object.Settings) error {
-				if h := set.Hours[hours]; h != nil {
-					mine := *h
-					f(&mine)
-					set.Put(&mine)
+				h := set.Hours[hours]
+				if h == nil {
+					return dial.ErrNoHours
 				}
-				return nil
+				mine := *h
+				err := f(&mine)
+				set.Put(&mine)
+				return err
 			})
 			if err != nil {
 				return err

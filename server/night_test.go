@@ -4,11 +4,14 @@ package server
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/server/object"
+	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -59,6 +62,47 @@ func TestNightSwitch(t *testing.T) {
 	edit(t, s, func(set *object.Settings) { set.Remove(object.KindNamed("hours"), "office") })
 	if s.lamps.Calls(lamp) != 0 {
 		t.Error("the lamp of no hours is lit")
+	}
+}
+
+// TestNightLampChanged: who looks at the clock during a change puts nothing back: nothing is read before it is known that nobody else looks.
+func TestNightLampChanged(t *testing.T) {
+	office := &object.Hours{Name: "office", Code: "1"}
+	var n *nightLamps
+	alone := func() {
+		if n.mu.TryLock() {
+			n.mu.Unlock()
+			t.Error("somebody else may look meanwhile")
+		}
+	}
+	phases := make(map[string]b2bua.LegPhase)
+	n = &nightLamps{
+		settings: func(domain string) *object.Settings {
+			alone()
+			return &object.Settings{Domain: domain, Hours: map[string]*object.Hours{"office": office}}
+		},
+		open: func(string, string) bool {
+			alone()
+			return office.State == "open"
+		},
+		show:  func(name string, l *b2bua.LegState) { phases[name] = l.Phase },
+		names: make(map[string]bool), lit: make(map[string]*b2bua.LegState),
+	}
+	n.look("example.org")
+	for _, state := range []string{"closed", "open", "closed"} {
+		office.State = state
+		n.lookAll() // what it knows of before is asked for again
+		if lit := phases["sip:*481@example.org"] == b2bua.LegConfirmed; lit != (state == "closed") {
+			t.Errorf("%s: lit is %v", state, lit)
+		}
+	}
+}
+
+// TestNightHoursGone: nobody hears that hours were switched that are gone.
+func TestNightHoursGone(t *testing.T) {
+	s := start(t, nil)
+	if err := s.switchHours().Change(t.Context(), "example.org", "gone", func(*object.Hours) error { return nil }); !errors.Is(err, dial.ErrNoHours) {
+		t.Error(err)
 	}
 }
 

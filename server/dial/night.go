@@ -74,12 +74,14 @@ func HoursOf(set *object.Settings, code string) *object.Hours {
 // Night switches hours by telephone.
 type Night struct {
 	Settings func(domain string) *object.Settings
-	Open     func(domain, hours string) bool                                              // now
-	Change   func(ctx context.Context, domain, hours string, f func(*object.Hours)) error // durable, and in force when it returns
+	Open     func(domain, hours string) bool // now
+	Times    func(domain, hours string) bool // as the times say now, whatever was done by hand
+	// Change lets f change hours as they stand in the store, durable, and in force when it returns; [ErrNoHours] if there are none of that name any more.
+	Change func(ctx context.Context, domain, hours string, f func(*object.Hours) error) error
 }
 
-// errNoHours says that no hours have the code.
-var errNoHours = errors.New("no hours have this code; see sipwerk hours set --code")
+// ErrNoHours says that no hours have the code.
+var ErrNoHours = errors.New("no hours have this code; see sipwerk hours set --code")
 
 // errNotEntitled says that an account may not switch hours.
 var errNotEntitled = errors.New("may not switch these hours; see sipwerk hours set --switch-by")
@@ -92,7 +94,7 @@ func (n *Night) Player(o NightOrder) pbx.Player {
 		switch {
 		case errors.Is(err, errNotEntitled):
 			return l.Say(ctx, prompt.Text("forbidden"))
-		case errors.Is(err, errNoHours):
+		case errors.Is(err, ErrNoHours):
 			return l.Say(ctx, prompt.Text("impossible"))
 		case err != nil:
 			return errors.Join(l.Say(ctx, prompt.Text("impossible")), fmt.Errorf("night switch %s of %s: %w", o.Code, user, err))
@@ -110,25 +112,31 @@ func (n *Night) CarryOut(ctx context.Context, o NightOrder, domain, user string)
 	h := HoursOf(n.Settings(domain), o.Code)
 	switch {
 	case h == nil:
-		return errNoHours
+		return ErrNoHours
 	case o.Tell:
 		return nil
-	case !slices.Contains(h.SwitchBy, user) && !slices.Contains(h.SwitchBy, "*"):
-		return fmt.Errorf("%s %w", user, errNotEntitled)
 	}
-	state := o.State
-	if state == "" {
-		state = opposite(h, n.Open(domain, h.Name))
-	}
-	return n.Change(ctx, domain, h.Name, func(h *object.Hours) { h.State = state })
+	return n.Change(ctx, domain, h.Name, func(h *object.Hours) error { // two who switch at once see what the other has done
+		switch {
+		case h.Code != o.Code:
+			return ErrNoHours
+		case !slices.Contains(h.SwitchBy, user) && !slices.Contains(h.SwitchBy, "*"):
+			return fmt.Errorf("%s %w", user, errNotEntitled)
+		case o.State != "":
+			h.State = o.State
+		default:
+			h.State = opposite(h, n.Times(domain, h.Name))
+		}
+		return nil
+	})
 }
 
 // opposite is what a key does: hours that go by the times become the opposite of what these say, and those that were set by hand go by the times.
-func opposite(h *object.Hours, open bool) string {
+func opposite(h *object.Hours, byTimes bool) string {
 	switch {
 	case h.State == hoursOpen || h.State == hoursClosed:
 		return hoursAuto
-	case open:
+	case byTimes:
 		return hoursClosed
 	}
 	return hoursOpen

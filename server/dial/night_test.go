@@ -34,9 +34,9 @@ func TestNight(t *testing.T) {
 			state := set.Hours[hours].State
 			return state == "open" || state == "auto" && byTimes
 		},
-		Change: func(_ context.Context, _, hours string, f func(*object.Hours)) error {
-			f(set.Hours[hours])
-			return nil
+		Times: func(string, string) bool { return byTimes },
+		Change: func(_ context.Context, _, hours string, f func(*object.Hours) error) error {
+			return f(set.Hours[hours])
 		},
 	}
 	for _, tt := range []struct {
@@ -55,7 +55,7 @@ func TestNight(t *testing.T) {
 		{"bob", "*#481", false, "open", "hours-open", "hours-hand", nil},
 		{"alice", "#481", false, "auto", "hours-closed", "hours-times", nil},
 		{"alice", "*481*2", true, "closed", "hours-closed", "hours-hand", nil},
-		{"alice", "*482", true, "closed", "hours-closed", "hours-hand", errNoHours},
+		{"alice", "*482", true, "closed", "hours-closed", "hours-hand", ErrNoHours},
 	} {
 		byTimes = tt.open
 		o, _ := ReadNight(tt.dialled)
@@ -69,5 +69,31 @@ func TestNight(t *testing.T) {
 	}
 	if !(Features{}).has("*481") || !(Features{}).has("#481") {
 		t.Error("the code is no feature")
+	}
+}
+
+// TestNightAtOnce: who switches goes by how the hours stand when they are written, and not by how they stood when the code was dialled.
+func TestNightAtOnce(t *testing.T) {
+	office := func(state, code string) *object.Hours {
+		return &object.Hours{Name: "office", State: state, Code: code, SwitchBy: []string{"alice"}}
+	}
+	for _, tt := range []struct {
+		stored *object.Hours
+		want   string
+		err    error
+	}{{office("closed", "1"), "auto", nil}, {office("auto", "1"), "closed", nil}, {office("auto", "2"), "auto", ErrNoHours}} {
+		n := &Night{
+			Settings: func(string) *object.Settings {
+				return &object.Settings{Domain: "example.org", Hours: map[string]*object.Hours{"office": office("open", "1")}}
+			},
+			Open:  func(string, string) bool { return false },
+			Times: func(string, string) bool { return true },
+			Change: func(_ context.Context, _, _ string, f func(*object.Hours) error) error {
+				return f(tt.stored)
+			},
+		}
+		if err := n.CarryOut(t.Context(), NightOrder{Code: "1"}, "example.org", "alice"); !errors.Is(err, tt.err) || tt.stored.State != tt.want {
+			t.Errorf("%s, %v; want %s, %v", tt.stored.State, err, tt.want, tt.err)
+		}
 	}
 }

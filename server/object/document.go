@@ -34,6 +34,12 @@ func (d *Document) Has(k *Kind) bool { return d.sections[k.Plural] }
 // HasPeople reports whether the document speaks of people.
 func (d *Document) HasPeople() bool { return d.sections[accounts] }
 
+// Says reports whether the document names a field of an object.
+func (d *Document) Says(k *Kind, name, field string) bool {
+	_, ok := d.lines[place{k.Name, name, field}]
+	return ok
+}
+
 // ParseDocument reads a document; file is what it is called in errors. They are [Faults] with their lines. The objects are checked by whoever writes them.
 func ParseDocument(file string, text []byte) (*Document, error) {
 	return readDocument(file, func() (ast.Node, error) { return parseYAML(text) })

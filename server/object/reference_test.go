@@ -41,7 +41,7 @@ away.
 ## One document
 
 ` + "`sipwerk export`" + ` writes everything of a domain as YAML, ` + "`sipwerk plan FILE`" + ` says what a changed document would change, who notices, and which tests of the dial plan would fail, and
-` + "`sipwerk apply FILE`" + ` puts it into force in one transaction. A section that the document has says everything of its kind: what is not in it is removed. A section that it has not is left as it is. ` + "`keep`" + ` stands for a secret or a PIN that
+` + "`sipwerk apply FILE`" + ` puts it into force in one transaction. A section that the document has says everything of its kind: what is not in it is removed. A section that it has not is left as it is, and so are hours that people have opened or closed at their telephones, unless it says their state. ` + "`keep`" + ` stands for a secret or a PIN that
 there is. Devices and PINs that are made are shown once.
 
 ` + "```yaml" + `

@@ -12,7 +12,7 @@ import (
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
-// Export returns the document of a domain: what [Setup.Apply] makes of it again is the same. Secrets and PINs are not in it.
+// Export returns the document of a domain: what [Setup.Apply] makes of it again is the same, but for hours switched by hand meanwhile. Secrets and PINs are not in it.
 func (s *Setup) Export(ctx context.Context, domain string) (text []byte, err error) {
 	_, err = s.Store.Revise(ctx, domain, store.Draft{People: true, Try: true, Change: func(c *store.Company) error {
 		text = object.FormatDocument(domain, c.People, c.Settings)
@@ -64,7 +64,7 @@ func (s *Setup) document(ctx context.Context, domain string, d *object.Document,
 				c.Settings.Remove(k, object.NameOf(o))
 			}
 			for o := range d.Settings.Objects(k) {
-				c.Settings.Put(o)
+				c.Settings.Put(asSwitched(d, o, before))
 			}
 		}
 		return nil
@@ -75,6 +75,17 @@ func (s *Setup) document(ctx context.Context, domain string, d *object.Document,
 	}
 	change.Affected = affected(change, before, people)
 	return change, nil
+}
+
+// asSwitched is an object of a document as it is to be. Hours stay as people have opened or closed them at their telephones, unless the document says how they are to stand.
+func asSwitched(d *object.Document, o object.Object, before *object.Settings) object.Object {
+	h, ok := o.(*object.Hours)
+	if !ok || before.Hours[h.Name] == nil || d.Says(object.KindOf(h), h.Name, "state") {
+		return o
+	}
+	kept := *h
+	kept.State = before.Hours[h.Name].State
+	return &kept
 }
 
 // deviceSecrets reads the secrets of the devices that a document adds.

@@ -115,6 +115,37 @@ func TestAffected(t *testing.T) {
 	}
 }
 
+// TestApplySwitchedHours: what was closed by hand stays so, unless a document says otherwise; then the plan shows it.
+func TestApplySwitchedHours(t *testing.T) {
+	st := company(t, func(s *object.Settings) {
+		s.Put(&object.Hours{Name: "office", State: "closed", Open: []string{"mon-fri 09:00-17:00"}})
+	})
+	setup := &Setup{Store: st}
+	for _, tt := range []struct{ text, want, shown string }{
+		{"hours: {office: {open: ['mon-thu 09:00-17:00']}, shop: {}}", "closed", "open"},
+		{"hours: {office: {open: ['mon-thu 09:00-17:00'], state: auto}}", "auto", "state"},
+	} {
+		d, err := object.ParseDocument("x", []byte(tt.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := setup.Plan(t.Context(), "example.org", d, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fields := plan.Items()[0].Fields; len(fields) != 1 || fields[0].Field != tt.shown {
+			t.Errorf("%s: the plan shows %+v", tt.text, fields)
+		}
+		if _, err := setup.Apply(t.Context(), "example.org", d, nil); err != nil {
+			t.Fatal(err)
+		}
+		set, err := st.Settings(t.Context(), "example.org")
+		if err != nil || set.Hours["office"].State != tt.want {
+			t.Errorf("%s: the office is %s, %v", tt.text, set.Hours["office"].State, err)
+		}
+	}
+}
+
 // affects returns who would notice a document.
 func affects(t *testing.T, s *Setup, text string) []string {
 	t.Helper()

@@ -79,6 +79,11 @@ func (h *hours) open(t time.Time) (open bool, why string) {
 	if h.state == HoursOpen || h.state == HoursClosed {
 		return h.state == HoursOpen, "set by hand"
 	}
+	return h.byTimes(t)
+}
+
+// byTimes is open without what somebody has said.
+func (h *hours) byTimes(t time.Time) (open bool, why string) {
 	t = t.In(h.zone)
 	for _, day := range h.holidays {
 		if day.holds(civilOf(t)) {

@@ -240,6 +240,16 @@ func (p *Plan) Open(name string, at time.Time) bool {
 	return open
 }
 
+// OpenByTimes is [Plan.Open] as the times say, whatever was opened or closed by hand.
+func (p *Plan) OpenByTimes(name string, at time.Time) bool {
+	h := p.hours[name]
+	if h == nil {
+		return true
+	}
+	open, _ := h.byTimes(at)
+	return open
+}
+
 func weekdayName(d time.Weekday) string {
 	return [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}[d]
 }
