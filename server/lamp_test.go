@@ -27,7 +27,7 @@ func TestLampAccess(t *testing.T) {
 	if res := h.prove(subscribe("sip:bob@example.org", "sip:alice@example.org"), "alice", "secret of alice"); res.Status != sip.StatusOK {
 		t.Fatalf("bob's lamp: %s", res)
 	}
-	if text := h.notified(t); !strings.Contains(text, `state="full" entity="sip:bob@example.org"`) {
+	if text := h.notified(); !strings.Contains(text, `state="full" entity="sip:bob@example.org"`) {
 		t.Fatal(text)
 	}
 	looks := s.lamps.Onlookers

@@ -49,7 +49,7 @@ func TestNightSwitch(t *testing.T) {
 	if res := h.prove(h.request("SUBSCRIBE", lamp, "sip:bob@example.org", "Event: dialog", "Expires: 0", "Contact: <sip:bob@"+h.conn.LocalAddr().String()+">"), "bob", "secret of bob"); res.Status != sip.StatusOK {
 		t.Fatalf("the lamp: %s", res)
 	}
-	if text := h.notified(t); !strings.Contains(text, "<state>confirmed</state>") || strings.Contains(text, "call-id") {
+	if text := h.notified(); !strings.Contains(text, "<state>confirmed</state>") || strings.Contains(text, "call-id") {
 		t.Errorf("the lamp shows %s", text)
 	}
 	if name, ok := s.night.lamp(sip.MustParseURI("sip:*482@example.org")); ok || s.lamps.Onlookers.Online("sip:*482@example.org") || !s.lamps.Onlookers.Online(lamp) {
@@ -104,24 +104,4 @@ func TestNightHoursGone(t *testing.T) {
 	if err := s.switchHours().Change(t.Context(), "example.org", "gone", func(*object.Hours) error { return nil }); !errors.Is(err, dial.ErrNoHours) {
 		t.Error(err)
 	}
-}
-
-// notified answers the next NOTIFY and returns what it says.
-func (h *handset) notified(t *testing.T) string {
-	t.Helper()
-	_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
-	b := make([]byte, 65536)
-	n, err := h.conn.Read(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	notify, err := sip.ParseRequest(b[:n])
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(notify.Body())
-	if _, err := h.conn.Write([]byte(notify.Reply(sip.StatusOK).String())); err != nil {
-		t.Fatal(err)
-	}
-	return text
 }

@@ -113,17 +113,8 @@ func TestWatchRegistrations(t *testing.T) {
 				t.Fatal(res)
 			}
 			_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
-			b := make([]byte, 65536)
-			n, err := h.conn.Read(b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			notify, err := sip.ParseRequest(b[:n])
-			if err != nil || notify.Method != sip.MethodNotify || !strings.Contains(string(notify.Body()), "<uri>"+contact+"</uri>") {
-				t.Fatalf("%v\n%s", err, b[:n])
-			}
-			if _, err := h.conn.Write([]byte(notify.Reply(sip.StatusOK).String())); err != nil {
-				t.Fatal(err)
+			if notify := h.notify(); notify.Method != sip.MethodNotify || !strings.Contains(string(notify.Body()), "<uri>"+contact+"</uri>") {
+				t.Fatal(notify)
 			}
 		})
 	}
@@ -204,19 +195,8 @@ func TestWatchEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
-	b := make([]byte, 65536)
 	for {
-		n, err := h.conn.Read(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		notify, err := sip.ParseRequest(b[:n])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := h.conn.Write([]byte(notify.Reply(sip.StatusOK).String())); err != nil {
-			t.Fatal(err)
-		}
+		notify := h.notify()
 		switch state := notify.Get(sip.HeaderSubscriptionState); {
 		case strings.HasPrefix(state, "active"):
 		case state == "terminated;reason=noresource" && len(notify.Body()) == 0:

@@ -3,7 +3,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -126,16 +125,7 @@ func TestSubscribe(t *testing.T) {
 		t.Fatalf("SUBSCRIBE: %s", res)
 	}
 	_ = h.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	b := make([]byte, 65536)
-	n, err := h.conn.Read(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	notify, err := sip.ParseRequest(bytes.Clone(b[:n]))
-	if err != nil || !strings.Contains(string(notify.Body()), "<display-text>Sales</display-text>") {
-		t.Fatalf("%v\n%s", err, b[:n])
-	}
-	if _, err := h.conn.Write([]byte(notify.Reply(sip.StatusOK).String())); err != nil {
-		t.Fatal(err)
+	if notify := h.notify(); !strings.Contains(string(notify.Body()), "<display-text>Sales</display-text>") {
+		t.Fatal(notify)
 	}
 }

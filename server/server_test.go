@@ -180,6 +180,31 @@ func (h *handset) prove(req *sip.Request, user, secret string) *sip.Response {
 	return h.ask(req)
 }
 
+// notified answers the next NOTIFY and returns what it says.
+func (h *handset) notified() string {
+	h.t.Helper()
+	_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+	return string(h.notify().Body())
+}
+
+// notify answers the next NOTIFY and returns it.
+func (h *handset) notify() *sip.Request {
+	h.t.Helper()
+	b := make([]byte, 65536)
+	n, err := h.conn.Read(b)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req, err := sip.ParseRequest(b[:n])
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.conn.Write([]byte(req.Reply(sip.StatusOK).String())); err != nil {
+		h.t.Fatal(err)
+	}
+	return req
+}
+
 // TestReception: what is answered to a stranger.
 func TestReception(t *testing.T) {
 	h := newHandset(t, start(t, nil))

@@ -3,7 +3,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -147,19 +146,8 @@ func TestMessageLamp(t *testing.T) {
 	notify := func(want string) {
 		t.Helper()
 		_ = h.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
-		b := make([]byte, 65536)
 		for {
-			n, err := h.conn.Read(b)
-			if err != nil {
-				t.Fatalf("%q: %v", want, err)
-			}
-			req, err := sip.ParseRequest(bytes.Clone(b[:n]))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := h.conn.Write([]byte(req.Reply(sip.StatusOK).String())); err != nil {
-				t.Fatal(err)
-			}
+			req := h.notify()
 			if strings.Contains(string(req.Body()), want) {
 				if !strings.Contains(string(req.Body()), "Message-Account: sip:*97@example.org\r\n") {
 					t.Errorf("%s", req.Body())
