@@ -236,6 +236,7 @@ func (e *Endpoint) settleLocked(d *sdp.Description, theirs, ours *sdp.Media) err
 
 // agreeLocked makes a what both sides do.
 func (e *Endpoint) agreeLocked(a agreement) {
+	a.succeed(&e.agreed)
 	e.agreed = a
 	e.mouth.events.PayloadType, e.mouth.events.Step = a.event, a.format.Ticks(frameTime)
 	e.ear.receiver.Clock = uint32(a.format.Clock)

@@ -22,6 +22,7 @@ type agreement struct {
 	direction sdp.Direction // ours
 	format    codec.Format  // of what we send
 	payload   uint8         // its payload type at the peer
+	wants     string        // what the peer says of it, as FMTP
 	encoder   codec.Encoder // nil until something is said
 	hearing   []hearing
 	heard     [2]uint64 // our payload types, a bit each: looked at for each packet
@@ -49,7 +50,7 @@ func (a *agreement) send(formats []codec.Format, theirs []sdp.Codec) error {
 		if f.Tune != nil {
 			f = f.Tune(c.FMTP)
 		}
-		a.format, a.payload = f, c.PayloadType
+		a.format, a.payload, a.wants = f, c.PayloadType, c.FMTP
 		a.event, a.events = eventOf(theirs, c.Clock)
 		return nil
 	}
@@ -100,6 +101,20 @@ func (a *agreement) decoder(payload uint8) codec.Decoder {
 		return h.decoder
 	}
 	return nil
+}
+
+// succeed takes over the coders of the agreement before for what goes on as it was: those of both sides remember what was said.
+func (a *agreement) succeed(before *agreement) {
+	if a.encoder == nil && a.format.Name == before.format.Name && a.payload == before.payload && a.wants == before.wants {
+		a.encoder = before.encoder
+	}
+	for i := range a.hearing {
+		h := &a.hearing[i]
+		at := slices.IndexFunc(before.hearing, func(o hearing) bool { return o.payload == h.payload && o.format.Name == h.format.Name })
+		if at >= 0 {
+			h.decoder = before.hearing[at].decoder
+		}
+	}
 }
 
 // encode appends the payload of pcm.

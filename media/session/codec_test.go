@@ -167,3 +167,25 @@ func TestRecordBothSides(t *testing.T) {
 		}
 	})
 }
+
+// TestCodersGoOn: a change of the session amid a tone is not heard in it: coders that remember what was said go on.
+func TestCodersGoOn(t *testing.T) {
+	wide := Voice{Formats: []codec.Format{codec.G722()}}
+	bridgeVoices(t, Plain, Plain, [2]Voice{wide, wide}, func(b *bridged) {
+		b.wait(time.Second)
+		said := make(chan struct{})
+		go func() {
+			defer close(said)
+			say(b.t, b.alice, 1000, time.Second)
+		}()
+		heard(t, b.bob, 500*time.Millisecond)
+		b.offer(b.bob, b.alice, b.b, b.a)
+		got := heard(t, b.bob, 100*time.Millisecond)
+		for at := 0; at+320 <= len(got); at += 320 {
+			if level := audio.Goertzel(got[at:at+320], b.bob.Rate(), 1000); level < 6000 {
+				t.Errorf("%d ms after the change: level %.0f", at/16, level)
+			}
+		}
+		<-said
+	})
+}

@@ -43,7 +43,8 @@ func lead(x, y *line) {
 	if c := y.toPeer; c != nil && c == x.fromPeer && c.suits(x, y) {
 		return
 	}
-	y.toPeer.end()
+	before := y.toPeer
+	before.end()
 	x.fromPeer.end()
 	y.toPeer, x.fromPeer = nil, nil
 	if !x.told.sound || !y.told.sound {
@@ -55,6 +56,7 @@ func lead(x, y *line) {
 		return
 	}
 	c := newCourse(x, y)
+	c.succeed(before)
 	if c.packer = packer; dials == takes {
 		c.spot, c.swallow = nil, nil
 	}
@@ -125,6 +127,21 @@ func (c *course) follow() {
 	decoder, failed := a.format.NewDecoder()
 	if f, ok := encoder.(codec.Follower); ok && err == nil && failed == nil && f.Follow(decoder) {
 		a.encoder, c.ghost = encoder, decoder
+	}
+}
+
+// succeed goes on where the way before c has ended, which may be nil: the decoder of the hearer does not begin anew.
+func (c *course) succeed(before *course) {
+	if c.ghost == nil || before == nil || before.to != c.to {
+		return
+	}
+	before.mu.Lock() // a packet may still be on its way through it
+	defer before.mu.Unlock()
+	if before.ghost == nil {
+		return
+	}
+	if was, is := &before.voice.agreed, &c.voice.agreed; was.payload == is.payload && was.format.Name == is.format.Name {
+		c.ghost, before.ghost = before.ghost, nil
 	}
 }
 
