@@ -190,11 +190,8 @@ func newCDRID(start time.Time) string {
 	return hex.EncodeToString(b[:])
 }
 
-// ObserveCall implements [pbx.Observer]. A call that the B2BUA has brought there has a record already.
-func (r *records) ObserveCall(d *pbx.Detail) {
-	if d.Inside {
-		return
-	}
+// feature makes the record of a call to a number of the house.
+func (r *records) feature(d *pbx.Detail) {
 	c := store.CDR{
 		ID: newCDRID(d.Start), SessionID: d.Session, CallID: d.CallID, From: d.From.URI.String(), Name: d.From.Name(), To: d.Asked.String(),
 		Start: d.Start, Answer: d.Answer, End: d.End, Status: int(d.Status), Cause: q850(d.Status, d.Reason), By: d.By.String(), Reason: d.Reason,

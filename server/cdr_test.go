@@ -3,14 +3,17 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sipwerk/sipwerk/phone"
+	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -103,9 +106,10 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// TestRecordsOfApplications: a call to a feature number and one to a room leave a record too.
+// TestRecordsOfApplications: a call to a feature number leaves a record and a line in the log, too.
 func TestRecordsOfApplications(t *testing.T) {
-	s := start(t, nil)
+	var out bytes.Buffer
+	s := startLogging(t, nil, NewLog(config.Log{Level: "info", Format: "text"}, &out))
 	alice := telephone(t, s, "alice", "udp")
 	call, err := alice.Dial(t.Context(), "sip:echo@example.org")
 	if err != nil {
@@ -119,6 +123,11 @@ func TestRecordsOfApplications(t *testing.T) {
 	c := all[0]
 	if c.Account != "alice" || c.Dialled != "echo" || c.Final != "echo" || c.Status != 200 || c.By != "caller" || c.Talked() <= 0 || len(c.Legs) != 1 || len(c.Legs[0].Streams) != 1 {
 		t.Errorf("%+v", c)
+	}
+	s.Stop(context.Background())
+	want := `msg="call ended" call=` + c.SessionID + " from=sip:alice@example.org to=sip:echo@example.org call-id=" + c.CallID + " application=echo status=200 by=caller talked="
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("the log has no %s:\n%s", want, out.String())
 	}
 }
 

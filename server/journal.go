@@ -11,6 +11,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/service/b2bua"
+	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -49,7 +50,7 @@ func (j *journal) end(d *b2bua.Detail) {
 	packets, lost := heard(d.CallerMedia, d.CalleeMedia)
 	j.packets.Add(packets)
 	j.lost.Add(lost)
-	var room [13]slog.Attr
+	var room [14]slog.Attr
 	attributes := append(room[:0], slog.String("call", d.ID), slog.String("from", d.From), slog.String("to", d.To), slog.String("call-id", d.CallID), slog.Int("status", int(d.Status)),
 		slog.String("by", d.By.String()), slog.Int("devices", d.Branches))
 	if d.Reason != "" {
@@ -59,10 +60,33 @@ func (j *journal) end(d *b2bua.Detail) {
 		attributes = append(attributes, slog.Any("err", d.Err))
 	}
 	if !d.Answer.IsZero() {
+		if d.Final != d.To {
+			attributes = append(attributes, slog.String("talked-to", d.Final))
+		}
 		attributes = append(attributes, slog.Duration("talked", d.Duration().Round(time.Millisecond)), slog.Uint64("packets", packets), slog.Uint64("lost", lost))
 		if mos := worst(d.CallerMedia, d.CalleeMedia); mos > 0 {
 			attributes = append(attributes, slog.Float64("mos", math.Round(mos*10)/10))
 		}
+	}
+	j.log.LogAttrs(context.Background(), slog.LevelInfo, "call ended", attributes...)
+}
+
+// features is the journal as the numbers of the house tell it of their calls. One that the B2BUA has brought there is told of by the B2BUA.
+type features struct{ *journal }
+
+// ObserveCall implements [pbx.Observer].
+func (j features) ObserveCall(d *pbx.Detail) {
+	if d.Inside {
+		return
+	}
+	j.records.feature(d)
+	attributes := []slog.Attr{slog.String("call", d.Session), slog.String("from", d.From.URI.String()), slog.String("to", d.Asked.String()), slog.String("call-id", d.CallID),
+		slog.String("application", string(d.Application)), slog.Int("status", int(d.Status)), slog.String("by", d.By.String())}
+	if d.Reason != "" {
+		attributes = append(attributes, slog.String("reason", d.Reason))
+	}
+	if !d.Answer.IsZero() {
+		attributes = append(attributes, slog.Duration("talked", d.Duration().Round(time.Millisecond)), slog.Uint64("packets", d.Media.Received.Packets), slog.Int64("lost", int64(d.Media.Received.Lost)))
 	}
 	j.log.LogAttrs(context.Background(), slog.LevelInfo, "call ended", attributes...)
 }

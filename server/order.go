@@ -105,6 +105,13 @@ func (s *Server) lampName(user string) string {
 	return uri.AOR()
 }
 
+// controlDirectory lets a command that has changed something say so: it is in force when the command ends.
+func (s *Server) controlDirectory() {
+	s.control.Handle("POST /refresh", func(ctx context.Context, _ *http.Request, _ func(any) error) error {
+		return s.directory.Catch(ctx, s.log)
+	})
+}
+
 // controlQueues takes the orders of commands.
 func (s *Server) controlQueues() {
 	s.control.Handle("GET /queues", replies(func(*http.Request) []QueueReport { return s.QueueReports() }))

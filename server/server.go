@@ -244,7 +244,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 	domains.shelf = s.shelf
 	site := &session.Site{Relay: s.relay, Advertise: s.mediaAddresses(), Music: *s.usualMusic()}
 	site.Formats = voice.Formats
-	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice, Identity: domains, Observer: s.records}
+	s.features = &pbx.PBX{Dialogs: s.dialogs, Media: site, Voice: voice, Identity: domains, Observer: features{s.journal}}
 	bindings := &locator{registrar: s.registrar, kinds: kinds(media.Kinds), domains: domains, log: s.log}
 	s.openConferences(domains, site, bindings, voice)
 	s.openLamps(domains)
@@ -355,6 +355,7 @@ func (s *Server) listen(ctx context.Context, opt Options) error {
 	s.running.Go(func() { s.records.run(follow, s) })
 	s.running.Go(func() { s.runMail(follow) })
 	s.web.serve(&s.running)
+	s.controlDirectory()
 	s.controlQueues()
 	s.controlRooms()
 	s.controlCalls()

@@ -51,7 +51,13 @@ func configuration(t *testing.T, set map[string]string) *config.Config {
 // start starts a server with the accounts alice and bob, whose secrets are "secret of" them, and stops it with the test.
 func start(t *testing.T, set map[string]string) *Server {
 	t.Helper()
-	s, err := Start(t.Context(), configuration(t, set), Options{Log: testLog(t)})
+	return startLogging(t, set, testLog(t))
+}
+
+// startLogging is start with a log of the test's own.
+func startLogging(t *testing.T, set map[string]string, log *slog.Logger) *Server {
+	t.Helper()
+	s, err := Start(t.Context(), configuration(t, set), Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

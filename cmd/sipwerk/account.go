@@ -1,10 +1,11 @@
-// `sipwerk account`: people and their telephones, kept in the data folder. A running server knows of a change within a second.
+// `sipwerk account`: people and their telephones, kept in the data folder. A running server knows of a change at once.
 
 package main
 
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ func (p *program) newAccount() *cobra.Command {
 		Use:   "account",
 		Short: p.Text("Add, list and remove accounts"),
 		Long: p.Text("An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
-			"The commands work while a server runs in the same data folder, and it knows of a change within a second."),
+			"The commands work while a server runs in the same data folder: what they change is in force when they end."),
 	}
 	calls := objects{program: p, kind: object.KindNamed("account")}
 	c.AddCommand(calls.newSet(), calls.newShow())
@@ -83,6 +84,21 @@ func (p *program) open(ctx context.Context, load func() (*config.Config, error),
 		return nil, err
 	}
 	return &accounts{st, d.Name, cfg}, nil
+}
+
+// refreshTime is how long a command waits for the running server to know what it has changed; a server that is slower finds out by itself.
+const refreshTime = 5 * time.Second
+
+// Close closes the data folder, and tells the server that runs on it of what was changed: it is in force when the command has ended.
+func (a *accounts) Close() error {
+	if a.Changed() {
+		if way, err := server.DialControl(a.config.Data); err == nil {
+			ctx, cancel := context.WithTimeout(context.Background(), refreshTime)
+			defer cancel()
+			_ = way.Do(ctx, "POST", "/refresh", nil, func(json.RawMessage) error { return nil }) // otherwise it looks for itself
+		}
+	}
+	return a.Store.Close()
 }
 
 // with is a command on the data folder: f gets it open, and the user whom the first argument names, if there is one.

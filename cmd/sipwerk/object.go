@@ -1,4 +1,4 @@
-// `sipwerk group`, `sipwerk trunk` and their like: one command for each kind of objects, made from the table of kinds. A running server knows of a change within a second.
+// `sipwerk group`, `sipwerk trunk` and their like: one command for each kind of objects, made from the table of kinds. A running server knows of a change at once.
 
 package main
 
@@ -34,7 +34,7 @@ func (p *program) newObject(kind string, more ...*cobra.Command) *cobra.Command 
 	c := &cobra.Command{
 		Use:   k.Name,
 		Short: p.Text(k.Title),
-		Long:  p.Text(k.Doc) + "\n" + p.Text("The commands work while a server runs in the same data folder, and it knows of a change within a second."),
+		Long:  p.Text(k.Doc) + "\n" + p.Text("The commands work while a server runs in the same data folder: what they change is in force when they end."),
 	}
 	for _, make := range []func(*objects) *cobra.Command{(*objects).newAdd, (*objects).newSet, (*objects).newList, (*objects).newShow, (*objects).newRemove} {
 		if sub := make(&objects{program: p, kind: k}); sub != nil {

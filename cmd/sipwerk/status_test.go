@@ -33,10 +33,10 @@ func TestQueueStatus(t *testing.T) {
 	at := " --data " + data
 	line{args: "queue status" + at, code: 1, fails: "sipwerk: no server runs on this data folder…"}.run(t, "", nil)
 	s := startServer(t, data, "200")
-	line{args: "queue add 700 --title Support --agent 200" + at, want: "…"}.run(t, "", nil)
 	if err := s.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	line{args: "queue add 700 --title Support --agent 200" + at, want: "…"}.run(t, "", nil)
 	line{args: "queue status" + at, want: "QUEUE              WAITING       LONGEST  SERVED  ABANDONED  ELSEWHERE  WAIT  TALK  IN TIME\n700@example.org    0             0s       0       0          0          0s    0s    100 %\n" +
 		"  200@example.org  no telephone           0\n"}.run(t, "", nil)
 	line{args: "queue logout 200 --queue 700" + at}.run(t, "", nil)

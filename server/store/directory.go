@@ -103,15 +103,21 @@ func (d *Directory) Follow(ctx context.Context, interval time.Duration, log *slo
 			return
 		case <-tick.C:
 		}
-		n, err := d.Refresh(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil && !failing:
+		err := d.Catch(ctx, log)
+		if err != nil && ctx.Err() == nil && !failing {
 			log.Error("the directory cannot follow the database", "err", err)
-		case n > 0:
-			log.Info("the directory has changed", "changes", n, "users", d.Len())
 		}
 		failing = err != nil
 	}
+}
+
+// Catch is [Directory.Refresh], with a line in the log if there was something.
+func (d *Directory) Catch(ctx context.Context, log *slog.Logger) error {
+	n, err := d.Refresh(ctx)
+	if n > 0 {
+		log.Info("the directory has changed", "changes", n, "users", d.Len())
+	}
+	return err
 }
 
 // Refresh reads what has changed since the last time and returns how many changes there were. While everything is read again, look-ups go on in the old table.
