@@ -37,7 +37,7 @@ func (e *Endpoint) absent(now time.Time) bool {
 	}
 	a.due = now.Add(absencePace)
 	last, limit := e.heardLocked(now), e.voice.Silence
-	shown, steady := e.way.heard()
+	shown, steady := e.way.Heard()
 	if shown.After(a.since) {
 		a.since = shown
 	}
@@ -71,12 +71,4 @@ func (e *Endpoint) heardLocked(now time.Time) (last time.Time) {
 		}
 	}
 	return last
-}
-
-// heard is [ice.Agent.Heard]; nothing of it without an agent.
-func (t *transport) heard() (last time.Time, steady bool) {
-	if t.agent == nil {
-		return time.Time{}, false
-	}
-	return t.agent.Heard()
 }

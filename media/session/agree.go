@@ -3,8 +3,10 @@ package session
 // Offer and answer of an endpoint. RFC 3264; RFC 4733 §7 for digits.
 
 import (
+	"net/netip"
 	"slices"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
@@ -31,7 +33,7 @@ func (e *Endpoint) Offer() *sdp.Description {
 			m.SetDirection(e.direction)
 			offerLevel(m)
 		}
-		if err := e.wayLocked(i).offer(again, m, e.peer.Kind); err != nil {
+		if err := e.wayLocked(i).Offer(again, m, e.peer.Kind.terms()); err != nil {
 			m.Reject() // no randomness for a key: nothing is said rather than in the clear
 		}
 	}
@@ -62,14 +64,14 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 		return nil, err
 	}
 	lead := e.leadersLocked(offer)
-	heard := make(map[*transport]bool, len(lead))
+	heard := make(map[*carriage.Transport]bool, len(lead))
 	for i := range answer.Media {
 		theirs, m, way := &offer.Media[i], &answer.Media[i], e.wayLocked(i)
 		if mid := theirs.MID(); mid != "" {
 			m.Lines.SetAttribute("mid", mid)
 		}
-		if w, isRTP := read(offer, &offer.Media[lead[i]]); isRTP && !m.Rejected() && !heard[way] {
-			heard[way] = way.hear(w)
+		if w, isRTP := carriage.Read(offer, &offer.Media[lead[i]]); isRTP && !m.Rejected() && !heard[way] {
+			heard[way] = way.Hear(w)
 		}
 		if m.Rejected() || !heard[way] {
 			m.Proto = theirs.Proto
@@ -97,8 +99,8 @@ func (e *Endpoint) Answer(offer *sdp.Description) (*sdp.Description, error) {
 func (e *Endpoint) shareLocked(offer *sdp.Description) {
 	lead := e.leadersLocked(offer)
 	for i := range offer.Media {
-		if w, isRTP := read(offer, &offer.Media[lead[i]]); isRTP && !offer.Media[i].Rejected() {
-			e.wayLocked(i).share(e.peer, w)
+		if w, isRTP := carriage.Read(offer, &offer.Media[lead[i]]); isRTP && !offer.Media[i].Rejected() {
+			e.wayLocked(i).Share(w, func(at netip.AddrPort) netip.AddrPort { return e.site.advertise(e.peer, at) })
 		}
 	}
 	e.ours.Media[0].Place = e.placeOf(e.stream)
@@ -125,7 +127,7 @@ func speaks(d *sdp.Description) bool {
 // answerLocked completes line i of our answer.
 func (e *Endpoint) answerLocked(offer, answer *sdp.Description, i int) error {
 	theirs, m := &offer.Media[i], &answer.Media[i]
-	if err := e.wayLocked(i).answer(answer, m); err != nil {
+	if err := e.wayLocked(i).Answer(answer, m); err != nil {
 		return err
 	}
 	if p := e.pictureLocked(i); p != nil {
@@ -161,11 +163,11 @@ func (e *Endpoint) carriedLocked(offer *sdp.Description) *sdp.Description {
 	plain.Strip(false)
 	for i := range plain.Media {
 		m, way := &plain.Media[i], e.wayLocked(i)
-		w, isRTP := read(offer, &offer.Media[lead[i]])
+		w, isRTP := carriage.Read(offer, &offer.Media[lead[i]])
 		if !isRTP {
 			continue
 		}
-		if _, ok := way.weigh(w); !ok {
+		if _, ok := way.Weigh(w); !ok {
 			m.Reject()
 		} else if offer.Media[i].BundleOnly() && way == &e.way {
 			m.Port = discard // it has none of its own, and is there
@@ -187,15 +189,15 @@ func (e *Endpoint) Accept(answer *sdp.Description) error {
 	}
 	e.hearGroupsLocked(answer)
 	lead := e.leadersLocked(answer)
-	accepted, heard := make(map[*transport]bool, len(lead)), false
+	accepted, heard := make(map[*carriage.Transport]bool, len(lead)), false
 	for i := range min(len(answer.Media), len(e.said.Media)) {
 		theirs, ours, way := &answer.Media[i], &e.said.Media[i], e.wayLocked(i)
-		w, isRTP := read(answer, &answer.Media[lead[i]])
+		w, isRTP := carriage.Read(answer, &answer.Media[lead[i]])
 		if theirs.Rejected() || !isRTP || ours.Rejected() || ours.Type != sound && e.pictureLocked(i) == nil {
 			continue
 		}
 		if !accepted[way] {
-			if err := way.accept(w); err != nil {
+			if err := way.Accept(w); err != nil {
 				return err
 			}
 			accepted[way] = true

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
@@ -20,7 +21,7 @@ type tagging struct {
 }
 
 // carriage is how the line goes over the wire when what is being agreed on is settled.
-func (n *line) carriage() *transport {
+func (n *line) carriage() *carriage.Transport {
 	if n.joins != nil {
 		return n.joins
 	}
@@ -31,13 +32,13 @@ func (n *line) carriage() *transport {
 func (l *Leg) board(d *sdp.Description) (lead []int) {
 	l.grow(len(d.Media))
 	l.groups, lead = d.Bundles(), d.Leaders()
-	ways := make(map[int]*transport, len(lead))
+	ways := make(map[int]*carriage.Transport, len(lead))
 	for i, leader := range lead {
 		if l.lines[i].settled && ways[leader] == nil {
 			ways[leader] = l.lines[i].way
 		}
 	}
-	speaker := make(map[*transport]int, len(lead))
+	speaker := make(map[*carriage.Transport]int, len(lead))
 	for i, leader := range lead {
 		n := &l.lines[i]
 		way := ways[leader]
@@ -82,7 +83,7 @@ func (l *Leg) merge(d *sdp.Description) (lead []int) {
 }
 
 // boards tells whether n is to go over a transport that is up, and is not up itself.
-func (n *line) boards() bool { return !n.settled && n.way.settled }
+func (n *line) boards() bool { return !n.settled && n.way.Settled() }
 
 // embark lets the new lines of an offer to a peer that bundles go over the transport that it has.
 func (l *Leg) embark(d *sdp.Description) {
@@ -97,10 +98,10 @@ func (l *Leg) embark(d *sdp.Description) {
 }
 
 // bundled returns the transport of the lines that the peer bundles; nil: it does not.
-func (l *Leg) bundled() *transport {
+func (l *Leg) bundled() *carriage.Transport {
 	for _, mids := range l.groups {
 		for i := range l.lines {
-			if n := &l.lines[i]; n.settled && n.mid != "" && n.way.now.mux && slices.Contains(mids, n.mid) {
+			if n := &l.lines[i]; n.settled && n.mid != "" && n.way.Now().Mux && slices.Contains(mids, n.mid) {
 				return n.way
 			}
 		}
@@ -118,7 +119,7 @@ func (l *Leg) transfer(i int) {
 	n.silence()
 	kept := *n
 	l.end(i)
-	kept.way, kept.joins, kept.stream = way, nil, way.stream.Ride()
+	kept.way, kept.joins, kept.stream = way, nil, way.Stream.Ride()
 	*n = kept
 }
 
@@ -180,7 +181,7 @@ func (l *Leg) tagged() uint8 {
 // acceptedGroups are the groups of the peer's offer as far as we bundle them. RFC 9143 §7.3.1.
 func (l *Leg) acceptedGroups(ours *sdp.Description) (groups [][]string) {
 	for _, offered := range l.groups {
-		var way *transport
+		var way *carriage.Transport
 		var mids []string
 		for _, mid := range offered {
 			for _, own := range l.mids(ours, func(n *line) bool { return n.mid == mid && (way == nil || n.way == way) }) {
@@ -258,9 +259,9 @@ func (l *Leg) sort() {
 			// Alone too: browsers with which a tag is agreed on hear nothing that bears none.
 			a.Stream.Stamp(identifier, a.MID, n.tagging.bare)
 		}
-		if len(lanes) == 1 && n.stream == n.way.stream {
+		if len(lanes) == 1 && n.stream == n.way.Stream {
 			lanes = nil
 		}
-		n.way.stream.Sort(identifier, lanes...)
+		n.way.Stream.Sort(identifier, lanes...)
 	}
 }

@@ -7,13 +7,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/network"
 )
 
 // transports are those of a leg's lines.
-func (l *Leg) transports() (all []*transport) {
+func (l *Leg) transports() (all []*carriage.Transport) {
 	for i := range l.lines {
 		if n := &l.lines[i]; n.stream != nil && !slices.Contains(all, n.way) {
 			all = append(all, n.way)

@@ -3,7 +3,7 @@
 // A [Leg] is the side of a back-to-back call: it takes the descriptions of its peer ([Leg.Offered], [Leg.Answered]), gives out
 // those of the far side as its own ([Leg.Offer], [Leg.Answer]), and [Settle] joins two of them. Codecs, directions and whatever
 // else is agreed end to end pass untouched; addresses are ours. How packets go over the wire is an affair between each peer and its
-// leg ([Kind]): neither sees what the other does. Nothing happens to packets before [Settle]: an offer that is refused leaves the
+// leg ([Kind], package carriage): neither sees what the other does. Nothing happens to packets before [Settle]: an offer that is refused leaves the
 // session as it was (RFC 3264 §8).
 //
 // An [Endpoint] is somebody who hears and speaks here: it makes offers and answers from what it can do, and is an

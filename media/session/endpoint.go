@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/codec"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/rtp"
@@ -67,7 +68,7 @@ type Endpoint struct {
 	said       *sdp.Description // what we sent last
 	agreed     agreement
 	agreements int // how often agreed was changed
-	way        transport
+	way        carriage.Transport
 	ear        ear
 	mouth      mouth
 	reports    reports
@@ -90,7 +91,7 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 	if err != nil {
 		return nil, err
 	}
-	stream, err := s.open(ctx, local, p.Kind.terms().ice)
+	stream, err := s.open(ctx, local, p.Kind.terms().ICE)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +103,9 @@ func (s *Site) NewEndpoint(ctx context.Context, p Peer, v Voice) (*Endpoint, err
 	e.site, e.peer = s, p
 	place := e.placeOf(stream)
 	e.ours = e.voice.capabilities(place)
-	e.way.failed, e.way.more, e.way.servers = e.fail, e.more, v.STUN
-	e.way.attach(s, stream, place.RTP)
+	way := s.transport(stream, place.RTP, e.fail)
+	way.More, way.STUN = e.more, v.STUN
+	e.way.Attach(way)
 	stream.Tap(e.hear)
 	return e, nil
 }
@@ -327,7 +329,7 @@ func (e *Endpoint) Close() {
 		e.sending.Unlock()
 	}
 	e.stream.Tap(nil)
-	e.way.close()
+	e.way.Close()
 	e.stream.Close()
 }
 

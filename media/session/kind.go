@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
 
@@ -49,16 +50,16 @@ func (k Kind) Fallback() (Kind, bool) {
 }
 
 // terms are those of our first offer to a peer of kind k.
-func (k Kind) terms() terms {
+func (k Kind) terms() carriage.Terms {
 	switch k {
 	case Opportunistic:
-		return terms{keying: sdes}
+		return carriage.Terms{Keying: carriage.SDES}
 	case SDES:
-		return terms{keying: sdes, profile: sdp.Profile{Secure: true}}
+		return carriage.Terms{Keying: carriage.SDES, Profile: sdp.Profile{Secure: true}}
 	case DTLS:
-		return terms{keying: handshake, profile: sdp.Profile{Secure: true, DTLS: true}, mux: true}
+		return carriage.Terms{Keying: carriage.Handshake, Profile: sdp.Profile{Secure: true, DTLS: true}, Mux: true}
 	case WebRTC:
-		return terms{keying: handshake, profile: sdp.Profile{Secure: true, DTLS: true, Feedback: true}, mux: true, ice: true}
+		return carriage.Terms{Keying: carriage.Handshake, Profile: sdp.Profile{Secure: true, DTLS: true, Feedback: true}, Mux: true, ICE: true}
 	}
-	return terms{}
+	return carriage.Terms{}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
@@ -43,20 +44,20 @@ type Leg struct {
 // line is one m= line of a leg.
 type line struct {
 	leg        *Leg
-	stream     *relay.Stream // nil: rejected, or not presented yet; on the transport of way
-	settled    bool          // stream carries packets
-	reject     bool          // to be closed when settled
-	news       *said         // what the description learned last says
-	told       *said         // the same, in force; never changed while it is news too
-	learned    bool          // news is to be taken when settled
-	waiting    *waiting      // who hears music from us instead of the far side
-	conversion *conversion   // what the far side hears instead of what the peer sends
-	toPeer     *course       // by which the peer is told of digits; nil: they pass
-	fromPeer   *course       // by which the far side is told of those of the peer
-	named      []sdp.Codec   // telephone events of our offer
-	way        *transport    // of this line, or of several that the peer bundles
-	joins      *transport    // that takes the place of way when settled
-	numbers    *numbering    // of what the peer hears
+	stream     *relay.Stream       // nil: rejected, or not presented yet; on the transport of way
+	settled    bool                // stream carries packets
+	reject     bool                // to be closed when settled
+	news       *said               // what the description learned last says
+	told       *said               // the same, in force; never changed while it is news too
+	learned    bool                // news is to be taken when settled
+	waiting    *waiting            // who hears music from us instead of the far side
+	conversion *conversion         // what the far side hears instead of what the peer sends
+	toPeer     *course             // by which the peer is told of digits; nil: they pass
+	fromPeer   *course             // by which the far side is told of those of the peer
+	named      []sdp.Codec         // telephone events of our offer
+	way        *carriage.Transport // of this line, or of several that the peer bundles
+	joins      *carriage.Transport // that takes the place of way when settled
+	numbers    *numbering          // of what the peer hears
 	tagging    tagging
 	proto      string // of the peer's m= line, if there was one
 	mid        string // the same
@@ -102,9 +103,9 @@ func (s *Site) NewLeg(p Peer, sessionID uint64) *Leg {
 // if none is left the error is [sdp.ErrNothingCommon].
 func (l *Leg) Offered(d *sdp.Description) error {
 	refused, usable := false, false
-	l.learn(d, l.board(d), func(n *line, w wire) error {
-		if !n.way.hear(w) {
-			return errKeys
+	l.learn(d, l.board(d), func(n *line, w carriage.Wire) error {
+		if !n.way.Hear(w) {
+			return carriage.ErrKeys
 		}
 		return nil
 	}, func(n *line, err error) { n.reject, refused = true, true })
@@ -124,7 +125,7 @@ func (l *Leg) Offered(d *sdp.Description) error {
 // Answered takes the answer of the leg's peer to what [Leg.Offer] returned. It takes effect with [Settle]. The error is one of a protection that we insist on and
 // that the answer leaves out.
 func (l *Leg) Answered(d *sdp.Description) (failed error) {
-	l.learn(d, l.merge(d), func(n *line, w wire) error { return n.carriage().accept(w) }, func(n *line, err error) {
+	l.learn(d, l.merge(d), func(n *line, w carriage.Wire) error { return n.carriage().Accept(w) }, func(n *line, err error) {
 		if !n.reject && failed == nil {
 			failed = err
 		}
@@ -133,8 +134,8 @@ func (l *Leg) Answered(d *sdp.Description) (failed error) {
 }
 
 // learn notes what a description of the peer says; lead is which line speaks for the carriage of each. weigh gets what is said of each transport once, and refuse each line of one that it does not take.
-func (l *Leg) learn(d *sdp.Description, lead []int, weigh func(*line, wire) error, refuse func(*line, error)) {
-	verdicts := make(map[*transport]error, len(d.Media))
+func (l *Leg) learn(d *sdp.Description, lead []int, weigh func(*line, carriage.Wire) error, refuse func(*line, error)) {
+	verdicts := make(map[*carriage.Transport]error, len(d.Media))
 	for i := range d.Media {
 		m, leader, n := &d.Media[i], &d.Media[lead[i]], &l.lines[i]
 		_, isRTP := m.Profile()
@@ -143,7 +144,7 @@ func (l *Leg) learn(d *sdp.Description, lead []int, weigh func(*line, wire) erro
 		if isRTP && !m.Rejected() {
 			verdict, known := verdicts[n.carriage()]
 			if !known {
-				w, _ := read(d, leader)
+				w, _ := carriage.Read(d, leader)
 				verdict = weigh(n, w)
 				verdicts[n.carriage()] = verdict
 			}
@@ -151,7 +152,7 @@ func (l *Leg) learn(d *sdp.Description, lead []int, weigh func(*line, wire) erro
 				refuse(n, verdict)
 			}
 		}
-		if n.carriage().next.mux {
+		if n.carriage().Next().Mux {
 			n.news.RTCP = n.news.RTP // RFC 5761 §5.1.1
 		}
 	}
@@ -163,7 +164,7 @@ func carried(m *sdp.Media) bool { return !strings.Contains(m.Proto, "DTLS/SCTP")
 func (l *Leg) grow(n int) {
 	for len(l.lines) < n {
 		nothing := new(said)
-		l.lines = append(l.lines, line{leg: l, way: new(transport), news: nothing, told: nothing})
+		l.lines = append(l.lines, line{leg: l, way: new(carriage.Transport), news: nothing, told: nothing})
 	}
 }
 
@@ -185,14 +186,14 @@ func (l *Leg) described(d *sdp.Description, m, leader *sdp.Media) *said {
 func (l *Leg) Offer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
 	l.embark(d)
 	return l.present(ctx, l.convertible(d), func(ours *sdp.Description, i int) error {
-		return l.lines[i].way.offer(ours, &ours.Media[i], l.peer.Kind)
+		return l.lines[i].way.Offer(ours, &ours.Media[i], l.peer.Kind.terms())
 	},
-		func(n *line) sdp.Profile { return n.way.terms(l.peer.Kind).profile }, false)
+		func(n *line) sdp.Profile { return n.way.Proposal(l.peer.Kind.terms()).Profile }, false)
 }
 
 // Answer is [Leg.Offer] for the answer of the far side, which becomes ours to the offer that our peer has made.
 func (l *Leg) Answer(ctx context.Context, d *sdp.Description) (*sdp.Description, error) {
-	return l.present(ctx, l.converted(d), func(ours *sdp.Description, i int) error { return l.lines[i].way.answer(ours, &ours.Media[i]) }, func(n *line) sdp.Profile { return n.way.next.profile }, true)
+	return l.present(ctx, l.converted(d), func(ours *sdp.Description, i int) error { return l.lines[i].way.Answer(ours, &ours.Media[i]) }, func(n *line) sdp.Profile { return n.way.Next().Profile }, true)
 }
 
 // present makes d our own: write puts the carriage of a stream in, profile says which it will be.
@@ -202,7 +203,7 @@ func (l *Leg) present(ctx context.Context, d *sdp.Description, write func(*sdp.D
 	open := 0
 	for i := range d.Media {
 		n, m := &l.lines[i], &d.Media[i]
-		own := n.way.stream == nil || n.stream == n.way.stream
+		own := n.way.Stream == nil || n.stream == n.way.Stream
 		if n.reject = n.reject || m.Rejected() || !carried(m) || own && open == maxStreams || i >= maxLines; n.reject {
 			continue
 		}
@@ -257,24 +258,23 @@ func (l *Leg) open(ctx context.Context, n *line, answers bool) error {
 		return nil
 	}
 	n.numbers = new(numbering)
-	if n.way.stream != nil {
-		n.stream = n.way.stream.Ride()
+	if n.way.Stream != nil {
+		n.stream = n.way.Stream.Ride()
 		return nil
 	}
 	local, err := l.site.bind(l.peer, l.remote())
 	if err != nil {
 		return err
 	}
-	found := n.way.next.ice
+	found := n.way.Next().ICE
 	if !answers {
-		found = n.way.terms(l.peer.Kind).ice
+		found = n.way.Proposal(l.peer.Kind.terms()).ICE
 	}
 	if n.stream, err = l.site.open(ctx, local, found); err != nil {
 		return err
 	}
 	rtp, _ := n.stream.Local()
-	n.way.failed = l.fail
-	n.way.attach(l.site, n.stream, l.site.advertise(l.peer, rtp))
+	n.way.Attach(l.site.transport(n.stream, l.site.advertise(l.peer, rtp), l.fail))
 	return nil
 }
 
@@ -304,7 +304,7 @@ func (l *Leg) settle() error {
 		}
 		l.transfer(i)
 	}
-	done := make(map[*transport]bool, len(l.lines))
+	done := make(map[*carriage.Transport]bool, len(l.lines))
 	for i := range l.lines {
 		n := &l.lines[i]
 		if n.stream == nil {
@@ -313,7 +313,7 @@ func (l *Leg) settle() error {
 		n.settled = true
 		if !n.news.Opaque && !done[n.way] {
 			done[n.way] = true
-			if err := n.way.settle(n.news.Peer); err != nil {
+			if err := n.way.Settle(n.news.Peer); err != nil {
 				return err
 			}
 		}
@@ -322,7 +322,7 @@ func (l *Leg) settle() error {
 			l.aim(n)
 			n.learned = false
 		}
-		if n.told.sound && n.way.now.keying != unkeyed {
+		if n.told.sound && n.way.Now().Keying != carriage.Unkeyed {
 			n.stream.Number(n.numbers.number)
 		} else {
 			n.stream.Number(nil)
@@ -334,8 +334,8 @@ func (l *Leg) settle() error {
 
 // aim directs the stream of n, and its transport, to where the peer wants them.
 func (l *Leg) aim(n *line) {
-	if !slices.ContainsFunc(l.lines, func(o line) bool { return o.stream == n.way.stream }) {
-		n.way.stream.Aim(n.news.Peer) // whose line it was has none any more
+	if !slices.ContainsFunc(l.lines, func(o line) bool { return o.stream == n.way.Stream }) {
+		n.way.Stream.Aim(n.news.Peer) // whose line it was has none any more
 	}
 	n.stream.Aim(n.news.Peer)
 }
@@ -345,7 +345,7 @@ func (l *Leg) Abandon() {
 	for i := range l.lines {
 		n := &l.lines[i]
 		n.learned, n.reject, n.joins = false, false, nil
-		n.way.drop()
+		n.way.Drop()
 		if !n.settled {
 			l.end(i)
 		}
@@ -365,8 +365,8 @@ func (l *Leg) Close() {
 	}
 	for i := range l.lines {
 		if n := &l.lines[i]; n.stream != nil {
-			n.way.close()
-			n.way.stream.Close()
+			n.way.Close()
+			n.way.Stream.Close()
 			n.stream.Close()
 		}
 	}
@@ -397,22 +397,22 @@ func (l *Leg) Codec() string {
 func (l *Leg) end(i int) {
 	n := &l.lines[i]
 	stream, way := n.stream, n.way
-	n.stream, n.settled, n.way, n.joins, n.tagging = nil, false, new(transport), nil, tagging{}
+	n.stream, n.settled, n.way, n.joins, n.tagging = nil, false, new(carriage.Transport), nil, tagging{}
 	if stream == nil {
 		return
 	}
 	n.silence()
 	switch {
 	case !slices.ContainsFunc(l.lines, func(o line) bool { return o.stream != nil && o.way == way }):
-		way.close()
-		way.stream.Close()
-	case stream == way.stream:
+		way.Close()
+		way.Stream.Close()
+	case stream == way.Stream:
 		relay.Part(stream)
 		stream.Tap(nil)
 		stream.Record(nil)
 		stream.Number(nil)
 	}
-	if stream != way.stream {
+	if stream != way.Stream {
 		stream.Close()
 	}
 }

@@ -175,8 +175,8 @@ func TestPairs(t *testing.T) {
 						if at, _ := n.stream.Local(); (at.Port() == sharedPort) != (name == WebRTC) {
 							t.Errorf("%v at %v", name, at)
 						}
-						if want := name.terms(); n.way.now.keying != want.keying || n.way.now.ice != want.ice || n.way.now.profile != want.profile {
-							t.Errorf("%v: %+v", name, n.way.now)
+						if want := name.terms(); n.way.Now().Keying != want.Keying || n.way.Now().ICE != want.ICE || n.way.Now().Profile != want.Profile {
+							t.Errorf("%v: %+v", name, n.way.Now())
 						}
 					}
 				})

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/media/sdp"
@@ -44,7 +45,7 @@ type Picture struct {
 	id       string          // of who is shown
 	repaired map[uint8]uint8 // payload types of our offers: of repairs, by what they repair
 	codecs   []sdp.Codec
-	way      *transport // that of the sound, if the peer bundles them
+	way      *carriage.Transport // that of the sound, if the peer bundles them
 
 	mu        sync.Mutex // guards what follows
 	agreed    pictured
@@ -127,7 +128,7 @@ func (e *Endpoint) addPictureLocked(line int) *Picture {
 	if e.closed || len(e.pictures) >= maxPictures || len(e.voice.Pictures) == 0 {
 		return nil
 	}
-	p := &Picture{endpoint: e, line: line, codecs: slices.Clone(e.voice.Pictures), repaired: map[uint8]uint8{}, way: new(transport)}
+	p := &Picture{endpoint: e, line: line, codecs: slices.Clone(e.voice.Pictures), repaired: map[uint8]uint8{}, way: new(carriage.Transport)}
 	for _, like := range e.pictures { // on one transport a number means one thing: RFC 9143 §10.1.2
 		if like.is().on {
 			p.codecs, p.repaired = slices.Clone(like.codecs), maps.Clone(like.repaired)
@@ -152,12 +153,11 @@ func (p *Picture) openLocked(rides bool) error {
 	if err != nil {
 		return err
 	}
-	stream, err := e.site.open(context.Background(), local, e.peer.Kind.terms().ice)
+	stream, err := e.site.open(context.Background(), local, e.peer.Kind.terms().ICE)
 	if err != nil {
 		return err
 	}
-	p.way.failed = e.fail
-	p.way.attach(e.site, stream, e.placeOf(stream).RTP)
+	p.way.Attach(e.site.transport(stream, e.placeOf(stream).RTP, e.fail))
 	p.run(stream)
 	return nil
 }
@@ -180,7 +180,7 @@ func (e *Endpoint) dropLocked(p *Picture) {
 	if stream != nil {
 		stream.Tap(nil)
 		if !p.rides() {
-			p.way.close()
+			p.way.Close()
 		}
 		stream.Close()
 	}

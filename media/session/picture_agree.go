@@ -5,6 +5,7 @@ package session
 import (
 	"slices"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
@@ -67,9 +68,9 @@ func (e *Endpoint) offerPicturesLocked(d *sdp.Description) {
 // promptLocked tells whether the peer is one with RTCP at once: without it nobody asks for packets again.
 func (e *Endpoint) promptLocked() bool {
 	if e.agreements == 0 {
-		return e.peer.Kind.terms().profile.Feedback
+		return e.peer.Kind.terms().Profile.Feedback
 	}
-	return e.way.now.profile.Feedback
+	return e.way.Now().Profile.Feedback
 }
 
 // takenLocked are the payload types that stand for something in our descriptions.
@@ -146,7 +147,7 @@ func (e *Endpoint) pictureLocked(line int) *Picture {
 }
 
 // wayLocked is the carriage of a line.
-func (e *Endpoint) wayLocked(line int) *transport {
+func (e *Endpoint) wayLocked(line int) *carriage.Transport {
 	if p := e.pictureLocked(line); p != nil {
 		return p.way
 	}
@@ -211,15 +212,15 @@ func counterpart(c sdp.Codec, theirs []sdp.Codec) int {
 }
 
 // aimLocked takes what at, a line of the peer's description d, says of the way of a stream.
-func (e *Endpoint) aimLocked(way *transport, stream *relay.Stream, clock int, d *sdp.Description, at *sdp.Media) error {
+func (e *Endpoint) aimLocked(way *carriage.Transport, stream *relay.Stream, clock int, d *sdp.Description, at *sdp.Media) error {
 	p := relay.Peer{Signalled: e.peer.Remote, Own: e.peer.Inside, Clock: clock}
-	if stream == way.stream {
+	if stream == way.Stream {
 		p.RTP = e.peer.address(d.Address(at))
 		p.RTCP = e.peer.address(d.RTCPAddress(at))
-		if way.next.mux {
+		if way.Next().Mux {
 			p.RTCP = p.RTP
 		}
-		if err := way.settle(p); err != nil {
+		if err := way.Settle(p); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func (r *Room) Join(e *Endpoint) (*Seat, error) {
 		return nil, ErrRoom
 	}
 	if !r.beats {
-		r.sweep = e.way.site.Relay.NewSweep()
+		r.sweep = e.site.Relay.NewSweep()
 		r.beginLocked()
 	}
 	r.seats = append(r.seats, s)

@@ -7,10 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/codec"
-	"github.com/sipwerk/sipwerk/media/dtls"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
@@ -31,11 +30,7 @@ type Site struct {
 	// Formats are the codecs in which we can speak ourselves, the preferred first; nil: G.722, PCMA and PCMU.
 	Formats []codec.Format
 
-	identity struct {
-		once sync.Once
-		made *dtls.Identity
-		err  error
-	}
+	identity carriage.Identity
 }
 
 func (s *Site) formats() []codec.Format {
@@ -43,13 +38,6 @@ func (s *Site) formats() []codec.Format {
 		return s.Formats
 	}
 	return []codec.Format{codec.G722(), codec.PCMA(), codec.PCMU()}
-}
-
-// certificate returns the one of all our handshakes; it is made when it is first asked for.
-func (s *Site) certificate() (*dtls.Identity, error) {
-	i := &s.identity
-	i.once.Do(func() { i.made, i.err = dtls.NewIdentity() })
-	return i.made, i.err
 }
 
 // errFamily: the peer wants an address family that we have not.
@@ -124,6 +112,11 @@ func (s *Site) open(ctx context.Context, local netip.Addr, found bool) (*relay.S
 		return s.Relay.OpenShared(ctx, local)
 	}
 	return s.Relay.Open(ctx, local)
+}
+
+// transport is what the transport over a stream has to know; seen is where its peer sees that, and failed is told when keys or a way will not come.
+func (s *Site) transport(stream *relay.Stream, seen netip.AddrPort, failed func(error)) carriage.Config {
+	return carriage.Config{Stream: stream, Local: seen, Identity: &s.identity, FullICE: s.FullICE, Failed: failed}
 }
 
 // advertise returns the address to write for a bound one, for a peer. Zones mean nothing to others.

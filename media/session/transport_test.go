@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/sdp"
 	"github.com/sipwerk/sipwerk/media/srtp"
 	"github.com/sipwerk/sipwerk/network"
@@ -23,6 +24,8 @@ type telephone struct {
 	host   string
 	conn   network.PacketConn
 	keys   []srtp.Crypto // its own, by suite as it offers them; none: plain
+	ours   srtp.Crypto   // in force, if it is secured
+	theirs srtp.Crypto
 	cipher *srtp.Cipher
 	seq    uint16
 }
@@ -87,7 +90,7 @@ func (p *telephone) take(answer *sdp.Description) {
 func (p *telephone) secure(ours, theirs srtp.Crypto) {
 	c, err := srtp.New(ours.Key, theirs.Key)
 	must(p.t, err)
-	p.cipher = c
+	p.ours, p.theirs, p.cipher = ours, theirs, c
 }
 
 // says sends one packet to where d wants it and reports whether the other gets just that.
@@ -176,7 +179,7 @@ func (c *conversation) begin() {
 	must(c.t, c.a.Offered(c.offered))
 	c.toBob, err = c.b.Offer(c.t.Context(), c.offered)
 	must(c.t, err)
-	if got, want := c.toBob.Media[0].Proto, c.b.peer.Kind.terms().profile.String(); got != want {
+	if got, want := c.toBob.Media[0].Proto, c.b.peer.Kind.terms().Profile.String(); got != want {
 		c.t.Errorf("offered %s, want %s", got, want)
 	}
 	for _, k := range c.alice.keys {
@@ -214,29 +217,29 @@ func (c *conversation) both(when string) {
 // again is a re-INVITE of the peer of leg from, with the keys that are in force.
 func (c *conversation) again(from, to *Leg, by, other *telephone) {
 	c.t.Helper()
-	now := from.lines[0].way.now
+	now := from.lines[0].way.Now()
 	var keys []srtp.Crypto
-	if now.keying == sdes {
-		keys = []srtp.Crypto{{Tag: 7, Key: now.theirs.Key}}
+	if now.Keying == carriage.SDES {
+		keys = []srtp.Crypto{{Tag: 7, Key: by.ours.Key}}
 	}
-	offer := by.describe(now.profile.String(), keys)
+	offer := by.describe(now.Profile.String(), keys)
 	must(c.t, from.Offered(offer))
 	toOther, err := to.Offer(c.t.Context(), offer)
 	must(c.t, err)
-	if far := to.lines[0].way.now; far.keying == sdes && !strings.Contains(toOther.String(), far.ours.Key.Suite.String()+" inline:"+strings.Split(far.ours.String(), "inline:")[1]) {
+	far := to.lines[0].way.Now()
+	if far.Keying == carriage.SDES && !strings.Contains(toOther.String(), other.theirs.Key.Suite.String()+" inline:"+strings.Split(other.theirs.String(), "inline:")[1]) {
 		c.t.Errorf("another key than the one in force:\n%s", toOther)
 	}
-	far := to.lines[0].way.now
 	keys = nil
-	if far.keying == sdes {
-		keys = []srtp.Crypto{{Tag: 1, Key: far.theirs.Key}}
+	if far.Keying == carriage.SDES {
+		keys = []srtp.Crypto{{Tag: 1, Key: other.ours.Key}}
 	}
-	answer := other.describe(far.profile.String(), keys)
+	answer := other.describe(far.Profile.String(), keys)
 	must(c.t, to.Answered(answer))
 	back, err := from.Answer(c.t.Context(), answer)
 	must(c.t, err)
 	must(c.t, Settle(from, to))
-	if now.keying == sdes && !strings.Contains(back.String(), strings.Split(now.ours.String(), " ")[2]) {
+	if now.Keying == carriage.SDES && !strings.Contains(back.String(), strings.Split(by.theirs.String(), " ")[2]) {
 		c.t.Errorf("the answer has another key than the one in force:\n%s", back)
 	}
 }
@@ -271,7 +274,7 @@ func TestNoKeys(t *testing.T) {
 			t.Errorf("%v\n%s", err, two)
 		}
 		plain := describe(t, "v=0", "c=IN IP4 192.0.2.1", "m=audio 4000 RTP/AVP 8")
-		for kind, want := range map[Kind]error{SDES: errKeys, Opportunistic: nil, Plain: nil} {
+		for kind, want := range map[Kind]error{SDES: carriage.ErrKeys, Opportunistic: nil, Plain: nil} {
 			b := site.NewLeg(Peer{Remote: alice4, Kind: kind}, 1)
 			_, err := b.Offer(t.Context(), plain)
 			must(t, err)

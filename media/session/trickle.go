@@ -6,16 +6,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/sipwerk/sipwerk/media/ice"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
-
-// trickled gives the agent what a fragment of the peer says of m, a line that goes over t.
-func (t *transport) trickled(fragment *sdp.Description, m *sdp.Media) {
-	if i, ok := fragment.ICE(m); ok && t.agent != nil {
-		t.agent.Trickled(ice.Remote{Credentials: ice.Credentials{Ufrag: i.Ufrag, Pwd: i.Password}, Candidates: candidates(i), Complete: i.End})
-	}
-}
 
 // Trickled takes a fragment of the leg's peer: more candidates of lines that both have described. What is of other lines, or of a generation that is over, changes nothing.
 func (l *Leg) Trickled(fragment *sdp.Description) {
@@ -23,7 +15,7 @@ func (l *Leg) Trickled(fragment *sdp.Description) {
 		m := &fragment.Media[i]
 		at := slices.IndexFunc(l.lines, func(n line) bool { return n.mid != "" && n.mid == m.MID() })
 		if at >= 0 {
-			l.lines[at].way.trickled(fragment, m)
+			l.lines[at].way.Trickled(fragment, m)
 		}
 	}
 }
@@ -39,16 +31,7 @@ func (e *Endpoint) Trickled(fragment *sdp.Description) {
 		m := &fragment.Media[i]
 		at := slices.IndexFunc(e.said.Media, func(n sdp.Media) bool { return n.MID() != "" && n.MID() == m.MID() })
 		if at >= 0 {
-			e.wayLocked(at).trickled(fragment, m)
-		}
-	}
-}
-
-// ask asks STUN servers how they see the stream, as far as they have its family.
-func (t *transport) ask() {
-	for _, server := range t.servers {
-		if server.Addr().Is4() == t.local.Addr().Is4() {
-			t.agent.Gather(server)
+			e.wayLocked(at).Trickled(fragment, m)
 		}
 	}
 }
@@ -59,7 +42,7 @@ func (e *Endpoint) Gathered(ctx context.Context) {
 	done := make(chan struct{})
 	e.gathered.Store(&done)
 	e.mu.Lock()
-	gathering := e.way.agent != nil && e.way.agent.Gathering()
+	gathering := e.way.Gathering()
 	e.mu.Unlock()
 	if !gathering {
 		return
@@ -90,27 +73,23 @@ func (e *Endpoint) Fragment() []byte {
 	if e.said != nil {
 		at = soundLine(e.said)
 	}
-	if at < 0 || e.way.agent == nil {
+	if at < 0 {
 		return nil
 	}
 	m := &e.said.Media[at]
 	said, ok := e.said.ICE(m)
-	own := e.way.agent.Credentials()
-	if !ok || said.Ufrag != own.Ufrag || m.MID() == "" {
-		return nil // the next description says it all
+	if !ok || m.MID() == "" {
+		return nil
 	}
-	news := sdp.ICE{Ufrag: own.Ufrag, Password: own.Pwd, End: !said.End && !e.way.agent.Gathering()}
-	for _, c := range e.way.agent.Candidates() {
-		if v := c.String(); !slices.Contains(said.Candidates, v) {
-			news.Candidates = append(news.Candidates, v)
-			m.Lines.AddAttribute("candidate", v)
-		}
+	news, ok := e.way.Untold(said)
+	if !ok {
+		return nil
+	}
+	for _, v := range news.Candidates {
+		m.Lines.AddAttribute("candidate", v)
 	}
 	if news.End {
 		m.Lines.AddAttribute("end-of-candidates", "")
-	}
-	if len(news.Candidates) == 0 && !news.End {
-		return nil
 	}
 	return m.AppendFragment(nil, news)
 }
@@ -119,5 +98,5 @@ func (e *Endpoint) Fragment() []byte {
 func (e *Endpoint) Restart() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.way.agent != nil && e.way.agent.Restart() == nil
+	return e.way.Restart()
 }

@@ -75,6 +75,9 @@ func answerSTUN(conn network.PacketConn, slow time.Duration) {
 	}
 }
 
+// hears tells whether the way was found: before that nothing is heard.
+func hears(e *Endpoint) bool { return e.Statistics().Received.Packets > 0 }
+
 // line is the first line of a description, with what it says of ICE.
 func iceOf(t *testing.T, d *sdp.Description) sdp.ICE {
 	t.Helper()
@@ -106,7 +109,7 @@ func TestTrickled(t *testing.T) {
 		answer, fromB := bare(reply)
 		must(t, a.Accept(answer))
 		time.Sleep(3 * time.Second)
-		if a.way.stream.Remote().Port() != 9 && a.way.stream.Remote().IsValid() && b.way.inbox.open.Load() {
+		if hears(a) || hears(b) {
 			t.Error("they have found each other without candidates")
 		}
 		stale, err := sdp.ParseFragment([]byte(strings.Replace(string(fromB.AppendTo(nil)[5:]), "ice-pwd:", "ice-pwd:x", 1)))
@@ -116,15 +119,14 @@ func TestTrickled(t *testing.T) {
 		must(t, err)
 		a.Trickled(other)
 		time.Sleep(3 * time.Second)
-		if a.way.inbox.open.Load() {
+		if hears(a) {
 			t.Error("they have found each other by fragments for somebody else")
 		}
 		a.Trickled(fromB)
 		b.Trickled(fromA)
 		time.Sleep(2 * time.Second)
-		got := [2]bool{a.way.inbox.open.Load(), b.way.inbox.open.Load()}
-		if got != [2]bool{true, true} {
-			t.Errorf("found: %v", got)
+		if !hears(a) || !hears(b) {
+			t.Errorf("they hear each other: %v, %v", hears(a), hears(b))
 		}
 	})
 }
@@ -170,32 +172,28 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// TestRestart: an offer with new credentials begins ICE anew at all who are on the way; the sound goes on, and the handshake stays. RFC 8445 §9, RFC 8842 §5.3.
+// TestRestart: an offer with new credentials begins ICE anew on the way to who makes it, and nowhere else; the sound goes on. RFC 8445 §9.
 func TestRestart(t *testing.T) {
 	bridge(t, WebRTC, WebRTC, func(b *bridged) {
 		time.Sleep(time.Second)
 		b.talk("at first")
-		names := func() [4]string {
-			var all [4]string
-			for i, w := range []*transport{&b.alice.way, b.a.lines[0].way, b.b.lines[0].way, &b.bob.way} {
-				all[i] = w.agent.Credentials().Ufrag
+		names := func() (all [4]string) {
+			offered, answered := b.offer(b.alice, b.bob, b.a, b.b)
+			for i, d := range []*sdp.Description{b.alice.said, answered, offered, b.bob.said} {
+				all[i] = iceOf(t, d).Ufrag
 			}
 			return all
 		}
-		before, association := names(), b.a.lines[0].way.association
+		before := names()
 		if !b.alice.Restart() {
 			t.Error("it does not begin anew")
 		}
-		b.offer(b.alice, b.bob, b.a, b.b)
 		after := names()
 		if after[0] == before[0] || after[1] == before[1] || after[2] != before[2] || after[3] != before[3] {
 			t.Errorf("names %v, then %v", before, after)
 		}
 		time.Sleep(time.Second)
 		b.talk("after the restart")
-		if b.a.lines[0].way.association != association {
-			t.Error("there was another handshake")
-		}
 		time.Sleep(time.Minute)
 		b.talk("a minute later")
 	})

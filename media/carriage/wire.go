@@ -1,4 +1,4 @@
-package session
+package carriage
 
 // What a description says of how a stream goes over the wire, and how we say it. RFC 4568 §5; RFC 5763 §5; RFC 8839 §5; RFC 5761 §5.1.
 
@@ -11,41 +11,42 @@ import (
 	"github.com/sipwerk/sipwerk/media/srtp"
 )
 
-// keying is where the keys of a stream come from.
-type keying uint8
+// Keying is where the keys of a stream come from.
+type Keying uint8
 
+// The sources of keys.
 const (
-	unkeyed   keying = iota // plain RTP
-	sdes                    // the description
-	handshake               // DTLS
+	Unkeyed   Keying = iota // plain RTP
+	SDES                    // the description
+	Handshake               // DTLS
 )
 
-// terms are how a stream goes over the wire.
-type terms struct {
-	profile  sdp.Profile
-	keying   keying
-	mux      bool
-	active   bool // handshake: we begin
-	ice      bool // ICE finds the way
+// Terms are how a stream goes over the wire.
+type Terms struct {
+	Profile  sdp.Profile
+	Keying   Keying
+	Mux      bool // RTCP goes with RTP
+	ICE      bool // it finds the way
+	active   bool // Handshake: we begin
 	mismatch bool // ICE cannot be, and the peer is to know
 	*means        // nil for what goes in the clear, and straight; never changed
 }
 
 // means are what keys, handshake and ICE need.
 type means struct {
-	ours, theirs srtp.Crypto        // sdes
-	named        []dtls.Fingerprint // handshake: of the peer's certificate
-	tlsID        string             // handshake: the peer's name for it
+	ours, theirs srtp.Crypto        // SDES
+	named        []dtls.Fingerprint // Handshake: of the peer's certificate
+	tlsID        string             // Handshake: the peer's name for it
 	remote       ice.Remote         // what the peer says for ICE
 }
 
 // sameAssociation tells whether the handshake of n is that of o. RFC 8842 §5.1.
-func (n *terms) sameAssociation(o *terms) bool {
-	return n.keying == handshake && o.keying == handshake && n.means != nil && o.means != nil && n.tlsID == o.tlsID && slices.Equal(n.named, o.named)
+func (n *Terms) sameAssociation(o *Terms) bool {
+	return n.Keying == Handshake && o.Keying == Handshake && n.means != nil && o.means != nil && n.tlsID == o.tlsID && slices.Equal(n.named, o.named)
 }
 
-// wire is what one description says.
-type wire struct {
+// A Wire is what one description says of how a stream goes over the wire.
+type Wire struct {
 	profile  sdp.Profile
 	cryptos  []srtp.Crypto
 	named    []dtls.Fingerprint
@@ -57,13 +58,13 @@ type wire struct {
 	remote   ice.Remote
 }
 
-// read returns what d says of the carriage of m; false if m is not RTP.
-func read(d *sdp.Description, m *sdp.Media) (wire, bool) {
+// Read returns what d says of the carriage of m; false if m is not RTP.
+func Read(d *sdp.Description, m *sdp.Media) (Wire, bool) {
 	p, ok := m.Profile()
 	if !ok {
-		return wire{}, false
+		return Wire{}, false
 	}
-	w := wire{profile: p, setup: d.Setup(m), tlsID: d.TLSID(m)}
+	w := Wire{profile: p, setup: d.Setup(m), tlsID: d.TLSID(m)}
 	for _, v := range m.Cryptos() {
 		if c, err := srtp.ParseCrypto(v); err == nil {
 			w.cryptos = append(w.cryptos, c)
@@ -80,12 +81,12 @@ func read(d *sdp.Description, m *sdp.Media) (wire, bool) {
 }
 
 // plain tells whether w says nothing of keys, handshake and ICE.
-func (w *wire) plain() bool {
+func (w *Wire) plain() bool {
 	return !w.profile.Secure && !w.profile.DTLS && len(w.cryptos) == 0 && len(w.named) == 0 && !w.ice
 }
 
 // readICE notes what d says for ICE. Our agents have one component: without RTCP on the port of RTP there is no ICE.
-func (w *wire) readICE(d *sdp.Description, m *sdp.Media) {
+func (w *Wire) readICE(d *sdp.Description, m *sdp.Media) {
 	if !w.mux {
 		return
 	}
@@ -110,9 +111,9 @@ func candidates(i sdp.ICE) (all []ice.Candidate) {
 }
 
 // write puts into m what offers and answers have in common.
-func (n *terms) write(m *sdp.Media) {
-	m.Proto = n.profile.String()
-	if n.mux {
+func (n *Terms) write(m *sdp.Media) {
+	m.Proto = n.Profile.String()
+	if n.Mux {
 		m.Lines.AddAttribute("rtcp-mux", "")
 	}
 	if n.mismatch {

@@ -1,4 +1,4 @@
-package session
+package carriage
 
 // The agent that finds the way of a stream, and the handshake that agrees on its keys. RFC 8445, RFC 5763 §6.
 
@@ -34,23 +34,23 @@ func (i *inbox) take(b []byte) {
 	}
 }
 
-// share lets a stream of which the peer knows nothing yet share a port, if its first offer w says that ICE finds it.
-func (t *transport) share(p Peer, w wire) {
-	if w.ice && !t.site.FullICE && !t.settled && t.agent == nil && t.stream.Share(context.Background()) {
-		at, _ := t.stream.Local()
-		t.local = t.site.advertise(p, at)
+// Share lets a stream of which the peer knows nothing yet share a port, if its first offer w says that ICE finds it. seen tells how the peer sees an address of ours.
+func (t *Transport) Share(w Wire, seen func(netip.AddrPort) netip.AddrPort) {
+	if w.ice && !t.FullICE && !t.settled && t.agent == nil && t.Stream.Share(context.Background()) {
+		at, _ := t.Stream.Local()
+		t.Local = seen(at)
 	}
 }
 
 // find makes the agent, if there is none.
-func (t *transport) find(offerer bool) (err error) {
+func (t *Transport) find(offerer bool) (err error) {
 	if t.agent != nil {
 		return nil
 	}
 	box := new(inbox)
 	t.agent, err = ice.New(ice.Config{
-		Stream: t.stream, Lite: !t.site.FullICE, Offerer: offerer, Local: []netip.AddrPort{t.local},
-		DTLS: box.take, Selected: func(netip.AddrPort) { box.found() }, Failed: t.failed,
+		Stream: t.Stream, Lite: !t.FullICE, Offerer: offerer, Local: []netip.AddrPort{t.Local},
+		DTLS: box.take, Selected: func(netip.AddrPort) { box.found() }, Failed: t.Failed,
 		Gathered: func(ice.Candidate) { t.tell(false) }, Complete: func() { t.tell(true) },
 	})
 	if t.inbox = box; err == nil {
@@ -60,15 +60,15 @@ func (t *transport) find(offerer bool) (err error) {
 }
 
 // tell says that a candidate of ours, or the end of them, has become known.
-func (t *transport) tell(end bool) {
-	if t.more != nil {
-		t.more(end)
+func (t *Transport) tell(end bool) {
+	if t.More != nil {
+		t.More(end)
 	}
 }
 
 // connect gives the agent what the peer has said, or ends it if the peer goes on without.
-func (t *transport) connect(n terms) error {
-	if n.ice && t.agent != nil {
+func (t *Transport) connect(n Terms) error {
+	if n.ICE && t.agent != nil {
 		return t.agent.Remote(n.remote)
 	}
 	t.lose()
@@ -76,27 +76,27 @@ func (t *transport) connect(n terms) error {
 }
 
 // lose goes back to what descriptions and packets say about the way.
-func (t *transport) lose() {
+func (t *Transport) lose() {
 	if t.agent != nil {
 		t.agent.Close()
 		t.agent, t.inbox = nil, nil
-		t.stream.Fix(netip.AddrPort{})
+		t.Stream.Fix(netip.AddrPort{})
 	}
 }
 
 // associate begins the handshake of n with p, unless it is the one that was begun before. Until it has ended nothing is heard or said.
-func (t *transport) associate(n terms, p relay.Peer) error {
+func (t *Transport) associate(n Terms, p relay.Peer) error {
 	if t.association != nil && n.sameAssociation(&t.now) && n.active == t.now.active {
 		return nil
 	}
 	t.part()
-	identity, err := t.site.certificate()
+	identity, err := t.Identity.certificate()
 	if err != nil {
 		return err
 	}
-	t.stream.Secure(keyless{})
-	s := t.stream
-	c := dtls.Config{Identity: identity, Active: n.active, Secure: func(c *srtp.Cipher) { s.Secure(c) }, Failed: t.failed}
+	t.Stream.Secure(keyless{})
+	s := t.Stream
+	c := dtls.Config{Identity: identity, Active: n.active, Secure: func(c *srtp.Cipher) { s.Secure(c) }, Failed: t.Failed}
 	if t.agent != nil {
 		c.Send = t.agent.Send
 		t.association = dtls.Start(c)
@@ -113,21 +113,21 @@ func (t *transport) associate(n terms, p relay.Peer) error {
 }
 
 // part ends the handshake that is no longer wanted.
-func (t *transport) part() {
+func (t *Transport) part() {
 	if t.association == nil {
 		return
 	}
 	if t.inbox != nil {
 		t.inbox.association.Store(nil)
 	} else {
-		t.stream.Aside(nil)
+		t.Stream.Aside(nil)
 	}
 	t.association.Close()
 	t.association = nil
 }
 
-// close ends what runs for the stream. It is called before the stream is closed.
-func (t *transport) close() {
+// Close ends what runs for the stream. It is called before the stream is closed.
+func (t *Transport) Close() {
 	t.part()
 	t.lose()
 }
