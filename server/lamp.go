@@ -18,12 +18,48 @@ func (s *Server) openLamps(ds *domains) {
 	s.events.Packages = append(s.events.Packages, s.lamps.Packages()...)
 }
 
+// openReview has subscriptions end as soon as what they show is no more, or the account that watches; lamps and mailboxes must be there. The registrar does it for its own package.
+// RFC 6665 §4.1.3.
+func (s *Server) openReview() {
+	looks := s.lamps.Onlookers.(*onlookers)
+	looks.boxes = s.voicemail.Boxes
+	review := func() { s.events.Review(looks.over) }
+	s.directory.WatchUsers(review)
+	s.directory.Watch(func(*object.Settings) { review() })
+}
+
+// over says why a subscription is over; "" for one that goes on.
+func (o *onlookers) over(pack, name, watcher string) (reason string) {
+	lamp := pack == pbx.DialogPackage || pack == pbx.PresencePackage
+	who, err := sip.ParseURI(watcher)
+	uri, err2 := sip.ParseURI(name)
+	if !lamp && pack != pbx.MessageSummary || err != nil || err2 != nil {
+		return ""
+	}
+	if _, _, known := o.domains.account(who); !known {
+		return "rejected"
+	}
+	there := false
+	if lamp {
+		var now string
+		now, there = o.find(uri)
+		there = there && now == name
+	} else {
+		_, there = o.boxes.Box(uri)
+	}
+	if !there {
+		return "noresource"
+	}
+	return ""
+}
+
 // onlookers says who may look at which lamp.
 type onlookers struct {
 	domains   *domains
 	registrar *registrar.Registrar
 	park      *pbx.Park
 	night     *nightLamps
+	boxes     pbx.Boxes
 }
 
 // Lamp implements [pbx.Onlookers]. The lamps of a domain are for its own people.
@@ -32,16 +68,21 @@ func (o *onlookers) Lamp(ev *sip.Event) (string, error) {
 	if d == nil || ev.User == "" && !ev.Trusted || o.domains.sender(ev.Request) != d {
 		return "", sip.StatusForbidden
 	}
-	if account, ok := o.registrar.Resolve(ev.Request.URI); ok {
-		return account.AOR(), nil
-	}
-	if name, ok := o.Shared(ev.Request.URI); ok {
-		return name, nil
-	}
-	if name, ok := o.night.lamp(ev.Request.URI); ok {
+	if name, ok := o.find(ev.Request.URI); ok {
 		return name, nil
 	}
 	return "", sip.StatusNotFound
+}
+
+// find returns the name of the lamp that a URI stands for.
+func (o *onlookers) find(uri sip.URI) (name string, ok bool) {
+	if account, ok := o.registrar.Resolve(uri); ok {
+		return account.AOR(), true
+	}
+	if name, ok := o.Shared(uri); ok {
+		return name, true
+	}
+	return o.night.lamp(uri)
 }
 
 // Sees implements [pbx.Onlookers]: people see their own calls, and those of whom they supervise; of their pickup group, and the members of a group of that, who calls, and what they can

@@ -3,8 +3,11 @@
 package server
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -55,4 +58,52 @@ func TestLampAccess(t *testing.T) {
 	if looks.Online("sip:bob@example.org") {
 		t.Error("bob is online without a telephone")
 	}
+}
+
+// TestWatchersReviewed: a subscription ends at once when what it shows is gone, or the account that watches; the latter is told nothing. RFC 6665 §4.1.3.
+func TestWatchersReviewed(t *testing.T) {
+	s := start(t, nil)
+	edit(t, s, func(set *object.Settings) {
+		set.Put(object.KindNamed("group").Named("600").(*object.Group))
+		set.Put(object.KindNamed("mailbox").Named("alice").(*object.Mailbox))
+	})
+	h := newHandset(t, s)
+	subscribe := func(pack, uri, user string) string {
+		t.Helper()
+		req := h.request("SUBSCRIBE", uri, "sip:"+user+"@example.org", "Event: "+pack, "Expires: 600", "Contact: <sip:"+user+"@"+h.conn.LocalAddr().String()+">")
+		if res := h.prove(req, user, "secret of "+user); res.Status != sip.StatusOK {
+			t.Fatalf("%s of %s: %s", pack, uri, res)
+		}
+		_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+		return h.notify().CallID()
+	}
+	ended := func(reason string, want ...string) {
+		t.Helper()
+		_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+		for range len(want) {
+			req := h.notify()
+			if got := req.Get(sip.HeaderSubscriptionState); got != "terminated;reason="+reason || !slices.Contains(want, req.CallID()) {
+				t.Errorf("%s: %s, want the end of %q for %s", req.CallID(), got, want, reason)
+			}
+			if reason == "rejected" && len(req.Body()) > 0 {
+				t.Errorf("whoever may not watch is told %s", req.Body())
+			}
+		}
+	}
+	group, box := subscribe("dialog", "sip:600@example.org", "alice"), subscribe("message-summary", "sip:alice@example.org", "alice")
+	edit(t, s, func(set *object.Settings) { delete(set.Groups, "600") })
+	ended("noresource", group)
+	edit(t, s, func(set *object.Settings) { delete(set.Mailboxes, "alice") })
+	ended("noresource", box)
+	lamp, seen := subscribe("dialog", "sip:bob@example.org", "alice"), subscribe("presence", "sip:bob@example.org", "alice")
+	if err := errors.Join(s.Store.RemoveAccount(t.Context(), "example.org", "bob"), s.Refresh(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	ended("noresource", lamp, seen)
+	own := subscribe("dialog", "sip:alice@example.org", "alice")
+	parked := subscribe("dialog", "sip:*501@example.org", "alice")
+	if err := errors.Join(s.Store.RemoveAccount(t.Context(), "example.org", "alice"), s.Refresh(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	ended("rejected", own, parked)
 }

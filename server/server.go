@@ -255,6 +255,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		return err
 	}
 	s.openNight(domains)
+	s.openReview()
 	s.calls = &b2bua.B2BUA{
 		Dialogs:  s.dialogs,
 		Media:    site,

@@ -91,8 +91,8 @@ func (l *Lamps) Show(name string, d *b2bua.LegState) {
 	before, after := l.showLocked(name, d, watched)
 	l.mu.Unlock()
 	if watched {
-		l.Events.Changed(dialogPackage, name)
-		l.Events.Changed(presencePackage, name)
+		l.Events.Changed(DialogPackage, name)
+		l.Events.Changed(PresencePackage, name)
 	}
 	if before != after {
 		for _, listen := range l.Listeners {
@@ -208,5 +208,5 @@ func (l *Lamps) Len() (n int) {
 
 // watched reports whether a telephone shows the lamp.
 func (l *Lamps) watched(name string) bool {
-	return l.Events != nil && (l.Events.Watched(dialogPackage, name) || l.Events.Watched(presencePackage, name))
+	return l.Events != nil && (l.Events.Watched(DialogPackage, name) || l.Events.Watched(PresencePackage, name))
 }

@@ -14,12 +14,16 @@ import (
 	"github.com/sipwerk/sipwerk/sip/event"
 )
 
-// The packages and the types of their documents.
+// The packages of the lamps.
 const (
-	dialogPackage   = "dialog"
-	dialogType      = "application/dialog-info+xml"
-	presencePackage = "presence"
-	presenceType    = "application/pidf+xml"
+	DialogPackage   = "dialog"
+	PresencePackage = "presence"
+)
+
+// The types of their documents.
+const (
+	dialogType   = "application/dialog-info+xml"
+	presenceType = "application/pidf+xml"
 )
 
 // lampThrottle is how long changes of a lamp are gathered after a NOTIFY. The first of a call is told at once.
@@ -31,7 +35,7 @@ func (l *Lamps) Packages() []*event.Package {
 	terms := func(name, typ string, tell telling) *event.Package {
 		return &event.Package{Name: name, Types: []string{typ}, Expires: time.Hour, Max: 24 * time.Hour, Throttle: lampThrottle, Source: &view{l, tell}}
 	}
-	return []*event.Package{terms(dialogPackage, dialogType, (*lamp).dialogs), terms(presencePackage, presenceType, (*lamp).presence)}
+	return []*event.Package{terms(DialogPackage, dialogType, (*lamp).dialogs), terms(PresencePackage, presenceType, (*lamp).presence)}
 }
 
 // telling makes the document of a lamp.

@@ -101,6 +101,29 @@ func TestEnd(t *testing.T) {
 	})
 }
 
+// TestReview: who may not see a resource any more is told so, and nothing of it. RFC 6665 §4.1.3.
+func TestReview(t *testing.T) {
+	run(t, func(w *world) {
+		l := w.subscribe("counter")
+		w.notifier.Review(func(pack, name, account string) string {
+			if pack != "counter" || name != "counter" || account == "" {
+				t.Errorf("asked about %s %s of %q", pack, name, account)
+			}
+			return ""
+		})
+		w.Wait(time.Second)
+		if l.over() != nil {
+			t.Error("ended without a reason")
+		}
+		w.notifier.Review(func(string, string, string) string { return "rejected" })
+		w.Wait(time.Second)
+		w.want(l, "active: 0 zero terminated: ")
+		if end := l.over(); end == nil || end.Reason != "rejected" {
+			t.Errorf("ended with %+v", end)
+		}
+	})
+}
+
 // TestBrief: 423, and the subscriber asks for more. RFC 6665 §4.2.1.1.
 func TestBrief(t *testing.T) {
 	run(t, func(w *world) {

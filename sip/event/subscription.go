@@ -43,6 +43,7 @@ type Subscription struct {
 const (
 	reasonTimeout    = "timeout"
 	reasonNoResource = "noresource"
+	reasonRejected   = "rejected"
 )
 
 // carrier sends requests inside the dialog of a subscription. A [dialog.Usage] is one: the subscription of a REFER lives inside a call.
@@ -116,7 +117,10 @@ func (s *Subscription) do(a noticeAction) {
 // tell sends a NOTIFY with what the subscriber does not know.
 func (s *Subscription) tell() {
 	about, _ := sip.ParseEventPackage(s.Event) // it was read before
-	doc := s.pack.Source.Notice(Notice{Resource: s.Resource, Event: about, Account: s.Account, Type: s.Type, Version: s.Version, Since: s.Since})
+	var doc Document
+	if !s.ending() || s.reason != reasonRejected {
+		doc = s.pack.Source.Notice(Notice{Resource: s.Resource, Event: about, Account: s.Account, Type: s.Type, Version: s.Version, Since: s.Since})
+	}
 	if doc.Nothing && s.Since != 0 {
 		s.step(noticeAnswered)
 		return

@@ -3,6 +3,8 @@
 package event
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,6 +84,22 @@ func (n *Notifier) Watched(pack, name string) bool {
 // It may be called from anywhere and does not wait.
 func (n *Notifier) End(pack, name, reason string) {
 	n.each(resource{pack, name}, func(s *Subscription) { s.end(reason) })
+}
+
+// Review asks about each subscription whether it is over, and ends it for the reason that is said; "" leaves it. With "rejected" (RFC 6665 §4.1.3) the last NOTIFY tells nothing of what
+// the subscriber may not see any more. It may be called from anywhere; over must not block.
+func (n *Notifier) Review(over func(pack, name, account string) (reason string)) {
+	n.mu.Lock()
+	var all []*Subscription
+	for _, subscriptions := range n.watched {
+		all = slices.AppendSeq(all, maps.Keys(subscriptions))
+	}
+	n.mu.Unlock()
+	for _, s := range all {
+		if reason := over(s.Package, s.Resource, s.Account); reason != "" {
+			s.engine.Do(s.stripe, func() { s.end(reason) })
+		}
+	}
 }
 
 // EndAll ends every subscription: with the reason "deactivated" the subscribers come again at once. It may be called from anywhere and does not wait.
