@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -119,17 +120,18 @@ func (m *menu) greet(ctx context.Context) error {
 	return m.line.Say(ctx, m.choices()...)
 }
 
-// choices reads out what a menu without a greeting of its own offers.
+// choices reads out what a menu without a greeting of its own offers. What there are no words for, such as hours, is left out.
 func (m *menu) choices() (words []prompt.Words) {
-	keys := make([]byte, 0, len(m.Choices))
-	for key, target := range m.Choices {
-		if dialable(target) {
-			keys = append(keys, key)
+	for _, key := range slices.Sorted(maps.Keys(m.Choices)) {
+		switch target := m.Choices[key]; {
+		case dialable(target):
+			words = append(words, prompt.Text("for-name"), prompt.Digits(target), prompt.Text("press"), prompt.Digits(string(key)))
+		case target == "voicemail" || strings.HasPrefix(target, "voicemail:"):
+			words = append(words, prompt.Text("to-message"), prompt.Digits(string(key)))
 		}
 	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		words = append(words, prompt.Text("for-name"), prompt.Digits(m.Choices[key]), prompt.Text("press"), prompt.Digits(string(key)))
+	if m.ByName != 0 {
+		words = append(words, prompt.Text("by-name"), prompt.Digits(string(m.ByName)))
 	}
 	if m.Extensions {
 		words = append(words, prompt.Text("dial-extension"))

@@ -59,7 +59,7 @@ func (o *lobby) sentTo(target string, outcome sip.Status) {
 func TestMenu(t *testing.T) {
 	set := MenuSettings{Choices: map[byte]string{'1': "600", '2': "voicemail:200", '*': "hangup"}, Retries: 5}
 	inLobby(t, set, func(o *lobby) {
-		o.says("for-name", "n[6]", "n[0]", "n[0]", "press", "n[1]")
+		o.says("for-name", "n[6]", "n[0]", "n[0]", "press", "n[1]", "to-message", "n[2]")
 		o.call.Press("1")
 		o.says("connecting")
 		o.sentTo("sip:600@example.org", sip.StatusBusyHere)
@@ -123,6 +123,15 @@ func TestMenuByName(t *testing.T) {
 		o.call.Press("1")
 		o.sentTo("sip:200@example.org", sip.StatusOK)
 		o.call.Await("Ended BYE received")
+	})
+}
+
+// TestMenuTellsByName: a menu that reads its choices out also says by which key a name is spelled.
+func TestMenuTellsByName(t *testing.T) {
+	inLobby(t, MenuSettings{ByName: '9', Extensions: true}, func(o *lobby) {
+		o.says("by-name", "n[9]", "dial-extension")
+		o.call.Press("9")
+		o.says("dial-name")
 	})
 }
 
