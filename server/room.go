@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/session"
+	"github.com/sipwerk/sipwerk/media/video"
 	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/conference"
@@ -23,7 +24,7 @@ import (
 // openConferences makes the conference service, and has the notifier say who is there. voice is what is spoken; pictures are added to it.
 func (s *Server) openConferences(ds *domains, site *session.Site, l *locator, voice session.Voice) {
 	if s.Config.Media.Video {
-		voice.Pictures = session.PictureCodecs()
+		voice.Pictures, voice.Keeps = session.PictureCodecs(), video.KeepTime
 	}
 	s.roomJournal = &roomJournal{log: s.log, records: s.records}
 	s.conferences = &conference.Conference{

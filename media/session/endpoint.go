@@ -40,9 +40,10 @@ type Voice struct {
 	Trickle func()           // told when [Endpoint.Fragment] has something to say; what holds for Failed holds for it
 	Silence time.Duration    // after which without anything from a peer that is not on hold, Failed is told [ErrAbsent], and a minute after the checks of one stop that goes on to make some (RFC 7675); 0: never
 
-	Pictures []sdp.Codec // of pictures that are passed on, in the order of our preference, each with a payload type of its own: see [PictureCodecs]; none: no pictures
-	Lines    int         // of pictures of the peer that are taken at once; 0: one
-	Refresh  func()      // told when the peer is to send whole pictures and can be asked for them by INFO only (RFC 5168); what holds for Failed holds for it
+	Pictures []sdp.Codec   // of pictures that are passed on, in the order of our preference, each with a payload type of its own: see [PictureCodecs]; none: no pictures
+	Lines    int           // of pictures of the peer that are taken at once; 0: one
+	Keeps    time.Duration // how long whoever calls [Picture.Resend] keeps packets for that, which the peer is told (RFC 4588 §8.1); 0: nothing is said
+	Refresh  func()        // told when the peer is to send whole pictures and can be asked for them by INFO only (RFC 5168); what holds for Failed holds for it
 }
 
 // Endpoint is the media of one call that ends here: one stream of sound, and its [Picture]s. It beats from its first agreement on: every 20 ms it

@@ -174,10 +174,13 @@ func (p *Picture) run(s *relay.Stream) {
 func (e *Endpoint) dropLocked(p *Picture) {
 	e.pictures = slices.DeleteFunc(e.pictures, func(o *Picture) bool { return o == p })
 	p.mu.Lock()
-	stream := p.stream
+	stream, farewell := p.stream, p.goodbyeLocked()
 	p.stream, p.agreed, p.hear, p.feedback = nil, pictured{}, nil, nil
 	p.mu.Unlock()
 	if stream != nil {
+		if farewell != nil {
+			stream.SendControl(farewell)
+		}
 		stream.Tap(nil)
 		if !p.rides() {
 			p.way.Close()
@@ -253,19 +256,8 @@ func (p *Picture) take(b []byte, now time.Time, control bool) {
 		return
 	}
 	p.mu.Lock()
-	a := &p.agreed
-	if repaired, is := a.repairs.takes[packet.PayloadType]; is {
-		if b = p.restoreLocked(&packet, repaired); b == nil {
-			p.mu.Unlock()
-			return
-		}
-	}
-	ok := a.on && a.direction.Receives() && a.takes[packet.PayloadType>>6]>>(packet.PayloadType&63)&1 == 1
-	var source *heardSource
-	if ok {
-		source = p.reports.receive(&packet, now)
-	}
-	if source == nil || !source.layered(&packet, a) {
+	source, b := p.sourceLocked(&packet, b, now)
+	if source == nil || !source.layered(&packet, &p.agreed) {
 		p.mu.Unlock()
 		return
 	}
@@ -278,6 +270,21 @@ func (p *Picture) take(b []byte, now time.Time, control bool) {
 	if report != nil {
 		stream.SendControl(report)
 	}
+}
+
+// sourceLocked returns the source of b, which is packet, and what who listens gets: b, or what it repeats; nil: it is of no use.
+func (p *Picture) sourceLocked(packet *rtp.Packet, b []byte, now time.Time) (*heardSource, []byte) {
+	a := &p.agreed
+	repaired, repairs := a.repairs.takes[packet.PayloadType]
+	switch {
+	case !a.on || !a.direction.Receives():
+		return nil, nil
+	case repairs:
+		return p.restoreLocked(packet, repaired, now)
+	case a.takes[packet.PayloadType>>6]>>(packet.PayloadType&63)&1 == 0:
+		return nil, nil
+	}
+	return p.reports.receive(packet, now), b
 }
 
 // Send sends an RTP packet of the caller's making: its payload type is one of [Picture.Codecs], its SSRC [Picture.SSRC]. b is neither kept nor changed. It is dropped where nothing may be sent.

@@ -69,13 +69,18 @@ func (p *Picture) offerRepairs(m *sdp.Media, taken *[128]bool) {
 		}
 		taken[free] = true
 		p.repaired[c.PayloadType] = free
-		addRepair(m, c, free)
+		p.addRepair(m, c, free)
 	}
 	p.nameRepairs(m)
 }
 
-func addRepair(m *sdp.Media, c sdp.Codec, payload uint8) {
-	m.AddCodec(sdp.Codec{PayloadType: payload, Name: repairName, Clock: c.Clock, Channels: 1, FMTP: "apt=" + strconv.Itoa(int(c.PayloadType))})
+// addRepair puts a payload type of the repairs of c into m, a description of ours, and how long what is repaired is kept. RFC 4588 §8.1.
+func (p *Picture) addRepair(m *sdp.Media, c sdp.Codec, payload uint8) {
+	parameters := "apt=" + strconv.Itoa(int(c.PayloadType))
+	if keeps := p.endpoint.voice.Keeps; keeps > 0 {
+		parameters += ";rtx-time=" + strconv.FormatInt(keeps.Milliseconds(), 10)
+	}
+	m.AddCodec(sdp.Codec{PayloadType: payload, Name: repairName, Clock: c.Clock, Channels: 1, FMTP: parameters})
 }
 
 // answerRepairs accepts those that theirs offers for what m takes.
@@ -83,7 +88,7 @@ func (p *Picture) answerRepairs(theirs, m *sdp.Media) {
 	offered := repairsOf(theirs)
 	for _, c := range m.Codecs() {
 		if payload, ok := offered[c.PayloadType]; ok && asksAgain(theirs) {
-			addRepair(m, c, payload)
+			p.addRepair(m, c, payload)
 		}
 	}
 	if id := identifierOf(theirs, repairURI); id != 0 && len(m.TakenLayers()) > 0 {
@@ -167,31 +172,35 @@ func (p *Picture) Resend(b []byte) {
 	p.mu.Unlock()
 }
 
-// restoreLocked makes of a repair the packet that it repeats, and returns that as bytes of its own; nil: it repeats none, or none that is known.
-func (p *Picture) restoreLocked(packet *rtp.Packet, payload uint8) []byte {
-	ssrc, ok := p.repairedLocked(packet)
-	if !ok || !packet.Repaired(ssrc, payload) {
-		return nil
+// restoreLocked makes of a repair the packet that it repeats, and returns that as bytes of its own, and its source; nil: it repeats none, or none that is known. What is repaired remains lost in the reports on that source: the repair
+// counts in those on the stream of repairs. RFC 4588 §6.2, RFC 3550 §A.3.
+func (p *Picture) restoreLocked(packet *rtp.Packet, payload uint8, now time.Time) (*heardSource, []byte) {
+	if !p.reports.repaired(packet, now) {
+		return nil, nil
+	}
+	of := p.repairedLocked(packet)
+	if of == nil || !packet.Repaired(of.ssrc, payload) {
+		return nil, nil
 	}
 	packet.CSRC = nil
-	return packet.AppendTo(nil)
+	return of, packet.AppendTo(nil)
 }
 
-// repairedLocked returns the stream that a repair is of: by the name that it bears, by what the description says, or because there is but one.
-func (p *Picture) repairedLocked(packet *rtp.Packet) (uint32, bool) {
+// repairedLocked returns the stream that a repair is of: by the name that it bears, by what the description says, or because there is but one; nil: none that was heard.
+func (p *Picture) repairedLocked(packet *rtp.Packet) *heardSource {
 	r, a := &p.reports, &p.agreed.repairs
 	if rid, ok := packet.ExtensionElement(a.tag); ok && a.tag != 0 {
 		for i := range r.sources {
-			if r.sources[i].rid == string(rid) && (len(a.of) < maxSources || a.of[packet.SSRC] != 0) {
-				a.of[packet.SSRC] = r.sources[i].ssrc
+			if s := &r.sources[i]; !s.repairs && s.rid == string(rid) && (len(a.of) < maxSources || a.of[packet.SSRC] != 0) {
+				a.of[packet.SSRC] = s.ssrc
 			}
 		}
 	}
-	if ssrc, ok := a.of[packet.SSRC]; ok {
-		return ssrc, true
+	ssrc, named := a.of[packet.SSRC]
+	fits := func(s heardSource) bool { return !s.repairs && (!named || s.ssrc == ssrc) }
+	at := slices.IndexFunc(r.sources, fits)
+	if at < 0 || !named && slices.ContainsFunc(r.sources[at+1:], fits) {
+		return nil
 	}
-	if len(r.sources) == 1 {
-		return r.sources[0].ssrc, true
-	}
-	return 0, false
+	return &r.sources[at]
 }

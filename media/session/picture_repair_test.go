@@ -163,12 +163,67 @@ func TestReportsOfRepairs(t *testing.T) {
 		}
 		alice.p.mu.Lock()
 		defer alice.p.mu.Unlock()
+		last, err := rtp.ParseRTCP(alice.p.goodbyeLocked())
+		must(t, err)
+		if bye := last[len(last)-1].(*rtp.Goodbye); !slices.Equal(bye.SSRCs, []uint32{alice.p.SSRC(), again}) {
+			t.Errorf("the last packet says goodbye of %v: RFC 4588 §6.1", bye.SSRCs)
+		}
 		alice.p.reports.repair.note(100, 1, time.Now())
 		packets, err := rtp.ParseRTCP(alice.p.reports.statement(time.Now(), again, "alice"))
 		must(t, err)
 		who := packets[len(packets)-1].(*rtp.SourceDescription)
 		if len(packets) != 3 || !slices.ContainsFunc(who.Sources, func(s rtp.Source) bool { return s.SSRC == again && s.CNAME == "alice" }) {
 			t.Errorf("said is %+v", packets)
+		}
+	})
+}
+
+// TestRepairedIsLost: in the reports of who receives, what came as a repair remains lost on the stream that lost it, and counts on the stream of repairs. RFC 4588 §6.2, RFC 3550 §A.3.
+func TestRepairedIsLost(t *testing.T) {
+	bridgeVoices(t, WebRTC, WebRTC, [2]Voice{{Pictures: PictureCodecs()}, {Pictures: PictureCodecs()}}, func(b *bridged) {
+		time.Sleep(time.Second)
+		alice, bob := b.screens()
+		alice.got()
+		for i := range 100 {
+			send := alice.p.Send
+			if i%10 == 5 {
+				send = alice.p.Resend // it was lost
+			}
+			send(alice.packet(alice.p.Codecs()[0].PayloadType))
+			time.Sleep(40 * time.Millisecond)
+		}
+		synctest.Wait()
+		if heard, _ := bob.got(); len(heard) != 100 {
+			t.Errorf("bob heard %d packets, want all 100", len(heard))
+		}
+		_, told := alice.got()
+		last := map[uint32]rtp.ReceptionReport{}
+		for _, c := range told {
+			if r, ok := c.(*rtp.ReceiverReport); ok {
+				for _, report := range r.Reports {
+					last[report.SSRC] = report
+				}
+			}
+		}
+		if own, again := last[alice.p.SSRC()], last[alice.p.repairing.ssrc]; own.Lost < 5 || own.FractionLost < 10 || again.SSRC == 0 || again.Lost != 0 {
+			t.Errorf("bob reports %+v of the pictures and %+v of what is sent again", own, again)
+		}
+	})
+}
+
+// TestKeeps: a description says how long packets are kept, where something is sent, and that of the peer is understood. RFC 4588 §8.1.
+func TestKeeps(t *testing.T) {
+	voice := Voice{Pictures: PictureCodecs(), Keeps: 1500 * time.Millisecond}
+	bridgeVoices(t, WebRTC, WebRTC, [2]Voice{voice, {Pictures: PictureCodecs()}}, func(b *bridged) {
+		offered, answered := b.offer(b.alice, b.bob, b.a, b.b)
+		for name, d := range map[string]string{"offered": offered.String(), "answered": answered.String()} {
+			if says := strings.Contains(d, ";rtx-time=1500\r\n"); says != (name == "offered") || !strings.Contains(d, "apt=") {
+				t.Errorf("%s: it says so: %v\n%s", name, says, d)
+			}
+		}
+		time.Sleep(time.Second)
+		if alice, bob := b.screens(); len(alice.p.is().repairs.sends) == 0 || len(bob.p.is().repairs.sends) == 0 {
+			t.Error("nothing is repaired")
 		}
 	})
 }

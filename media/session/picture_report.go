@@ -61,6 +61,7 @@ type heardSource struct {
 	ssrc     uint32
 	rid      string // its layer, once it has said so
 	receiver *rtp.Receiver
+	repairs  bool // it repeats what others have lost
 }
 
 // layered takes note of the layer that a packet is of, and reports whether that is known where it must be: browsers say it until they are told that something arrived. RFC 8852 §4.1.
@@ -85,10 +86,21 @@ func (r *pictureReports) receive(p *rtp.Packet, now time.Time) *heardSource {
 	if at < 0 {
 		at = r.learn(p.SSRC)
 	}
-	if r.last = p.SSRC; !r.sources[at].receiver.Receive(p, now) {
+	if s := &r.sources[at]; s.repairs || !s.receiver.Receive(p, now) {
 		return nil
 	}
+	r.last = p.SSRC
 	return &r.sources[at]
+}
+
+// repaired takes note of a repair, and reports whether it belongs to a believable stream of those.
+func (r *pictureReports) repaired(p *rtp.Packet, now time.Time) bool {
+	at := slices.IndexFunc(r.sources, func(s heardSource) bool { return s.ssrc == p.SSRC })
+	if at < 0 {
+		at = r.learn(p.SSRC)
+		r.sources[at].repairs = true
+	}
+	return r.sources[at].repairs && r.sources[at].receiver.Receive(p, now)
 }
 
 // learn makes room for a source and returns where that is.
@@ -149,6 +161,19 @@ func (r *pictureReports) statement(now time.Time, again uint32, name string) []b
 		who.Sources = append(who.Sources, rtp.Source{SSRC: again, CNAME: name})
 	}
 	return who.AppendTo(b)
+}
+
+// goodbyeLocked is the last packet, of what is sent and of what is sent again; nil if nothing was. RFC 3550 §6.6, RFC 4588 §6.1.
+func (p *Picture) goodbyeLocked() []byte {
+	r := &p.reports
+	if p.stream == nil || r.own.packets+r.repair.packets == 0 {
+		return nil
+	}
+	gone := &rtp.Goodbye{SSRCs: []uint32{r.ssrc}}
+	if r.repair.packets > 0 {
+		gone.SSRCs = append(gone.SSRCs, p.repairing.ssrc)
+	}
+	return gone.AppendTo(r.statement(time.Now(), p.repairing.ssrc, p.endpoint.voice.Name))
 }
 
 // takeReport takes RTCP of the peer.

@@ -7,5 +7,5 @@
 //
 // It opens no sockets, keeps no goroutine and reads no clock: packets and times come in, packets go out through functions. It does not decode or encode.
 //
-// RFC 7741 (VP8) and RFC 6184 (H.264), as far as whole pictures are told and pictures renumbered; RFC 4585 §6.2.1 and §6.3.1 (NACK and PLI are answered here or asked of the source).
+// RFC 4588 §8.1 ([KeepTime]); RFC 7741 (VP8) and RFC 6184 (H.264), as far as whole pictures are told and pictures renumbered; RFC 4585 §6.2.1 and §6.3.1 (NACK and PLI are answered here or asked of the source).
 package video

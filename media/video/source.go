@@ -91,7 +91,7 @@ func (s *Source) Hear(b []byte, rid string, now time.Time) {
 	}
 	tiles := s.tiles
 	if len(tiles) > 0 {
-		l.past.keep(p.Sequence, b)
+		l.past.keep(p.Sequence, b, now)
 	}
 	s.mu.Unlock()
 	for _, t := range tiles {
@@ -166,9 +166,10 @@ func (s *Source) again(ssrc uint32, lost []uint16, now time.Time) (found [][]byt
 	r := &s.layers[i].past
 	var missing []uint16
 	for _, sequence := range lost[:min(len(lost), pastLength)] {
-		if b, ok := r.find(ssrc, sequence); ok {
+		switch b, fresh := r.find(ssrc, sequence, now); {
+		case fresh:
 			found = append(found, slices.Clone(b))
-		} else if r.wants(sequence, now) {
+		case b == nil && r.wants(sequence, now):
 			missing = append(missing, sequence)
 		}
 	}

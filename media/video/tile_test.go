@@ -159,7 +159,7 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// TestAgain: what a receiver has lost it gets again, under the same number; what never came the source is asked for, once however many ask. RFC 4585 §6.2.1.
+// TestAgain: what a receiver has lost it gets again, under the same number, unless that was too long ago; what never came the source is asked for, once however many ask. RFC 4585 §6.2.1, RFC 4588 §8.1.
 func TestAgain(t *testing.T) {
 	w, alice := newWall(), newCamera(1)
 	tile := w.tile(77)
@@ -193,7 +193,13 @@ func TestAgain(t *testing.T) {
 		t.Errorf("got %v", w.got)
 	}
 	asked := alice.asked
-	w.now = w.now.Add(time.Second)
+	w.got, w.now = nil, w.now.Add(KeepTime)
+	w.view.Feedback(&rtp.Nack{Media: 77, Lost: []uint16{first, first + 2}}, w.now)
+	w.now = w.now.Add(time.Millisecond)
+	w.view.Feedback(&rtp.Nack{Media: 77, Lost: []uint16{first, first + 2}}, w.now)
+	if len(w.got) != 2 {
+		t.Errorf("got %v of what is just kept, and of what was kept longer", w.got)
+	}
 	w.view.Feedback(&rtp.PictureLoss{Media: 77}, w.now)
 	w.view.Feedback(&rtp.FullIntra{Requests: []rtp.IntraRequest{{SSRC: 77}}}, w.now) // is too soon
 	w.view.Feedback(&rtp.PictureLoss{Media: 78}, w.now)
