@@ -178,16 +178,21 @@ func passed(deadline *atomic.Pointer[time.Time]) bool {
 	return t != nil && !t.IsZero() && time.Until(*t) <= 0
 }
 
-// Unread implements [Stream].
-func (c *tcpConn) Unread() (n int) {
+// TryRead implements [Stream].
+func (c *tcpConn) TryRead(b []byte) (n int) {
 	c.use.RLock()
 	defer c.use.RUnlock()
-	ask := func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) } // of a connection that is closed nobody wants to know
+	read := func(fd uintptr) {
+		got, _, errno := unix.Syscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+		if errno == 0 {
+			n = int(got)
+		}
+	}
 	switch {
 	case c.polled != nil:
-		_ = c.raw.Control(ask)
+		_ = c.raw.Control(read) // of a connection that is closed nothing is wanted
 	case !c.closed.Load():
-		ask(uintptr(c.busy.fd))
+		read(uintptr(c.busy.fd))
 	}
 	return n
 }

@@ -134,28 +134,29 @@ func TestStreamThatBlocksWaitsForRoom(t *testing.T) {
 	}
 }
 
-// What has come and was not read is counted, in the poller and blocking.
-func TestUnread(t *testing.T) {
+// What has come is read without waiting for more, in the poller and blocking.
+func TestTryRead(t *testing.T) {
 	a, b := ends(t)
 	for _, block := range []bool{false, true} {
 		if block && !b.Block(func() {}) {
 			t.Fatal("it does not block")
 		}
+		buf := make([]byte, 2000)
+		if n := b.TryRead(buf); n != 0 {
+			t.Errorf("blocking %t: %d bytes from nowhere", block, n)
+		}
 		if _, err := a.Write(make([]byte, 1000)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.ReadFull(b, make([]byte, 1)); err != nil {
+		if _, err := io.ReadFull(b, buf[:1]); err != nil { // by now all of them have come
 			t.Fatal(err)
 		}
-		if n := b.Unread(); n != 999 {
-			t.Errorf("blocking %t: %d bytes are unread", block, n)
-		}
-		if _, err := io.ReadFull(b, make([]byte, 999)); err != nil {
-			t.Fatal(err)
+		if n := b.TryRead(buf); n != 999 {
+			t.Errorf("blocking %t: %d bytes", block, n)
 		}
 	}
 	b.Close()
-	if n := b.Unread(); n != 0 {
-		t.Errorf("%d bytes of a closed connection are unread", n)
+	if n := b.TryRead(make([]byte, 1)); n != 0 {
+		t.Errorf("%d bytes of a closed connection", n)
 	}
 }

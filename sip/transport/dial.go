@@ -58,8 +58,10 @@ func (l *Layer) dial(d *dialing, t Target) {
 // stream makes one of a connection.
 func (l *Layer) stream(conn net.Conn, f sip.Flow) *stream {
 	s := &stream{layer: l, conn: conn, carrier: conn, flow: f}
-	if direct, ok := conn.(network.Stream); ok && f.Transport != sip.TCP {
-		s.outlet = &outlet{Conn: conn, direct: direct}
+	direct, ok := conn.(network.Stream)
+	s.ahead.layer, s.ahead.conn = l, direct
+	if ok && f.Transport != sip.TCP {
+		s.outlet = &outlet{Conn: conn, direct: direct, ahead: &s.ahead}
 		s.carrier = s.outlet
 	}
 	return s

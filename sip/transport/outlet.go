@@ -1,11 +1,10 @@
-// Below TLS and WebSocket: writing does not wait, because what the system does not take at once is kept here, and reading notes how long what it brings has waited.
+// Below TLS and WebSocket: writing does not wait, because what the system does not take at once is kept here, and what comes is read ahead.
 
 package transport
 
 import (
 	"net"
 	"sync"
-	"time"
 
 	"github.com/sipwerk/sipwerk/network"
 )
@@ -14,8 +13,7 @@ import (
 type outlet struct {
 	net.Conn // the TCP connection
 	direct   network.Stream
-	lag      lag           // lag and waited belong to who reads
-	waited   time.Duration // what the last read has brought
+	ahead    *ahead
 
 	mu       sync.Mutex // guards all below
 	open     bool       // the handshakes are over
@@ -23,25 +21,8 @@ type outlet struct {
 	left     []byte
 }
 
-// noLag is what need not be told: a record that came in two reads.
-const noLag = time.Millisecond
-
 // Read implements [net.Conn].
-func (o *outlet) Read(b []byte) (int, error) {
-	n, err := o.Conn.Read(b)
-	if o.waited = o.lag.read(n, len(b), o.direct.Unread); o.waited < noLag {
-		o.waited = 0
-	}
-	return n, err
-}
-
-// behind is how long what was read last has waited. It is for who reads.
-func (o *outlet) behind() time.Duration {
-	if o == nil {
-		return 0
-	}
-	return o.waited
-}
+func (o *outlet) Read(b []byte) (int, error) { return o.ahead.Read(b) }
 
 // Write implements [net.Conn].
 func (o *outlet) Write(b []byte) (int, error) {

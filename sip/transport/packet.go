@@ -20,7 +20,7 @@ type Packet struct {
 	Via      sip.Via       // the top one, of a request as the transport has completed it; zero if it cannot be read
 	Err      error         // Request could not be parsed: a *sip.ParseError; it holds what could be read (malformed responses never get here)
 	Out      *Outbox       // of the reader that delivers; valid until Handle returns
-	Waited   time.Duration // how long it lay at least in a socket whose reader is behind; 0 otherwise, or where that cannot be told
+	Waited   time.Duration // how long it has waited at least because its reader is behind; 0 otherwise, or where that cannot be told
 
 	layer    *Layer
 	stream   *stream // nil for a datagram

@@ -27,6 +27,7 @@ type stream struct {
 	outlet   *outlet           // above conn, where TLS or WebSocket stand on it and the system allows it; nil otherwise
 	carrier  net.Conn          // what the wire runs on: conn, the outlet, or TLS above one of them
 	wire     wire
+	ahead    ahead       // of the reader
 	pace     pace        // of the reader
 	pinged   atomic.Bool // the next line end is a pong
 
@@ -93,6 +94,7 @@ func (s *stream) open(handshake func(*stream) error, ready func(error)) bool {
 // end closes a connection that has been read to its end, and tells.
 func (s *stream) end(err error) {
 	s.account(err)
+	s.ahead.drop()
 	s.linger()
 	s.close()
 	s.wire.release()

@@ -5,6 +5,7 @@ package transport
 
 import (
 	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -18,17 +19,19 @@ const streamBuffer = 16 << 10
 // byteWire carries messages as bytes, one behind the other.
 type byteWire struct {
 	conn   net.Conn
+	in     io.Reader      // conn, or what was read of it ahead
 	direct network.Stream // conn, if it is plain TCP of the operating system
 	outlet *outlet        // below conn, if that is TLS above such a one
 	quiet  time.Time      // when the idle deadline was last set
 	ends   int            // line ends read since the last message or ping
-	lag    lag
-	waited time.Duration // what the last read has brought
 }
 
 func (s *stream) byteWire() *byteWire {
-	direct, _ := s.carrier.(network.Stream)
-	return &byteWire{conn: s.carrier, direct: direct, outlet: s.outlet}
+	w := &byteWire{conn: s.carrier, in: s.carrier, outlet: s.outlet}
+	if direct, ok := s.carrier.(network.Stream); ok {
+		w.direct, w.in = direct, &s.ahead
+	}
+	return w
 }
 
 func (w *byteWire) send(b []byte, _ []int) error {
@@ -61,11 +64,10 @@ func (w *byteWire) run(s *stream) error {
 			w.quiet = time.Time{} // the deadline is to be set anew
 		}
 		w.allowSilence(s)
-		buf, n, err := w.wait(s.layer)
+		buf, n, err := w.wait(s)
 		if err != nil {
 			return err
 		}
-		w.measure(n, len(*buf))
 		if err = w.take(s, buf, n); err != nil {
 			return err
 		}
@@ -81,26 +83,17 @@ func (w *byteWire) allowSilence(s *stream) {
 	}
 }
 
-// measure notes how long what was read has waited, where the system can tell.
-func (w *byteWire) measure(n, size int) {
-	if w.direct != nil {
-		w.waited = w.lag.read(n, size, w.direct.Unread)
-		return
-	}
-	w.waited = w.outlet.behind()
-}
-
 // wait returns a pooled buffer with the next bytes. While nothing comes, no buffer is held.
-func (w *byteWire) wait(l *Layer) (buf *[]byte, n int, err error) {
+func (w *byteWire) wait(s *stream) (buf *[]byte, n int, err error) {
 	if w.direct != nil {
-		return w.direct.Await(&l.pools.buffers)
+		return s.ahead.await()
 	}
 	// A TLS connection keeps what it decrypted: one byte now, the rest of the record by the next call.
 	var first [1]byte
 	if n, err = w.conn.Read(first[:]); n == 0 {
 		return nil, 0, err
 	}
-	buf = l.pools.buffers.Get().(*[]byte)
+	buf = s.layer.pools.buffers.Get().(*[]byte)
 	(*buf)[0] = first[0]
 	return buf, 1, nil
 }
@@ -127,10 +120,9 @@ func (w *byteWire) take(s *stream, buf *[]byte, n int) error {
 			room = append(room, make([]byte, len(room))...)
 		}
 		var more int
-		if more, err = w.conn.Read(room[n:]); more == 0 {
+		if more, err = w.in.Read(room[n:]); more == 0 {
 			continue
 		}
-		w.measure(more, len(room)-n)
 		n += more
 		used, err = w.deliver(s, room[:n], &frame)
 	}
@@ -142,7 +134,7 @@ func (w *byteWire) deliver(s *stream, b []byte, frame *sip.Framer) (used int, er
 	l := s.layer
 	out := l.outbox(nil, nil)
 	p := l.packet(s, out)
-	p.Waited = w.waited
+	p.Waited = s.ahead.waited
 	defer func() {
 		l.giveBack(p)
 		l.Flush(out)

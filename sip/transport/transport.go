@@ -65,6 +65,7 @@ type Layer struct {
 	noise     noiseTable
 	inside    inside
 	blocking  atomic.Int32 // streams whose reads block a thread
+	ahead     atomic.Int64 // bytes of the buffers in which streams were read ahead
 }
 
 // pools hold what is used again.
@@ -79,6 +80,7 @@ type Limits struct {
 	Message     int           // longest message on a stream, bytes; 256 KiB
 	Header      int           // longest header part, bytes; 64 KiB
 	Queue       int           // bytes that wait for a slow peer before its connection is closed; 1 MiB
+	Ahead       int           // bytes that are read ahead of all stream connections whose readers are behind; 64 MiB
 	Noise       int           // keep-alives and malformed messages of one IPv4 address or IPv6 /64 that are answered in a second, over UDP; 1,000
 	Connections int           // open stream connections; 100,000
 	PerSource   int           // open stream connections of one IPv4 address or IPv6 /64; 1,000
@@ -94,6 +96,7 @@ func (m Limits) withDefaults() Limits {
 	set(&m.Message, 256<<10)
 	set(&m.Header, 64<<10)
 	set(&m.Queue, 1<<20)
+	set(&m.Ahead, 64<<20)
 	set(&m.Noise, 1000)
 	set(&m.Connections, 100_000)
 	set(&m.PerSource, 1000)

@@ -157,7 +157,7 @@ func (l *Layer) readFrame(s *stream, b []byte) {
 		l.Stats.Junk.Add(1)
 	default:
 		p := l.packet(s, out)
-		p.Waited = s.outlet.behind()
+		p.Waited = s.ahead.waited
 		l.take(p, s.flow, message, nil)
 		l.giveBack(p)
 	}
