@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -29,7 +30,8 @@ const (
 	maxCDR      = 1 << 20  // bytes of a record
 	maxWaiting  = 16 << 20 // bytes of records that may wait for a disk that does not take them
 	cdrInterval = 500 * time.Millisecond
-	cdrBatch    = 1000 // records of one transaction
+	cdrBatch    = 1000    // records of one transaction
+	keptRoom    = 1 << 20 // bytes of memory that is kept from one file to the next
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -53,6 +55,8 @@ type CDRJournal struct {
 	file    *os.File
 	number  int
 	size    int64
+
+	room []byte // for the file that moves; of Run, and of those who open and close
 }
 
 // OpenCDRs opens the journal in the data folder and moves what a former server has left there into the database. Whoever opened it calls Close.
@@ -262,7 +266,7 @@ func (j *CDRJournal) move(ctx context.Context) error {
 }
 
 func (j *CDRJournal) moveFile(ctx context.Context, name string) error {
-	b, err := os.ReadFile(name)
+	b, err := j.read(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -282,6 +286,25 @@ func (j *CDRJournal) moveFile(ctx context.Context, name string) error {
 		return fmt.Errorf("store: call records: %w", err)
 	}
 	return nil
+}
+
+// read returns what is in a file, in memory that the next one takes.
+func (j *CDRJournal) read(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	at, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	b := slices.Grow(j.room[:0], int(at.Size()))[:at.Size()]
+	if j.room = nil; cap(b) <= keptRoom {
+		j.room = b
+	}
+	_, err = io.ReadFull(f, b)
+	return b, err
 }
 
 // cdrFrames returns the records of a file that are whole, and what follows them. They share the memory of b, which must not change any more.

@@ -105,12 +105,23 @@ func (c *call) detailOf(l *leg) LegDetail {
 	case !d.Answer.IsZero():
 		d.Status = sip.StatusOK
 		if l.media != nil {
-			d.Codec, d.Digits, d.PacketTime, d.Media = l.media.Codec(), l.media.Digits(), l.media.PacketTime(), l.media.Counters()
+			d.Codec, d.Digits, d.PacketTime, d.Media = l.media.Codec(), l.media.Digits(), l.media.PacketTime(), c.counts(l)
 		}
 	case l == c.caller:
 		d.Status = c.detail.Status
 	}
 	return d
+}
+
+// counts is what was counted of a leg: at the end of the call that stands in its detail already.
+func (c *call) counts(l *leg) []relay.Counters {
+	switch {
+	case c.over && l == c.caller:
+		return c.detail.CallerMedia
+	case c.over && l == c.callee:
+		return c.detail.CalleeMedia
+	}
+	return l.media.Counters()
 }
 
 // name is the address-of-record of the account of a leg that has one.

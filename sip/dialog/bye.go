@@ -12,11 +12,19 @@ func (u *Usage) sendBye(cause Cause, reason string) {
 	u.leaving, u.cause = true, cause
 	u.settleAll()
 	u.dropOffer()
-	bye := u.dialog.Request(sip.MethodBye)
+	u.dialog.LocalSeq++
+	bye := u.table.spare.request()
+	u.dialog.write(bye, sip.MethodBye, u.dialog.LocalSeq)
 	if reason != "" {
 		bye.Set(sip.HeaderReason, reason)
 	}
-	if _, err := u.exchange(u.dialog, bye, func(outcome) { u.finish(Ended{Cause: u.cause}) }); err != nil {
+	done := func(o outcome) {
+		u.finish(Ended{Cause: u.cause})
+		if !o.again {
+			u.table.spare.reuseRequest(bye)
+		}
+	}
+	if _, err := u.exchange(u.dialog, bye, done); err != nil {
 		// The owner is told after the order that led here has returned.
 		u.engine.Do(u.stripe, func() { u.finish(Ended{Cause: u.cause}) })
 	}
@@ -57,11 +65,8 @@ func (u *Usage) peerBye(ev *sip.Event) {
 
 // confirm answers a BYE.
 func (t *Table) confirm(u *Usage, ev *sip.Event) {
-	res, _ := t.confirms.Get().(*sip.Response)
-	if res == nil {
-		res = new(sip.Response)
-	}
+	res := t.spare.response()
 	u.writeReply(res, u.dialog, ev.Request, sip.StatusOK)
 	u.engine.Respond(ev.Tx, res)
-	t.confirms.Put(res)
+	t.spare.reuse(res)
 }

@@ -17,9 +17,9 @@ type callee struct {
 	settled  bool   // offer or answer went in a reliable 1xx: the 2xx holds none
 	refused  uint16 // the status of the end that did not wait for the owner
 	tx       sip.TransactionID
-	refresh  sip.Timer // of the last 1xx
-	promises *pracks   // nil: none was made
-	reason   string    // of our BYE, or of the peer's
+	last     *repetition // nil: no 1xx is repeated
+	promises *pracks     // nil: none was made
+	reason   string      // of our BYE, or of the peer's
 }
 
 // unacked is a 2xx that waits for its ACK.
@@ -27,9 +27,9 @@ type unacked struct {
 	tx       sip.TransactionID
 	seq      uint32
 	response *sip.Response
-	wait     time.Duration
-	resend   sip.Timer
-	giveUp   sip.Timer
+	wait     time.Duration // until it is sent once more
+	left     time.Duration // until it is given up
+	timer    sip.Timer
 }
 
 // Incoming takes the INVITE of ev, which stands outside any dialog: it claims the server transaction; the owner answers with Provisional,
@@ -96,9 +96,13 @@ func (u *Usage) serverEvent(ev *sip.Event) {
 const tooLate = `SIP;cause=408;text="Request Timeout"`
 
 // Reply returns a response to the initial INVITE, complete but for a body: for an owner that wants to add header fields before [Usage.Send].
-func (u *Usage) Reply(status sip.Status) *sip.Response { return u.reply(u.Invitation(), status) }
+func (u *Usage) Reply(status sip.Status) *sip.Response {
+	res := u.table.spare.response()
+	u.writeReply(res, u.dialog, u.Invitation(), status)
+	return res
+}
 
-// Send answers the initial INVITE with a response made by [Usage.Reply].
+// Send answers the initial INVITE with a response made by [Usage.Reply], which is the usage's from then on.
 func (u *Usage) Send(res *sip.Response) error {
 	switch {
 	case u.callee == nil:
@@ -232,16 +236,25 @@ func (u *Usage) respondInvite(res *sip.Response) {
 // awaitAck repeats a 2xx until its ACK comes, over every transport. RFC 3261 §13.3.1.4.
 func (u *Usage) awaitAck(tx sip.TransactionID, req *sip.Request, res *sip.Response) {
 	cseq, _ := req.CSeq()
-	w := &unacked{tx: tx, seq: cseq.Number, response: res, wait: u.table.t1()}
-	w.resend = u.engine.After(u.stripe, w.wait, func() { u.repeat(w) })
-	w.giveUp = u.engine.After(u.stripe, 64*u.table.t1(), func() { u.noAck(w) })
+	w := &unacked{tx: tx, seq: cseq.Number, response: res, wait: u.table.t1(), left: 64 * u.table.t1()}
 	u.unacked = append(u.unacked, w)
+	u.repeatLater(w)
+}
+
+func (u *Usage) repeatLater(w *unacked) {
+	d := min(w.wait, w.left)
+	w.left -= d
+	w.timer = u.engine.After(u.stripe, d, func() { u.repeat(w) })
 }
 
 func (u *Usage) repeat(w *unacked) {
+	if w.left == 0 {
+		u.noAck(w)
+		return
+	}
 	u.engine.Respond(w.tx, w.response)
 	w.wait = min(2*w.wait, u.table.t2())
-	w.resend = u.engine.After(u.stripe, w.wait, func() { u.repeat(w) })
+	u.repeatLater(w)
 }
 
 // noAck gives up: the session ends by BYE, for a re-INVITE too. RFC 3261 §13.3.1.4, §14.2.
@@ -289,8 +302,10 @@ func (u *Usage) initial(w *unacked) bool { return u.callee != nil && w.tx == u.c
 
 // settle stops the repetition of a 2xx.
 func (u *Usage) settle(w *unacked) {
-	stop(&w.resend)
-	stop(&w.giveUp)
+	stop(&w.timer)
+	if u.initial(w) {
+		u.table.spare.reuse(w.response)
+	}
 	for i, x := range u.unacked {
 		if x == w {
 			if u.unacked = slices.Delete(u.unacked, i, i+1); len(u.unacked) == 0 {

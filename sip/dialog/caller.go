@@ -345,10 +345,7 @@ type acknowledgement struct {
 
 // acknowledge sends an ACK. A lost one is asked for by the next 2xx, so an error is not one.
 func (t *Table) acknowledge(a acknowledgement) {
-	ack, _ := t.acks.Get().(*sip.Request)
-	if ack == nil {
-		ack = new(sip.Request)
-	}
+	ack := t.spare.request()
 	cseq, _ := a.invite.CSeq()
 	a.dialog.write(ack, sip.MethodAck, cseq.Number)
 	// RFC 3261 §13.2.2.4: the ACK carries the credentials of the INVITE.
@@ -361,8 +358,7 @@ func (t *Table) acknowledge(a acknowledgement) {
 		ack.SetBody(a.body.Type, a.body.Bytes)
 	}
 	a.engine.Ack(a.stripe, ack, a.dialog.Destination())
-	ack.Reset("", sip.URI{}) // it holds nothing of the call
-	t.acks.Put(ack)
+	t.spare.reuseRequest(ack)
 }
 
 // find returns the dialog with that remote tag.

@@ -24,6 +24,12 @@ const maxQueued = 8
 // noPrack is the Reason of a call whose reliable 1xx was never acknowledged.
 const noPrack = `SIP;cause=504;text="No PRACK"`
 
+// repetition is a 1xx that is repeated now and then.
+type repetition struct {
+	response *sip.Response
+	timer    sip.Timer
+}
+
 // pracks is what a callee knows of its reliable provisional responses.
 type pracks struct {
 	state   reliableState
@@ -73,7 +79,7 @@ func (u *Usage) provisional(res *sip.Response) {
 		res.SetBody("", nil)
 		full = false
 	}
-	stop(&c.refresh)
+	u.hush(res)
 	switch {
 	case required && !full && u.late() && (c.promises == nil || c.promises.rseq == 0):
 		// RFC 3262 §5: the first reliable response to an INVITE without offer would have to hold one.
@@ -90,11 +96,21 @@ func (u *Usage) provisional(res *sip.Response) {
 // again repeats a 1xx after a while.
 func (u *Usage) again(res *sip.Response, d time.Duration) {
 	c := u.callee
-	stop(&c.refresh)
-	c.refresh = u.engine.After(u.stripe, d, func() {
-		c.refresh = nil
-		u.provisional(res)
-	})
+	u.hush(res)
+	c.last = &repetition{response: res, timer: u.engine.After(u.stripe, d, func() { u.provisional(res) })}
+}
+
+// hush ends the repetition of the last 1xx, in whose place next comes; nil: nothing does.
+func (u *Usage) hush(next *sip.Response) {
+	c := u.callee
+	if c.last == nil {
+		return
+	}
+	c.last.timer.Stop()
+	if c.last.response != next {
+		u.table.spare.reuse(c.last.response)
+	}
+	c.last = nil
 }
 
 func (u *Usage) stepReliable(in reliableInput, res *sip.Response) {
@@ -111,7 +127,7 @@ func (u *Usage) stepReliable(in reliableInput, res *sip.Response) {
 
 func (u *Usage) doReliable(a reliableAction, res *sip.Response) {
 	if a == reliablePass {
-		stop(&u.callee.refresh)
+		u.hush(nil)
 		if p := u.callee.promises; p != nil {
 			p.queue = nil
 		}

@@ -41,8 +41,7 @@ type Table struct {
 		all, plain, confirmed string // what is supported: in an INVITE, in one without reliable 1xx, in a call that is up
 	}
 
-	acks     sync.Pool // of *sip.Request: of an ACK nothing is kept
-	confirms sync.Pool // of *sip.Response: of a 200 to a BYE neither
+	spare messages
 
 	lanes [sip.Stripes]map[string]*Usage // by local tag; each is the matter of its stripe
 	count atomic.Int64
