@@ -47,7 +47,7 @@ func TestCalls(t *testing.T) {
 	s := start(t, map[string]string{"listen": "udp://127.0.0.1:0,tcp://127.0.0.1:0,tls://127.0.0.1:0,ws://127.0.0.1:0,wss://127.0.0.1:0"})
 	for _, c := range []struct{ caller, callee string }{{"udp", "udp"}, {"udp", "tcp"}, {"tcp", "tls"}, {"tls", "ws"}, {"ws", "udp"}, {"wss", "wss"}} {
 		t.Run(c.caller+" to "+c.callee, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			bob := telephone(t, s, "bob", c.callee)
 			served := make(chan error, 1)

@@ -16,7 +16,7 @@ import (
 // TestDial: the server calls alice and connects her to bob, who hears her.
 func TestDial(t *testing.T) {
 	s := start(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	heard := make(chan struct{})
 	serve(t, telephone(t, s, "bob", "udp"), echoes)
@@ -48,7 +48,7 @@ func TestDial(t *testing.T) {
 // TestCallBack: alice calls bob in vain, asks to be called back, and is when bob has ended his call.
 func TestCallBack(t *testing.T) {
 	s := start(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var busy atomic.Bool
 	busy.Store(true)

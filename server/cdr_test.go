@@ -47,7 +47,7 @@ const noSound = `SIP;cause=408;text="No media"`
 // waitForRecords returns the records of a server, the oldest first, when there are so many.
 func waitForRecords(t *testing.T, s *Server, n int) []store.CDR {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		var all []store.CDR
 		for c, err := range s.Store.CDRs(t.Context(), store.CDRFilter{}) {
@@ -69,7 +69,7 @@ func waitForRecords(t *testing.T, s *Server, n int) []store.CDR {
 
 func TestRecords(t *testing.T) {
 	s := start(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	alice := telephone(t, s, "alice", "udp")
 	if _, err := alice.Dial(ctx, "sip:bob@example.org"); sip.StatusOf(err) != sip.StatusTemporarilyUnavailable {

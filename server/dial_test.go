@@ -438,7 +438,7 @@ func TestExplainLive(t *testing.T) {
 		set.Put(queue)
 	})
 	known := func(c carrier.Status) bool { return c.Trunk == "provider" && c.Registered }
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for ctx.Err() == nil && !slices.ContainsFunc(s.trunks.Status("example.org"), known) {
 		<-time.After(10 * time.Millisecond)

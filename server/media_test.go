@@ -43,7 +43,7 @@ func TestHoldMusic(t *testing.T) {
 		plan.Music = "hold.wav"
 		set.Put(&plan)
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	call := converse(t, ctx, s, func(ctx context.Context, bob *phone.Call) error {
 		if err := bob.Hold(ctx); err != nil {

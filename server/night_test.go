@@ -24,7 +24,7 @@ func TestNightSwitch(t *testing.T) {
 	if s.lamps.Calls(lamp) != 0 {
 		t.Error("it is lit by day")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, tt := range []struct {
 		who, state string

@@ -38,7 +38,7 @@ func TestMissedCall(t *testing.T) {
 	if _, err := alice.Dial(t.Context(), "sip:bob@example.org"); sip.StatusOf(err) != sip.StatusDecline {
 		t.Fatal(err)
 	}
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	var list []mail.Entry
 	for len(list) == 0 {
 		var err error
@@ -81,7 +81,7 @@ func TestMissedByVoicemail(t *testing.T) {
 	call("bob", store.CDRLeg{Trunk: "provider"})
 	call("alice", store.CDRLeg{Target: "sip:voicemail@inside"}) // she has a message
 	call("bob", store.CDRLeg{Target: "sip:voicemail@inside"})
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		list, err := mail.List(MailFolder(s.Config.Data))
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 // refuses reads until an INVITE comes, refuses it, and returns it.
 func (h *handset) refuses(status sip.Status) (*sip.Request, error) {
 	buf := make([]byte, 65536)
-	h.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	h.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		n, err := h.conn.Read(buf)
 		if err != nil {
@@ -112,7 +112,7 @@ func TestWatchRegistrations(t *testing.T) {
 			if res := ask("alice"); res.Status != sip.StatusOK {
 				t.Fatal(res)
 			}
-			_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+			_ = h.conn.SetReadDeadline(time.Now().Add(time.Minute))
 			if notify := h.notify(); notify.Method != sip.MethodNotify || !strings.Contains(string(notify.Body()), "<uri>"+contact+"</uri>") {
 				t.Fatal(notify)
 			}
@@ -194,7 +194,7 @@ func TestWatchEnds(t *testing.T) {
 	if err := s.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_ = h.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+	_ = h.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		notify := h.notify()
 		switch state := notify.Get(sip.HeaderSubscriptionState); {

@@ -67,7 +67,7 @@ func TestProxyProof(t *testing.T) {
 func TestProxyHouse(t *testing.T) {
 	s := start(t, map[string]string{"service": "proxy"})
 	edit(t, s, func(set *object.Settings) { set.Put(&object.Room{Number: "4000", Quiet: true}) })
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	alice := telephone(t, s, "alice", "udp")
 	for _, number := range []string{"4000", "echo"} {
@@ -89,7 +89,7 @@ func TestProxyCall(t *testing.T) {
 	s := start(t, map[string]string{"service": "proxy", "listen": "udp://127.0.0.1:0,tcp://127.0.0.1:0,tls://127.0.0.1:0"})
 	for _, c := range []struct{ caller, callee string }{{"udp", "udp"}, {"tcp", "tls"}, {"tls", "udp"}} {
 		t.Run(c.caller+" to "+c.callee, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			bob := telephone(t, s, "bob", c.callee)
 			served, hung := make(chan error, 1), make(chan struct{})

@@ -61,7 +61,7 @@ func TestQueuePasses(t *testing.T) {
 		q.Agents, q.WrapUp = []string{"bob"}, object.Duration(time.Hour)
 		set.Queues = map[string]*object.Queue{"700": q}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	serve(t, telephone(t, s, "bob", "udp"), echoes)
 	call, err := telephone(t, s, "alice", "udp").Dial(ctx, "sip:700@example.org")

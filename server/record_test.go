@@ -44,7 +44,7 @@ func hum(call *phone.Call, frequency float64) {
 // waitForTone listens until a tone comes.
 func waitForTone(t *testing.T, call *phone.Call, frequency float64) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	pcm := make([]int16, call.Rate()/20)
 	for time.Now().Before(deadline) {
 		for n := 0; n < len(pcm); {
@@ -181,7 +181,7 @@ func checkRecording(t *testing.T, s *Server, ending string) {
 		t.Errorf("recorded as %s", name)
 	}
 	rate, left, right := channels(t, name)
-	for deadline := time.After(30 * time.Second); rate == 0; rate, left, right = channels(t, name) {
+	for deadline := time.After(time.Minute); rate == 0; rate, left, right = channels(t, name) {
 		select {
 		case <-deadline:
 			t.Fatal("the file is never ended")
@@ -237,7 +237,7 @@ func TestRecordWithoutOpus(t *testing.T) {
 func recordByRule(t *testing.T, s *Server, ending string) {
 	t.Helper()
 	putObjects(t, s, &object.Recording{Name: "all", Direction: "in", Accounts: []string{"bob"}, Announce: "beep", Enabled: true})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	call := conversation(t, ctx, s)
 	go hum(call, aliceTone)
@@ -251,7 +251,7 @@ func recordByRule(t *testing.T, s *Server, ending string) {
 func TestRecordOnDemand(t *testing.T) {
 	s := start(t, nil)
 	putObjects(t, s, &object.Account{User: "alice", Record: "on-demand", CallWaiting: true})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	call := conversation(t, ctx, s)
 	waitForTone(t, call, bobTone)
@@ -271,7 +271,7 @@ func TestRecordOnDemand(t *testing.T) {
 // TestNotRecorded: without a rule and a setting nothing is recorded, whatever is dialled.
 func TestNotRecorded(t *testing.T) {
 	s := start(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	call := conversation(t, ctx, s)
 	if err := call.SendDigits(ctx, "*1"); err != nil {

@@ -163,7 +163,7 @@ func TestTrunkInbound(t *testing.T) {
 	if report, err := reportOf(t, s, carrier.Order{}); err != nil {
 		t.Fatalf("%v\n%s", err, report)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	bob := telephone(t, s, "bob", "udp")
 	ready, served := make(chan struct{}), make(chan error, 1)
@@ -198,7 +198,7 @@ func TestTrunkInbound(t *testing.T) {
 	}
 	cancel()
 	<-served
-	for end := time.After(10 * time.Second); s.trunks.Status("")[0].Calls != 0; {
+	for end := time.After(time.Minute); s.trunks.Status("")[0].Calls != 0; {
 		select {
 		case <-end:
 			t.Fatal("the call does not end")
@@ -272,7 +272,7 @@ func TestTrunkCallerNumber(t *testing.T) {
 	})
 	for account, want := range map[string]string{"bob": "+4930105", "alice": "+4930100"} {
 		from := ""
-		for end := time.After(10 * time.Second); from == ""; { // until the address of the provider is known
+		for end := time.After(time.Minute); from == ""; { // until the address of the provider is known
 			r := s.trunks.Route("example.org", trunk.Call{Number: "+331456", Caller: trunk.Caller{Account: account, Proven: true}}, nil, nil)
 			if len(r.Ring) == 1 {
 				from = r.Ring[0].From.URI.User

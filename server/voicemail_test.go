@@ -145,7 +145,7 @@ func TestMessageLamp(t *testing.T) {
 	}
 	notify := func(want string) {
 		t.Helper()
-		_ = h.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = h.conn.SetReadDeadline(time.Now().Add(time.Minute))
 		for {
 			req := h.notify()
 			if strings.Contains(string(req.Body()), want) {

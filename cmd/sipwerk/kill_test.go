@@ -123,7 +123,7 @@ func TestKill9Calls(t *testing.T) {
 	for i := range calls {
 		b.request("INVITE", i, "sip:u0@example.org", "<sip:u0@example.org>", killSDP)
 	}
-	if !b.take(10*time.Second, calls/4) {
+	if !b.take(time.Minute, calls/4) {
 		t.Fatalf("%d calls are finished", len(b.finished))
 	}
 	p.Process.Kill()

@@ -39,7 +39,7 @@ func watchBox(t *testing.T, server string) *lampOf {
 	}
 	buf := make([]byte, 65536)
 	fmt.Fprint(l.conn, req)
-	l.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+	l.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	n, err := l.conn.Read(buf)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func watchBox(t *testing.T, server string) *lampOf {
 	again.Set(sip.HeaderCSeq, "2 SUBSCRIBE")
 	again.Set(sip.HeaderVia, fmt.Sprintf("SIP/2.0/UDP %s;branch=z9hG4bKproof", l.conn.LocalAddr()))
 	fmt.Fprint(l.conn, again)
-	l.until(30*time.Second, 0)
+	l.until(time.Minute, 0)
 	return l
 }
 
@@ -129,7 +129,7 @@ func TestKill9Voicemail(t *testing.T) {
 	lamp := watchBox(t, port(t, lines))
 	talkers := &phone.Phone{URI: "sip:u0@example.org", Password: "p0", Outbound: "sip:" + port(t, lines), Listen: []string{"udp://127.0.0.1:0"}}
 	speaking := leaveMessages(t, talkers, callers)
-	told := lamp.until(30*time.Second, enough)
+	told := lamp.until(time.Minute, enough)
 	p.Process.Kill()
 	p.end()
 	if !told {

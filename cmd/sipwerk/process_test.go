@@ -178,7 +178,7 @@ func send(t *testing.T, conn net.Conn, i, cseq int, contact string) {
 // receive returns the user and the text of the next 200.
 func receive(t *testing.T, conn net.Conn) (user, text string) {
 	t.Helper()
-	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	conn.SetReadDeadline(time.Now().Add(time.Minute))
 	buf := make([]byte, 65536)
 	n, err := conn.Read(buf)
 	if err != nil {
@@ -207,7 +207,7 @@ func TestSecondSignal(t *testing.T) {
 		"Call-ID: second\r\nCSeq: 1 INVITE\r\nContact: <sip:x@%[1]s>\r\nContent-Type: application/sdp\r\nContent-Length: %[2]d\r\n\r\n%[3]s", conn.LocalAddr(), len(sdp), sdp)
 	receive(t, conn)
 	p.Process.Signal(syscall.SIGTERM)
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for refused := false; !refused; { // from the first signal on, no new calls
 		if time.Now().After(deadline) {
 			t.Fatal("new calls are still taken")

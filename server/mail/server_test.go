@@ -128,7 +128,7 @@ func (m *mailServer) wait() taken {
 	case <-m.got:
 		all := m.received()
 		return all[len(all)-1]
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		m.t.Fatal("no mail has come")
 		return taken{}
 	}
@@ -222,7 +222,7 @@ func of(m *mailServer) func(string) (Settings, error) {
 // until waits until something holds.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for !holds() {
 		select {
 		case <-deadline:

@@ -149,7 +149,7 @@ func TestCDRJournalRun(t *testing.T) {
 	c := sampleCDR(7)
 	j.Add(&c)
 	j.Write()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		got, err := s.CDR(t.Context(), c.ID)
 		if err == nil {

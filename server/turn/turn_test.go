@@ -95,7 +95,7 @@ func client(t *testing.T, s *Server, nth int, c Credential) *pion.Client {
 // eventually waits until the counts are as f wants.
 func eventually(t *testing.T, s *Server, f func(Counts) bool) {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for !f(s.Counts()) {
 		select {
 		case <-limit:
@@ -147,7 +147,7 @@ func TestRelay(t *testing.T) {
 			}
 			defer relay.Close()
 			b := make([]byte, 100)
-			_ = relay.SetReadDeadline(time.Now().Add(20 * time.Second))
+			_ = relay.SetReadDeadline(time.Now().Add(time.Minute))
 			if _, err := relay.WriteTo([]byte("hello"), peer); err != nil {
 				t.Fatal(err)
 			}
@@ -292,7 +292,7 @@ func TestConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = c.Write([]byte("GET / HTTP/1.0\r\n\r\n"))
-		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 		for b := make([]byte, 100); err == nil; {
 			_, err = c.Read(b)
 		}
@@ -310,7 +310,7 @@ func TestConnections(t *testing.T) {
 		defer c.Close()
 		open = append(open, c)
 	}
-	_ = open[5].SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = open[5].SetReadDeadline(time.Now().Add(time.Minute))
 	if _, err := open[5].Read(make([]byte, 1)); err == nil || isTimeout(err) {
 		t.Errorf("one connection too many: %v", err)
 	}
@@ -318,7 +318,7 @@ func TestConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range open {
-		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 		if _, err := c.Read(make([]byte, 1)); err == nil || isTimeout(err) {
 			t.Errorf("after the end: %v", err)
 		}
