@@ -32,7 +32,7 @@ func relay(t *testing.T, ip string, users ...string) {
 	p, err := peer.Start(t, data, program, "serve", "--data", data, "--domain", ip, "--service", "proxy", "--relay", "yes", "--trust", "127.0.0.0/8",
 		"--listen", "udp://"+ip+":5060", "--http", "127.0.0.1:0")
 	must(t, "start", err)
-	_, err = p.Wait(within(t, 15*time.Second), 0, "ready")
+	_, err = p.Wait(soon(t), 0, "ready")
 	must(t, "ready", err)
 }
 
@@ -46,7 +46,7 @@ func bind(t *testing.T, server, user, contact string) {
 		"Call-ID: %[3]s@bind\r\nCSeq: 1 REGISTER\r\nContact: <%[4]s>\r\nContent-Length: 0\r\n\r\n", server, c.LocalAddr(), user, contact)
 	_, err = c.Write([]byte(text))
 	must(t, "register", err)
-	must(t, "deadline", c.SetReadDeadline(time.Now().Add(5*time.Second)))
+	must(t, "deadline", c.SetReadDeadline(time.Now().Add(patience)))
 	b := make([]byte, 4096)
 	n, err := c.Read(b)
 	if err != nil || !strings.HasPrefix(string(b[:n]), "SIP/2.0 200") {
@@ -69,13 +69,13 @@ func TestChain(t *testing.T) {
 		must(t, "callee", err)
 		caller, err := sipp.Start(t, sipp.Side{Scenario: "caller_chain", Server: firstIP + ":5060", Domain: secondIP, Service: "bob", User: "alice", IP: callerIP, Port: 5060})
 		must(t, "caller", err)
-		must(t, "caller", caller.Wait(within(t, 30*time.Second)))
-		must(t, "callee", callee.Wait(within(t, 30*time.Second)))
+		must(t, "caller", caller.Wait(soon(t)))
+		must(t, "callee", callee.Wait(soon(t)))
 	})
 	// The third proxy sends it back to the second, which has seen it: the 482 comes back through all of them at once, not by Max-Forwards.
 	t.Run("loop", func(t *testing.T) {
 		caller, err := sipp.Start(t, sipp.Side{Scenario: "caller_loop", Server: firstIP + ":5060", Domain: secondIP, Service: "loop", User: "alice", IP: callerIP, Port: 5060})
 		must(t, "caller", err)
-		must(t, "caller", caller.Wait(within(t, 30*time.Second)))
+		must(t, "caller", caller.Wait(soon(t)))
 	})
 }

@@ -2,10 +2,7 @@
 
 package peers
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 // TestForward: RFC 5359 §2.8 (busy) and §2.9 (no answer): what bob has set leads to carol.
 func TestForward(t *testing.T) {
@@ -26,15 +23,15 @@ func TestForward(t *testing.T) {
 			s.run(t, append([]string{"account", "set", "bob"}, c.set...)...)
 			x := s.three(t, startBaresip, startBaresip, c.target)
 			must(t, "dial", x.alice.Dial("sip:bob@"+domain))
-			must(t, "callee rings", x.bob.WaitIncoming(within(t, 10*time.Second)))
+			must(t, "callee rings", x.bob.WaitIncoming(soon(t)))
 			if c.refuse {
 				must(t, "callee is busy", x.bob.Hangup())
 			}
-			must(t, "callee stops ringing", x.bob.WaitEnded(within(t, 15*time.Second)))
-			must(t, "target rings", x.carol.WaitIncoming(within(t, 10*time.Second)))
+			must(t, "callee stops ringing", x.bob.WaitEnded(soon(t)))
+			must(t, "target rings", x.carol.WaitIncoming(soon(t)))
 			must(t, "target answers", x.carol.Answer())
-			must(t, "target established", x.carol.WaitEstablished(within(t, 10*time.Second)))
-			must(t, "caller established", x.alice.WaitEstablished(within(t, 10*time.Second)))
+			must(t, "target established", x.carol.WaitEstablished(soon(t)))
+			must(t, "caller established", x.alice.WaitEstablished(soon(t)))
 			finish(t, x.alice, x.carol, x.words[0], x.words[2])
 		})
 	}
@@ -48,11 +45,11 @@ func TestRingGroup(t *testing.T) {
 	s.run(t, "group", "add", "600", "--member", "bob,carol")
 	x := s.three(t, startBaresip, startBaresip, startLinphonec)
 	must(t, "dial", x.alice.Dial("sip:600@"+domain))
-	must(t, "bob rings", x.bob.WaitIncoming(within(t, 10*time.Second)))
-	must(t, "carol rings", x.carol.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "bob rings", x.bob.WaitIncoming(soon(t)))
+	must(t, "carol rings", x.carol.WaitIncoming(soon(t)))
 	must(t, "carol answers", x.carol.Answer())
-	must(t, "carol established", x.carol.WaitEstablished(within(t, 10*time.Second)))
-	must(t, "caller established", x.alice.WaitEstablished(within(t, 10*time.Second)))
-	must(t, "bob stops ringing", x.bob.WaitEnded(within(t, 10*time.Second)))
+	must(t, "carol established", x.carol.WaitEstablished(soon(t)))
+	must(t, "caller established", x.alice.WaitEstablished(soon(t)))
+	must(t, "bob stops ringing", x.bob.WaitEnded(soon(t)))
 	finish(t, x.alice, x.carol, x.words[0], x.words[2])
 }

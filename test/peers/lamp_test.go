@@ -4,7 +4,6 @@ package peers
 
 import (
 	"testing"
-	"time"
 
 	"github.com/sipwerk/sipwerk/test/peers/baresip"
 	"github.com/sipwerk/sipwerk/test/peers/sipp"
@@ -18,16 +17,16 @@ func TestLamp(t *testing.T) {
 	called, caller := s.side(t, "called_answers", "bob", "bob"), s.side(t, "caller_answered", "alice", "bob")
 	register := called
 	register.Scenario = "register_new"
-	must(t, "register", sipp.Play(within(t, 30*time.Second), t, register))
+	must(t, "register", sipp.Play(soon(t), t, register))
 	watcher := s.account("watcher", "udp", speech(t, aliceSays))
 	watcher.Watch = "sip:bob@" + domain
 	lamp, err := baresip.Start(t, watcher)
 	must(t, "start", err)
-	must(t, "lamp is there", lamp.WaitWatched(within(t, 20*time.Second)))
+	must(t, "lamp is there", lamp.WaitWatched(soon(t)))
 	rings, err := sipp.Start(t, called)
 	must(t, "called side", err)
-	must(t, "caller", sipp.Play(within(t, 30*time.Second), t, caller))
-	must(t, "called side", rings.Wait(within(t, 30*time.Second)))
-	must(t, "lamp goes on", lamp.WaitPresence(within(t, 10*time.Second), baresip.LampOn))
-	must(t, "lamp goes off", lamp.WaitPresence(within(t, 10*time.Second), baresip.LampOff))
+	must(t, "caller", sipp.Play(soon(t), t, caller))
+	must(t, "called side", rings.Wait(soon(t)))
+	must(t, "lamp goes on", lamp.WaitPresence(soon(t), baresip.LampOn))
+	must(t, "lamp goes off", lamp.WaitPresence(soon(t), baresip.LampOff))
 }

@@ -99,7 +99,7 @@ func (s *server) start(t *testing.T, program string) {
 	if s.process, err = peer.Start(t, s.data, program, args...); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.process.Wait(within(t, 15*time.Second), 0, "ready"); err != nil {
+	if _, err := s.process.Wait(soon(t), 0, "ready"); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range s.process.Last(100) {
@@ -137,6 +137,12 @@ func (s *server) account(name, transport, source string) peer.Account {
 }
 
 func password(name string) string { return "secret-of-" + name }
+
+// patience is how long a test waits for what must come. It says nothing about how fast that should be.
+const patience = time.Minute
+
+// soon is within for one step of a flow.
+func soon(t *testing.T) context.Context { return within(t, patience) }
 
 // within is a context that ends with the test or after d.
 func within(t *testing.T, d time.Duration) context.Context {

@@ -3,12 +3,17 @@
 package peers
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/sipwerk/sipwerk/media/audio"
+	"github.com/sipwerk/sipwerk/test/peers/linphonec"
+	"github.com/sipwerk/sipwerk/test/peers/peer"
 )
 
 // speech makes a long WAV file of a spoken text: 8 kHz, 16 bit, mono.
@@ -52,43 +57,102 @@ func clip(t *testing.T, file string) audio.Clip {
 	return audio.Clip{Samples: pcm, Rate: r.Rate()}
 }
 
-// tail is the end of a recording as a file of its own: what was heard after the last change.
-func tail(t *testing.T, file, seconds string) string {
-	t.Helper()
-	whole, end := filepath.Join(t.TempDir(), "whole.wav"), filepath.Join(t.TempDir(), "tail.wav")
-	for _, command := range [][]string{
-		{"--ignore-length", file, whole}, // a program that was ended has not written how long it is
-		{whole, end, "trim", "-" + seconds},
-	} {
-		if out, err := exec.Command("sox", command...).CombinedOutput(); err != nil {
-			t.Fatalf("sox: %v: %s", err, out)
-		}
-	}
-	return end
+// shortest is what must be recorded to be compared, and several times what is compared: a stutter on a busy machine does not count.
+const shortest = 6 * time.Second
+
+// An ear is a telephone that records, what it must hear, and what it must not.
+type ear struct {
+	peer.Phone
+	right, wrong string
 }
 
-// heard fails the test unless one of the recordings holds what right says, and none what wrong says.
-func heard(t *testing.T, who string, recordings []string, right, wrong string) {
+// listen waits until each of the ears has heard what it must, as far as its telephone tells before it is closed: in all that it has recorded or, with a number, in the last so many
+// seconds of its last recording. On a busy machine that takes longer than the words themselves.
+func listen(t *testing.T, seconds int, ears ...ear) {
 	t.Helper()
+	deadline := within(t, patience)
+	for _, e := range ears {
+		for !e.late() {
+			verdict, err := e.heard(t, seconds)
+			if err == nil {
+				t.Logf("%s %s", e.Name(), verdict)
+				break
+			}
+			if deadline.Err() != nil {
+				t.Fatalf("%s %s: %v", e.Name(), verdict, err)
+			}
+			pause(deadline, time.Second)
+		}
+	}
+}
+
+// judge closes the telephones of which listen has heard nothing, and looks at what they have recorded.
+func judge(t *testing.T, seconds int, ears ...ear) {
+	t.Helper()
+	for _, e := range ears {
+		if e.late() {
+			e.Close()
+			verdict, err := e.heard(t, seconds)
+			t.Logf("%s %s", e.Name(), verdict)
+			must(t, e.Name(), err)
+		}
+	}
+}
+
+// late says whether the telephone tells only at its end what it has heard.
+func (e ear) late() bool {
+	_, ok := e.Phone.(*linphonec.Phone)
+	return ok
+}
+
+// heard tells whether one of the recordings holds what it must, and none what it must not.
+func (e ear) heard(t *testing.T, seconds int) (verdict string, err error) {
+	t.Helper()
+	recordings, err := e.Recordings()
+	must(t, "recordings", err)
+	if seconds > 0 && len(recordings) > 0 {
+		recordings = recordings[len(recordings)-1:]
+	}
 	best, worst := 0.0, 0.0
 	var level float64
 	for _, file := range recordings {
-		recorded := clip(t, file)
-		t.Logf("%s recorded %.1f s", who, float64(len(recorded.Samples))/float64(recorded.Rate))
-		if len(recorded.Samples) < recorded.Rate*2 {
+		recorded := recording(t, file)
+		if recorded.Rate == 0 || len(recorded.Samples) < recorded.Rate*int(shortest/time.Second) {
 			continue
 		}
-		c := audio.Compare(clip(t, right), recorded)
+		if seconds > 0 {
+			recorded.Samples = recorded.Samples[max(0, len(recorded.Samples)-recorded.Rate*seconds):]
+		}
+		c := audio.Compare(words(t, e.right), recorded)
 		if c.Correlation > best {
 			best, level = c.Correlation, c.Level
 		}
-		worst = max(worst, audio.Compare(clip(t, wrong), recorded).Correlation)
+		worst = max(worst, audio.Compare(words(t, e.wrong), recorded).Correlation)
 	}
-	t.Logf("%s heard the other side with correlation %.2f (itself %.2f), level %+.1f dB", who, best, worst, level)
-	if best < 0.7 || best < worst+0.2 {
-		t.Errorf("%s did not hear the other side: correlation %.2f, with its own voice %.2f, in %d recordings", who, best, worst, len(recordings))
+	verdict = fmt.Sprintf("heard the other side with correlation %.2f, its own voice with %.2f, level %+.1f dB, in %d recordings", best, worst, level, len(recordings))
+	switch {
+	case best < 0.7 || best < worst+0.2:
+		return verdict, errors.New("did not hear the other side")
+	case level < -6 || level > 6:
+		return verdict, errors.New("a wrong codec?")
 	}
-	if level < -6 || level > 6 {
-		t.Errorf("%s heard the other side %.1f dB off: a wrong codec?", who, level)
+	return verdict, nil
+}
+
+// words are what is said again and again in a file of [speech], at least twice.
+func words(t *testing.T, file string) audio.Clip {
+	t.Helper()
+	c := clip(t, file)
+	c.Samples = c.Samples[:min(len(c.Samples), 20*c.Rate)]
+	return c
+}
+
+// recording reads what a program may still write, or has not written to its end, so that it does not say how long it is. It is empty until there is some.
+func recording(t *testing.T, file string) audio.Clip {
+	t.Helper()
+	whole := filepath.Join(t.TempDir(), "whole.wav")
+	if exec.Command("sox", "--ignore-length", file, whole).Run() != nil {
+		return audio.Clip{}
 	}
+	return clip(t, whole)
 }

@@ -34,21 +34,10 @@ func (s *server) three(t *testing.T, a, b, c starter) (x three) {
 	return x
 }
 
-// finish lets two telephones talk, and looks at the end of what each has recorded. mine is what the first says.
+// finish lets two telephones talk until each has heard the other, and hangs up. mine is what the first says.
 func finish(t *testing.T, a, b peer.Phone, mine, theirs string) {
 	t.Helper()
-	pause(t.Context(), 9*time.Second) // several times what is compared, so that a stutter on a busy machine does not count
-	must(t, "hang up", a.Hangup())
-	must(t, "the other side hears the end", b.WaitEnded(within(t, 10*time.Second)))
-	a.Close()
-	b.Close()
-	last := func(p peer.Phone) []string {
-		all, err := p.Recordings()
-		must(t, "recordings", err)
-		return []string{tail(t, all[len(all)-1], "8")}
-	}
-	heard(t, a.Name(), last(a), theirs, mine)
-	heard(t, b.Name(), last(b), mine, theirs)
+	talk(t, 9*time.Second, 8, ear{a, theirs, mine}, ear{b, mine, theirs}) // what was said before is of no account
 }
 
 // settled waits until a change of the session is a second old: baresip names its recordings by the second, and loses one of two in the same.
@@ -68,10 +57,10 @@ func TestBlindTransfer(t *testing.T) {
 			connect(t, alice, bob)
 			settled(t)
 			must(t, "transfer", alice.(peer.Transferor).Transfer("sip:carol@"+domain))
-			must(t, "target rings", carol.WaitIncoming(within(t, 10*time.Second)))
+			must(t, "target rings", carol.WaitIncoming(soon(t)))
 			must(t, "target answers", carol.Answer())
-			must(t, "target established", carol.WaitEstablished(within(t, 10*time.Second)))
-			must(t, "transferor is out", alice.WaitEnded(within(t, 10*time.Second)))
+			must(t, "target established", carol.WaitEstablished(soon(t)))
+			must(t, "transferor is out", alice.WaitEnded(soon(t)))
 			finish(t, bob, carol, words[1], words[2])
 		})
 	}
@@ -88,8 +77,8 @@ func TestAttendedTransfer(t *testing.T) {
 	connectTo(t, alice, carol, "carol")
 	settled(t)
 	must(t, "transfer", alice.(*linphonec.Phone).Connect(1, 2))
-	must(t, "transferor is out of one", alice.WaitEnded(within(t, 10*time.Second)))
-	must(t, "transferor is out of both", alice.WaitEnded(within(t, 10*time.Second)))
+	must(t, "transferor is out of one", alice.WaitEnded(soon(t)))
+	must(t, "transferor is out of both", alice.WaitEnded(soon(t)))
 	finish(t, bob, carol, words[1], words[2])
 }
 
@@ -99,10 +88,10 @@ func TestPickUp(t *testing.T) {
 	x := startThree(t, startBaresip, startLinphonec, startBaresip)
 	alice, bob, carol, words := x.alice, x.bob, x.carol, x.words
 	must(t, "dial", alice.Dial("sip:bob@"+domain))
-	must(t, "callee rings", bob.WaitIncoming(within(t, 10*time.Second)))
+	must(t, "callee rings", bob.WaitIncoming(soon(t)))
 	must(t, "pick up", carol.Dial("sip:**bob@"+domain))
-	must(t, "caller established", alice.WaitEstablished(within(t, 10*time.Second)))
-	must(t, "callee stops ringing", bob.WaitEnded(within(t, 10*time.Second)))
+	must(t, "caller established", alice.WaitEstablished(soon(t)))
+	must(t, "callee stops ringing", bob.WaitEnded(soon(t)))
 	finish(t, alice, carol, words[0], words[2])
 }
 
@@ -114,9 +103,9 @@ func TestPark(t *testing.T) {
 	connect(t, alice, bob)
 	settled(t)
 	must(t, "park", bob.(peer.Transferor).Transfer("sip:*501@"+domain))
-	must(t, "who parks is out", bob.WaitEnded(within(t, 10*time.Second)))
+	must(t, "who parks is out", bob.WaitEnded(soon(t)))
 	settled(t)
 	must(t, "retrieve", carol.Dial("sip:*501@"+domain))
-	must(t, "retrieved", carol.WaitEstablished(within(t, 10*time.Second)))
+	must(t, "retrieved", carol.WaitEstablished(soon(t)))
 	finish(t, alice, carol, words[0], words[2])
 }

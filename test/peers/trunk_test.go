@@ -68,7 +68,7 @@ func TestTrunkProvider(t *testing.T) {
 	need(t, "sipp")
 	s := serve(t, "alice", "bob")
 	s.order(t, "", "account", "number", "add", "bob", "+4930100")
-	ctx := within(t, 40*time.Second)
+	ctx := within(t, 2*time.Minute)
 
 	port := freePort(t)
 	registrar, err := sipp.Start(t, s.provider(t, "provider_registers", port))

@@ -18,13 +18,13 @@ const frames = 30
 // sees fails the test unless a telephone shows pictures on so many lines.
 func sees(t *testing.T, p peer.Phone, lines int) {
 	t.Helper()
-	must(t, p.Name()+" sees", p.(peer.Viewer).WaitFrames(within(t, 20*time.Second), lines, frames))
+	must(t, p.Name()+" sees", p.(peer.Viewer).WaitFrames(soon(t), lines, frames))
 }
 
 func TestVideo(t *testing.T) {
 	program := binary(t)
 	need(t, "baresip", "node", "npm", "chromium")
-	modules, err := browser.Install(within(t, 3*time.Minute), t)
+	folder, err := modules()
 	must(t, "install", err)
 	s := serve(t, "alice", "bob", "carol")
 	if out, err := exec.Command(program, "room", "add", "4000", "--quiet", "--data", s.data, "--domain", domain).CombinedOutput(); err != nil {
@@ -35,7 +35,7 @@ func TestVideo(t *testing.T) {
 		account.Video = true
 		return phone(t, run, account)
 	}
-	page := func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, modules, a) }
+	page := func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, folder, a) }
 	alice, bob, carol := start(page, "alice", "wss", aliceSays), start(page, "bob", "wss", bobSays), start(startBaresip, "carol", "udp", bobSays)
 
 	t.Run("browser to browser", func(t *testing.T) {
@@ -43,16 +43,16 @@ func TestVideo(t *testing.T) {
 		sees(t, alice, 1)
 		sees(t, bob, 1)
 		must(t, "hang up", alice.Hangup())
-		must(t, "callee hears the end", bob.WaitEnded(within(t, 10*time.Second)))
+		must(t, "callee hears the end", bob.WaitEnded(soon(t)))
 	})
 	t.Run("browser to video telephone", func(t *testing.T) {
 		must(t, "dial", alice.Dial("sip:carol@"+domain))
-		must(t, "callee rings", carol.WaitIncoming(within(t, 10*time.Second)))
+		must(t, "callee rings", carol.WaitIncoming(soon(t)))
 		must(t, "answer", carol.Answer())
 		sees(t, alice, 1)
 		sees(t, carol, 1)
 		must(t, "hang up", carol.Hangup())
-		must(t, "ended", carol.WaitEnded(within(t, 10*time.Second)))
+		must(t, "ended", carol.WaitEnded(soon(t)))
 	})
 	t.Run("room", func(t *testing.T) {
 		for _, p := range []peer.Phone{alice, bob, carol} {
@@ -74,7 +74,7 @@ func TestVideo(t *testing.T) {
 func TestSimulcast(t *testing.T) {
 	program := binary(t)
 	need(t, "node", "npm", "chromium")
-	modules, err := browser.Install(within(t, 3*time.Minute), t)
+	folder, err := modules()
 	must(t, "install", err)
 	s := serve(t, "alice", "bob")
 	if out, err := exec.Command(program, "room", "add", "4000", "--quiet", "--data", s.data, "--domain", domain).CombinedOutput(); err != nil {
@@ -83,12 +83,12 @@ func TestSimulcast(t *testing.T) {
 	start := func(user, says string, layers bool) *browser.Phone {
 		account := s.account(user, "wss", speech(t, says))
 		account.Video, account.Layers, account.Detour = true, layers, !layers
-		return phone(t, func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, modules, a) }, account).(*browser.Phone)
+		return phone(t, func(t testing.TB, a peer.Account) (peer.Phone, error) { return browser.Start(t, folder, a) }, account).(*browser.Phone)
 	}
 	alice, bob := start("alice", aliceSays, true), start("bob", bobSays, false)
 	for _, p := range []*browser.Phone{alice, bob} {
 		must(t, "dial", p.Dial("sip:4000@"+domain))
-		must(t, "answer", p.WaitEstablished(within(t, 20*time.Second)))
+		must(t, "answer", p.WaitEstablished(soon(t)))
 	}
 	wide := func(at int) func(browser.Figures) bool {
 		return func(f browser.Figures) bool {
@@ -100,13 +100,13 @@ func TestSimulcast(t *testing.T) {
 			return false
 		}
 	}
-	must(t, "both layers are sent", alice.WaitFigures(within(t, 40*time.Second), func(f browser.Figures) bool {
+	must(t, "both layers are sent", alice.WaitFigures(soon(t), func(f browser.Figures) bool {
 		return f.Sent["large"] > 30 && f.Sent["small"] > 30
 	}))
-	must(t, "the large one is shown", bob.WaitFigures(within(t, 40*time.Second), wide(640)))
+	must(t, "the large one is shown", bob.WaitFigures(soon(t), wide(640)))
 	must(t, "lose", bob.Lose(30))
-	must(t, "what was lost comes again", bob.WaitFigures(within(t, 40*time.Second), func(f browser.Figures) bool { return f.Lost > 0 && f.Repaired > 0 }))
-	must(t, "the small one is shown", bob.WaitFigures(within(t, 60*time.Second), wide(320)))
+	must(t, "what was lost comes again", bob.WaitFigures(soon(t), func(f browser.Figures) bool { return f.Lost > 0 && f.Repaired > 0 }))
+	must(t, "the small one is shown", bob.WaitFigures(soon(t), wide(320)))
 	must(t, "lose nothing", bob.Lose(0))
-	must(t, "the large one is shown again", bob.WaitFigures(within(t, 90*time.Second), wide(640)))
+	must(t, "the large one is shown again", bob.WaitFigures(within(t, 2*time.Minute), wide(640)))
 }

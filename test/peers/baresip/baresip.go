@@ -185,7 +185,7 @@ func modules() string {
 }
 
 func (p *Phone) connect(port int) (err error) {
-	for range 100 {
+	for range 1200 {
 		if p.control, err = net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
 			go p.read()
 			return nil
@@ -365,7 +365,7 @@ func (p *Phone) Close() {
 		return
 	}
 	_ = p.order("quit", "")
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	_, _ = p.process.WaitExit(ctx)
 	p.process.Kill()

@@ -22,12 +22,10 @@ import (
 var files embed.FS
 
 // patience is for an order that the page carries out.
-const patience = 15 * time.Second
+const patience = time.Minute
 
-// Install puts JsSIP and what drives Chromium into a folder and returns it; several telephones can share it.
-func Install(ctx context.Context, t testing.TB) (string, error) {
-	return peer.InstallNode(ctx, t, files)
-}
+// Install puts JsSIP and what drives Chromium into a folder, which several telephones can share.
+func Install(ctx context.Context, dir string) error { return peer.InstallNode(ctx, dir, files) }
 
 // Phone is one browser.
 type Phone struct {

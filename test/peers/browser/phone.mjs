@@ -111,12 +111,17 @@ await page.evaluate(({ url, uri, password, sight, by }) => {
     s.on('peerconnection:setremotedescriptionfailed', (e) => say('setremotedescriptionfailed', e.message));
     say('newRTCSession', originator);
   });
+  // settled waits until a change of the session may begin, and then until it is done.
+  const settled = (change) => new Promise((done) => {
+    const ask = () => change(done) || setTimeout(ask, 100);
+    ask();
+  });
   window.orders = {
     dial: (target) => { ua.call(target, media); },
     answer: () => session.answer(media),
     hangup: () => session.terminate(),
-    hold: () => session.hold(),
-    resume: () => session.unhold(),
+    hold: () => settled((done) => session.hold({}, done)),
+    resume: () => settled((done) => session.unhold({}, done)),
     digit: (d) => session.sendDTMF(d, { transportType: 'RFC2833' }),
     // How many pictures were shown, by line.
     frames: async () => JSON.stringify(Object.fromEntries([...(await session.connection.getStats()).values()]

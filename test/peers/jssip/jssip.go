@@ -15,10 +15,8 @@ var files embed.FS
 // Phone is one JsSIP user agent: it registers, rings, and refuses calls as busy.
 type Phone struct{ process *peer.Process }
 
-// Install puts JsSIP and ws into a folder of the test and returns it.
-func Install(ctx context.Context, t testing.TB) (string, error) {
-	return peer.InstallNode(ctx, t, files)
-}
+// Install puts JsSIP and ws into a folder.
+func Install(ctx context.Context, dir string) error { return peer.InstallNode(ctx, dir, files) }
 
 // Start connects to a WebSocket URL and registers.
 func Start(t testing.TB, dir, url string, a peer.Account) (*Phone, error) {

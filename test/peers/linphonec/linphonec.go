@@ -12,6 +12,9 @@ import (
 	"github.com/sipwerk/sipwerk/test/peers/peer"
 )
 
+// patience is for a command that linphonec carries out.
+const patience = time.Minute
+
 // Phone is one linphonec process.
 type Phone struct {
 	dir     string
@@ -135,11 +138,22 @@ func (p *Phone) Answer() error { return p.write("answer") }
 // Hangup ends or refuses the call.
 func (p *Phone) Hangup() error { return p.write("terminate") }
 
-// Hold puts the call on hold.
-func (p *Phone) Hold() error { return p.order("pause") }
+// Hold puts the call on hold, and returns when it is: what is ordered before is refused.
+func (p *Phone) Hold() error { return p.change("pause", "is now paused") }
 
-// Resume takes the call back.
-func (p *Phone) Resume() error { return p.order("resume") }
+// Resume takes the call back, and returns when sound goes both ways.
+func (p *Phone) Resume() error { return p.change("resume", "Media streams established") }
+
+// change gives a command and waits for what linphonec says once it is done.
+func (p *Phone) change(command, done string) error {
+	if err := p.order(command); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_, err := p.process.Wait(ctx, p.mark, done)
+	return err
+}
 
 // Transfer asks that the other side call uri.
 func (p *Phone) Transfer(uri string) error { return p.order("transfer " + uri) }
@@ -162,7 +176,7 @@ func (p *Phone) WaitEnded(ctx context.Context) error {
 	return err
 }
 
-// Recordings is one file, which runs across hold.
+// Recordings is one file, which runs across hold. Nobody can read it before [Phone.Close].
 func (p *Phone) Recordings() ([]string, error) {
 	return []string{filepath.Join(p.dir, "heard.wav")}, nil
 }
@@ -170,7 +184,7 @@ func (p *Phone) Recordings() ([]string, error) {
 // Close unregisters and ends linphonec.
 func (p *Phone) Close() {
 	_ = p.write("quit")
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	_, _ = p.process.WaitExit(ctx)
 	p.process.Kill()
