@@ -12,8 +12,8 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// refuses reads until an INVITE comes, refuses it, and returns it.
-func (h *handset) refuses(status sip.Status) (*sip.Request, error) {
+// refuses reads until a request of a method comes, refuses it, and returns it.
+func (h *handset) refuses(method sip.Method, status sip.Status) (*sip.Request, error) {
 	buf := make([]byte, 65536)
 	h.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
@@ -22,7 +22,7 @@ func (h *handset) refuses(status sip.Status) (*sip.Request, error) {
 			return nil, err
 		}
 		req, err := sip.ParseRequest(buf[:n])
-		if err != nil || req.Method != sip.MethodInvite {
+		if err != nil || req.Method != method {
 			continue
 		}
 		req = req.Clone()
@@ -70,7 +70,7 @@ func TestNumbers(t *testing.T) {
 				go func() {
 					defer close(came)
 					if c.to != nil {
-						if req, err := c.to.refuses(sip.StatusBusyHere); err == nil {
+						if req, err := c.to.refuses(sip.MethodInvite, sip.StatusBusyHere); err == nil {
 							came <- req
 						}
 					}
@@ -115,6 +115,52 @@ func TestWatchRegistrations(t *testing.T) {
 			_ = h.conn.SetReadDeadline(time.Now().Add(time.Minute))
 			if notify := h.notify(); notify.Method != sip.MethodNotify || !strings.Contains(string(notify.Body()), "<uri>"+contact+"</uri>") {
 				t.Fatal(notify)
+			}
+		})
+	}
+}
+
+// TestWatchBehind: who is registered at a number of a system is asked of the system, by way of the proxy; at its own name, and where calls are not forwarded, it is asked here. RFC 6140 §7.2.2.
+func TestWatchBehind(t *testing.T) {
+	const number = "+12145550102"
+	for _, service := range []string{"pbx", "proxy"} {
+		t.Run(service, func(t *testing.T) {
+			s := start(t, map[string]string{"service": service})
+			if err := s.Store.AddNumbers(t.Context(), "example.org", "bob", []string{number}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			system := newHandset(t, s)
+			req := system.request("REGISTER", "sip:example.org", "sip:bob@example.org", fmt.Sprintf("Contact: <sip:%s;bnc>", system.conn.LocalAddr()), "Require: gin", "Proxy-Require: gin", "Supported: path")
+			if res := system.prove(req, "bob", "secret of bob"); res.Status != sip.StatusOK {
+				t.Fatal(res)
+			}
+			ask := func(of string) sip.Status {
+				bob := newHandset(t, s) // and its NOTIFY is nobody else's
+				req := bob.request("SUBSCRIBE", "sip:"+of+"@example.org", "sip:bob@example.org", fmt.Sprintf("Contact: <sip:bob@%s>", bob.conn.LocalAddr()), "Event: reg", "Expires: 0")
+				return bob.prove(req, "bob", "secret of bob").Status
+			}
+			if got := ask("bob"); got != sip.StatusOK {
+				t.Errorf("about the account: %d", got)
+			}
+			if service == "pbx" {
+				if got := ask(number); got != sip.StatusOK {
+					t.Errorf("about the number: %d", got)
+				}
+				return
+			}
+			came := make(chan *sip.Request, 1)
+			go func() {
+				req, _ := system.refuses(sip.MethodSubscribe, sip.StatusBadEvent)
+				came <- req
+			}()
+			if got := ask(number); got != sip.StatusBadEvent {
+				t.Errorf("about the number: %d", got)
+			}
+			if got := <-came; got == nil || got.URI.String() != fmt.Sprintf("sip:%s@%s", number, system.conn.LocalAddr()) {
+				t.Errorf("the system is asked\n%s", got)
 			}
 		})
 	}

@@ -125,7 +125,7 @@ func (r *reception) HandleEvent(ev *sip.Event) {
 	}
 }
 
-// proxied reports whether a request to domain d, nil for a stranger's, is for the proxy. What is for the server itself is not: REGISTER, OPTIONS to the domain, subscriptions to registrations,
+// proxied reports whether a request to domain d, nil for a stranger's, is for the proxy. What is for the server itself is not: REGISTER, OPTIONS to the domain, subscriptions to registrations other than those of a system behind us,
 // and subscriptions and references to numbers that are nobody's account. Calls to those the proxy gives back, see house: it has to look for an account anyway.
 func (r *reception) proxied(req *sip.Request, d *domain) bool {
 	if r.proxy == nil || d != nil && d.name != r.domains.first {
@@ -138,7 +138,7 @@ func (r *reception) proxied(req *sip.Request, d *domain) bool {
 		return req.URI.User != ""
 	case sip.MethodSubscribe:
 		if d != nil && registrar.IsWatch(req) {
-			return false
+			return r.registrar.Behind(req.URI)
 		}
 		return !r.finder.isHouse(req.URI)
 	case sip.MethodRefer:

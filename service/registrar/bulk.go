@@ -5,6 +5,7 @@
 package registrar
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -56,6 +57,12 @@ func (c *called) reaches(b *Binding) bool {
 	}
 	b.Number, b.Device = c.number, c.device
 	return c.number != ""
+}
+
+// Behind reports whether uri is a number that is reached by a bulk registration: who is registered there is known to the system behind it, and not here. RFC 6140 §7.2.2.
+func (r *Registrar) Behind(uri sip.URI) bool {
+	var res Result
+	return r.Locate(&res, uri) && slices.ContainsFunc(res.Bindings, func(b Binding) bool { return b.Number != "" })
 }
 
 // mark notes in an address-of-record which number was called by uri.

@@ -77,7 +77,7 @@ func (r *Registrar) mayBindAs(who, aor sip.URI) bool {
 	return known && strings.EqualFold(account.Host, aor.Host) && r.Accounts.MayBind(account.UserName(), aor)
 }
 
-// Notice implements [event.Source]. Each document is a whole one (RFC 3680 §5.2 leaves that open), with what has ended since the one before.
+// Notice implements [event.Source]. The first document is a whole one, and so is the answer to each SUBSCRIBE; the others hold the contacts that have changed since the one before. RFC 3680 §5.1.
 func (v *watched) Notice(n event.Notice) event.Document {
 	r := (*Registrar)(v)
 	aor, over := r.watchable(n.Resource)
@@ -93,14 +93,18 @@ func (v *watched) Notice(n event.Notice) event.Document {
 	var res Result
 	r.find(&res, aor)
 	doc := regDocument{GRUUs: "urn:ietf:params:xml:ns:gruuinfo", Version: n.Version, State: "full"}
+	if news.partial {
+		doc.State = "partial"
+	}
 	reg := regEntry{AOR: s.own, ID: contactID(s.own), State: "init"}
 	here := make(map[string]bool)
 	for i := range res.Bindings {
 		c := r.describe(aor, &res.Bindings[i])
-		if c.Event = Added.String(); news.renewed[c.ID] {
-			c.Event = Refreshed.String()
+		last := news.present[c.ID] // nothing, if it was bound before anybody watched
+		c.Event = max(last.kind, Added).String()
+		if reg.State, here[c.ID] = "active", true; !news.partial || last.mark > n.Since {
+			reg.Contacts = append(reg.Contacts, c)
 		}
-		reg.Contacts, reg.State, here[c.ID] = append(reg.Contacts, c), "active", true
 	}
 	for _, gone := range news.gone {
 		if c := gone.contact; !here[c.ID] { // or it has come back

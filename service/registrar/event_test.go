@@ -31,6 +31,7 @@ type watcher struct {
 	resource string
 	since    uint64
 	version  uint32
+	whole    bool // the next document is to tell everything, whatever is known
 }
 
 // watch subscribes.
@@ -53,7 +54,8 @@ func watchAs(t *testing.T, r *Registrar, user, uri string) (*watcher, error) {
 func (w *watcher) told(t *testing.T) string {
 	t.Helper()
 	d := w.source.Notice(event.Notice{Resource: w.resource, Version: w.version, Since: w.since})
-	w.version, w.since = w.version+1, d.Mark
+	known := w.since != 0 && !w.whole
+	w.version, w.since, w.whole = w.version+1, d.Mark, false
 	if d.Nothing {
 		return "nothing"
 	}
@@ -78,7 +80,11 @@ func (w *watcher) told(t *testing.T) string {
 			} `xml:"contact"`
 		} `xml:"urn:ietf:params:xml:ns:reginfo registration"`
 	}
-	if err := xml.Unmarshal(d.Bytes, &doc); err != nil || doc.State != "full" || doc.Version != w.version-1 || len(doc.Registrations) != 1 {
+	state := "full"
+	if known {
+		state = "partial"
+	}
+	if err := xml.Unmarshal(d.Bytes, &doc); err != nil || doc.State != state || doc.Version != w.version-1 || len(doc.Registrations) != 1 {
 		t.Fatalf("%v in\n%s", err, d.Bytes)
 	}
 	reg := doc.Registrations[0]
@@ -131,6 +137,52 @@ func TestWatch(t *testing.T) {
 		// Who comes later hears nothing of those that have ended.
 		w, _ = watchAs(t, o.Registrar, "alice", "sip:alice@example.org")
 		w.want(t, "sip:alice@example.org init")
+	})
+}
+
+// TestWatchPartial: a watcher who knows the rest is told what has changed, and everything if that is not known any more. RFC 3680 §5.1, §5.2.
+func TestWatchPartial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice()
+		o.Events = new(audience)
+		bind := func(name string, seconds int) {
+			o.send(t, call{user: "alice", callID: name, headers: []string{fmt.Sprintf("Contact: <sip:%s@192.0.2.1>;expires=%d", name, seconds)}})
+		}
+		bind("a", 600)
+		bind("b", 600)
+		w, err := watchAs(t, o.Registrar, "alice", "sip:alice@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.want(t, "sip:alice@example.org active", "sip:a@192.0.2.1 active registered 600", "sip:b@192.0.2.1 active registered 600")
+		bind("b", 300)
+		w.want(t, "sip:alice@example.org active", "sip:b@192.0.2.1 active refreshed 300")
+		bind("c", 300)
+		w.want(t, "sip:alice@example.org active", "sip:c@192.0.2.1 active registered 300")
+		bind("b", 0)
+		w.want(t, "sip:alice@example.org active", "sip:b@192.0.2.1 terminated unregistered 0")
+		for i := range mostGone + 1 {
+			bind(fmt.Sprint("d", i), 60)
+			bind(fmt.Sprint("d", i), 0)
+		}
+		w.whole = true // more has ended than is kept
+		if got := w.told(t); !strings.Contains(got, "sip:a@192.0.2.1 active registered 600\n") {
+			t.Errorf("told:\n%s", got)
+		}
+		bind("c", 0)
+		bind("a", 0)
+		w.want(t, "sip:alice@example.org terminated", "sip:c@192.0.2.1 terminated unregistered 0", "sip:a@192.0.2.1 terminated unregistered 0")
+		time.Sleep(2 * keepGone)
+		bind("e", 60)
+		bind("e", 0)
+		w.want(t, "sip:alice@example.org terminated", "sip:e@192.0.2.1 terminated unregistered 0")
+		bind("f", 60)
+		bind("f", 0)
+		time.Sleep(2 * keepGone)
+		bind("g", 60)
+		bind("g", 0)
+		w.whole = true // how f has ended is forgotten
+		w.want(t, "sip:alice@example.org terminated", "sip:g@192.0.2.1 terminated unregistered 0")
 	})
 }
 

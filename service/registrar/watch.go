@@ -72,8 +72,15 @@ func (s *subject) resource() string {
 type watch struct {
 	subject
 	mark    uint64
-	gone    []departed
-	renewed map[string]bool // contacts, by their names
+	whole   uint64              // whoever knows less than what was so at this mark is told everything
+	gone    []departed          // contacts that have ended
+	present map[string]presence // contacts that were bound or renewed, by their names
+}
+
+// presence is what has happened last to a contact that is bound.
+type presence struct {
+	kind ChangeKind
+	mark uint64
 }
 
 // departed is a contact that has ended.
@@ -86,8 +93,9 @@ type departed struct {
 // news is what is to be told of a watch.
 type news struct {
 	mark    uint64
+	partial bool // the rest is all that has happened since
 	gone    []departed
-	renewed map[string]bool
+	present map[string]presence
 }
 
 // open begins to note what happens to a subject, and returns its resource.
@@ -114,7 +122,8 @@ func (w *watches) addLocked(resource string, s subject) *watch {
 	if w.of == nil {
 		w.of, w.told = make(map[string]*watch), make(map[string]map[string]struct{})
 	}
-	one := &watch{subject: s, mark: w.mark.Add(1)}
+	one := &watch{subject: s, mark: w.mark.Add(1), present: make(map[string]presence)}
+	one.whole = one.mark
 	w.of[resource] = one
 	for _, name := range []string{s.own, s.account} {
 		if w.told[name] == nil {
@@ -162,10 +171,7 @@ func (w *watches) since(s subject, mark uint64) news {
 	if one == nil { // it was dropped before its subscription stood
 		one = w.addLocked(resource, s)
 	}
-	n := news{mark: one.mark, renewed: make(map[string]bool)}
-	for id := range one.renewed {
-		n.renewed[id] = true
-	}
+	n := news{mark: one.mark, partial: mark != 0 && mark >= one.whole, present: maps.Clone(one.present)}
 	for _, d := range one.gone {
 		if mark != 0 && d.mark > mark {
 			n.gone = append(n.gone, d)
@@ -194,25 +200,24 @@ func (w *watches) note(c *Change) (resources []string) {
 func (w *watches) noteLocked(one *watch, kind ChangeKind, b *Binding) {
 	one.mark = w.mark.Add(1)
 	contact, now := contactOf(b), time.Now()
-	delete(one.renewed, contact.ID)
-	switch kind {
-	case Added:
-		return
-	case Refreshed:
-		if one.renewed == nil {
-			one.renewed = make(map[string]bool)
-		}
-		one.renewed[contact.ID] = true
+	if kind == Added || kind == Refreshed {
+		one.present[contact.ID] = presence{kind, one.mark}
 		return
 	}
+	delete(one.present, contact.ID)
 	contact.State, contact.Event, contact.Expires = "terminated", kind.String(), 0
 	kept := one.gone[:0]
 	for _, d := range one.gone {
-		if now.Sub(d.at) < keepGone && d.contact.ID != contact.ID {
+		switch {
+		case d.contact.ID == contact.ID:
+		case now.Sub(d.at) < keepGone:
 			kept = append(kept, d)
+		default:
+			one.whole = max(one.whole, d.mark)
 		}
 	}
 	if len(kept) == mostGone {
+		one.whole = max(one.whole, kept[0].mark)
 		kept = kept[:copy(kept, kept[1:])]
 	}
 	one.gone = append(kept, departed{contact, one.mark, now})
