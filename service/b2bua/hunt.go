@@ -130,6 +130,7 @@ func (h *hunt) ask() *Question {
 func (c *call) question(l *leg, uri sip.URI, how How) *Question {
 	req := c.caller.usage.Invitation().Clone()
 	req.URI = uri
+	req.Remove(sip.HeaderTargetDialog) // of whoever began the call: what it names has been proved by nobody
 	req.Set(sip.HeaderFrom, c.who(l)+";tag="+req.FromTag())
 	q := &Question{Request: req, How: how, Caller: Caller{Address: sip.Address{URI: l.account}, Account: l.account}}
 	switch {

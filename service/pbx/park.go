@@ -214,6 +214,9 @@ func (p *Park) enter(l *Line, waiting bool) *parked {
 
 // keptLocked is the slot that is kept for a call by whoever consulted the lot before.
 func (p *Park) keptLocked(l *Line) *parked {
+	if !l.Inside {
+		return nil // only the B2BUA says whose consultation it was, and has looked whether it was that of who asks
+	}
 	target, err := sip.ParseTargetDialog(l.call.usage.Invitation().Get(sip.HeaderTargetDialog))
 	if err != nil {
 		return nil

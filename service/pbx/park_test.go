@@ -2,9 +2,11 @@ package pbx
 
 import (
 	"testing"
+	"time"
 
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/siptest"
 )
 
 // TestFullLot: a transfer to a lot without a free slot is refused, so that the call stays with whoever wanted to park it.
@@ -29,4 +31,30 @@ func TestFullLot(t *testing.T) {
 			t.Errorf("%s, with none: %d", user, got)
 		}
 	}
+}
+
+// TestKeptSlot: nobody gets the slot that is kept for the call of another by naming the consultation of that one: whoever dials the lot names what they like.
+func TestKeptSlot(t *testing.T) {
+	run(t, func(h *house) {
+		p := new(Park)
+		h.Players, h.Numbers = map[Feature]Player{Parking: p}, DefaultNumbers()
+		consultation := h.dial("*500")
+		consultation.Await("Answered")
+		h.Wait(time.Second)
+		which := consultation.Replaces()
+		other := h.phone.DialWith(sip.URI{Scheme: "sip", User: "*500", Host: h.Addr("pbx").String()},
+			"Target-Dialog: "+sip.TargetDialog{CallID: which.CallID, LocalTag: which.FromTag, RemoteTag: which.ToTag}.String())
+		other.Await("Answered")
+		h.Wait(time.Second)
+		p.mu.Lock()
+		taken := len(p.parked)
+		p.mu.Unlock()
+		if taken != 2 {
+			t.Errorf("%d slots are taken, want one for each", taken)
+		}
+		for _, c := range []*siptest.Call{consultation, other} {
+			c.Bye()
+			c.Await("Ended BYE sent")
+		}
+	})
 }
