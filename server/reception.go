@@ -12,10 +12,12 @@ import (
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/dial"
+	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/conference"
 	"github.com/sipwerk/sipwerk/service/proxy"
 	"github.com/sipwerk/sipwerk/service/registrar"
 	"github.com/sipwerk/sipwerk/sip"
+	"github.com/sipwerk/sipwerk/sip/dialog"
 	"github.com/sipwerk/sipwerk/sip/digest"
 	"github.com/sipwerk/sipwerk/sip/event"
 )
@@ -178,9 +180,43 @@ func (r *reception) guard(c *config.Config, key []byte) func(*domain) *digest.Au
 			d.gate = &digest.Authenticator{Realm: d.realm, Accounts: d, Next: sip.EventHandlerFunc(r.proxy.Forward), Trust: c.Trust, Algorithms: c.Digest,
 				Key: key, Slots: nonceSlots, Proxy: true, Denied: r.denied}
 		}
+		d.insider = &digest.Authenticator{Realm: d.realm, Accounts: anySender{d}, Trust: c.Trust, Algorithms: c.Digest, Key: key, Denied: r.denied}
 		return &digest.Authenticator{Realm: d.realm, Accounts: d, Next: &r.services, Trust: c.Trust, Algorithms: c.Digest, Key: key, Slots: nonceSlots, Denied: r.denied}
 	}
 }
+
+// elsewhere has the sender of a request inside a call prove who it is, where the call is that of an account and no telephone of that account is at home where the request comes from. Whoever has
+// no account has nothing to prove. It is the Elsewhere of the table of dialogs.
+func (r *reception) elsewhere(u *dialog.Usage, ev *sip.Event) bool {
+	owner, ok := u.Owner().(b2bua.Speaker)
+	if !ok {
+		return true
+	}
+	account, err := sip.ParseURI(owner.Speaker())
+	d := r.domains.of(account)
+	if err != nil || d == nil || r.lives(account, ev.Flow) {
+		return true
+	}
+	if !d.insider.Admit(ev) {
+		return false
+	}
+	if name, ok := d.directory.Account(d.name, ev.User); !ev.Trusted && (!ok || name != account.UserName()) {
+		refuse(ev, sip.StatusForbidden)
+		return false
+	}
+	return true
+}
+
+// lives reports whether a telephone of an account has registered from the address of a flow.
+func (r *reception) lives(account sip.URI, flow sip.Flow) bool {
+	return slices.ContainsFunc(r.registrar.Lookup(account), func(b registrar.Binding) bool { return b.Flow.Remote.Addr() == flow.Remote.Addr() })
+}
+
+// anySender is the accounts of a domain for requests inside calls, in which From is whoever was called, under whatever number.
+type anySender struct{ *domain }
+
+// MaySendAs implements [digest.Accounts].
+func (anySender) MaySendAs(user string, _ sip.URI) bool { return user != "" }
 
 // denied logs who was not let in. Every honest call begins without credentials, too: it is told of only if no telephone of its sender is where it comes from.
 func (r *reception) denied(ev *sip.Event, d digest.Denial) {
@@ -207,7 +243,7 @@ func (r *reception) isTelephone(ev *sip.Event) bool {
 		return false
 	}
 	account, ok := r.registrar.Resolve(from.URI)
-	return ok && slices.ContainsFunc(r.registrar.Lookup(account), func(b registrar.Binding) bool { return b.Flow.Remote.Addr() == ev.Flow.Remote.Addr() })
+	return ok && r.lives(account, ev.Flow)
 }
 
 // capabilities answers OPTIONS, for whomever it is: it tells nothing about them. RFC 3261 §11.2, §8.2.2.3.

@@ -285,6 +285,7 @@ func (s *Server) openServices(ctx context.Context, opt Options) error {
 		s.reception.proxy, front = s.proxy, s.proxy
 	}
 	domains.guard = s.reception.guard(s.Config, key)
+	s.dialogs.Elsewhere = s.reception.elsewhere
 	s.stack = &stack.Stack{
 		Handler:  front,
 		FlowLost: sip.EventHandlerFunc(s.flowLost),

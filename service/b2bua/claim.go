@@ -65,6 +65,9 @@ func (l *leg) claim() claim {
 	return l.call.came[l]
 }
 
+// Speaker implements [Speaker]: one who is here for a trunk, or has proved nothing, is no account.
+func (l *leg) Speaker() string { return l.claim().aor }
+
 // covers reports whether a claim is good for the place of a leg. The calls of one trunk are all those of whoever is behind it, and those of one who has proved nothing are those made from the same
 // address by the same connection.
 func (c claim) covers(l *leg) bool {

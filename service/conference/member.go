@@ -221,7 +221,8 @@ func (m *member) settled() {
 func (m *member) admit() {
 	r := m.room
 	m.muted = r.set.MuteOnEntry && !m.moderator
-	p := &presence{entity: m.usage.CallID(), status: "connected", invited: m.invited, moderator: m.moderator, muted: m.muted, since: time.Now(), sound: true}
+	// A name of its own: whoever knows the Call-ID of another could meddle in that call. RFC 4575 §5.7, §8.
+	p := &presence{entity: m.engine.NewID(m.stripe), status: "connected", invited: m.invited, moderator: m.moderator, muted: m.muted, since: time.Now(), sound: true}
 	if m.held {
 		p.status = "on-hold"
 	}

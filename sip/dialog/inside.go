@@ -19,6 +19,9 @@ func (u *Usage) request(ev *sip.Event) {
 		u.table.refuse(ev, sip.StatusCallDoesNotExist)
 		return
 	}
+	if !u.admits(ev, d) {
+		return // what nobody has proved to have sent changes nothing, the number of the next request neither
+	}
 	if cseq, err := req.CSeq(); err != nil || !d.InOrder(cseq.Number) {
 		u.refuse(ev, sip.StatusServerInternalError)
 		return

@@ -5,6 +5,7 @@ package dialog
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -79,6 +80,37 @@ func TestPass(t *testing.T) {
 		}
 		if passed != 101*tt.want {
 			t.Errorf("%s: passed %d times", tt.to, passed)
+		}
+	}
+}
+
+// TestElsewhere: what would change a call and comes from where none of our requests go is asked about, and has no effect if it may not pass. RFC 3261 §12.2.2.
+func TestElsewhere(t *testing.T) {
+	for _, tt := range []struct {
+		method, from string
+		asked        bool
+	}{
+		{"INFO", "192.0.2.9:4444", true}, {"REFER", "192.0.2.9:4444", true}, {"UPDATE", "192.0.2.9:4444", true}, {"MESSAGE", "[2001:db8::9]:5060", true},
+		{"OPTIONS", "192.0.2.9:4444", false}, {"NOTIFY", "192.0.2.9:4444", false}, {"BYE", "192.0.2.9:4444", false},
+		{"INFO", "192.0.2.2:4444", false}, {"INFO", "[::ffff:192.0.2.2]:5060", false},
+	} {
+		s := newStage()
+		for _, step := range [][]string{{"incoming", "offer"}, {"answer", "answer"}, {"ack", "10"}} {
+			if err := s.do(step); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.usage.Dialog().Target, s.usage.Dialog().Routes = "sip:peer@192.0.2.2", nil
+		asked := 0
+		s.table.Elsewhere = func(u *Usage, ev *sip.Event) bool { asked++; return u != s.usage }
+		ev := s.inside(tt.method, []string{"500"})
+		ev.Flow = sip.Flow{Transport: sip.UDP, Remote: netip.MustParseAddrPort(tt.from)}
+		s.table.HandleEvent(ev)
+		if s.settle(); asked > 0 != tt.asked {
+			t.Errorf("%s from %s: asked %d times", tt.method, tt.from, asked)
+		}
+		if seq := s.usage.Dialog().RemoteSeq; seq == 500 == tt.asked {
+			t.Errorf("%s from %s: the last request is %d", tt.method, tt.from, seq)
 		}
 	}
 }

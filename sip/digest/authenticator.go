@@ -111,11 +111,14 @@ func or[T int | time.Duration](value, otherwise T) T {
 
 // HandleEvent passes ev on or answers it.
 func (a *Authenticator) HandleEvent(ev *sip.Event) {
-	if ev.Kind == sip.EventRequest && !a.passes(ev) && !a.admit(ev) {
+	if ev.Kind == sip.EventRequest && !a.Admit(ev) {
 		return
 	}
 	a.Next.HandleEvent(ev)
 }
+
+// Admit reports whether a request proves its sender or needs not; otherwise it has been answered. It is for whoever has no Next: a request inside a dialog goes on to that.
+func (a *Authenticator) Admit(ev *sip.Event) bool { return a.passes(ev) || a.admit(ev) }
 
 // passes reports whether a request needs no proof.
 func (a *Authenticator) passes(ev *sip.Event) bool {
