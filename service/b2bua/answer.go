@@ -53,7 +53,7 @@ func (c *call) answered(l *leg, res *sip.Response) {
 		c.hangUp("")
 		return
 	}
-	c.detail.Status = sip.StatusOK
+	c.story.status = sip.StatusOK
 	c.mark(&c.caller.moments.answered)
 	c.mark(&l.moments.answered)
 	c.reached(Answered)
@@ -138,8 +138,7 @@ func (c *call) found(l *leg) {
 	c.dropTaker(elsewhere)
 	c.hunt.close()
 	c.cancelOthers(l, elsewhere)
-	c.detail.step(c.hunt.route, Outcome{Status: sip.StatusOK})
-	c.detail.Callee = l.account
+	c.story.step(c.hunt.route, Outcome{Status: sip.StatusOK})
 	c.caller.known, l.known = l, c.caller
 	c.count(l)
 	c.hunt.forget()

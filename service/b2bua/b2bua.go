@@ -116,7 +116,8 @@ type B2BUA struct {
 	draining bool
 	idle     chan struct{} // closed when the last call ends while draining
 
-	states sync.Pool // of *LegState, for the watcher
+	states  sync.Pool // of *LegState, for the watcher
+	details sync.Pool // of *Detail, for the observer and the recorder
 
 	anybody Party // what is left of a party of which nothing is to be known while its call stands; never changed
 

@@ -47,7 +47,7 @@ type call struct {
 	exchange *exchange    // the change of the session under way
 	silence
 	aside
-	detail   Detail
+	story    story
 	accounts []string // AORs of those who take part in it, or may
 }
 
@@ -159,9 +159,9 @@ func (c *call) identify() {
 	if owner := or(c.asker.Account, c.asker.Address.URI); owner.Host != "" {
 		c.caller.owner = &owner
 	}
-	c.detail.ID = c.caller.usage.SessionID().Remote
-	if c.detail.ID == sip.NilUUID {
-		c.detail.ID = sip.NewSessionUUID(req.CallID() + req.FromTag())
+	c.story.id = c.caller.usage.SessionID().Remote
+	if c.story.id == sip.NilUUID {
+		c.story.id = sip.NewSessionUUID(req.CallID() + req.FromTag())
 	}
 	c.describe(req)
 }

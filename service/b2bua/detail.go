@@ -83,40 +83,94 @@ type Step struct {
 }
 
 // step notes a step that has ended. The short way of most calls, one step of which nothing is said, is not worth a note.
-func (d *Detail) step(r *Route, o Outcome) {
-	if len(d.Steps) > 0 || r.Cause != "" || r.Note != "" || r.Then != nil {
-		d.Steps = append(d.Steps, Step{Cause: r.Cause, Note: r.Note, Status: o.Status, Miss: o.Miss})
+func (s *story) step(r *Route, o Outcome) {
+	if len(s.steps) > 0 || r.Cause != "" || r.Note != "" || r.Then != nil {
+		s.steps = append(s.steps, Step{Cause: r.Cause, Note: r.Note, Status: o.Status, Miss: o.Miss})
 	}
 }
 
+// story is what a call notes to be told of it. A [Detail] is made of it and of the call itself each time, for many calls stand while one is told of.
+type story struct {
+	phase          Phase
+	by             Side
+	branches       uint16
+	status         sip.Status
+	id, callID     string
+	name, from, to string
+	steps          []Step
+
+	start, ring, answer time.Time
+
+	reason     string
+	err        error
+	legs       []LegDetail // of who has left the call; at the end all
+	moves      []Move
+	recordings []string
+	last       *ending // nil as long as the call is not over
+}
+
+// ending is what is known at the end only.
+type ending struct {
+	at             time.Time
+	final          string
+	caller, callee []relay.Counters
+}
+
+// forget lets go of what was told at the end: the transactions of a call keep it for another 32 s.
+func (s *story) forget() { s.legs, s.last = nil, nil }
+
 // reached notes that the call has come to a phase and tells the observer.
 func (c *call) reached(p Phase) {
-	d := &c.detail
-	if d.Phase >= p {
+	s := &c.story
+	if s.phase >= p {
 		return
 	}
-	d.Phase = p
+	s.phase = p
 	switch now := time.Now(); p {
 	case Started:
-		d.Start = now
+		s.start = now
 	case Ringing:
-		d.Ring = now
+		s.ring = now
 	case Answered:
-		d.Answer = now
+		s.answer = now
 	case Ended:
-		d.End = now
+		s.last.at = now
 	}
 	if c.b.Observer != nil {
-		c.b.Observer.ObserveCall(d)
+		c.inDetail(c.b.Observer.ObserveCall)
 	}
+}
+
+// inDetail has f told what is known of the call.
+func (c *call) inDetail(f func(*Detail)) {
+	d, _ := c.b.details.Get().(*Detail)
+	if d == nil {
+		d = new(Detail)
+	}
+	s := &c.story
+	*d = Detail{
+		Phase: s.phase, ID: s.id, CallID: s.callID, Name: s.name, From: s.from, To: s.to, Branches: int(s.branches), Steps: s.steps, Caller: c.asker.Account,
+		Start: s.start, Ring: s.ring, Answer: s.answer, Status: s.status, By: s.by, Reason: s.reason, Err: s.err, Legs: s.legs, Moves: s.moves, Recordings: s.recordings,
+	}
+	d.Trunks[0] = c.asker.Trunk
+	if l := c.callee; l != nil {
+		if d.Callee = l.account; l.party != nil {
+			d.Trunks[1] = l.party.Name
+		}
+	}
+	if e := s.last; e != nil {
+		d.End, d.CallerMedia, d.CalleeMedia, d.Final = e.at, e.caller, e.callee, e.final
+	}
+	f(d)
+	*d = Detail{}
+	c.b.details.Put(d)
 }
 
 // describe begins the detail of a call from its INVITE.
 func (c *call) describe(req *sip.Request) {
-	c.detail.CallID = c.caller.usage.CallID()
-	c.detail.To = req.URI.String()
-	c.detail.Caller, c.detail.Trunks[0] = c.asker.Account, c.asker.Trunk
+	c.story.callID = c.caller.usage.CallID()
+	c.story.to = req.URI.String()
 	if from, err := sip.ParseAddress(c.from); err == nil {
-		c.detail.From, c.detail.Name = from.URI.String(), from.Name()
+		c.story.from, c.story.name = from.URI.String(), from.Name()
 	}
 }

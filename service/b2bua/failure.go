@@ -121,7 +121,7 @@ func (c *call) toCaller(l *leg) sip.Status {
 func (c *call) failAs(o Outcome) {
 	l := o.leg
 	if l != nil {
-		c.detail.Err = l.err
+		c.story.err = l.err
 	}
 	if l == nil || o.Status != l.status || l.refusal == nil {
 		c.fail(o.Status)
@@ -132,7 +132,7 @@ func (c *call) failAs(o Outcome) {
 	if o.Status < 400 {
 		carry(&res.Message, &l.refusal.Message, []sip.Header{sip.HeaderContact})
 	}
-	c.detail.Reason = res.Get(sip.HeaderReason)
+	c.story.reason = res.Get(sip.HeaderReason)
 	c.failWith(res, ByCallee)
 }
 
@@ -146,14 +146,14 @@ func (c *call) fail(status sip.Status) {
 }
 
 func (c *call) failWith(res *sip.Response, by Side) {
-	c.detail.Status = res.Status
+	c.story.status = res.Status
 	c.caller.usage.Send(res)
 	c.finish(by)
 }
 
 // cancelled takes the end of a call that was not answered yet: the CANCEL of the caller, which has its 487, or a caller that is not heard any more.
 func (c *call) cancelled(ev dialog.Cancelled) {
-	c.detail.Status, c.detail.Reason = ev.Status, ev.Reason
+	c.story.status, c.story.reason = ev.Status, ev.Reason
 	c.cancelOthers(nil, ev.Reason)
 	if ev.Status != sip.StatusRequestTerminated {
 		c.finish(BySystem)

@@ -26,13 +26,13 @@ func (c *call) start(first Route) {
 		err = sip.StatusNotAcceptable // RFC 3261 §8.2.3; RFC 4475 §3.3.15
 	}
 	if err != nil {
-		c.detail.Err = err
+		c.story.err = err
 		c.fail(description.Status(err))
 		return
 	}
 	if offer != nil {
 		if err := c.caller.media.Offered(offer); err != nil {
-			c.detail.Err = err
+			c.story.err = err
 			c.fail(description.Status(err))
 			return
 		}
@@ -70,7 +70,7 @@ func (h *hunt) ring(p *Party) {
 	for _, ways := range devices {
 		c.branch(&leg{call: c, hunt: h, step: uint8(h.step), transfer: h.transfer, party: p, account: account, aor: aor, spares: ways, plain: plain}, offer)
 	}
-	c.detail.Branches += len(devices)
+	c.story.branches += uint16(len(devices))
 }
 
 // offer is what those who ring are offered.

@@ -73,7 +73,7 @@ func (c *call) leave() {
 		}
 		status, talked := p.leg.status, time.Duration(0)
 		if status == 0 {
-			status = c.detail.Status
+			status = c.story.status
 			if since := p.leg.talksSince(); !since.IsZero() {
 				status, talked = sip.StatusOK, time.Since(since)
 			}
@@ -100,9 +100,9 @@ func (l *leg) talksSince() time.Time {
 	c := l.call
 	switch {
 	case l == c.caller:
-		return c.detail.Answer
+		return c.story.answer
 	case l.moments.answered == 0:
 		return time.Time{}
 	}
-	return c.detail.Start.Add(l.moments.answered)
+	return c.story.start.Add(l.moments.answered)
 }

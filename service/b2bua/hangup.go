@@ -30,9 +30,9 @@ func (c *call) ended(l *leg, ev dialog.Ended) {
 	default:
 		by = ByCallee
 	}
-	c.detail.Reason = ev.Reason
+	c.story.reason = ev.Reason
 	if c.early() {
-		c.detail.Status = sip.StatusTemporarilyUnavailable
+		c.story.status = sip.StatusTemporarilyUnavailable
 	}
 	c.finish(by)
 	if far := l.far(); far != nil {
@@ -45,9 +45,9 @@ func (c *call) hangUp(reason string) {
 	if c.over {
 		return
 	}
-	c.detail.Reason = reason
+	c.story.reason = reason
 	if c.callee == nil || c.early() {
-		c.detail.Status = sip.StatusTemporarilyUnavailable
+		c.story.status = sip.StatusTemporarilyUnavailable
 	}
 	c.cancelOthers(c.callee, reason)
 	c.finish(BySystem)
@@ -67,12 +67,11 @@ func (c *call) finish(by Side) {
 	c.hunt.close()
 	c.stopTimer()
 	c.recount()
-	c.detail.By = by
+	c.story.by = by
 	c.recording.cut()
-	c.detail.CallerMedia = c.caller.media.Counters()
+	c.heardLast()
 	c.caller.media.Close()
 	if c.callee != nil {
-		c.detail.CalleeMedia = c.callee.media.Counters()
 		c.callee.media.Close()
 	}
 	if c.ousted != nil {
@@ -86,6 +85,7 @@ func (c *call) finish(by Side) {
 	c.exchange = nil
 	c.legs()
 	c.reached(Ended)
+	c.story.forget()
 }
 
 func (c *call) stopTimer() {
@@ -105,7 +105,7 @@ func (c *call) watch() {
 		switch {
 		case c.onHold():
 			c.held = time.Now()
-		case time.Since(c.detail.Answer) > limit && time.Since(c.held) > limit &&
+		case time.Since(c.story.answer) > limit && time.Since(c.held) > limit &&
 			silent(c.caller.media.Counters(), limit) && silent(c.callee.media.Counters(), limit):
 			c.hangUp(noMedia)
 			return

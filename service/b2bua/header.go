@@ -112,7 +112,7 @@ func (c *call) invitation(l *leg) *sip.Request {
 			req.Set(sip.HeaderPAssertedIdentity, "<"+side.aor+">")
 		}
 	}
-	req.SetSessionID(sip.SessionID{Local: c.detail.ID})
+	req.SetSessionID(sip.SessionID{Local: c.story.id})
 	if p.From != nil {
 		req.SetAddress(sip.HeaderFrom, without(*p.From))
 	}

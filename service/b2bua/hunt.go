@@ -260,7 +260,7 @@ func (h *hunt) giveUp(but *leg, reason string) {
 // leave ends a step.
 func (h *hunt) leave(o Outcome) {
 	h.rest()
-	h.call.detail.step(h.route, o)
+	h.call.story.step(h.route, o)
 	h.call.recount()
 }
 

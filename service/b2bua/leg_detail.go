@@ -57,9 +57,9 @@ const (
 
 // note tells the detail of a move; its time is now.
 func (c *call) note(m Move) {
-	if len(c.detail.Moves) < maxDetails {
+	if len(c.story.moves) < maxDetails {
 		m.At = time.Now()
-		c.detail.Moves = append(c.detail.Moves, m)
+		c.story.moves = append(c.story.moves, m)
 	}
 }
 
@@ -72,14 +72,14 @@ type moments struct {
 // mark notes a moment that comes once.
 func (c *call) mark(d *time.Duration) {
 	if *d == 0 {
-		*d = max(time.Since(c.detail.Start), 1)
+		*d = max(time.Since(c.story.start), 1)
 	}
 }
 
 // at is the time of a moment.
 func (c *call) at(d time.Duration) (t time.Time) {
 	if d != 0 {
-		t = c.detail.Start.Add(d)
+		t = c.story.start.Add(d)
 	}
 	return t
 }
@@ -108,18 +108,27 @@ func (c *call) detailOf(l *leg) LegDetail {
 			d.Codec, d.Digits, d.PacketTime, d.Media = l.media.Codec(), l.media.Digits(), l.media.PacketTime(), c.counts(l)
 		}
 	case l == c.caller:
-		d.Status = c.detail.Status
+		d.Status = c.story.status
 	}
 	return d
 }
 
-// counts is what was counted of a leg: at the end of the call that stands in its detail already.
+// heardLast notes what was counted of the two sides at the end.
+func (c *call) heardLast() {
+	c.story.last = &ending{caller: c.caller.media.Counters()}
+	if c.callee != nil {
+		c.story.last.callee = c.callee.media.Counters()
+	}
+}
+
+// counts is what was counted of a leg.
 func (c *call) counts(l *leg) []relay.Counters {
+	last := c.story.last
 	switch {
-	case c.over && l == c.caller:
-		return c.detail.CallerMedia
-	case c.over && l == c.callee:
-		return c.detail.CalleeMedia
+	case last != nil && l == c.caller:
+		return last.caller
+	case last != nil && l == c.callee:
+		return last.callee
 	}
 	return l.media.Counters()
 }
@@ -132,18 +141,18 @@ func (l *leg) name() string {
 	return l.account.AOR()
 }
 
-// gone keeps what is told of a leg that leaves the call before its end.
+// gone keeps what will be told of a leg that leaves the call before its end.
 func (c *call) gone(l *leg) {
-	if c.mark(&l.moments.ended); l.moments.told || len(c.detail.Legs) >= maxDetails {
+	if c.mark(&l.moments.ended); l.moments.told || len(c.story.legs) >= maxDetails {
 		return
 	}
 	l.moments.told = true
-	c.detail.Legs = append(c.detail.Legs, c.detailOf(l))
+	c.story.legs = append(c.story.legs, c.detailOf(l))
 }
 
-// legs completes the detail at the end: who has called comes first.
+// legs completes the story at the end: who has called comes first.
 func (c *call) legs() {
-	all := make([]LegDetail, 0, 1+len(c.detail.Legs)+len(c.branches))
+	all := make([]LegDetail, 0, 1+len(c.story.legs)+len(c.branches))
 	tell := func(l *leg) {
 		if !l.moments.told {
 			l.moments.told = true
@@ -155,12 +164,12 @@ func (c *call) legs() {
 	for _, l := range c.branches {
 		tell(l)
 	}
-	c.detail.Legs = append(all, c.detail.Legs...)
+	c.story.legs = append(all, c.story.legs...)
 	switch {
 	case c.callee == nil:
 	case c.callee.account.Host != "":
-		c.detail.Final = c.callee.name()
+		c.story.last.final = c.callee.name()
 	default:
-		c.detail.Final = c.callee.reach
+		c.story.last.final = c.callee.reach
 	}
 }

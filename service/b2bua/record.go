@@ -53,11 +53,7 @@ func (c *call) record() {
 	if c.unasked = !c.agreed(); c.unasked {
 		return
 	}
-	c.detail.Callee = c.callee.account
-	if p := c.callee.party; p != nil {
-		c.detail.Trunks[1] = p.Name
-	}
-	r := c.b.Recorder.Record(&c.detail, BySystem)
+	r := c.ask(BySystem)
 	if r.File == "" && !r.OnDemand {
 		return
 	}
@@ -66,6 +62,12 @@ func (c *call) record() {
 	if r.File != "" {
 		c.roll()
 	}
+}
+
+// ask asks the recorder.
+func (c *call) ask(by Side) (r Recording) {
+	c.inDetail(func(d *Detail) { r = c.b.Recorder.Record(d, by) })
+	return r
 }
 
 // agreed reports whether both sides have described their sessions.
@@ -117,8 +119,8 @@ func (c *call) roll() {
 	r := c.recording
 	r.recorder = audio.NewRecorder(&lateWriter{open: func() (audio.StereoWriter, error) { return r.Open(r.rate) }})
 	r.tape = session.NewTape(r.ears[0], r.ears[1], r.rate, r.recorder.Take)
-	if len(c.detail.Recordings) < maxDetails {
-		c.detail.Recordings = append(c.detail.Recordings, r.File)
+	if len(c.story.recordings) < maxDetails {
+		c.story.recordings = append(c.story.recordings, r.File)
 	}
 	if r.Announce != nil {
 		c.announceTape()
@@ -160,7 +162,7 @@ func (c *call) dialled(by Side, digit byte) {
 		r.cut()
 		c.dropTape()
 	case r.tape == nil:
-		if next := c.b.Recorder.Record(&c.detail, by); next.File != "" {
+		if next := c.ask(by); next.File != "" {
 			r.Recording, r.asked = next, true
 			c.roll()
 		}

@@ -179,7 +179,7 @@ func (c *call) refused(x *exchange, status sip.Status) {
 		return
 	}
 	if c.ousted != nil {
-		c.detail.Status = refusal(status)
+		c.story.status = refusal(status)
 		c.hangUp(badAnswer) // who called before is gone
 		return
 	}
@@ -261,7 +261,7 @@ func (c *call) succeed(x *exchange, body dialog.Body) error {
 	if !old.usage.Over() {
 		old.usage.Bye("")
 	}
-	if c.detail.Status = sip.StatusOK; c.detail.Phase < Answered {
+	if c.story.status = sip.StatusOK; c.story.phase < Answered {
 		c.reached(Answered)
 		c.stand()
 		c.record()

@@ -45,7 +45,7 @@ func (c *call) consult(r *reference, which sip.Replaces) {
 		found := consultation{usage: u}
 		if u != nil {
 			if found.place, _ = u.Owner().(*leg); found.place != nil {
-				found.id, found.alien = found.place.call.detail.ID, !by.covers(found.place)
+				found.id, found.alien = found.place.call.story.id, !by.covers(found.place)
 			} else {
 				found.alien = !by.talks(u.Owner())
 			}

@@ -95,8 +95,8 @@ func (l *leg) phase() LegPhase {
 // state describes a leg as its telephone sees it: local and remote are the other way round than here.
 func (l *leg) state() LegState {
 	c, u := l.call, l.usage
-	s := LegState{Call: c.detail.ID, Phase: l.shown, Account: l.account, Initiator: l.reach == ""}
-	s.Asked, _ = sip.ParseURI(c.detail.To) // it was printed here
+	s := LegState{Call: c.story.id, Phase: l.shown, Account: l.account, Initiator: l.reach == ""}
+	s.Asked, _ = sip.ParseURI(c.story.to) // it was printed here
 	d := u.Dialog()
 	if d == nil {
 		d = l.early
