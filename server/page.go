@@ -4,11 +4,15 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/prompt"
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/conference"
@@ -18,7 +22,7 @@ import (
 
 // page are the settings of the room of a page.
 func (d *domain) page(p *object.Page) conference.Settings {
-	page := &conference.Page{OneWay: p.Mode == object.PageOneWay}
+	page := &conference.Page{OneWay: p.Mode == object.PageOneWay, Loudspeakers: p.Loudspeakers()}
 	for _, m := range p.Members {
 		page.Members = append(page.Members, d.uri(m))
 	}
@@ -30,6 +34,35 @@ func (d *domain) page(p *object.Page) conference.Settings {
 		}
 	}
 	return conference.Settings{URI: d.uri(p.Number), Title: p.Title, Page: page}
+}
+
+// multicast opens the way to a group of loudspeakers, out of the address on which the server listens, or else the one by which the group is reached. No such datagram leaves the
+// local network: the TTL of multicast is 1 unless somebody asks for more.
+func (s *Server) multicast(group netip.AddrPort) (io.WriteCloser, error) {
+	from := s.Address()
+	if from.Is4() != group.Addr().Is4() {
+		var err error
+		if from, err = s.relay.Network.LocalAddr(group.Addr()); err != nil {
+			return nil, fmt.Errorf("multicast to %s: %w", group, err)
+		}
+	}
+	conns, err := s.relay.Network.ListenPacket(context.Background(), netip.AddrPortFrom(from, 0), 1)
+	if err != nil {
+		return nil, fmt.Errorf("multicast to %s: %w", group, err)
+	}
+	return &groupWriter{conns[0], group}, nil
+}
+
+// groupWriter sends to a group.
+type groupWriter struct {
+	network.PacketConn
+	group netip.AddrPort
+}
+
+// Write implements [io.Writer]: each is a datagram.
+func (w *groupWriter) Write(b []byte) (int, error) {
+	_, err := w.WriteBatch([]network.Datagram{{Buf: b, Peer: w.group}})
+	return len(b), err
 }
 
 // intercomTime is how long a telephone may take to answer by itself; one that rings instead is taken as one that will not.

@@ -3,10 +3,14 @@
 package server
 
 import (
+	"bytes"
+	"fmt"
+	"net"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -100,5 +104,44 @@ func TestQueueSettings(t *testing.T) {
 	}
 	if !s.queues.Login("sip:bob@example.org", "sip:700@example.org", false) {
 		t.Error("bob is no agent")
+	}
+}
+
+// TestPageMulticast: a telephone that listens on a multicast group of the machine hears a page, without a call.
+func TestPageMulticast(t *testing.T) {
+	s := start(t, nil)
+	loopback, err := net.InterfaceByIndex(1)
+	if err != nil || loopback.Flags&net.FlagLoopback == 0 {
+		t.Fatalf("interface 1 is no loopback: %v, %v", loopback, err)
+	}
+	listener, err := net.ListenMulticastUDP("udp4", loopback, &net.UDPAddr{IP: net.IPv4(239, 255, 83, 73)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	port := listener.LocalAddr().(*net.UDPAddr).Port
+	edit(t, s, func(set *object.Settings) {
+		p := made[*object.Page]("page", "900")
+		p.Multicast = []string{fmt.Sprintf("239.255.83.73:%d", port)}
+		set.Pages = map[string]*object.Page{"900": p}
+	})
+	call, err := telephone(t, s, "alice", "udp").Dial(t.Context(), "sip:900@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer call.Hangup()
+	_ = listener.SetReadDeadline(time.Now().Add(30 * time.Second))
+	buf := make([]byte, 2048)
+	var before rtp.Packet
+	for i := range 5 {
+		n, err := listener.Read(buf)
+		if err != nil {
+			t.Fatalf("packet %d: %v", i, err)
+		}
+		p, err := rtp.Parse(bytes.Clone(buf[:n]))
+		if err != nil || p.PayloadType != 0 || len(p.Payload) != 160 || i > 0 && (p.SSRC != before.SSRC || p.Sequence != before.Sequence+1) {
+			t.Errorf("packet %d: %+v %v after %+v", i, p.Header, err, before.Header)
+		}
+		before = p
 	}
 }

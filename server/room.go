@@ -37,6 +37,7 @@ func (s *Server) openConferences(ds *domains, site *session.Site, l *locator, vo
 		Observer:   s.roomJournal,
 		Recordings: s.recordings(),
 		MaxCalls:   s.Config.Limits.Calls,
+		Multicast:  s.multicast,
 	}
 	s.events.Packages, s.events.Account = append(s.events.Packages, s.registrar.Package(), s.conferences.Package()), s.conferences.Account
 	s.conferences.Events = s.events
@@ -345,6 +346,8 @@ func (j *roomJournal) end(d *conference.Detail, who []any) {
 // ObserveRoom implements [conference.Observer].
 func (j *roomJournal) ObserveRoom(ev conference.RoomEvent) {
 	switch {
+	case ev.What == "silent":
+		j.log.Error("loudspeakers of a page cannot be reached", "room", ev.Room, "err", ev.Err)
 	case ev.Err != nil:
 		j.log.Error("the recording of a conference failed", "room", ev.Room, "file", ev.File, "err", ev.Err)
 	case ev.File != "":

@@ -37,6 +37,7 @@ var rules = map[string]func(text string) string{
 	"inbound":     checkInbound,
 	"rewrite":     checkRewrite,
 	"prefix":      checkPrefix,
+	"group":       checkGroup,
 	"host":        checkHost,
 	"url":         checkURL,
 	"mail":        checkMail,

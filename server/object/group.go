@@ -3,6 +3,7 @@
 package object
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -73,6 +74,27 @@ type Page struct {
 	Members []string `json:"members" flag:"member" is:"account" doc:"The accounts whose telephones answer by themselves." example:"200,201"`
 	Mode    string   `json:"mode" choice:"one-way,two-way" default:"one-way" doc:"Whether they only hear (one-way) or can speak (two-way)."`
 	Callers []string `json:"callers" flag:"caller" is:"account*" doc:"The accounts that may use it. Without a value it is everybody." example:"200"`
+	// Multicast are groups; what is sent there stays in the local network.
+	Multicast []string `json:"multicast" is:"group" doc:"Multicast groups on which further telephones and loudspeakers listen (RTP with PCMU), beside the members; the same address is set there." example:"239.255.1.1:10000"`
+}
+
+// Loudspeakers are the groups of Multicast.
+func (p *Page) Loudspeakers() (groups []netip.AddrPort) {
+	for _, text := range p.Multicast {
+		if g, err := netip.ParseAddrPort(text); err == nil {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// checkGroup takes what is a multicast group with a port.
+func checkGroup(text string) string {
+	g, err := netip.ParseAddrPort(text)
+	if err != nil || !g.Addr().IsMulticast() || g.Port() == 0 {
+		return "is no multicast group with a port; write one such as 239.255.1.1:10000"
+	}
+	return ""
 }
 
 // Check implements [Object].

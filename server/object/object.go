@@ -60,7 +60,7 @@ var table = []*Kind{
 	{Name: "menu", Title: "Set up voice menus", Plural: "menus", Key: "number", typ: reflect.TypeFor[Menu](), Doc: "A number that speaks a text and asks for a digit.",
 		Examples: []string{"800 --text 'Sales, press 1. Support, press 2.' --choice 1=600 --choice 2=700 --otherwise 600"}},
 	{Name: "page", Title: "Set up paging", Plural: "pages", Key: "number", typ: reflect.TypeFor[Page](), Doc: "A number that speaks through the loudspeakers of several telephones.",
-		Examples: []string{"900 --member 200,201,202"}},
+		Examples: []string{"900 --member 200,201,202", "901 --multicast 239.255.1.1:10000"}},
 	{Name: "room", Title: "Set up conference rooms", Plural: "rooms", Key: "number", typ: reflect.TypeFor[Room](), Doc: "A conference room: everybody in it hears the others. A conference under way keeps the settings with which it began.",
 		Examples: []string{"4000 --title Sales", "board --pin new --owner alice --wait-for-moderator", "conference --factory"}},
 	{Name: "trunk", Title: "Set up trunks", Plural: "trunks", Key: "name", typ: reflect.TypeFor[Trunk](), Doc: "A line to the rest of the world: a provider at which the server registers, or a system known by its address.",

@@ -237,6 +237,9 @@ func (m *member) admit() {
 	if r.set.Record {
 		r.record(true)
 	}
+	if !m.invited {
+		r.air()
+	}
 	for _, uri := range m.guests {
 		r.call(m.engine, m.stripe, guest{m.account(), uri}, nil)
 	}

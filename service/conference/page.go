@@ -4,6 +4,7 @@ package conference
 
 import (
 	"iter"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,8 @@ import (
 type Page struct {
 	Members []sip.URI // accounts; who calls is left out, and who is busy ([Conference.Busy])
 	OneWay  bool      // only who calls is heard
+	// Loudspeakers are multicast groups that hear everything, beside the members. [Conference.Multicast] leads there.
+	Loudspeakers []netip.AddrPort
 	// Callers are the URIs of the accounts that may call; nil: every account. Whoever has not proved who it is may not.
 	Callers []string
 }
@@ -57,7 +60,7 @@ func (c *Conference) page(m *member, set Settings) (Settings, sip.Status) {
 	}
 	set.Factory, set.Quiet, set.MuteOnEntry = true, true, set.Page.OneWay
 	m.guests = set.Page.guests(c, m.caller)
-	if len(m.guests) == 0 {
+	if len(m.guests) == 0 && (len(set.Page.Loudspeakers) == 0 || c.Multicast == nil) {
 		return set, sip.StatusBusyHere
 	}
 	return set, 0

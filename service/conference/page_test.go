@@ -3,9 +3,17 @@
 package conference
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/codec"
+	"github.com/sipwerk/sipwerk/media/rtp"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/siptest"
 )
@@ -94,4 +102,80 @@ func TestPageUnderLoss(t *testing.T) {
 			}, faults)
 		})
 	}
+}
+
+// air is a multicast group: the packets that were sent there.
+type air struct {
+	mu      sync.Mutex // guards what follows
+	packets []rtp.Packet
+	closed  bool
+}
+
+func (a *air) Write(b []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p, err := rtp.Parse(bytes.Clone(b))
+	if err != nil {
+		return 0, err
+	}
+	a.packets = append(a.packets, p)
+	return len(b), nil
+}
+
+func (a *air) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	return nil
+}
+
+// TestPageLoudspeakers: what is said goes to multicast groups too, as PCMU, though nobody else can be called; a group to which there is no way is told of.
+func TestPageLoudspeakers(t *testing.T) {
+	run(t, func(w *world) {
+		alice, _, _ := pagers(w, true)
+		hall, yard := netip.MustParseAddrPort("239.255.1.1:10000"), netip.MustParseAddrPort("239.255.1.2:10000")
+		set := w.set["700"]
+		set.Page.Members, set.Page.Loudspeakers = nil, []netip.AddrPort{hall, yard}
+		w.set["700"] = set
+		alice.dial("700").want(sip.StatusBusyHere, true) // there is no multicast here
+		heard := new(air)
+		w.focus.Multicast = func(group netip.AddrPort) (io.WriteCloser, error) {
+			if group == yard {
+				return nil, errors.New("no route")
+			}
+			return heard, nil
+		}
+		a := alice.dial("700")
+		a.say(tones["alice"])
+		w.Wait(2 * time.Second)
+		a.bye()
+		w.Wait(time.Second)
+		heard.mu.Lock()
+		defer heard.mu.Unlock()
+		if len(heard.packets) < 50 || !heard.closed {
+			t.Fatalf("%d packets, closed %v", len(heard.packets), heard.closed)
+		}
+		decode, err := codec.PCMU().NewDecoder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pcm []int16
+		first := heard.packets[0].Header
+		for i, p := range heard.packets {
+			want := rtp.Header{Marker: i == 0, Sequence: first.Sequence + uint16(i), Timestamp: first.Timestamp + uint32(160*i), SSRC: first.SSRC}
+			if p.Header != want || len(p.Payload) != 160 {
+				t.Fatalf("packet %d: %+v with %d bytes, want %+v", i, p.Header, len(p.Payload), want)
+			}
+			if pcm, err = decode.Decode(pcm, p.Payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var loud float64
+		for _, v := range pcm[len(pcm)/2:] {
+			loud = max(loud, math.Abs(float64(v)))
+		}
+		if loud < 1000 {
+			t.Errorf("the loudspeakers are silent: %v", loud)
+		}
+	})
 }

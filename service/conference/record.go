@@ -30,7 +30,7 @@ type recording struct {
 // RoomEvent is something that happens to a room in use.
 type RoomEvent struct {
 	Room string // the URI of the conference
-	What string // "opened", "closed", "locked", "unlocked", "recording", "recorded"
+	What string // "opened", "closed", "locked", "unlocked", "recording", "recorded", "silent": not all loudspeakers of a page can be reached
 	File string // of the recording
 	Err  error  // why the recording failed
 }

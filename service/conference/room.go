@@ -24,8 +24,9 @@ type room struct {
 	roster     *roster
 	members    map[*member]struct{}
 	seats      map[*session.Seat]*member
-	moderators int        // that are admitted
-	tape       *recording // nil: nothing is recorded
+	moderators int           // that are admitted
+	tape       *recording    // nil: nothing is recorded
+	speakers   *loudspeakers // of a page; nil: there are none
 }
 
 // madePrefix begins the names of rooms that a factory makes.
@@ -101,9 +102,9 @@ func (c *Conference) release(m *member) {
 	r.mu.Lock()
 	delete(r.members, m)
 	empty := len(r.members) == 0
-	tape := r.tape
+	tape, speakers := r.tape, r.speakers
 	if empty {
-		r.tape = nil
+		r.tape, r.speakers = nil, nil
 	}
 	r.mu.Unlock()
 	if c.calls--; c.calls == 0 && c.idle != nil {
@@ -118,6 +119,7 @@ func (c *Conference) release(m *member) {
 	c.work.Go(func() {
 		r.mixer.Close()
 		tape.close()
+		speakers.close()
 	})
 	if r.made && c.Events != nil {
 		c.Events.End(packageName, r.name, "noresource")

@@ -136,6 +136,11 @@ const (
 	KindMailbox Kind = "voicemail"
 )
 
+// Kinds returns all kinds: whoever translates them needs them all.
+func Kinds() []Kind {
+	return []Kind{KindAccount, KindGroup, KindQueue, KindMenu, KindPage, KindRoom, KindFeature, KindMailbox}
+}
+
 // Place is somebody or something inside the house that can be called.
 type Place struct {
 	Kind    Kind

@@ -44,6 +44,9 @@ func TestGerman(t *testing.T) {
 	for _, s := range slices.Concat(dialplan.Sayings(), dial.Sayings()) {
 		texts[string(s)] = true
 	}
+	for _, k := range dialplan.Kinds() {
+		texts[string(k)] = true
+	}
 	for _, k := range object.Kinds() {
 		texts[k.Title], texts[k.Doc] = true, true
 		for _, f := range k.Fields() {
