@@ -20,7 +20,6 @@ var germanRouteTexts = map[string]string{
 	"when: sunday 22:00, 2026-12-24 18:00 (now)":                                                                 "wann: sonntag 22:00, 2026-12-24 18:00 (jetzt)",
 	"what became of the steps before: busy, no-answer, offline, declined or refused; may be given several times": "was aus den Schritten davor wurde: busy, no-answer, offline, declined oder refused; mehrfach möglich",
 	"%s dials %s on %s\n":                "%s wählt %s am %s\n",
-	"account":                            "Konto",
 	"group":                              "Gruppe",
 	"queue":                              "Warteschlange",
 	"menu":                               "Menü",
