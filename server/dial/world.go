@@ -57,6 +57,7 @@ const (
 	SayMembers     dialplan.Saying = "%s are in the room %s"
 	SayLocked      dialplan.Saying = "the room %s is locked"
 	SaySlotTaken   dialplan.Saying = "a call waits in the slot %s: whoever dials it takes it"
+	sayNoPage      dialplan.Saying = "who calls is none of the callers of the page %s, which refuses the call with 403"
 	SaySlotFree    dialplan.Saying = "nobody waits in the slot %s"
 	notAmong                       = "the rule names others"
 	notEnabled                     = "it is switched off"
@@ -66,7 +67,7 @@ const (
 // Sayings returns everything that is said of the world: whoever translates it needs it all.
 func Sayings() []dialplan.Saying {
 	return []dialplan.Saying{sayFeature, sayTelephones, sayNoTelephone, sayTalks, sayOneCall, sayExit, sayNextExit, sayCodecs, sayNotThere, sayNoExit, sayLeft, sayCallsLeft, SayWaiting, SayAgents,
-		SayMembers, SayLocked, SaySlotTaken, SaySlotFree, notAmong, notEnabled}
+		SayMembers, SayLocked, SaySlotTaken, SaySlotFree, sayNoPage, notAmong, notEnabled}
 }
 
 // find returns the number of the house that was dialled, perhaps with digits behind it; nil if there is none.
@@ -116,6 +117,8 @@ func (h *House) look(d *dialplan.Decision, caller dialplan.Caller) *dialplan.Dec
 		with.Steps = append(with.Steps, dialplan.Step{Say: s, A: a, B: b})
 	}
 	switch {
+	case d.Action == dialplan.Enter && d.Place.Kind == dialplan.KindPage && !h.mayPage(caller, d.Place.Name):
+		say(sayNoPage, d.Place.Name, "")
 	case d.Action == dialplan.Enter && d.Place.Kind == dialplan.KindFeature:
 		with.Steps = append(with.Steps, h.number(d.Place.Name)...)
 	case h.World == nil:
@@ -131,6 +134,12 @@ func (h *House) look(d *dialplan.Decision, caller dialplan.Caller) *dialplan.Dec
 		}
 	}
 	return &with
+}
+
+// mayPage reports whether a page lets a caller in: an account, and one of those that it names, if it names any.
+func (h *House) mayPage(caller dialplan.Caller, number string) bool {
+	p := h.Set.Pages[number]
+	return p != nil && caller.Account != "" && (len(p.Callers) == 0 || slices.Contains(p.Callers, "*") || slices.Contains(p.Callers, caller.Account))
 }
 
 // lookAt says whether the telephones of an account can ring.

@@ -3,6 +3,7 @@ package dial
 import (
 	"testing"
 
+	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/dialplan"
 )
 
@@ -19,5 +20,22 @@ func TestExpect(t *testing.T) {
 		if got := h.expect(d, dialplan.Caller{Account: account}); got != want {
 			t.Errorf("%q: %s, want %s", account, got, want)
 		}
+	}
+}
+
+// TestExplainPage: a page that lets only some in is said to refuse others.
+func TestExplainPage(t *testing.T) {
+	page := &object.Page{Number: "900", Callers: []string{"alice"}}
+	h := &House{Set: &object.Settings{Pages: map[string]*object.Page{"900": page}}}
+	d := &dialplan.Decision{Action: dialplan.Enter, Place: dialplan.Place{Kind: dialplan.KindPage, Name: "900"}}
+	refused := func(who string) bool { return len(h.look(d, dialplan.Caller{Account: who}).Steps) > 0 }
+	for who, want := range map[string]bool{"alice": false, "bob": true, "": true} {
+		if refused(who) != want {
+			t.Errorf("%q: refused %v", who, !want)
+		}
+	}
+	page.Callers = nil
+	if refused("bob") || !refused("") {
+		t.Error("a page without callers is for all accounts, and for nobody else")
 	}
 }
