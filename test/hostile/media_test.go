@@ -32,7 +32,7 @@ import (
 // TestNoiseOnMediaPorts: ten thousand packets for each port, from strangers and from an address that has proved to be a browser: nobody panics, nothing grows, and the members hear each other.
 func TestNoiseOnMediaPorts(t *testing.T) {
 	turn := freePort(t)
-	h := open(t, map[string]string{"trust": "127.0.0.0/8", "media.shared-port": strconv.Itoa(freePort(t)), "turn.listen": "udp://127.0.0.1:" + strconv.Itoa(turn), "turn.private": "127.0.0.0/8"})
+	h := openWith(t, map[string]string{"trust": "127.0.0.0/8", "media.shared-port": strconv.Itoa(freePort(t)), "turn.listen": "udp://127.0.0.1:" + strconv.Itoa(turn), "turn.private": "127.0.0.0/8"}, unhurried)
 	_, err := (&setup.Setup{Store: h.server.Store}).Edit(t.Context(), "example.org", func(set *object.Settings) error {
 		set.Put(&object.Room{Number: "4000", Quiet: true})
 		return nil
@@ -86,12 +86,7 @@ func TestNoiseOnMediaPorts(t *testing.T) {
 	shell(packets)
 	hears(t, listener)
 	hears(t, third)
-	if n := runtime.NumGoroutine(); n > goroutines+5 {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
-	}
-	if after := heap(); after > before+4<<20 {
-		t.Errorf("%d bytes in use, %d before", after, before)
-	}
+	h.keeps(before, goroutines)
 	quiet()
 	talking.Wait()
 	raw.bye()

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
 )
@@ -74,12 +75,23 @@ func TestNoise(t *testing.T) {
 	round(packets / 10)
 	before, goroutines := heap(), runtime.NumGoroutine()
 	round(packets)
-	if n := runtime.NumGoroutine(); n > goroutines+5 {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
-	}
 	h.audit()
-	if after := heap(); after > before+4<<20 {
-		t.Errorf("%d bytes in use, %d before", after, before)
+	h.keeps(before, goroutines)
+}
+
+// keeps waits until no more goroutines run and no more memory is in use than before, but for what may be under way.
+func (h *house) keeps(before uint64, goroutines int) {
+	h.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		after, n := heap(), runtime.NumGoroutine()
+		if n <= goroutines+5 && after <= before+4<<20 {
+			return
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("%d goroutines, %d before; %d bytes in use, %d before", n, goroutines, after, before)
+		}
+		<-time.After(20 * time.Millisecond)
 	}
 }
 

@@ -99,7 +99,7 @@ func (a *attacker) call(invites <-chan []byte, lines ...string) []byte {
 
 // TestSmuggling: what a caller writes reaches the callee as what it is, well formed, or not at all.
 func TestSmuggling(t *testing.T) {
-	h := open(t, map[string]string{"trust": "127.0.0.1/32"})
+	h := openWith(t, map[string]string{"trust": "127.0.0.1/32"}, unhurried)
 	invites := h.callee()
 	a := h.stranger()
 	const tag = ";tag=1"
