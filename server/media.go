@@ -15,6 +15,7 @@ import (
 	"github.com/sipwerk/sipwerk/media/codec/opus"
 	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/network"
+	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/music"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/turn"
@@ -82,6 +83,21 @@ func (s *Server) probeShared(ctx context.Context, n network.Network) {
 	for _, conn := range conns {
 		_ = conn.Close()
 	}
+}
+
+// probeKernel lets the kernel carry the packets of calls that have settled, and says in one sentence if it cannot: they are carried all the same.
+func (s *Server) probeKernel() {
+	if s.Config.Media.Kernel == config.KernelOff {
+		return
+	}
+	report := func(err error) {
+		if err == nil {
+			s.log.Info("media.kernel: the kernel carries plain calls that have settled")
+			return
+		}
+		s.log.Info("media.kernel is off, and the packets of calls go the ordinary way", "err", err)
+	}
+	report(s.relay.Express(report))
 }
 
 // mediaPorts are the ports of this machine that carry media.

@@ -90,6 +90,7 @@ func metrics() []metric {
 		{"sipwerk_proxy_refused_total", "Requests that the proxy has answered itself.", counter, "", one(func(s *Server) uint64 { return s.proxied().Refused })},
 		{"sipwerk_proxy_loops_total", "Requests that came back to the proxy unchanged and were answered with 482.", counter, "", one(func(s *Server) uint64 { return s.proxied().Loops })},
 		{"sipwerk_media_streams", "Media streams open in the relay.", gauge, "", one(func(s *Server) int { return s.relay.Streams() })},
+		{"sipwerk_media_kernel_streams", "Media streams whose packets the kernel carries.", gauge, "", one(func(s *Server) int { return s.relay.Carried() })},
 		{"sipwerk_media_strays_total", "Datagrams to the shared media port that were nobody's, and dropped.", counter, "", one(func(s *Server) uint64 { return s.relay.Strays() })},
 		{"sipwerk_media_packets_total", "Media packets heard, of ended calls.", counter, "", one(func(s *Server) uint64 { return s.journal.packets.Load() })},
 		{"sipwerk_media_lost_total", "Media packets that were missing, of ended calls.", counter, "", one(func(s *Server) uint64 { return s.journal.lost.Load() })},

@@ -339,6 +339,7 @@ func (s *Server) listen(ctx context.Context, opt Options) error {
 		return err
 	}
 	s.probeShared(ctx, opt.net())
+	s.probeKernel()
 	if s.turn, err = s.listenTurn(ctx); err != nil {
 		return err
 	}

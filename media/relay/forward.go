@@ -25,7 +25,7 @@ func (k *socket) take(o outlet, b []byte, a arrival) {
 		return
 	}
 	p, ok := s.hear(k.component, b, &a)
-	if a.steady && !a.pinned && k.line != nil && k.component == media {
+	if a.steady && k.line != nil && k.component == media && !s.ask(&a) && !a.pinned {
 		k.line.Pin(a.from)
 		if k.line.socket.Load() != k { // the stream was closed meanwhile: whoever has the line next wants nothing of its peer
 			k.line.Unpin()
@@ -109,7 +109,12 @@ func (p *passage) pass(o outlet, a arrival) {
 func (s *Stream) hear(c component, b []byte, a *arrival) (passage, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	x := s.collectLocked()
 	b, h, ok := s.admit(c, b, a)
+	if x != nil && c == media {
+		s.besideLocked(x, a, ok)
+	}
+	a.plain, a.carried = s.relay.express != nil && s.plainLocked(), x != nil && x.entry.Running()
 	by := s
 	if l := s.lanes; ok && l != nil {
 		if a.kind == report {

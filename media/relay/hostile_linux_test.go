@@ -55,6 +55,13 @@ func (p *phone) hear() string {
 func realCall(t *testing.T) (r *Relay, phones [2]*phone, streams [2]*Stream) {
 	t.Helper()
 	r = &Relay{Network: network.OS{}}
+	phones, streams = callOn(t, r)
+	return r, phones, streams
+}
+
+// callOn is realCall on a relay, which ends with the test.
+func callOn(t *testing.T, r *Relay) (phones [2]*phone, streams [2]*Stream) {
+	t.Helper()
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)
@@ -70,7 +77,7 @@ func realCall(t *testing.T) (r *Relay, phones [2]*phone, streams [2]*Stream) {
 		streams[i] = s
 	}
 	Join(streams[0], streams[1])
-	return r, phones, streams
+	return phones, streams
 }
 
 // TestNoiseOnEveryPort: ten thousand datagrams of random bytes to every port, from the peer and from others: nothing panics, nothing grows, and the call goes on.

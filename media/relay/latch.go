@@ -55,16 +55,18 @@ type latch struct {
 
 // arrival is what a latch sees of a packet.
 type arrival struct {
-	from   netip.AddrPort
-	at     time.Duration // since any fixed moment
-	kind   kind
-	ssrc   uint32
-	seq    uint16 // RTP only
-	size   int    // as it came
-	proven bool   // its protection shows that it comes from the peer
-	claim  *claim // by which it came from a shared port; nil: from another
-	pinned bool   // it came by a socket that is for its source alone
-	steady bool   // it was heard, its source is no new one, and no beat reads it
+	from    netip.AddrPort
+	at      time.Duration // since any fixed moment
+	kind    kind
+	ssrc    uint32
+	seq     uint16 // RTP only
+	size    int    // as it came
+	proven  bool   // its protection shows that it comes from the peer
+	claim   *claim // by which it came from a shared port; nil: from another
+	pinned  bool   // it came by a socket that is for its source alone
+	steady  bool   // it was heard, its source is no new one, and no beat reads it
+	plain   bool   // it is for the partner of its stream alone, as it came
+	carried bool   // the kernel carries others of its kind
 }
 
 // open begins a learning window: an offer or an answer has come. A source that was heard under the same description goes
@@ -89,6 +91,14 @@ func (l *latch) target() netip.AddrPort {
 		return l.source
 	}
 	return l.described
+}
+
+// heardFrom is who is listened to; invalid if nobody is yet.
+func (l *latch) heardFrom() netip.AddrPort {
+	if l.fixed != nil {
+		return *l.fixed
+	}
+	return l.source
 }
 
 // step decides whether a packet is heard, and learns from it.
@@ -160,7 +170,7 @@ func (l *latch) follow(a arrival) { l.source, l.closes = a.from, a.at+window }
 
 // steady tells whether the source has been the only one for as long as a window is open.
 func (l *latch) steady(at time.Duration) bool {
-	return l.fixed != nil || l.phase == locked && at >= l.closes
+	return l.fixed != nil || l.phase >= racing && at >= l.closes
 }
 
 func (l *latch) rankOf(from netip.AddrPort) rank {

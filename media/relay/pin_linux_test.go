@@ -47,6 +47,7 @@ type conversation struct {
 	phones  [2]*phone
 	streams [2]*Stream
 	to      netip.AddrPort // of the first stream
+	before  [2]uint64      // see passed
 }
 
 func pinned(t *testing.T) conversation {
@@ -62,7 +63,7 @@ func pinned(t *testing.T) conversation {
 		streams[0].old()
 	}
 	expectPin(t, to, phones[0])
-	return conversation{r, phones, streams, to}
+	return conversation{relay: r, phones: phones, streams: streams, to: to}
 }
 
 // old makes it long ago that a source was learned.

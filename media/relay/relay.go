@@ -29,6 +29,7 @@ type Relay struct {
 
 	pool    pool
 	kept    kept
+	express *express // nil: the kernel carries nothing
 	sharing sharing
 	started time.Time      // set before the first stream
 	batches sync.Pool      // of *batch
@@ -153,7 +154,7 @@ func (r *Relay) Close() error {
 	r.closeKept()
 	r.closeShared()
 	r.readers.Wait()
-	var err error
+	err := r.closeExpress()
 	for _, h := range r.hubs {
 		err = errors.Join(err, h.Close())
 	}

@@ -17,6 +17,7 @@ func (s *Stream) Ride() *Stream {
 	w := t.sweep
 	t.shared = true
 	t.mu.Unlock()
+	t.halt()
 	w.Dismiss(t)
 	return &Stream{relay: s.relay, carrier: t}
 }
@@ -42,6 +43,7 @@ func (s *Stream) Sort(extension uint8, all ...Lane) {
 		sorted.remember(t.lanes)
 	}
 	t.lanes = sorted
+	t.halt()
 }
 
 // maxSources is how many SSRCs of each direction a transport knows; a further one takes the place of the oldest.

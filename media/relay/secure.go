@@ -26,6 +26,7 @@ func (s *Stream) Secure(c Cipher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cipher = c
+	s.halt()
 }
 
 // An Aside gets what is neither RTP nor RTCP but STUN or DTLS by its first byte (0 to 3, 20 to 63: RFC 7983 §7), from anybody, on the goroutine that
@@ -62,6 +63,8 @@ func (s *Stream) Fix(to netip.AddrPort) {
 	s = s.base()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.halt()
+	s.collectLocked()
 	if s.latches[media].fixed = nil; to.IsValid() {
 		s.latches[media].fixed = &to
 	}

@@ -58,11 +58,14 @@ func (l *line) Take(r *mmsg.Round, b []byte, from netip.AddrPort) {
 	}
 }
 
+// hubMaker is a network whose sockets can have a hub.
+type hubMaker interface {
+	NewHub(room, spare int) (*mmsg.Hub, error)
+}
+
 // hub returns the thread that reads a new stream; nil if the network has none.
 func (r *Relay) hub() (*mmsg.Hub, error) {
-	maker, ok := r.Network.(interface {
-		NewHub(room, spare int) (*mmsg.Hub, error)
-	})
+	maker, ok := r.Network.(hubMaker)
 	if !ok {
 		return nil, nil
 	}

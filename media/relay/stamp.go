@@ -34,6 +34,7 @@ func (s *Stream) Stamp(identifier uint8, mid string, bare bool) {
 	s.base().mu.Lock()
 	defer s.base().mu.Unlock()
 	s.stamp = written
+	s.halt()
 }
 
 // Number gives every RTP packet that s sends to f, which may change its header and must not block; nil ends that.
@@ -41,6 +42,9 @@ func (s *Stream) Number(f func(b []byte)) {
 	s.base().mu.Lock()
 	defer s.base().mu.Unlock()
 	s.number = f
+	if f != nil {
+		s.halt()
+	}
 }
 
 // put writes the tag into b, an RTP packet whose memory goes on for stampRoom. A packet that is none, or has no room for it, stays as it is.

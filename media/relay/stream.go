@@ -25,6 +25,7 @@ type Stream struct {
 	record  atomic.Pointer[Listener]
 	aside   atomic.Pointer[Aside]
 	filter  atomic.Pointer[Filter]
+	express atomic.Pointer[tracks] // of the base; nil: the kernel has carried nothing yet
 
 	mu       sync.Mutex // of the base, guards what follows
 	partner  atomic.Pointer[Stream]
@@ -90,6 +91,8 @@ func (s *Stream) Aim(p Peer) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.halt()
+	s.collectLocked()
 	s.receiver.Clock, s.opaque, s.own = uint32(p.Clock), p.Opaque, p.Own
 	s.latches[media].open(p.RTP, p.Signalled)
 	s.latches[control].open(p.RTCP, p.Signalled)
@@ -113,6 +116,7 @@ func (s *Stream) Tap(f Listener) {
 		return
 	}
 	s.tap.Store(&f)
+	s.halt()
 }
 
 // Record is [Stream.Tap] for one more listener, which hears beside it.
@@ -122,6 +126,7 @@ func (s *Stream) Record(f Listener) {
 		return
 	}
 	s.record.Store(&f)
+	s.halt()
 }
 
 // A Filter gets each packet that goes from a stream to its partner, without protection, on the goroutine that read it. It returns what goes on, a part of b that it may have changed; nil: nothing
@@ -135,6 +140,7 @@ func (s *Stream) Filter(f Filter) {
 		return
 	}
 	s.filter.Store(&f)
+	s.halt()
 }
 
 // Counters returns the counts so far.
@@ -142,13 +148,14 @@ func (s *Stream) Counters() Counters {
 	now := s.relay.now()
 	s.base().mu.Lock()
 	defer s.base().mu.Unlock()
+	s.collectLocked()
 	c := s.counters.counters()
 	received := s.receiver.Statistics()
 	c.Packets, c.Lost, c.Jitter = received.Packets, received.Lost, received.Jitter
 	s.hearing.fill(&c, s.receiver.Clock) // both ways have one clock, but for codecs that are converted
 	c.LastIn = -1
 	if c.PacketsIn > 0 {
-		c.LastIn = now - s.last
+		c.LastIn = max(0, now-s.last) // the kernel may have heard something since
 	}
 	return c
 }
@@ -183,6 +190,7 @@ func Part(s *Stream) {
 	s.base().mu.Lock()
 	old := s.partner.Swap(nil)
 	s.base().mu.Unlock()
+	s.halt()
 	if old != nil {
 		old.setPartner(s, nil)
 	}
@@ -194,6 +202,7 @@ func (s *Stream) setPartner(from, to *Stream) {
 	defer s.base().mu.Unlock()
 	if s.partner.Load() == from && !s.closed {
 		s.partner.Store(to)
+		s.halt()
 	}
 }
 
@@ -204,6 +213,7 @@ func (s *Stream) Close() {
 	closed, keep := s.closed, !s.swept
 	s.closed = true
 	s.base().mu.Unlock()
+	s.halt()
 	if closed || s.carrier != nil {
 		return
 	}

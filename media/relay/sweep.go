@@ -35,6 +35,7 @@ func (w *Sweep) Enlist(s *Stream) {
 	s.sweep, s.swept = w, true
 	closed := s.closed
 	s.mu.Unlock()
+	s.halt()
 	if closed {
 		return
 	}

@@ -45,6 +45,12 @@ const (
 	ServiceProxy = "proxy" // requests are forwarded, and the sound goes its own way
 )
 
+// The values of [Media].Kernel.
+const (
+	KernelAuto = "auto" // if the system can and allows it
+	KernelOff  = "off"
+)
+
 // Calls is what the PBX does with calls.
 type Calls struct {
 	SessionExpires time.Duration // how long a call may last without a sign of life (RFC 4028); 0: for ever
@@ -64,6 +70,7 @@ type Registrations struct {
 type Media struct {
 	Ports     PortRange  // UDP ports of RTP and RTCP
 	Shared    int        // UDP port of all legs whose peers ICE finds; 0: those have ports of Ports too
+	Kernel    string     // whether the kernel carries plain calls: KernelAuto or KernelOff
 	Advertise netip.Addr // address written into SDP; invalid: the local one toward the peer
 	Music     string     // for who is put on hold: "tune", "none", a file, or the URL of a stream
 	Kinds     []string   // account=kind: how the devices of an account are offered media
@@ -118,7 +125,7 @@ func Default(env func(string) (string, bool), root bool) *Config {
 		Digest:  []digest.Algorithm{digest.MD5},
 		Drain:   30 * time.Second,
 		Calls:   Calls{SessionExpires: 30 * time.Minute, MinSE: shortestSession, RingTime: 2 * time.Minute, Silence: 5 * time.Minute},
-		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}, Shared: 16383, Music: "tune", Video: true},
+		Media:   Media{Ports: PortRange{First: 16384, Last: 32767}, Shared: 16383, Kernel: KernelAuto, Music: "tune", Video: true},
 
 		Turn: Turn{
 			Listen: []string{"udp://:3478", "tcp://:3478", "tls://:5349"}, Ports: PortRange{First: 49152, Last: 65535}, Relays: 10,
