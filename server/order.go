@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/dial"
 	"github.com/sipwerk/sipwerk/service/dialplan"
@@ -105,10 +107,25 @@ func (s *Server) lampName(user string) string {
 	return uri.AOR()
 }
 
-// controlDirectory lets a command that has changed something say so: it is in force when the command ends.
+// controlDirectory lets a command that has changed something say so: it is in force when the command ends. The answer is the trunks that cannot be used since.
 func (s *Server) controlDirectory() {
-	s.control.Handle("POST /refresh", func(ctx context.Context, _ *http.Request, _ func(any) error) error {
-		return s.directory.Catch(ctx, s.log)
+	s.control.Handle("POST /refresh", func(ctx context.Context, _ *http.Request, reply func(any) error) error {
+		before := s.trunks.Faulty()
+		if err := s.directory.Catch(ctx, s.log); err != nil {
+			return err
+		}
+		for _, now := range s.trunks.Faulty() {
+			same := func(f carrier.Status) bool {
+				return f.Domain == now.Domain && f.Trunk == now.Trunk && f.Problem == now.Problem
+			}
+			if slices.ContainsFunc(before, same) {
+				continue
+			}
+			if err := reply(now); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sipwerk/sipwerk/cmd/sipwerk/terminal"
 	"github.com/sipwerk/sipwerk/server"
+	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
@@ -61,8 +62,9 @@ type credentials struct {
 // accounts is an open data folder with the domain that was asked for.
 type accounts struct {
 	*store.Store
-	domain string
-	config *config.Config
+	domain  string
+	config  *config.Config
+	program *program
 }
 
 // open opens the data folder for users of a domain; user may say "alice@example.org", otherwise it is the configured domain or the first one.
@@ -83,7 +85,7 @@ func (p *program) open(ctx context.Context, load func() (*config.Config, error),
 		st.Close()
 		return nil, err
 	}
-	return &accounts{st, d.Name, cfg}, nil
+	return &accounts{st, d.Name, cfg, p}, nil
 }
 
 // refreshTime is how long a command waits for the running server to know what it has changed; a server that is slower finds out by itself.
@@ -95,10 +97,20 @@ func (a *accounts) Close() error {
 		if way, err := server.DialControl(a.config.Data); err == nil {
 			ctx, cancel := context.WithTimeout(context.Background(), refreshTime)
 			defer cancel()
-			_ = way.Do(ctx, "POST", "/refresh", nil, func(json.RawMessage) error { return nil }) // otherwise it looks for itself
+			_ = way.Do(ctx, "POST", "/refresh", nil, a.warn) // otherwise it looks for itself
 		}
 	}
 	return a.Store.Close()
+}
+
+// warn tells of a trunk that the server cannot use as it is set now.
+func (a *accounts) warn(line json.RawMessage) error {
+	var t carrier.Status
+	if err := json.Unmarshal(line, &t); err != nil {
+		return err
+	}
+	fmt.Fprint(a.program.Err, a.program.Text("the trunk %s cannot be used as it is set: %s\n", t.Trunk, t.Problem))
+	return nil
 }
 
 // with is a command on the data folder: f gets it open, and the user whom the first argument names, if there is one.

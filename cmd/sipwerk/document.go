@@ -128,7 +128,7 @@ func (p *program) documentCommand(f *documentFlags, use, short string, run func(
 		if err != nil {
 			return err
 		}
-		a := &accounts{st, d.Domain, cfg}
+		a := &accounts{st, d.Domain, cfg, p}
 		defer a.Close()
 		return run(c, a, d)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/server"
@@ -39,6 +40,9 @@ func TestQueueStatus(t *testing.T) {
 	line{args: "queue add 700 --title Support --agent 200" + at, want: "…"}.run(t, "", nil)
 	line{args: "queue status" + at, want: "QUEUE              WAITING       LONGEST  SERVED  ABANDONED  ELSEWHERE  WAIT  TALK  IN TIME\n700@example.org    0             0s       0       0          0          0s    0s    100 %\n" +
 		"  200@example.org  no telephone           0\n"}.run(t, "", nil)
+	line{args: "trunk add telco --server 127.0.0.1:9 --user u --ca " + filepath.Join(data, "none.pem") + at, want: "…",
+		fails: "the trunk telco cannot be used as it is set: ca: …none.pem: no such file or directory\n"}.run(t, "", nil)
+	line{args: "trunk set telco --enabled=no" + at, want: "…"}.run(t, "", nil)
 	line{args: "queue logout 200 --queue 700" + at}.run(t, "", nil)
 	line{args: "queue status --json" + at, want: `[{"queue":"700@example.org","title":"Support","waiting":0,…"agents":[{"agent":"200@example.org","state":"logged out","served":0}]}]` + "\n"}.run(t, "", nil)
 	line{args: "queue login 200" + at}.run(t, "", nil)

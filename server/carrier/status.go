@@ -28,17 +28,25 @@ type Status struct {
 	Full       uint64     `json:"full"`                // calls that found all lines taken
 }
 
+// Faulty returns the trunks whose settings cannot be used, with the Problem.
+func (t *Trunks) Faulty() (all []Status) {
+	for d, fs := range t.unusable() {
+		for _, f := range fs {
+			all = append(all, Status{Domain: d, Trunk: f.trunk, Problem: f.err.Error()})
+		}
+	}
+	return all
+}
+
 // Status returns how the trunks of a domain are; of all if it is "". Those whose settings cannot be used are among them.
 func (t *Trunks) Status(domain string) []Status {
 	var all []Status
 	for _, one := range t.group.Status(domain) {
 		all = append(all, statusOf(&one))
 	}
-	for d, fs := range t.unusable() {
-		for _, f := range fs {
-			if domain == "" || domain == d {
-				all = append(all, Status{Domain: d, Trunk: f.trunk, Problem: f.err.Error()})
-			}
+	for _, f := range t.Faulty() {
+		if domain == "" || domain == f.Domain {
+			all = append(all, f)
 		}
 	}
 	return all
