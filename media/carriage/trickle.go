@@ -4,7 +4,6 @@ package carriage
 
 import (
 	"slices"
-	"time"
 
 	"github.com/sipwerk/sipwerk/media/ice"
 	"github.com/sipwerk/sipwerk/media/sdp"
@@ -49,11 +48,3 @@ func (t *Transport) Untold(said sdp.ICE) (sdp.ICE, bool) {
 
 // Restart lets the next offer begin ICE anew; the way in use stays until another is found. It reports false if ICE does not find the peer. RFC 8445 §9, RFC 8839 §4.4.1.1.
 func (t *Transport) Restart() bool { return t.agent != nil && t.agent.Restart() == nil }
-
-// Heard is [ice.Agent.Heard]; nothing of it without an agent.
-func (t *Transport) Heard() (last time.Time, steady bool) {
-	if t.agent == nil {
-		return time.Time{}, false
-	}
-	return t.agent.Heard()
-}

@@ -232,12 +232,15 @@ func (a *Agent) Send(b []byte) error {
 	return a.config.Stream.SendTo(b, to, false)
 }
 
-// Heard returns when the peer showed last that it is there, by a check, an answer to one of ours or an indication (RFC 8445 §11); the zero time if it never did. steady tells whether it goes on to check the chosen
-// way since its last description, as RFC 7675 §5.1 has it: such a peer is gone when its checks stop, while another may have nothing to say.
-func (a *Agent) Heard() (last time.Time, steady bool) {
+// Heard returns when the peer showed last that it is there, by a check, an answer to one of ours or an indication (RFC 8445 §11); the zero time if it never did; and whether it goes on to check the
+// chosen way since its last description.
+func (a *Agent) Heard() (last time.Time, h Habit) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.heard, a.current.vigil.steady() || a.previous != nil && a.previous.vigil.steady() // who restarts checks the old way until there is a new one: RFC 8445 §9
+	if h = a.current.vigil.habit(); h != Steady && a.previous != nil && a.previous.vigil.steady() {
+		h = Steady // who restarts checks the old way until there is a new one: RFC 8445 §9
+	}
+	return a.heard, h
 }
 
 // Close ends the agent. It may be called twice.
@@ -274,6 +277,8 @@ func (a *Agent) receive(b []byte, from netip.AddrPort, control bool) {
 		case stun.BindingIndication:
 			if a.permittedLocked(from) {
 				a.heard = now
+				a.current.vigil.pause(now)
+				a.current.checked = append(a.current.checked, from) // it keeps its claim to the address
 			}
 		}
 		return nil

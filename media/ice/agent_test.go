@@ -84,6 +84,13 @@ func (s *side) Checked(from netip.AddrPort) {
 	s.checked = append(s.checked, from)
 }
 
+// proven returns how often an address was shown to be the peer's.
+func (s *side) proven() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.checked)
+}
+
 func (s *side) read() {
 	ms := []network.Datagram{{Buf: make([]byte, 4096)}}
 	for {

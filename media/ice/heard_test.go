@@ -27,17 +27,20 @@ func TestIndications(t *testing.T) {
 		heard := func(when string, from *side, want bool) {
 			t.Helper()
 			pause(time.Minute)
-			sent := time.Now()
+			sent, before := time.Now(), lite.proven()
 			_ = from.SendTo(build(stun.TransactionID, stun.NewType(stun.MethodBinding, stun.ClassIndication), stun.Fingerprint), there, false)
 			pause(time.Second)
 			if last, _ := lite.Heard(); last.After(sent) != want {
 				t.Errorf("%s: heard last %v, sent %v", when, last, sent)
 			}
+			if proven := lite.proven() > before; proven != want {
+				t.Errorf("%s: the address stays its own: %v", when, proven)
+			}
 		}
 		steady := func(when string, want bool) {
 			t.Helper()
-			if _, got := lite.Heard(); got != want {
-				t.Errorf("%s: steady %v, want %v", when, got, want)
+			if _, got := lite.Heard(); (got == Steady) != want {
+				t.Errorf("%s: habit %v, steady: want %v", when, got, want)
 			}
 		}
 		steady("joined", true)
@@ -66,18 +69,18 @@ func TestVigil(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		rows []row
-		want bool
+		want Habit
 	}{
-		"consent":            {[]row{{4, 5 * time.Second, here, false}}, true},
-		"consent, two lost":  {[]row{{2, 5 * time.Second, here, false}, {1, 14 * time.Second, here, false}}, true},
-		"at the beginning":   {[]row{{20, 100 * time.Millisecond, here, false}}, false},
-		"too short":          {[]row{{3, 5 * time.Second, here, false}}, false},
-		"seldom":             {[]row{{10, 15 * time.Second, here, false}}, false},
-		"seldom after all":   {[]row{{10, 5 * time.Second, here, false}, {1, 20 * time.Second, here, false}}, false},
-		"another way":        {[]row{{10, 5 * time.Second, there, false}}, false},
-		"sent again":         {[]row{{10, 5 * time.Second, here, true}}, false},
-		"a way that is new":  {[]row{{10, 5 * time.Second, there, false}, {2, 5 * time.Second, here, false}}, false},
-		"consent in between": {[]row{{2, 15 * time.Second, here, false}, {4, 5 * time.Second, here, false}}, true},
+		"consent":            {[]row{{4, 5 * time.Second, here, false}}, Steady},
+		"consent, two lost":  {[]row{{2, 5 * time.Second, here, false}, {1, 14 * time.Second, here, false}}, Steady},
+		"at the beginning":   {[]row{{20, 100 * time.Millisecond, here, false}}, Unknown},
+		"too short":          {[]row{{3, 5 * time.Second, here, false}}, Unknown},
+		"seldom":             {[]row{{10, 15 * time.Second, here, false}}, Seldom},
+		"seldom after all":   {[]row{{10, 5 * time.Second, here, false}, {1, 20 * time.Second, here, false}}, Seldom},
+		"another way":        {[]row{{10, 5 * time.Second, there, false}}, Unknown},
+		"sent again":         {[]row{{10, 5 * time.Second, here, true}}, Unknown},
+		"a way that is new":  {[]row{{10, 5 * time.Second, there, false}, {2, 5 * time.Second, here, false}}, Unknown},
+		"consent in between": {[]row{{2, 15 * time.Second, here, false}, {4, 5 * time.Second, here, false}}, Steady},
 	} {
 		g := &agenda{lite: true, random: rand.NewChaCha8([32]byte{}), local: Credentials{"evtj", vectorPwd}}
 		now, id := time.Unix(1000, 0), byte(1)
@@ -92,7 +95,7 @@ func TestVigil(t *testing.T) {
 				}
 			}
 		}
-		if got := g.vigil.steady(); got != c.want {
+		if got := g.vigil.habit(); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

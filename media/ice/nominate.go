@@ -27,6 +27,7 @@ const (
 type vigil struct {
 	id          [stun.TransactionIDSize]byte // of the last
 	first, last time.Time
+	gaps        bool // the peer was there all the same when a row had ended
 }
 
 const (
@@ -39,14 +40,40 @@ func (v *vigil) note(now time.Time, r request) {
 	if r.id == v.id {
 		return
 	}
-	if now.Sub(v.last) >= vigilGap {
+	if v.pause(now); now.Sub(v.last) >= vigilGap {
 		v.first = now
 	}
 	v.id, v.last = r.id, now
 }
 
+// pause takes note that the peer is there, whether or not it checks.
+func (v *vigil) pause(now time.Time) {
+	v.gaps = v.gaps || !v.last.IsZero() && now.Sub(v.last) >= vigilGap
+}
+
 // steady tells whether the row is, or was to the end, that of consent: three checks at least, for the gaps are shorter than the whole.
 func (v *vigil) steady() bool { return v.last.Sub(v.first) >= vigilTime }
+
+// habit is what the row shows.
+func (v *vigil) habit() Habit {
+	switch {
+	case v.steady():
+		return Steady
+	case v.gaps:
+		return Seldom
+	}
+	return Unknown
+}
+
+// A Habit is whether the peer goes on to check the chosen way, as one does that asks for consent: such a peer is gone when its checks stop, while another may have nothing to say. RFC 7675 §5.1.
+type Habit uint8
+
+// The habits.
+const (
+	Unknown Habit = iota // it has not been there for long
+	Seldom               // it was there without checks
+	Steady               // it goes on
+)
 
 // nominate takes the choice of the controlling side. A peer of RFC 5245 that nominates all it checks means the best of them, one that moves to
 // another network means the last.

@@ -4,8 +4,11 @@ package session
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/carriage"
 	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
 )
@@ -13,12 +16,8 @@ import (
 // ErrAbsent is what [Voice.Failed] is told, once, when nothing has come from the peer for [Voice.Silence].
 var ErrAbsent = errors.New("session: nothing comes from the peer any more")
 
-const (
-	// absencePace is how often it is looked whether the peer is there.
-	absencePace = 5 * time.Second
-	// checkless is after how long without a check a peer is gone that makes one every few seconds, whatever the directions of its streams. RFC 7675 §5.1.
-	checkless = time.Minute
-)
+// absencePace is how often it is looked whether the peer is there, at least.
+const absencePace = 5 * time.Second
 
 // absence is what is known of it, guarded by the mutex of the endpoint.
 type absence struct {
@@ -35,23 +34,76 @@ func (e *Endpoint) absent(now time.Time) bool {
 	if e.voice.Silence == 0 || a.told || now.Before(a.due) {
 		return false
 	}
-	a.due = now.Add(absencePace)
 	last, limit := e.heardLocked(now), e.voice.Silence
-	shown, steady := e.way.Heard()
+	shown, consents := e.way.Heard()
 	if shown.After(a.since) {
 		a.since = shown
 	}
-	switch {
-	case steady:
-		limit = min(limit, checkless)
-	case a.since.IsZero() || e.agreed.direction != sdp.SendRecv: // a call on hold may be as silent as it likes
+	if consents {
+		limit = min(limit, carriage.ConsentEnd) // whatever the directions of its streams
+	}
+	if a.since.IsZero() || !consents && e.agreed.direction != sdp.SendRecv { // a call on hold may be as silent as it likes
 		a.since = now
 	}
 	if a.since.After(last) {
 		last = a.since
 	}
-	a.told = now.Sub(last) >= limit
+	a.told, a.due = now.Sub(last) >= limit, now.Add(min(absencePace, last.Add(limit).Sub(now)))
 	return a.told
+}
+
+// A Presence is what shows that the peer of a leg is there.
+type Presence struct {
+	Heard    time.Time // when a packet of it came last, or something of ICE; the zero time if nothing did
+	Consents bool      // it shows all the time that it is there, and is gone after [ConsentEnd] without that, whatever the directions of its streams. RFC 7675 §5.1
+	Pauses   bool      // it has named a codec in which who does not speak sends nothing
+}
+
+// ConsentEnd is for [Presence].
+const ConsentEnd = carriage.ConsentEnd
+
+// Presence returns what is known now.
+func (l *Leg) Presence() (p Presence) {
+	now := time.Now()
+	for i := range l.lines {
+		n := &l.lines[i]
+		if n.stream == nil {
+			continue
+		}
+		p.hear(lastOf(n.stream, now))
+		shown, consents := n.way.Heard()
+		p.hear(shown)
+		p.Consents = p.Consents || consents
+		p.Pauses = p.Pauses || slices.ContainsFunc(n.told.codecs, pauses)
+	}
+	return p
+}
+
+func (p *Presence) hear(at time.Time) {
+	if at.After(p.Heard) {
+		p.Heard = at
+	}
+}
+
+// pauses tells whether who speaks in c may send nothing at all for minutes: with comfort noise, RFC 3389 §4, and in the codecs that have one of their own unless that is ruled out.
+func pauses(c sdp.Codec) bool {
+	switch strings.ToUpper(c.Name) {
+	case comfortNoise:
+		return true
+	case "G729":
+		return !strings.Contains(c.FMTP, "annexb=no")
+	case "G723":
+		return !strings.Contains(c.FMTP, "annexa=no")
+	}
+	return false
+}
+
+// lastOf returns when a packet of the peer came last on a stream; the zero time if none did.
+func lastOf(s *relay.Stream, now time.Time) time.Time {
+	if c := s.Counters(); c.LastIn >= 0 {
+		return now.Add(-c.LastIn)
+	}
+	return time.Time{}
 }
 
 // heardLocked returns when a packet of the peer came last; the zero time if none did.
@@ -66,8 +118,8 @@ func (e *Endpoint) heardLocked(now time.Time) (last time.Time) {
 		if s == nil {
 			continue
 		}
-		if c := s.Counters(); c.LastIn >= 0 && now.Add(-c.LastIn).After(last) {
-			last = now.Add(-c.LastIn)
+		if at := lastOf(s, now); at.After(last) {
+			last = at
 		}
 	}
 	return last

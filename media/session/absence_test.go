@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -98,7 +99,18 @@ func (f *finder) wait(d time.Duration) {
 // offer makes an offer in a direction, with ICE or without.
 func (f *finder) offer(direction string, ice bool) {
 	f.t.Helper()
-	lines := []string{"v=0", "c=IN IP4 192.0.2.1", "m=audio 4000 RTP/AVP 8", "a=rtcp-mux", "a=" + direction}
+	f.offerLine("m=audio 4000 RTP/AVP 8", direction, ice)
+}
+
+// browse makes the offer of a browser.
+func (f *finder) browse(direction string) {
+	f.t.Helper()
+	f.offerLine("m=audio 4000 UDP/TLS/RTP/SAVPF 8", direction, true, "a=setup:passive", "a=fingerprint:sha-256 "+strings.TrimSuffix(strings.Repeat("A0:", 32), ":"))
+}
+
+func (f *finder) offerLine(m, direction string, ice bool, more ...string) {
+	f.t.Helper()
+	lines := append([]string{"v=0", "c=IN IP4 192.0.2.1", m, "a=rtcp-mux", "a=" + direction}, more...)
 	if ice {
 		lines = append(lines, "a=ice-ufrag:alic", "a=ice-pwd:alicealicealicealicealice", "a=candidate:1 1 UDP 2130706431 192.0.2.1 4000 typ host")
 	}
@@ -148,7 +160,7 @@ func (f *finder) expect(when string, after time.Duration, want int) {
 	}
 }
 
-// TestAbsenceFound: a peer that ICE finds is gone a minute after its checks stop only if it goes on to make them, as RFC 7675 §5.1 has it. One that checks at the beginning and keeps the way open by
+// TestAbsenceFound: a peer that ICE finds is gone half a minute after its checks stop only if it goes on to make them, as RFC 7675 §5.1 has it. One that checks at the beginning and keeps the way open by
 // indications (RFC 8445 §11) is there as long as these come, and may be on hold and silent like any other.
 func TestAbsenceFound(t *testing.T) {
 	for name, step := range map[string]func(f *finder){
@@ -171,14 +183,32 @@ func TestAbsenceFound(t *testing.T) {
 			f.offer("sendonly", true)
 			f.goesOn(21, 5*time.Second, func() { f.check(false) })
 			f.expect("checks", 0, 0)
-			f.expect("none for a while", 45*time.Second, 0)
-			f.expect("none", 20*time.Second, 1)
+			f.expect("none for a while", 24*time.Second, 0) // 29 s since the last one
+			f.expect("none", 2*time.Second, 1)
 		},
 		"consent no more": func(f *finder) {
 			f.goesOn(21, 5*time.Second, func() { f.check(false) })
 			f.offer("sendrecv", true)
 			f.expect("silent for less than is set", 75*time.Second, 0)
 			f.expect("silent", 20*time.Second, 1)
+		},
+		"a browser that is lost at once": func(f *finder) {
+			f.browse("sendonly")
+			f.check(false)
+			f.expect("for less than consent lasts", 29*time.Second, 0)
+			f.expect("without consent", 2*time.Second, 1)
+		},
+		"a browser that never comes": func(f *finder) {
+			f.browse("sendrecv")
+			f.expect("for less than consent lasts", 28*time.Second, 0)
+			f.expect("without consent", 3*time.Second, 1)
+		},
+		"no browser after all": func(f *finder) {
+			f.browse("sendonly")
+			f.check(false)
+			f.wait(20 * time.Second)
+			f.goesOn(3, 25*time.Second, func() { f.send(stun.TransactionID, stun.NewType(stun.MethodBinding, stun.ClassIndication)) })
+			f.expect("on hold, by indications", 2*time.Minute, 0)
 		},
 		"no ICE any more": func(f *finder) {
 			f.goesOn(21, 5*time.Second, func() { f.check(false) })

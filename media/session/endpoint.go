@@ -38,7 +38,7 @@ type Voice struct {
 	Failed  func(error)      // told, from any goroutine, when keys or a way to the peer will not come; it must neither block nor call the endpoint. May be nil
 	STUN    []netip.AddrPort // servers that tell how the sound is seen from outside, if ICE finds the peer; see [Endpoint.Gathered]
 	Trickle func()           // told when [Endpoint.Fragment] has something to say; what holds for Failed holds for it
-	Silence time.Duration    // after which without anything from a peer that is not on hold, Failed is told [ErrAbsent], and a minute after the checks of one stop that goes on to make some (RFC 7675); 0: never
+	Silence time.Duration    // after which without anything from a peer that is not on hold, Failed is told [ErrAbsent], and half a minute after the last sign of one that goes on to make checks (RFC 7675 §5.1), on hold or not; 0: never
 
 	Pictures []sdp.Codec   // of pictures that are passed on, in the order of our preference, each with a payload type of its own: see [PictureCodecs]; none: no pictures
 	Lines    int           // of pictures of the peer that are taken at once; 0: one

@@ -54,11 +54,10 @@ type call struct {
 // silence is what is known of how long a call stands, and nobody has said anything.
 type silence struct {
 	timer        sip.Timer
-	held         time.Time // when the call was last seen on hold
-	acknowledged bool      // the ACK to an answer has come
-	stands       bool      // for a while: legs let go at once of what they need no more
-	unasked      bool      // whether to record is asked when both sides have agreed
-	entering     uint16    // supervisors who wait until they can be let in
+	acknowledged bool   // the ACK to an answer has come
+	stands       bool   // for a while: legs let go at once of what they need no more
+	unasked      bool   // whether to record is asked when both sides have agreed
+	entering     uint16 // supervisors who wait until they can be let in
 }
 
 // aside is what few calls have, and what goes on beside the talk.
@@ -94,6 +93,7 @@ type leg struct {
 	informs  *informing       // what it gets by INFO; nil: nothing yet
 	part                      // what lamps show of it
 	moments  moments
+	seen     time.Time  // when its peer showed last that it is there, or need not
 	status   sip.Status // branch: how it was refused, 0 as long as it may still answer
 	step     uint8      // branch: in this step of its hunt
 	house    bool       // branch: it leads to an application of this process

@@ -5,8 +5,8 @@ package b2bua
 import (
 	"time"
 
-	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/sdp"
+	"github.com/sipwerk/sipwerk/media/session"
 	"github.com/sipwerk/sipwerk/sip"
 	"github.com/sipwerk/sipwerk/sip/dialog"
 )
@@ -95,23 +95,61 @@ func (c *call) stopTimer() {
 	}
 }
 
-// watch ends the call when neither side has sent a packet for long. A call on hold may be as silent as it likes, and its silence counts from the resumption.
+// oneSided is after how long without a sign of one side a call ends though the other speaks: it speaks to nobody.
+const oneSided = 5 * time.Minute
+
+// watch ends the call when neither side has shown for long that it is there, or one of them for very long. A call on hold may be as silent as it likes, and its silence counts from the resumption.
 func (c *call) watch() {
 	limit := or(c.b.Silence, defaultSilence)
 	if limit < 0 {
 		return
 	}
-	c.timer = c.engine.After(c.stripe, max(limit/4, time.Second), func() {
-		switch {
-		case c.onHold():
-			c.held = time.Now()
-		case time.Since(c.story.answer) > limit && time.Since(c.held) > limit &&
-			silent(c.caller.media.Counters(), limit) && silent(c.callee.media.Counters(), limit):
+	pace := limit / 4
+	for _, l := range [...]*leg{c.caller, c.callee} {
+		if l.look().Consents {
+			pace = min(pace, session.ConsentEnd-time.Since(l.seen))
+		}
+	}
+	c.timer = c.engine.After(c.stripe, max(pace, time.Second), func() {
+		if c.deserted(limit) {
 			c.hangUp(noMedia)
 			return
 		}
 		c.watch()
 	})
+}
+
+// look takes note of when the peer showed last that it is there; from when it became part of the call on it ought to.
+func (l *leg) look() session.Presence {
+	p := l.media.Presence()
+	if l.seen.IsZero() {
+		if l.seen = l.talksSince(); time.Since(l.seen) > 2*settleTime {
+			l.seen = time.Now() // it has taken the place of another
+		}
+	}
+	if p.Heard.After(l.seen) {
+		l.seen = p.Heard
+	}
+	return p
+}
+
+// deserted tells whether somebody is gone: both sides for the limit, one of them for very long unless it may pause, or at once one that has to show all the time that it is there.
+func (c *call) deserted(limit time.Duration) bool {
+	held, all := c.onHold(), true
+	for _, l := range [...]*leg{c.caller, c.callee} {
+		p := l.look()
+		if held && !p.Consents {
+			l.seen = time.Now()
+		}
+		quiet := time.Since(l.seen)
+		switch {
+		case p.Consents && quiet >= session.ConsentEnd, !p.Pauses && quiet > max(limit, oneSided):
+			return true
+		case quiet <= limit:
+			all = false
+		}
+	}
+	return all
 }
 
 // onHold tells whether either side wants no stream to flow both ways: such a call need not send anything.
@@ -124,16 +162,6 @@ func (l *leg) holds() bool {
 	}
 	for i := range d.Media {
 		if m := &d.Media[i]; !m.Rejected() && d.Direction(m) == sdp.SendRecv {
-			return false
-		}
-	}
-	return true
-}
-
-// silent tells whether no packet has come on any stream for so long.
-func silent(streams []relay.Counters, limit time.Duration) bool {
-	for _, s := range streams {
-		if s.LastIn >= 0 && s.LastIn < limit && s.PacketsIn > 0 {
 			return false
 		}
 	}

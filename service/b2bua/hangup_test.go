@@ -2,10 +2,12 @@ package b2bua
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/network"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -51,6 +53,57 @@ func TestSilence(t *testing.T) {
 			t.Errorf("detail %+v", d)
 		}
 	})
+}
+
+// TestOneSideSilent: a call in which only one side is silent goes on for five minutes, and for ever if that side has named a codec with pauses. RFC 3389 §4.
+func TestOneSideSilent(t *testing.T) {
+	for name, c := range map[string]struct {
+		payload string
+		codec   []string
+		ends    bool
+	}{
+		"gone":          {"", nil, true},
+		"comfort noise": {"13", []string{"a=rtpmap:13 CN/8000"}, false},
+		"pauses":        {"18", []string{"a=rtpmap:18 G729/8000"}, false},
+		"no pauses":     {"18", []string{"a=rtpmap:18 G729/8000", "a=fmtp:18 annexb=no"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(w *world) {
+				w.b.Silence = time.Minute
+				described := func(host string, port int, lines ...string) string {
+					return strings.Replace(offer(host, port, lines...), "RTP/AVP 8 0", "RTP/AVP 8 0 "+c.payload, 1)
+				}
+				w.phone("bob", 2)
+				tx := w.invite("bob", described("192.0.2.1", 4000, c.codec...))
+				w.reply(w.one(sip.MethodInvite), sip.StatusOK, described("192.0.2.2", 6000, c.codec...))
+				to := mediaPort(t, w.answerTo(tx).Body())
+				w.ack(tx, "")
+				alice := w.socket("192.0.2.1:4000")
+				defer alice.Close()
+				var stood time.Duration
+				for ; stood < 7*time.Minute && len(w.started) == 0; stood += 40 * time.Second {
+					packet := []byte{0x80, 8, 0, byte(stood / time.Second), 0, 0, 0, 1, 0, 0, 0, 1}
+					if _, err := alice.WriteBatch([]network.Datagram{{Buf: packet, Peer: netip.AddrPortFrom(serverAddress, to)}}); err != nil {
+						t.Fatal(err)
+					}
+					w.pass(40 * time.Second)
+				}
+				if ended := len(w.started) != 0; ended != c.ends || stood < 5*time.Minute {
+					t.Fatalf("after %v it has ended: %v", stood, ended)
+				}
+				if !c.ends {
+					w.hangUp(tx, 2)
+					return
+				}
+				for _, bye := range w.take(sip.MethodBye) {
+					w.reply(bye, sip.StatusOK, "")
+				}
+				if d := w.end(); d.Reason != noMedia {
+					t.Errorf("detail %+v", d)
+				}
+			})
+		})
+	}
 }
 
 // TestSilenceOnHold: a call that both sides hold is silent for hours, and is not ended for it, nor for the silence behind it when it is resumed.
