@@ -258,7 +258,7 @@ func TestUnknownLevels(t *testing.T) {
 	}
 	steps(m, 40, guests...)
 	guests[77].says = tone(8000, 600, 6000)
-	steps(m, 80, guests...)
+	steps(m, 160, guests...)
 	if !guests[77].Speaks() || guests[3].hears(600) < 5500 {
 		t.Errorf("speaks %t, heard at %.0f", guests[77].Speaks(), guests[3].hears(600))
 	}
@@ -270,6 +270,61 @@ func TestUnknownLevels(t *testing.T) {
 	steps(m, 40, guests...)
 	if !guests[5].Speaks() || guests[3].hears(900) < 5500 {
 		t.Errorf("by its own word: %t, %.0f", guests[5].Speaks(), guests[3].hears(900))
+	}
+}
+
+// telling says in its payloads only whether there is a voice in them, and has memory.
+type telling struct {
+	codec.Decoder
+	voice, awake *bool
+}
+
+func (d telling) Peek(payload []byte) (int, uint8) {
+	if *d.voice {
+		return len(payload), codec.Unknown
+	}
+	return len(payload), codec.Voiceless
+}
+
+func (d telling) Decode(dst []int16, payload []byte) ([]int16, error) {
+	*d.awake = true
+	return d.Decoder.Decode(dst, payload)
+}
+
+func (d telling) Rest() { *d.awake = false }
+
+// Who finds their voice is judged before all others, however large the room is; music without a voice is heard after a while; and only those who are heard or judged have the memory of a decoder.
+func TestVoiceFound(t *testing.T) {
+	m := &Mixer{}
+	var guests []*guest
+	voices, awake := make([]bool, 100), make([]bool, 100)
+	for i := range voices {
+		g := join(t, m, codec.PCMU(), nil)
+		g.theirs = telling{g.theirs, &voices[i], &awake[i]}
+		guests = append(guests, g)
+	}
+	steps(m, 60, guests...)
+	guests[77].says, voices[77] = tone(8000, 600, 6000), true
+	steps(m, 10, guests...)
+	if !guests[77].Speaks() {
+		t.Error("a voice is not heard after 200 ms")
+	}
+	guests[33].says = tone(8000, 900, 6000)
+	steps(m, 60, guests...)
+	if !guests[33].Speaks() {
+		t.Error("music is not heard after a second")
+	}
+	n := 0
+	for i, on := range awake {
+		if on {
+			n++
+		}
+		if guests[i].Speaks() && !on {
+			t.Errorf("the decoder of %d rests, who speaks", i)
+		}
+	}
+	if n > 2*probed+2 {
+		t.Errorf("%d decoders are awake", n)
 	}
 }
 

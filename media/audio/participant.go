@@ -30,6 +30,9 @@ type Participant struct {
 	level     uint8 // of this step, in -dBov
 	quiet     int   // the level, smoothed, in levelUnit
 	turns     int   // steps for which it is decoded just to be judged
+	voiced    bool  // its payloads do not say that there is no voice in them
+	begins    bool  // they have just ended to say so, and it was not judged yet
+	awake     bool  // something was decoded since the decoder rested
 	speaking  int   // steps for which it has been heard
 	ending    bool  // heard for the last time
 	voice     []int16
@@ -51,6 +54,7 @@ func (p *Participant) Hear(d codec.Decoder, payload []byte, level uint8) {
 			level = seen
 		}
 	}
+	level = p.listen(level)
 	if samples == p.band.frame() && len(p.queue) == 0 && p.Decoded == nil {
 		p.payload, p.level = payload, level
 		return
@@ -97,6 +101,7 @@ func (p *Participant) Speaks() bool { return p.speaking > 0 }
 // decode makes the voice of this step, which fades in when the participant begins to be heard, and out when it ends.
 func (p *Participant) decode() {
 	n := p.band.frame()
+	p.awake = true
 	p.voice = p.take(p.voice[:0], n)
 	for len(p.voice) < n {
 		p.voice = append(p.voice, 0)

@@ -21,7 +21,7 @@ const (
 
 // Those whose payloads tell no level are decoded in turns, to be judged.
 const (
-	probed    = 32 // so many at a time
+	probed    = 10 // so many at a time, those first who have just found their voice
 	turnSteps = 5  // each for 100 ms, for a decoder that has missed packets begins wrong
 )
 
@@ -35,6 +35,7 @@ type prober struct {
 func (m *Mixer) look() {
 	unknown := 0
 	for _, p := range m.participants {
+		p.rest()
 		if p.payload != nil && p.level == codec.Unknown && !p.Muted {
 			unknown++
 			m.probe(p)
@@ -44,18 +45,51 @@ func (m *Mixer) look() {
 	if unknown == 0 {
 		return
 	}
-	for range m.participants {
-		if m.probes.active >= probed {
-			break
+	for _, p := range m.participants {
+		if p.begins {
+			m.turn(p)
 		}
+	}
+	for range m.participants {
 		m.probes.at = (m.probes.at + 1) % len(m.participants)
-		p := m.participants[m.probes.at]
-		if p.level == codec.Unknown && p.turns == 0 && p.speaking == 0 && !p.Muted {
-			p.turns = turnSteps
-			m.probes.active++
+		if !m.turn(m.participants[m.probes.at]) {
+			break
 		}
 	}
 	m.probes.active = 0
+}
+
+// turn gives one who is to be judged the next steps for that; it reports false if nobody else can be given any.
+func (m *Mixer) turn(p *Participant) bool {
+	if m.probes.active >= probed {
+		return false
+	}
+	if p.level == codec.Unknown && p.turns == 0 && p.speaking == 0 && !p.Muted {
+		p.turns, p.begins = turnSteps, false
+		m.probes.active++
+	}
+	return true
+}
+
+// listen takes the level of a payload and returns it, or Unknown if only decoding could tell.
+func (p *Participant) listen(level uint8) uint8 {
+	voiced := level == codec.Unknown
+	p.begins = voiced && (p.begins || !p.voiced)
+	if p.voiced = voiced; level == codec.Voiceless {
+		return codec.Unknown
+	}
+	return level
+}
+
+// rest gives back the memory of the decoder of one who is neither heard nor judged.
+func (p *Participant) rest() {
+	if !p.awake || p.turns > 0 || p.speaking > 0 || p.Decoded != nil {
+		return
+	}
+	p.awake = false
+	if r, ok := p.decoder.(codec.Rester); ok {
+		r.Rest()
+	}
 }
 
 // probe decodes the payload of a speaker, or of one whose turn it is.
@@ -68,6 +102,7 @@ func (m *Mixer) probe(p *Participant) {
 			m.probes.active++
 		}
 	}
+	p.awake = true
 	p.queue, _ = p.decoder.Decode(p.queue, p.payload)
 	p.payload = nil
 	p.level = codec.Level(p.queue[:min(len(p.queue), p.band.frame())])

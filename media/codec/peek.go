@@ -4,16 +4,17 @@ package codec
 
 import "math"
 
-// Silence is the level of a payload in which nothing is heard, and Unknown that of one that only decoding could tell.
+// Silence is the level of a payload in which nothing is heard, and Unknown that of one that only decoding could tell. So is Voiceless, but the payload says that there is no voice in it: it may hold music, or noise.
 const (
-	Silence = 127
-	Unknown = 255
+	Silence   = 127
+	Voiceless = 254
+	Unknown   = 255
 )
 
 // A Peeker is a [Decoder] that sees without decoding what is in a payload.
 type Peeker interface {
 	// Peek returns how many samples Decode would append, 0 if it cannot tell, and how loud they are about: in -dBov as
-	// RFC 6464 §3 counts, from 0, the loudest, to [Silence], or [Unknown]. Like Decode it is called for the payloads of one
+	// RFC 6464 §3 counts, from 0, the loudest, to [Silence], or [Unknown], or [Voiceless]. Like Decode it is called for the payloads of one
 	// stream in their order, but it changes nothing of what Decode makes of them.
 	Peek(payload []byte) (samples int, level uint8)
 }
@@ -22,6 +23,18 @@ type Peeker interface {
 type Successor interface {
 	// Succeed takes over the state of the other encoder, which stays as it is. It reports false if that is of another kind.
 	Succeed(other Encoder) bool
+}
+
+// An Economizer is an [Encoder] that can do with less work, for somewhat less of quality.
+type Economizer interface {
+	// Economize begins that or ends it; what is encoded goes on.
+	Economize(on bool)
+}
+
+// A Rester is a [Decoder] with so much memory that it is not for one who is not heard.
+type Rester interface {
+	// Rest gives the memory back until something is decoded again, which begins anew then.
+	Rest()
 }
 
 // A Follower is an [Encoder] of a codec whose decoders remember what they have heard: it can speak in the middle of what another says.

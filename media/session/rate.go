@@ -62,6 +62,13 @@ func (c *convertingEncoder) Succeed(other codec.Encoder) bool {
 	return ok && s.Succeed(o.coder)
 }
 
+// Economize implements [codec.Economizer].
+func (c *convertingEncoder) Economize(on bool) {
+	if e, ok := c.coder.(codec.Economizer); ok {
+		e.Economize(on)
+	}
+}
+
 // Follow implements [codec.Follower].
 func (c *convertingEncoder) Follow(d codec.Decoder) bool {
 	o, ok := d.(*convertingDecoder)
@@ -90,6 +97,13 @@ func (c *convertingDecoder) Decode(dst []int16, payload []byte) ([]int16, error)
 func (c *convertingDecoder) Conceal(dst []int16, samples int) []int16 {
 	c.pcm = c.coder.Conceal(c.pcm[:0], samples*c.native/c.rate)
 	return c.resampler.Resample(dst, c.pcm)
+}
+
+// Rest implements [codec.Rester].
+func (c *convertingDecoder) Rest() {
+	if r, ok := c.coder.(codec.Rester); ok {
+		r.Rest()
+	}
 }
 
 // Peek implements [codec.Peeker].

@@ -7,6 +7,7 @@ package opus
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -28,7 +29,8 @@ const (
 type native struct {
 	encoderSize, encoderInit, encode, encoderControl uintptr
 	decoderSize, decoderInit, decode                 uintptr
-	encoderBytes, decoderBytes                       [3]int // by channels
+	encoderBytes, decoderBytes                       [3]int       // by channels
+	decoders                                         [3]sync.Pool // memory that was given back, as *state, by channels
 }
 
 // load finds the library under its usual names.
@@ -90,16 +92,18 @@ type encoder struct {
 	rate     int
 	channels int
 	dtx      bool
+	effort   int  // complexity
+	saves    bool // of that
 	state    state
 }
 
 func (n *native) newEncoder(rate, channels int, s Settings) (codec.Encoder, error) {
-	e := &encoder{native: n, rate: rate, channels: channels, dtx: s.DTX, state: newState(n.encoderBytes[channels])}
+	e := &encoder{native: n, rate: rate, channels: channels, dtx: s.DTX, effort: s.complexity(), state: newState(n.encoderBytes[channels])}
 	if code := call(n.encoderInit, uintptr(unsafe.Pointer(&e.state[0])), uintptr(rate), uintptr(channels), applicationVoIP); code != 0 {
 		return nil, fmt.Errorf("opus: encoder of %d Hz: error %d", rate, code)
 	}
 	e.set(setBitrate, s.bitrate())
-	e.set(setComplexity, s.complexity())
+	e.Economize(false)
 	e.set(setInbandFEC, number(s.FEC))
 	e.set(setPacketLossRate, s.loss())
 	e.set(setDTX, number(s.DTX))
@@ -157,7 +161,21 @@ func (e *encoder) Succeed(other codec.Encoder) bool {
 	}
 	copy(e.state, o.state)
 	e.dtx = o.dtx
+	e.Economize(e.saves)
 	return true
+}
+
+// thrift is the complexity of who economizes.
+const thrift = 1
+
+// Economize implements [codec.Economizer].
+func (e *encoder) Economize(on bool) {
+	e.saves = on
+	complexity := e.effort
+	if on {
+		complexity = min(complexity, thrift)
+	}
+	e.set(setComplexity, complexity)
 }
 
 // decoder implements [codec.Decoder]. Numbers of samples are those of all channels.
@@ -165,15 +183,37 @@ type decoder struct {
 	native   *native
 	rate     int
 	channels int
-	state    state
+	state    *state // nil: it rests
 }
 
 func (n *native) newDecoder(rate, channels int) (codec.Decoder, error) {
-	d := &decoder{native: n, rate: rate, channels: channels, state: newState(n.decoderBytes[channels])}
-	if code := call(n.decoderInit, uintptr(unsafe.Pointer(&d.state[0])), uintptr(rate), uintptr(channels)); code != 0 {
+	d := &decoder{native: n, rate: rate, channels: channels}
+	if code := d.wake(); code != 0 {
 		return nil, fmt.Errorf("opus: decoder of %d Hz: error %d", rate, code)
 	}
+	d.Rest() // most of those who could be heard never are
 	return d, nil
+}
+
+// wake begins anew. The code is that of the library, 0 if all is well.
+func (d *decoder) wake() int {
+	var ok bool
+	if d.state, ok = d.native.decoders[d.channels].Get().(*state); !ok {
+		s := newState(d.native.decoderBytes[d.channels])
+		d.state = &s
+	}
+	return call(d.native.decoderInit, d.at(), uintptr(d.rate), uintptr(d.channels))
+}
+
+// at is where the library finds the state.
+func (d *decoder) at() uintptr { return uintptr(unsafe.Pointer(&(*d.state)[0])) }
+
+// Rest implements [codec.Rester].
+func (d *decoder) Rest() {
+	if d.state != nil {
+		d.native.decoders[d.channels].Put(d.state)
+		d.state = nil
+	}
 }
 
 // Decode implements [codec.Decoder].
@@ -191,6 +231,9 @@ func (d *decoder) Decode(dst []int16, payload []byte) ([]int16, error) {
 
 // decode appends n samples: of a payload, of the copy of the one before in it (fec), or made up if payload is empty.
 func (d *decoder) decode(dst []int16, payload []byte, n int, fec uintptr) ([]int16, bool) {
+	if d.state == nil && d.wake() != 0 {
+		return dst, false
+	}
 	start := len(dst)
 	for cap(dst) < start+n {
 		dst = append(dst[:cap(dst)], 0)
@@ -200,7 +243,7 @@ func (d *decoder) decode(dst []int16, payload []byte, n int, fec uintptr) ([]int
 	if len(payload) > 0 {
 		data = unsafe.Pointer(&payload[0])
 	}
-	got := call(d.native.decode, uintptr(unsafe.Pointer(&d.state[0])), uintptr(data), uintptr(len(payload)),
+	got := call(d.native.decode, d.at(), uintptr(data), uintptr(len(payload)),
 		uintptr(unsafe.Pointer(&dst[start])), uintptr(n/d.channels), fec)
 	runtime.KeepAlive(d.state)
 	if got < 0 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/media/audio"
@@ -216,6 +217,77 @@ func TestSucceed(t *testing.T) {
 	y, _ := b.Encode(nil, pcm[3200:3520])
 	if string(x) != string(y) {
 		t.Error("another stream")
+	}
+}
+
+// One that economizes encodes as one that was made with the least effort, and goes on to when it takes the place of another.
+func TestEconomize(t *testing.T) {
+	rich, err := open(t).Format(16000, Settings{}).NewEncoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	poor, _ := open(t).Format(16000, Settings{Complexity: thrift}).NewEncoder()
+	own, _ := open(t).Format(16000, Settings{}).NewEncoder()
+	own.(codec.Economizer).Economize(true)
+	pcm, same := speech(t, 16000, 800), 0
+	compare := func(from, to int) {
+		t.Helper()
+		for i := from; i < to; i += 320 {
+			x, _ := own.Encode(nil, pcm[i:i+320])
+			y, _ := poor.Encode(nil, pcm[i:i+320])
+			z, _ := rich.Encode(nil, pcm[i:i+320])
+			if string(x) != string(y) {
+				t.Fatalf("at %d: other than with the least effort", i)
+			}
+			if string(x) == string(z) {
+				same++
+			}
+		}
+	}
+	compare(0, 6400)
+	if !own.(codec.Successor).Succeed(rich) || !poor.(codec.Successor).Succeed(rich) {
+		t.Fatal("does not succeed")
+	}
+	compare(6400, 12800)
+	if same > 10 {
+		t.Errorf("%d of 40 payloads are as with more effort", same)
+	}
+}
+
+// A decoder that has rested begins anew.
+func TestRest(t *testing.T) {
+	f := open(t).Format(16000, Settings{})
+	e, _ := f.NewEncoder()
+	a, _ := f.NewDecoder()
+	b, _ := f.NewDecoder()
+	pcm := speech(t, 16000, 400)
+	for i := 0; i < 3200; i += 320 {
+		payload, _ := e.Encode(nil, pcm[i:i+320])
+		_, _ = a.Decode(nil, payload)
+	}
+	a.(codec.Rester).Rest()
+	a.(codec.Rester).Rest()
+	payload, _ := e.Encode(nil, pcm[3200:3520])
+	x, err := a.Decode(nil, payload)
+	y, _ := b.Decode(nil, payload)
+	if err != nil || !slices.Equal(x, y) || len(x) != 320 {
+		t.Errorf("%d samples, %d of a new one, %v", len(x), len(y), err)
+	}
+}
+
+// What a payload says of a voice in it. RFC 6716 §4.2.3.
+func TestVoiceless(t *testing.T) {
+	for _, tt := range []struct {
+		packet []byte
+		want   uint8
+	}{
+		{[]byte{9 << 3, 0x80, 0}, codec.Unknown}, {[]byte{9 << 3, 0x7f, 0}, codec.Voiceless}, {[]byte{13 << 3, 0x7f, 0}, codec.Voiceless},
+		{[]byte{11 << 3, 0x20, 0}, codec.Unknown}, {[]byte{11 << 3, 0x1f, 0}, codec.Voiceless}, {[]byte{10 << 3, 0x3f, 0}, codec.Voiceless},
+		{[]byte{17 << 3, 0, 0}, codec.Unknown}, {[]byte{9<<3 | 4, 0, 0}, codec.Unknown}, {[]byte{9<<3 | 1, 0, 0}, codec.Unknown}, {[]byte{9 << 3, 0}, codec.Silence},
+	} {
+		if _, got := peek(tt.packet, 16000); got != tt.want {
+			t.Errorf("% x: %d, want %d", tt.packet, got, tt.want)
+		}
 	}
 }
 

@@ -43,10 +43,27 @@ func frameOf(configuration byte, rate int) int {
 	}
 }
 
-// peek is [codec.Peeker] of both decoders. A packet without voice has at most two bytes (DTX); how loud others are only decoding tells.
+// peek is [codec.Peeker] of both decoders. A packet with nothing in it has at most two bytes (DTX); how loud others are only decoding tells.
 func peek(payload []byte, rate int) (int, uint8) {
-	if len(payload) <= 2 {
-		return samplesOf(payload, rate), codec.Silence
+	level := uint8(codec.Unknown)
+	switch {
+	case len(payload) <= 2:
+		level = codec.Silence
+	case voiceless(payload):
+		level = codec.Voiceless
 	}
-	return samplesOf(payload, rate), codec.Unknown
+	return samplesOf(payload, rate), level
+}
+
+// voiceless tells whether a packet of one frame says that there is no voice in it: one of SILK, alone or with CELT, begins with a bit for each 20 ms that tells. RFC 6716 §4.2.3.
+func voiceless(payload []byte) bool {
+	configuration := payload[0] >> 3
+	if stereo, frames := payload[0]&4, payload[0]&3; configuration >= 16 || stereo != 0 || frames != 0 {
+		return false
+	}
+	bits := 1
+	if configuration < 12 {
+		bits = max(int(configuration&3), 1) // 10, 20, 40, 60 ms
+	}
+	return payload[1]>>(8-bits) == 0
 }
