@@ -32,6 +32,9 @@ func TestNetwork(t *testing.T) {
 		}
 		return
 	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	here := unix.Gettid() // not the process: its first thread may be the one that goes elsewhere
 	ip(t, "link", "set", "lo", "up")
 	phones := make(chan [2]*net.UDPConn)
 	go func() {
@@ -39,7 +42,7 @@ func TestNetwork(t *testing.T) {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			t.Error(err)
 		}
-		ip(t, "link", "add", "far", "type", "veth", "peer", "name", "near", "netns", strconv.Itoa(os.Getpid()))
+		ip(t, "link", "add", "far", "type", "veth", "peer", "name", "near", "netns", strconv.Itoa(here))
 		ip(t, "addr", "add", "192.0.2.2/24", "dev", "far")
 		ip(t, "link", "set", "far", "up")
 		phones <- [2]*net.UDPConn{socket(t, "192.0.2.2:4000"), socket(t, "192.0.2.2:5000")}
