@@ -51,7 +51,7 @@ storm: ## 10,020 storms in virtual time, each drawn by a seed; SEEDS and FIRST p
 	$(GO) test -vet=off -count=1 -timeout 60m ./test/storm $(if $(SEEDS),-run '^TestStorm$$' -seeds $(SEEDS)) $(if $(FIRST),-first $(FIRST))
 
 race: ## every test, shuffled, under the race detector (which needs a C compiler)
-	@test/tools.sh gcc libopus
+	@test/tools.sh gcc libopus ip
 	CGO_ENABLED=1 $(GO) test -race -vet=off -shuffle=on ./...
 
 fuzz: ## every fuzz target for FUZZTIME or half of it

@@ -5,7 +5,7 @@
 #   test/tools.sh baresip linphonec sipp node gcc libopus
 set -u
 PATH=$PATH:/usr/sbin # where Debian has kamailio
-declare -A package=([baresip]=baresip-core [linphonec]=linphone-cli [sipp]=sip-tester [node]=nodejs [gcc]=gcc [libopus]=libopus0 [kamailio]=kamailio [chromium]=chromium)
+declare -A package=([baresip]=baresip-core [linphonec]=linphone-cli [sipp]=sip-tester [node]=nodejs [gcc]=gcc [libopus]=libopus0 [kamailio]=kamailio [chromium]=chromium [ip]=iproute2)
 missing=() wanted=()
 # there PROGRAM: is it there? A library is looked for where the loader finds it.
 there() {

@@ -56,9 +56,6 @@ func Open() (*Table, error) {
 }
 
 func (t *Table) open() (err error) {
-	if err = encrypts(); err != nil {
-		return err
-	}
 	t.ways, err = ebpf.NewMap(&ebpf.MapSpec{Name: programName, Type: ebpf.Hash, KeySize: keySize, ValueSize: 4, MaxEntries: Room})
 	if err != nil {
 		return fmt.Errorf("kernel: %w", err)
@@ -71,6 +68,9 @@ func (t *Table) open() (err error) {
 		return fmt.Errorf("kernel: %w", err)
 	}
 	if t.memory, err = mapSlots(t.slots); err != nil {
+		return err
+	}
+	if err = encrypts(); err != nil {
 		return err
 	}
 	if err = t.attach(loopback); err != nil { // so that what the system does not allow is known at once
