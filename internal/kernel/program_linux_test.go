@@ -320,3 +320,21 @@ func TestProgramTaken(t *testing.T) {
 		t.Error("the other is not carried")
 	}
 }
+
+// TestProgramReused: a place that another way has had counts nothing before it begins again.
+func TestProgramReused(t *testing.T) {
+	table := open(t)
+	if table == nil {
+		return
+	}
+	first := carried(t, table)
+	pass(t, table, frame(alice, toAlice, voice(101)), buffer{Interface: loopback})
+	table.Release(first)
+	second, err := table.Reserve()
+	if err != nil || second.index != first.index {
+		t.Fatalf("place %d, %v", second.index, err)
+	}
+	if c := second.Count(); c != (Count{}) {
+		t.Errorf("counted %+v", c)
+	}
+}

@@ -67,6 +67,14 @@ const (
 	stateOn
 )
 
+// hold takes a slot for a new owner, for whom nothing is counted: what the former one has had is not asked for any more.
+func (s *slot) hold() {
+	for _, total := range [...]*uint64{&s.packets, &s.bytes, &s.last} {
+		atomic.StoreUint64(total, 0)
+	}
+	atomic.StoreUint32(&s.state, stateHeld)
+}
+
 // fill writes w into a slot that is held.
 func (s *slot) fill(w *Way, r *route, t *clock) {
 	s.in, s.out, s.limit = r.in, r.out, r.limit
@@ -74,15 +82,18 @@ func (s *slot) fill(w *Way, r *route, t *clock) {
 	binary.BigEndian.PutUint32(s.source[:], w.Standing.SSRC)
 	s.clock, s.epoch = w.Clock, t.system(w.Standing.Epoch)
 	s.addressSum, s.portSum = difference(s.key[:8], s.next[:8]), difference(s.key[8:], s.next[8:])
-	s.packets, s.bytes, s.last = 0, 0, 0
 	s.transit, s.jitter, s.maxJitter = w.Standing.Transit, w.Standing.Jitter, w.Standing.MaxJitter
 	s.highest, s.timestamp = w.Standing.Highest, w.Standing.Timestamp
 }
 
-// count reads what the program has written. It writes on meanwhile: the figures are of one packet or the next.
+// count reads what the program has written. It writes on meanwhile: the figures are of one packet or the next. Before the first one the rest may be about to be filled, and is not looked at.
 func (s *slot) count(t *clock) Count {
+	packets := atomic.LoadUint64(&s.packets)
+	if packets == 0 {
+		return Count{}
+	}
 	return Count{
-		Packets: atomic.LoadUint64(&s.packets), Bytes: atomic.LoadUint64(&s.bytes),
+		Packets: packets, Bytes: atomic.LoadUint64(&s.bytes),
 		Standing: rtp.Standing{
 			SSRC: binary.BigEndian.Uint32(s.source[:]), Highest: atomic.LoadUint32(&s.highest), Timestamp: atomic.LoadUint32(&s.timestamp),
 			Epoch: t.ours(s.epoch), Transit: atomic.LoadInt64(&s.transit), Jitter: atomic.LoadUint64(&s.jitter), MaxJitter: atomic.LoadUint64(&s.maxJitter),

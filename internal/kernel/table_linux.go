@@ -154,7 +154,7 @@ func (t *Table) Reserve() (*Entry, error) {
 		t.used.Store(index + 1)
 	}
 	e := &Entry{table: t, memory: t.memory, index: index}
-	atomic.StoreUint32(&e.slot().state, stateHeld)
+	e.slot().hold()
 	return e, nil
 }
 
@@ -215,5 +215,5 @@ func (e *Entry) Stop() { atomic.StoreUint32(&e.slot().state, stateOff) }
 // Running tells whether e has begun and was not stopped.
 func (e *Entry) Running() bool { return atomic.LoadUint32(&e.slot().state) == stateOn }
 
-// Count returns what was carried since Start.
+// Count returns what was carried since Start; nothing of what is in the place before.
 func (e *Entry) Count() Count { return e.slot().count(&e.table.clock) }

@@ -82,9 +82,10 @@ func (s *Stream) bareLocked() bool {
 	return !s.closed && s.carrier == nil && !s.shared && s.lanes == nil && s.cipher == nil && !s.opaque && !s.own && s.sweep == nil && s.sockets[media].line != nil
 }
 
-// plainLocked tells whether what the peer of s says is for its partner alone, as it comes.
-func (s *Stream) plainLocked() bool {
-	return s.bareLocked() && s.latches[media].kind == sound && s.tap.Load() == nil && s.record.Load() == nil && s.filter.Load() == nil
+// plainLocked tells whether what the peer of s says is for its partner alone, as it comes, and whether nobody else can become that peer now.
+func (s *Stream) plainLocked(now time.Duration) bool {
+	l := &s.latches[media]
+	return s.bareLocked() && l.kind == sound && l.steady(now) && s.tap.Load() == nil && s.record.Load() == nil && s.filter.Load() == nil
 }
 
 // takesLocked tells whether what goes to the peer of s is what comes from the peer of from, and where that is has lasted.
@@ -96,7 +97,7 @@ func (s *Stream) takesLocked(from *Stream, now time.Duration) bool {
 // goes tells whether the kernel may carry what the peer of s says, as far as can be told beforehand.
 func (s *Stream) goes() bool {
 	s.mu.Lock()
-	to, plain := s.partner.Load(), s.plainLocked()
+	to, plain := s.partner.Load(), s.plainLocked(s.relay.now())
 	s.mu.Unlock()
 	if to == nil || to.carrier != nil || !plain {
 		return false
@@ -117,7 +118,7 @@ func (s *Stream) lend(x *track, w *kernel.Way) bool {
 	l := &s.latches[media]
 	x.source, x.ssrc, x.since = l.heardFrom(), standing.SSRC, s.relay.now()
 	w.From, w.At, w.Clock, w.Standing = x.source, s.sockets[media].local(), s.receiver.Clock, standing
-	return started && x.to != nil && x.to.carrier == nil && x.source.IsValid() && s.plainLocked()
+	return started && x.to != nil && x.to.carrier == nil && x.source.IsValid() && s.plainLocked(x.since)
 }
 
 // borrow is lend for the stream by which they leave.
