@@ -107,6 +107,7 @@ func metrics() []metric {
 		{"sipwerk_noise_ignored_total", "Keep-alives and malformed messages over UDP that were not answered because their source sends too many.", counter, "", one(func(s *Server) uint64 { return s.stack.Transport().Stats.Ignored.Load() })},
 		{"sipwerk_connections", "Stream connections open.", gauge, "", one(func(s *Server) int64 { return s.stack.Transport().Stats.Connections.Load() })},
 		{"sipwerk_connections_refused_total", "Stream connections refused by a limit.", counter, "", one(func(s *Server) uint64 { return s.stack.Transport().Stats.Refused.Load() })},
+		{"sipwerk_connections_ahead_bytes", "Memory for what was read of stream connections whose readers are behind.", gauge, "", one(func(s *Server) int64 { return s.stack.Transport().Ahead() })},
 		{"sipwerk_transactions", "Transactions alive, those that only wait for late copies included.", gauge, "", one(func(s *Server) int { return s.stack.Audit().Rows })},
 		{"sipwerk_requests_total", "New requests received.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Requests })},
 		{"sipwerk_retransmissions_received_total", "Requests received again.", counter, "", one(func(s *Server) uint64 { return s.stack.Stats().Copies })},

@@ -4,6 +4,7 @@
 package transport
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/sipwerk/sipwerk/network"
@@ -24,6 +25,7 @@ type ahead struct {
 	parts  []part         // the oldest first
 	handed int            // bytes handed over since the system was asked last
 	waited time.Duration  // how long what was handed over last has waited, at least
+	closed atomic.Bool    // the connection was closed here: nobody is left to be answered
 }
 
 // part is what one read has brought.
@@ -65,6 +67,10 @@ func (a *ahead) await() (buf *[]byte, n int, err error) {
 
 // kept reports whether something was read that is to be handled first. A reader that is behind asks the system for more, now and then.
 func (a *ahead) kept() bool {
+	if a.closed.Load() {
+		a.drop()
+		return false
+	}
 	if a.behind && (len(a.parts) == 0 || a.handed >= streamBuffer) {
 		a.handed = 0
 		a.fill()
@@ -112,6 +118,7 @@ func (a *ahead) cut() *[]byte {
 
 // drop forgets what was read: the connection has ended.
 func (a *ahead) drop() {
+	a.behind = false
 	for len(a.parts) > 0 {
 		a.layer.pools.buffers.Put(a.cut())
 	}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sipwerk/sipwerk/network"
+	"github.com/sipwerk/sipwerk/sip"
 )
 
 // backlog is a connection on which lies what was not read yet.
@@ -27,6 +29,12 @@ func (b *backlog) Read(p []byte) (int, error) {
 	}
 	return b.take(p), nil
 }
+
+func (b *backlog) Write(p []byte) (int, error) { return len(p), nil }
+
+func (b *backlog) SetDeadline(time.Time) error { return nil }
+
+func (b *backlog) Close() error { b.come = nil; return nil }
 
 func (b *backlog) take(p []byte) int {
 	n := copy(p, b.come)
@@ -178,11 +186,11 @@ func TestAheadEnds(t *testing.T) {
 func TestAheadBelow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gate []time.Duration
-		a, conn := newAhead(Limits{})
-		l := a.layer
+		spare, conn := newAhead(Limits{})
+		l := spare.layer
 		l.Spare = func(p *Packet) bool { gate = append(gate, p.Waited); return true }
-		s := &stream{layer: l, ahead: *a}
-		s.outlet = &outlet{Conn: conn, direct: conn, ahead: &s.ahead}
+		s := l.stream(conn, sip.Flow{Transport: sip.WSS})
+		s.outlet.pass()
 		message := []byte("OPTIONS sip:a@example.org SIP/2.0\r\nContent-Length: 0\r\n\r\n")
 		conn.come = bytes.Repeat(message, 3)
 		for range 2 {
@@ -199,4 +207,67 @@ func TestAheadBelow(t *testing.T) {
 			t.Errorf("the gate heard %v", gate)
 		}
 	})
+}
+
+// TestAheadHandshake: whoever does not end the handshake holds nothing that was read ahead, before it fails and after.
+func TestAheadHandshake(t *testing.T) {
+	errTest := errors.New("no")
+	lots := bytes.Repeat([]byte("x"), 8*streamBuffer)
+	for _, tt := range []struct {
+		name, begin string
+		transport   sip.Transport
+		handshake   func(*stream) error
+	}{
+		{"TLS", "\x16\x03\x01\x40\x00\x7f", sip.TLS, (*stream).greet},
+		{"WebSocket", "GET / HTTP/1.1\r\nHost: a\r\nX: " + string(lots[:5000]) + "\r\n\r\n", sip.WS, (*stream).greet},
+		{"another that reads ahead", "", sip.TCP, func(s *stream) error {
+			for range 2 {
+				_, _ = s.ahead.Read(make([]byte, 100))
+			}
+			if s.layer.Ahead() == 0 {
+				t.Error("nothing was read ahead")
+			}
+			return errTest
+		}},
+	} {
+		l := &Layer{Log: slog.New(slog.DiscardHandler), TLS: new(tls.Config)}
+		l.begin()
+		conn := &backlog{come: append([]byte(tt.begin), lots...)}
+		s := l.stream(conn, sip.Flow{Transport: tt.transport})
+		if s.accepted = true; !l.flows.enter(s) {
+			t.Fatal("no room")
+		}
+		var err error
+		if s.open(tt.handshake, func(e error) { err = e }) || err == nil {
+			t.Errorf("%s: the handshake has not failed", tt.name)
+		}
+		if n := l.Ahead(); n != 0 || tt.transport != sip.TCP && conn.asked > 0 {
+			t.Errorf("%s: %d bytes are kept, %d asked for ahead", tt.name, n, conn.asked)
+		}
+	}
+}
+
+// TestAheadClosed: of a connection that was closed here nothing more is handled, for there is nobody to answer.
+func TestAheadClosed(t *testing.T) {
+	l := &Layer{Log: slog.New(slog.DiscardHandler)}
+	l.begin()
+	conn := &backlog{come: make([]byte, 8*streamBuffer)}
+	s := l.stream(conn, sip.Flow{Transport: sip.TCP})
+	for range 2 {
+		if buf, _, err := s.ahead.await(); err != nil {
+			t.Fatal(err)
+		} else {
+			l.pools.buffers.Put(buf)
+		}
+	}
+	if l.Ahead() == 0 {
+		t.Fatal("nothing was read ahead")
+	}
+	s.close()
+	if _, n, err := s.ahead.await(); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if n := l.Ahead(); n != 0 {
+		t.Errorf("%d bytes are kept", n)
+	}
 }

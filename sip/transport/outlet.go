@@ -5,6 +5,7 @@ package transport
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sipwerk/sipwerk/network"
 )
@@ -14,21 +15,26 @@ type outlet struct {
 	net.Conn // the TCP connection
 	direct   network.Stream
 	ahead    *ahead
+	open     atomic.Bool // the handshakes are over
 
 	mu       sync.Mutex // guards all below
-	open     bool       // the handshakes are over
 	flushing bool
 	left     []byte
 }
 
 // Read implements [net.Conn].
-func (o *outlet) Read(b []byte) (int, error) { return o.ahead.Read(b) }
+func (o *outlet) Read(b []byte) (int, error) {
+	if !o.open.Load() {
+		return o.Conn.Read(b) // nothing is kept for whoever has not even ended the handshakes
+	}
+	return o.ahead.Read(b)
+}
 
 // Write implements [net.Conn].
 func (o *outlet) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.open {
+	if !o.open.Load() {
 		return o.Conn.Write(b)
 	}
 	n := 0
@@ -39,12 +45,10 @@ func (o *outlet) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// pass ends the time in which writes wait.
+// pass ends the time in which writes wait and nothing is read ahead.
 func (o *outlet) pass() {
 	if o != nil {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.open = true
+		o.open.Store(true)
 	}
 }
 

@@ -28,6 +28,9 @@ type Stats struct {
 	Panics         atomic.Uint64 // caught by the firewall of a reader
 }
 
+// Ahead returns the bytes of the buffers in which streams are read ahead now, see [Limits]. It may be called at any time.
+func (l *Layer) Ahead() int64 { return l.ahead.Load() }
+
 // Trace is one message as the trace tap sees it.
 type Trace struct {
 	Flow sip.Flow

@@ -80,6 +80,7 @@ func (s *stream) open(handshake func(*stream) error, ready func(error)) bool {
 	if err := handshake(s); err != nil {
 		l.Stats.Handshake.Add(1)
 		s.close()
+		s.ahead.drop()
 		s.leave()
 		ready(err)
 		return false
@@ -259,6 +260,7 @@ func (s *stream) close() {
 func (s *stream) closeLocked() {
 	if !s.closed {
 		s.closed = true
+		s.ahead.closed.Store(true)
 		s.pending, s.ends = nil, nil
 		_ = s.conn.Close()
 	}
