@@ -23,16 +23,33 @@ func (h *handset) inside(method string, invite *sip.Request, res *sip.Response, 
 	return req
 }
 
+// newEve returns a telephone at an address of its own.
+func newEve(t *testing.T, s *Server, network string) *handset {
+	t.Helper()
+	at := net.IPv4(127, 0, 0, 2)
+	dialer := &net.Dialer{LocalAddr: &net.UDPAddr{IP: at}}
+	if network == "tcp" {
+		dialer.LocalAddr = &net.TCPAddr{IP: at}
+	}
+	for _, l := range s.Listeners() {
+		if l.Transport == network {
+			conn, err := dialer.DialContext(t.Context(), network, l.Addr.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { conn.Close() })
+			return &handset{t: t, conn: conn}
+		}
+	}
+	t.Fatal("no listener")
+	return nil
+}
+
 // TestElsewhere: who knows the dialog of an account may end the call from anywhere, and change it from elsewhere only after proof. Another port is not elsewhere.
 func TestElsewhere(t *testing.T) {
-	s := start(t, nil)
+	s := start(t, map[string]string{"listen": "udp://127.0.0.1:0,tcp://127.0.0.1:0"})
 	alice, moved := newHandset(t, s), newHandset(t, s)
-	conn, err := net.DialUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}, net.UDPAddrFromAddrPort(s.Listeners()[0].Addr))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	eve := &handset{t: t, conn: conn}
+	eve, stream := newEve(t, s, "udp"), newEve(t, s, "tcp")
 	invite := alice.request("INVITE", "sip:echo@example.org", "sip:alice@example.org", fmt.Sprintf("Contact: <sip:alice@%s>", alice.conn.LocalAddr()))
 	invite.SetBody("application/sdp", []byte(strings.ReplaceAll("v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 40000 RTP/AVP 0\n", "\n", "\r\n")))
 	up := alice.prove(invite, "alice", "secret of alice")
@@ -49,8 +66,12 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("%s: %d, want %d", what, res.Status, status)
 		}
 	}
-	for _, method := range []string{"INFO", "REFER", "UPDATE", "INVITE", "MESSAGE"} {
+	for _, method := range []string{"INFO", "REFER", "UPDATE", "INVITE", "MESSAGE", "OPTIONS", "SUBSCRIBE"} {
 		want(method+" from elsewhere", eve.ask(eve.inside(method, invite, up, seq+50)), sip.StatusUnauthorized)
+	}
+	for _, first := range []string{"OPTIONS", "NOTIFY", "PRACK"} {
+		stream.ask(stream.inside(first, invite, up, seq+50))
+		want("INFO behind "+first+" by a connection from elsewhere", stream.ask(stream.inside("INFO", invite, up, seq+51)), sip.StatusUnauthorized)
 	}
 	want("INFO from another port", moved.ask(moved.inside("INFO", invite, up, seq+1)), sip.StatusOK)
 	want("INFO of another account", eve.prove(eve.inside("INFO", invite, up, seq+50), "bob", "secret of bob"), sip.StatusForbidden)

@@ -106,7 +106,7 @@ func (w *testWriter) end() {
 // handset is a telephone made of a UDP socket.
 type handset struct {
 	t    *testing.T
-	conn *net.UDPConn
+	conn net.Conn
 	cseq int
 }
 

@@ -92,7 +92,7 @@ func (u *Usage) take(ev *sip.Event) {
 	switch {
 	case ev.Kind != sip.EventAck:
 		u.request(ev)
-	case u.dialogOf(ev.Request) != nil:
+	case u.dialogOf(ev.Request.CallID(), ev.Request.FromTag()) != nil:
 		u.ack(ev.Request)
 	}
 }

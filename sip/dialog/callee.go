@@ -57,6 +57,7 @@ func (t *Table) Incoming(ev *sip.Event, owner Owner) (*Usage, error) {
 		return nil, err
 	}
 	u.bind(ReturnFlow(ev, d))
+	u.came(d, ev.Flow)
 	u.ear = &ear{usage: u}
 	if err := u.engine.Own(ev.Tx, u.ear); err != nil {
 		u.callee.state = uasOver

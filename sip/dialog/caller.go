@@ -145,6 +145,9 @@ func (u *Usage) inviteEvent(ev *sip.Event) {
 	switch ev.Kind {
 	case sip.EventResponse:
 		u.inviteResponse(ev.Response)
+		if d := u.dialogOf(ev.Response.CallID(), ev.Response.ToTag()); d != nil && !u.over {
+			u.came(d, ev.Flow)
+		}
 	case sip.EventTimeout:
 		u.stepCaller(uacFailure, outcome{status: sip.StatusRequestTimeout, err: ev.Err})
 	case sip.EventFailure:

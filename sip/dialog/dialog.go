@@ -176,11 +176,16 @@ func (d *Dialog) Refresh(m *sip.Message) {
 
 // InOrder takes the sequence number of a request from the peer and reports whether it is not lower than the last one; a lower one is to be
 // answered with 500. RFC 3261 §12.2.2.
-func (d *Dialog) InOrder(seq uint32) bool {
+func (d *Dialog) InOrder(seq uint32) bool { return d.inOrder(seq, true) }
+
+// inOrder is InOrder, which takes the number only if it is to.
+func (d *Dialog) inOrder(seq uint32, take bool) bool {
 	if d.RemoteHas && seq < d.RemoteSeq {
 		return false
 	}
-	d.RemoteSeq, d.RemoteHas = seq, true
+	if take {
+		d.RemoteSeq, d.RemoteHas = seq, true
+	}
 	return true
 }
 

@@ -14,22 +14,26 @@ import (
 // request takes a request of the peer inside the dialog.
 func (u *Usage) request(ev *sip.Event) {
 	req := ev.Request
-	d := u.dialogOf(req)
+	d := u.dialogOf(req.CallID(), req.FromTag())
 	if d == nil {
 		u.table.refuse(ev, sip.StatusCallDoesNotExist)
 		return
 	}
-	if !u.admits(ev, d) {
-		return // what nobody has proved to have sent changes nothing, the number of the next request neither
+	peer, ok := u.admits(ev, d)
+	if !ok {
+		return
 	}
-	if cseq, err := req.CSeq(); err != nil || !d.InOrder(cseq.Number) {
+	// What may be anybody's is not told from the peer's by its number: the number of the next request stays what it was, unless there is to be none.
+	if cseq, err := req.CSeq(); err != nil || !d.inOrder(cseq.Number, peer || req.Method == sip.MethodBye) {
 		u.refuse(ev, sip.StatusServerInternalError)
 		return
 	}
 	if u.table.understood(ev) != nil {
 		return
 	}
-	u.heard(ev)
+	if peer {
+		u.heard(ev, d)
+	}
 	switch {
 	case req.Method == sip.MethodBye:
 		u.peerBye(ev)
@@ -59,11 +63,10 @@ func (u *Usage) request(ev *sip.Event) {
 // refuse answers a request of the peer that changes nothing.
 func (u *Usage) refuse(ev *sip.Event, status sip.Status) { respond(ev, ev.Request.Reply(status)) }
 
-// dialogOf returns the dialog of the usage to which a request belongs, nil if there is none.
-func (u *Usage) dialogOf(req *sip.Request) *Dialog {
-	tag := req.FromTag()
+// dialogOf returns the dialog of the usage to which a message of the peer with that tag belongs, nil if there is none.
+func (u *Usage) dialogOf(callID, tag string) *Dialog {
 	if u.dialog == nil {
-		if req.CallID() != u.CallID() {
+		if callID != u.CallID() {
 			return nil
 		}
 		if e := u.caller.earlyOf(tag); e != nil {
@@ -71,14 +74,20 @@ func (u *Usage) dialogOf(req *sip.Request) *Dialog {
 		}
 		return nil
 	}
-	if !u.dialog.Matches(req.CallID(), tag) {
+	if !u.dialog.Matches(callID, tag) {
 		return nil
 	}
 	return u.dialog
 }
 
-// heard notes over which connection the peer can be reached now.
-func (u *Usage) heard(ev *sip.Event) {
+// heard notes from where the peer sends, and over which connection it can be reached now.
+func (u *Usage) heard(ev *sip.Event, d *Dialog) {
+	u.rebind(ev)
+	u.came(d, ev.Flow)
+}
+
+// rebind makes the way of a request that of ours.
+func (u *Usage) rebind(ev *sip.Event) {
 	if u.dialog == nil || u.dialog.flow == nil && !u.awaited() && ev.Flow.Transport == sip.UDP {
 		return
 	}

@@ -178,7 +178,7 @@ func (u *Usage) peerOffer(ev *sip.Event) {
 // takeOffer makes the peer's offer the pending one and tells the owner.
 func (u *Usage) takeOffer(ev *sip.Event, next offerState) {
 	n := u.offer()
-	n.state, n.tx, n.came, n.dialog = next, ev.Tx, ev.Request.Clone(), u.dialogOf(ev.Request)
+	n.state, n.tx, n.came, n.dialog = next, ev.Tx, ev.Request.Clone(), u.dialogOf(ev.Request.CallID(), ev.Request.FromTag())
 	tx := ev.Tx
 	if ev.Request.Method == sip.MethodInvite {
 		u.engine.Own(tx, sip.EventHandlerFunc(func(ev *sip.Event) {

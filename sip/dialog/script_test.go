@@ -87,6 +87,7 @@ type stage struct {
 	ids     int
 	keep    *Request // the request that the owner keeps
 	auth    bool
+	way     sip.Flow // of the responses
 }
 
 type stageTimer struct {
@@ -475,7 +476,7 @@ func (s *stage) response(args []string) error {
 	if len(args) > 3 {
 		res.SetBody("application/sdp", []byte(args[3]))
 	}
-	c.handler.HandleEvent(&sip.Event{Kind: sip.EventResponse, Engine: s, Stripe: s.stripe(), Tx: c.tx, Response: res})
+	c.handler.HandleEvent(&sip.Event{Kind: sip.EventResponse, Engine: s, Stripe: s.stripe(), Tx: c.tx, Response: res, Flow: s.way})
 	return nil
 }
 

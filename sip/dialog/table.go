@@ -33,8 +33,9 @@ type Table struct {
 	Limit int
 	// T1 and T2 are the timers of RFC 3261 §17.1.1.1; 0 means 500 ms and 4 s.
 	T1, T2 time.Duration
-	// Elsewhere is asked about a request that would change a call (INVITE, UPDATE, REFER, INFO, MESSAGE) and comes from another address than the one to which our own requests go; it reports
-	// whether the request may pass, and has answered it otherwise. It is called in the stripe of the usage and must not block. nil: all pass.
+	// Elsewhere is asked about a request inside a call, other than ACK, BYE, CANCEL, PRACK and NOTIFY, that comes from an address to which our own requests do not go and from which the peer was not
+	// heard; it reports whether the request may pass, and has answered it otherwise. Who passes is the peer: our requests may go there from then on. It is called in the stripe of the usage and must
+	// not block. nil: all pass.
 	Elsewhere func(u *Usage, ev *sip.Event) bool
 	// Random gives the jitter of RFC 3261 §14.1; nil means math/rand. It is called from many goroutines.
 	Random func() uint64

@@ -84,33 +84,122 @@ func TestPass(t *testing.T) {
 	}
 }
 
-// TestElsewhere: what would change a call and comes from where none of our requests go is asked about, and has no effect if it may not pass. RFC 3261 §12.2.2.
-func TestElsewhere(t *testing.T) {
-	for _, tt := range []struct {
-		method, from string
-		asked        bool
-	}{
-		{"INFO", "192.0.2.9:4444", true}, {"REFER", "192.0.2.9:4444", true}, {"UPDATE", "192.0.2.9:4444", true}, {"MESSAGE", "[2001:db8::9]:5060", true},
-		{"OPTIONS", "192.0.2.9:4444", false}, {"NOTIFY", "192.0.2.9:4444", false}, {"BYE", "192.0.2.9:4444", false},
-		{"INFO", "192.0.2.2:4444", false}, {"INFO", "[::ffff:192.0.2.2]:5060", false},
-	} {
-		s := newStage()
-		for _, step := range [][]string{{"incoming", "offer"}, {"answer", "answer"}, {"ack", "10"}} {
-			if err := s.do(step); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s.usage.Dialog().Target, s.usage.Dialog().Routes = "sip:peer@192.0.2.2", nil
-		asked := 0
-		s.table.Elsewhere = func(u *Usage, ev *sip.Event) bool { asked++; return u != s.usage }
-		ev := s.inside(tt.method, []string{"500"})
-		ev.Flow = sip.Flow{Transport: sip.UDP, Remote: netip.MustParseAddrPort(tt.from)}
-		s.table.HandleEvent(ev)
-		if s.settle(); asked > 0 != tt.asked {
-			t.Errorf("%s from %s: asked %d times", tt.method, tt.from, asked)
-		}
-		if seq := s.usage.Dialog().RemoteSeq; seq == 500 == tt.asked {
-			t.Errorf("%s from %s: the last request is %d", tt.method, tt.from, seq)
+// connected is a call that came in and is up, of a peer at 192.0.2.2.
+func connected(t *testing.T) *stage {
+	t.Helper()
+	s := newStage()
+	for _, step := range [][]string{{"incoming", "offer"}, {"answer", "answer"}, {"ack", "10"}} {
+		if err := s.do(step); err != nil {
+			t.Fatal(err)
 		}
 	}
+	s.usage.Dialog().Target, s.usage.Dialog().Routes = "sip:peer@192.0.2.2", nil
+	return s
+}
+
+// ask sends a request inside the dialog from an address and reports whether it was asked about.
+func (s *stage) ask(method, seq string, over sip.Transport, from string, pass bool) (asked bool) {
+	s.table.Elsewhere = func(*Usage, *sip.Event) bool { asked = true; return pass }
+	ev := s.inside(method, []string{seq})
+	ev.Flow = sip.Flow{ID: 7, Transport: over, Remote: netip.MustParseAddrPort(from)}
+	s.table.HandleEvent(ev)
+	s.settle()
+	return asked
+}
+
+// TestElsewhere: what would change a call and comes from where none of our requests go is asked about, and has no effect if it may not pass. RFC 3261 §12.2.2.
+func TestElsewhere(t *testing.T) {
+	const eve, peer = "192.0.2.9:4444", "192.0.2.2:4444"
+	for _, tt := range []struct {
+		method, from string
+		asked, taken bool
+	}{
+		{"INFO", eve, true, false}, {"REFER", eve, true, false}, {"UPDATE", eve, true, false}, {"MESSAGE", "[2001:db8::9]:5060", true, false},
+		{"OPTIONS", eve, true, false}, {"SUBSCRIBE", eve, true, false}, {"FROBNICATE", eve, true, false},
+		{"NOTIFY", eve, false, false}, {"PRACK", eve, false, false}, {"BYE", eve, false, true},
+		{"INFO", peer, false, true}, {"INFO", "[::ffff:192.0.2.2]:5060", false, true}, {"NOTIFY", peer, false, true},
+	} {
+		for _, over := range []sip.Transport{sip.UDP, sip.TCP} {
+			s := connected(t)
+			if asked := s.ask(tt.method, "500", over, tt.from, false); asked != tt.asked {
+				t.Errorf("%s by %s from %s: asked %t", tt.method, over, tt.from, asked)
+			}
+			if seq := s.usage.Dialog().RemoteSeq; seq == 500 != tt.taken {
+				t.Errorf("%s by %s from %s: the last request is %d", tt.method, over, tt.from, seq)
+			}
+			if tt.from == eve && !s.usage.Over() && (!s.usage.Dialog().Flow().IsZero() || !s.ask("INFO", "501", over, eve, false)) {
+				t.Errorf("%s by %s from %s makes its sender the peer", tt.method, over, tt.from)
+			}
+		}
+	}
+}
+
+// TestElsewhereMoved: a peer that comes by a new connection is reached by that: from its address at once, from another one after it has passed. RFC 3261 §12.2.2.
+func TestElsewhereMoved(t *testing.T) {
+	for _, tt := range []struct {
+		from  string
+		asked bool
+	}{{"192.0.2.2:5555", false}, {"192.0.2.9:4444", true}} {
+		s := connected(t)
+		if asked := s.ask("OPTIONS", "500", sip.TCP, tt.from, true); asked != tt.asked {
+			t.Errorf("from %s: asked %t", tt.from, asked)
+		}
+		if f := s.usage.Dialog().Flow(); f.ID != 7 || s.usage.Dialog().RemoteSeq != 500 {
+			t.Errorf("from %s: the peer is reached by %v", tt.from, f)
+		}
+		if s.ask("INFO", "501", sip.TCP, tt.from, false) {
+			t.Errorf("from %s: asked again", tt.from)
+		}
+	}
+}
+
+// TestElsewhereLost: a telephone behind an address translator whose connection was lost comes back from the same address, and is known.
+func TestElsewhereLost(t *testing.T) {
+	s := connected(t)
+	s.usage.Dialog().Target = "sip:peer@10.0.0.2"
+	if !s.ask("OPTIONS", "500", sip.TCP, "192.0.2.9:4444", true) {
+		t.Fatal("not asked")
+	}
+	s.table.HandleEvent(&sip.Event{Kind: sip.EventFlowLost, Engine: s, Flow: s.usage.Dialog().Flow()})
+	if s.settle(); !s.usage.Dialog().Flow().IsZero() {
+		t.Fatal("the connection is not lost")
+	}
+	if s.ask("INFO", "501", sip.TCP, "192.0.2.9:5555", false) || s.usage.Dialog().Flow().IsZero() {
+		t.Error("a stranger when it comes back")
+	}
+}
+
+// TestElsewhereNamed: a proxy that records its route by a name is known by the address from which the INVITE, or the answer to ours, has come; nobody else is.
+func TestElsewhereNamed(t *testing.T) {
+	const proxy, eve = "192.0.2.7:5060", "192.0.2.9:4444"
+	from := sip.Flow{Transport: sip.UDP, Remote: netip.MustParseAddrPort(proxy)}
+	check := func(what string, s *stage) {
+		t.Helper()
+		if s.ask("INFO", "500", sip.UDP, proxy, false) || !s.ask("INFO", "501", sip.UDP, eve, false) {
+			t.Errorf("%s: the proxy is not known from others", what)
+		}
+	}
+	s := newStage()
+	s.table.Elsewhere = func(*Usage, *sip.Event) bool { return false }
+	s.table.Next = sip.EventHandlerFunc(func(ev *sip.Event) {
+		ev.Flow = from
+		s.usage, _ = s.table.Incoming(ev, s)
+	})
+	s.table.HandleEvent(s.event("INVITE sip:alice@192.0.2.1 SIP/2.0\r\nRecord-Route: <sip:proxy.example.com;lr>\r\n"+peerHead+
+		"From: <sip:bob@example.org>;tag=peer\r\nTo: <sip:alice@example.com>\r\nCall-ID: call\r\nCSeq: 10 INVITE\r\n", []string{"offer"}))
+	if err := s.do([]string{"answer", "answer"}); err != nil {
+		t.Fatal(err)
+	}
+	check("a call that came in", s)
+	s = newStage()
+	s.table.Elsewhere = func(*Usage, *sip.Event) bool { return false }
+	if err := s.do([]string{"invite", "offer"}); err != nil {
+		t.Fatal(err)
+	}
+	s.way = from
+	if err := s.do([]string{"res", "INVITE", "200", "b", "answer", "Record-Route:<sip:proxy.example.com;lr>"}); err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	check("a call that we have made", s)
 }

@@ -4,6 +4,7 @@ package dialog
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/sipwerk/sipwerk/sip"
@@ -70,6 +71,7 @@ type extra struct {
 	least    time.Duration // the highest Min-SE that came in a 422
 	retry    sip.Timer     // of a refresh that was refused
 	lost     sip.Timer     // runs while we wait for a peer to be heard from again
+	source   netip.Addr    // from where the peer was heard last, if the dialog does not lead there
 }
 
 // rare returns the extra of u, and makes it.
@@ -239,9 +241,11 @@ func (u *Usage) flowLost(flow sip.Flow) {
 	if u.over || u.dialog == nil || u.dialog.Flow().ID != flow.ID {
 		return
 	}
-	u.table.unwatch(u.dialog.Flow(), u)
+	was := u.dialog.Flow()
+	u.table.unwatch(was, u)
 	if u.dialog.routable() {
 		u.dialog.Bind(sip.Flow{})
+		u.came(u.dialog, was) // a telephone behind a translator comes back from the same address, which its Contact does not say
 		return
 	}
 	if u.callee != nil && u.callee.state <= uasHeld {
