@@ -1,8 +1,9 @@
-// Package kernel lets the kernel carry the RTP of streams that have settled: a program of ours (eBPF) at the interfaces where it comes in knows some streams by their two addresses, writes the addresses of the next
-// leg into a packet, and sends it on. No thread of ours wakes for it.
+// Package kernel lets the kernel carry the RTP of streams that have settled: a program of ours (eBPF) at the interfaces where it comes in knows some streams by their two addresses, writes the
+// addresses of the next leg into a packet, and sends it on. No thread of ours wakes for it.
 //
 // A [Table] holds the program and its streams. Whoever owns it adds an [Entry] for each way of a call and stops it the moment anything about it changes: what the program does not know
-// exactly comes to the sockets as ever. That is every other source, every other SSRC, RTCP, STUN and DTLS, fragments, IPv6, and numbers that jump. Counts are read from memory that is shared with the kernel, without a system call.
+// exactly comes to the sockets as ever. That is every other source, every other SSRC, RTCP, STUN and DTLS, fragments, IPv6, and numbers that jump. Counts are read from memory that is shared with the
+// kernel, without a system call.
 //
 // Program and streams belong to this process and end with it, however that ends. It takes Linux 6.6 and the rights CAP_BPF and CAP_NET_ADMIN; where one is missing, [Open] says which.
 //
@@ -22,7 +23,8 @@ var (
 	ErrFull = errors.New("kernel: no room for another stream")
 	// ErrStopped: the entry was stopped before it had begun.
 	ErrStopped = errors.New("kernel: stopped")
-	// ErrUnusual: the way of the packets is none that the program takes: IPv6, a tunnel, IPsec, in by the network and out to this machine.
+	// ErrUnusual: the way of the packets is none that the program takes: IPv6, a tunnel, IPsec, in by the network and out to this machine,
+	// or from an address that the interface does not have.
 	ErrUnusual = errors.New("kernel: an unusual way")
 )
 

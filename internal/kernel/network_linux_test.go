@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -20,7 +21,8 @@ import (
 // apart says that the test runs as a process in a network of its own.
 const apart = "SIPWERK_KERNEL_TEST_APART"
 
-// TestNetwork: what comes in by a network leaves by it, from an address of ours to the next telephone, which checks it like everything; others come to our sockets. It runs in a network of its own, with another one beside it.
+// TestNetwork: what comes in by a network leaves by it, from an address of ours to the next telephone, which checks it like everything; others come to our sockets. It runs in a network of its own,
+// with another one beside it.
 func TestNetwork(t *testing.T) {
 	if os.Getenv(apart) == "" {
 		probe := exec.Command("ip", "link", "add", "far", "type", "veth", "peer", "name", "near")
@@ -57,6 +59,9 @@ func TestNetwork(t *testing.T) {
 	calling := <-phones
 	ip(t, "addr", "add", "192.0.2.1/24", "dev", "near")
 	ip(t, "link", "set", "near", "up")
+	ip(t, "link", "add", "inside", "type", "veth", "peer", "name", "nobody")
+	ip(t, "addr", "add", "198.51.100.1/24", "dev", "inside")
+	ip(t, "link", "set", "inside", "up")
 	at, via := socket(t, "192.0.2.1:16384"), socket(t, "192.0.2.1:16386")
 	table := open(t)
 	if table == nil {
@@ -67,6 +72,12 @@ func TestNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	way := Way{From: address(calling[0]), At: address(at), Via: address(via), To: address(calling[1]), Clock: 8000, Standing: standing(table)}
+	translated := netip.MustParseAddrPort("198.51.100.1:16386") // on another interface: a rule may have to translate it
+	for _, w := range []Way{{From: way.From, At: translated, Via: way.Via, To: way.To}, {From: way.From, At: way.At, Via: translated, To: way.To}} {
+		if err := table.Start(e, w); !errors.Is(err, ErrUnusual) {
+			t.Errorf("between %v and %v: %v", w.At, w.Via, err)
+		}
+	}
 	if err := table.Start(e, way); err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +96,8 @@ func TestNetwork(t *testing.T) {
 	}
 	ip(t, "addr", "add", "192.0.2.9/24", "dev", "near")
 	<-table.Changed()
-	if err := table.Review(); err != nil {
-		t.Error(err)
+	if err := table.Review(); err != nil || len(table.adapters) > 0 {
+		t.Errorf("%v, %d interfaces are kept", err, len(table.adapters))
 	}
 	e.Stop()
 	say(t, calling[0], at, voice(112))

@@ -70,7 +70,7 @@ const (
 // newProgram loads the program. ways maps addresses and ports to numbers of slots.
 func newProgram(ways, slots *ebpf.Map) (*ebpf.Program, error) {
 	var code asm.Instructions
-	for _, part := range [...]asm.Instructions{look(), find(ways, slots), measure(), sequence(), jitter(), count(), rewrite(), send()} {
+	for _, part := range [...]asm.Instructions{look(), find(ways, slots), measure(), belongs(), rewrite(), sequence(), jitter(), count(), send()} {
 		code = append(code, part...)
 	}
 	return ebpf.NewProgram(&ebpf.ProgramSpec{Name: programName, Type: ebpf.SchedCLS, AttachType: ebpf.AttachTCXIngress, License: "Dual MIT/GPL", Instructions: code})
@@ -145,20 +145,30 @@ func measure() asm.Instructions {
 	}
 }
 
-// sequence leaves a number that does not belong to the others. RFC 3550 §A.1; rtp.Extender does the same.
-func sequence() asm.Instructions {
-	const older = "older"
+// step loads how far the number of the packet is from the highest one into R2, and what it is among those since the first into R3.
+func step() asm.Instructions {
 	return asm.Instructions{
 		head(asm.R2, headNumber, asm.Half), asm.HostTo(asm.BE, asm.R2, asm.Half),
 		field(asm.R3, slotHighest, asm.Word),
 		asm.Sub.Reg(asm.R2, asm.R3), asm.LSh.Imm(asm.R2, 48), asm.ArSh.Imm(asm.R2, 48),
-		asm.JSGE.Imm(asm.R2, maxDropout, leave), asm.JSLE.Imm(asm.R2, -maxMisorder, leave),
-		asm.Add.Reg(asm.R3, asm.R2), asm.JSLT.Imm(asm.R3, 0, leave),
-		asm.JSLE.Imm(asm.R2, 0, older),
+		asm.Add.Reg(asm.R3, asm.R2),
+	}
+}
+
+// belongs leaves a number that does not belong to the others. RFC 3550 §A.1; rtp.Extender does the same.
+func belongs() asm.Instructions {
+	return append(step(), asm.JSGE.Imm(asm.R2, maxDropout, leave), asm.JSLE.Imm(asm.R2, -maxMisorder, leave), asm.JSLT.Imm(asm.R3, 0, leave))
+}
+
+// sequence takes note of the number, and of when the packet came.
+func sequence() asm.Instructions {
+	const older = "older"
+	return append(step(),
+		asm.JSLE.Imm(asm.R2, 0, older), // another processor may have had a later one since
 		set(slotHighest, asm.R3, asm.Word),
 		asm.FnKtimeGetNs.Call().WithSymbol(older),
 		asm.Mov.Reg(timeRegister, asm.R0), set(slotLast, timeRegister, asm.DWord),
-	}
+	)
 }
 
 // jitter measures it as rtp.Receiver does. RFC 3550 §A.8.
@@ -193,7 +203,8 @@ func count() asm.Instructions {
 	}
 }
 
-// rewrite writes the addresses and ports of the next leg, and what a socket of ours would write: no type of service. One hop more is behind the packet.
+// rewrite writes the addresses and ports of the next leg, and what a socket of ours would write: no type of service. One hop more is behind the packet. If the system has no memory for that, the
+// packet is left as it is, and its socket counts it: so nothing is counted before. The first write has the headers made ready for the others, which cannot fail then.
 func rewrite() asm.Instructions {
 	const b, h, w = asm.Byte, asm.Half, asm.Word
 	fold := asm.Instructions{asm.Mov.Reg(asm.R1, asm.R0), asm.RSh.Imm(asm.R1, 16), asm.And.Imm(asm.R0, math.MaxUint16), asm.Add.Reg(asm.R0, asm.R1)}
@@ -208,10 +219,10 @@ func rewrite() asm.Instructions {
 		asm.Mov.Reg32(asm.R0, asm.R0))
 	code = append(append(code, fold...), fold...)
 	return append(code, asm.Xor.Imm(asm.R0, math.MaxUint16), asm.StoreMem(asm.RFP, headSum, asm.R0, h),
+		asm.Mov.Reg(asm.R1, packetRegister), asm.Mov.Imm(asm.R2, udpSum), asm.Mov.Imm(asm.R3, 0), field(asm.R4, slotAddressSum, w), asm.Mov.Imm(asm.R5, pseudoHeader|zeroIsNoSum),
+		asm.FnL4CsumReplace.Call(), asm.JNE.Imm(asm.R0, 0, leave),
 		asm.Mov.Reg(asm.R1, packetRegister), asm.Mov.Imm(asm.R2, linkSize), asm.Mov.Reg(asm.R3, asm.RFP), asm.Add.Imm(asm.R3, header), asm.Mov.Imm(asm.R4, rewritten), asm.Mov.Imm(asm.R5, forgetHash),
 		asm.FnSkbStoreBytes.Call(), asm.JNE.Imm(asm.R0, 0, leave),
-		asm.Mov.Reg(asm.R1, packetRegister), asm.Mov.Imm(asm.R2, udpSum), asm.Mov.Imm(asm.R3, 0), field(asm.R4, slotAddressSum, w), asm.Mov.Imm(asm.R5, pseudoHeader|zeroIsNoSum),
-		asm.FnL4CsumReplace.Call(),
 		asm.Mov.Reg(asm.R1, packetRegister), asm.Mov.Imm(asm.R2, udpSum), asm.Mov.Imm(asm.R3, 0), field(asm.R4, slotPortSum, w), asm.Mov.Imm(asm.R5, zeroIsNoSum),
 		asm.FnL4CsumReplace.Call(),
 	)

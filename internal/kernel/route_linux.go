@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -21,13 +22,43 @@ const longest = 2047 + 20 + 8
 // route is by which interface a packet comes in, and by which it leaves; out is 0 if it comes from this machine and goes to it, and stays where it is.
 type route struct{ in, out, limit uint32 }
 
+// adapter is what is known of an interface until something changes.
+type adapter struct {
+	*net.Interface
+	ours []netip.Addr
+}
+
+// adapter returns the interface of a number, at which is watched from then on.
+func (t *Table) adapter(index int) (*adapter, error) {
+	if a := t.adapters[index]; a != nil {
+		return a, nil
+	}
+	t.watch.use(index) // first, so that a change after the look is told
+	i, err := net.InterfaceByIndex(index)
+	if err != nil {
+		return nil, err
+	}
+	all, err := i.Addrs()
+	if err != nil {
+		return nil, err
+	}
+	a := &adapter{Interface: i}
+	for _, one := range all {
+		if prefix, err := netip.ParsePrefix(one.String()); err == nil {
+			a.ours = append(a.ours, prefix.Addr())
+		}
+	}
+	t.adapters[index] = a
+	return a, nil
+}
+
 // routeFor finds the route of w. The error wraps [ErrUnusual] where there is none that the program can take.
-func routeFor(w *Way) (route, error) {
-	in, err := wayTo(w.At.Addr(), w.From.Addr())
+func (t *Table) routeFor(w *Way) (route, error) {
+	in, err := t.wayTo(w.At.Addr(), w.From.Addr())
 	if err != nil {
 		return route{}, err
 	}
-	out, err := wayTo(w.Via.Addr(), w.To.Addr())
+	out, err := t.wayTo(w.Via.Addr(), w.To.Addr())
 	if err != nil {
 		return route{}, err
 	}
@@ -41,20 +72,24 @@ func routeFor(w *Way) (route, error) {
 	return r, nil
 }
 
-// wayTo returns the interface by which packets of ours go to an address: the one of loopback, or one with the frames of Ethernet.
-func wayTo(from, to netip.Addr) (*net.Interface, error) {
+// wayTo returns the interface by which packets of ours go to an address: the one of loopback, or one with the frames of Ethernet that has the address they come from. Where it has another, the
+// machine's own translation of addresses may be what lets them out and in, and the program would send them past it.
+func (t *Table) wayTo(from, to netip.Addr) (*adapter, error) {
 	index, err := output(from, to)
 	if err != nil {
 		return nil, err
 	}
-	i, err := net.InterfaceByIndex(index)
-	if err != nil {
+	a, err := t.adapter(index)
+	switch {
+	case err != nil:
 		return nil, err
+	case a.Flags&net.FlagLoopback != 0:
+	case len(a.HardwareAddr) != 6:
+		return nil, fmt.Errorf("%w: by %s", ErrUnusual, a.Name)
+	case !slices.Contains(a.ours, from):
+		return nil, fmt.Errorf("%w: by %s, which does not have the address %s", ErrUnusual, a.Name, from)
 	}
-	if i.Flags&net.FlagLoopback == 0 && len(i.HardwareAddr) != 6 {
-		return nil, fmt.Errorf("%w: by %s", ErrUnusual, i.Name)
-	}
-	return i, nil
+	return a, nil
 }
 
 // output asks the system by which interface a packet would leave; that of loopback for addresses of this machine.

@@ -21,11 +21,13 @@ import (
 // Room is how many streams are carried at most: both ways of 8,192 calls.
 const Room = 1 << 14
 
-// Table is a program, the streams that it carries, and the interfaces at which it waits. One goroutine at a time calls its methods, but for Running and Changed, and those of its entries, which may be called from anywhere.
+// Table is a program, the streams that it carries, and the interfaces at which it waits. One goroutine at a time calls its methods; Running and Changed, and the methods of its entries, may be
+// called from anywhere.
 type Table struct {
 	ways, slots *ebpf.Map
 	program     *ebpf.Program
 	links       map[uint32]link.Link // by interface
+	adapters    map[int]*adapter     // that were looked at since the last review
 	watch       *watch
 	clock       clock
 	memory      *memory
@@ -47,7 +49,7 @@ type Entry struct {
 
 // Open loads the program. Its error says what the system lacks, or does not allow.
 func Open() (*Table, error) {
-	t := &Table{links: make(map[uint32]link.Link)}
+	t := &Table{links: make(map[uint32]link.Link), adapters: make(map[int]*adapter)}
 	if err := t.open(); err != nil {
 		_ = t.Close()
 		return nil, err
@@ -125,11 +127,13 @@ func (t *Table) Close() (err error) {
 	return err
 }
 
-// Changed tells that routes, addresses, interfaces or policies of the machine have changed: all entries are to be stopped, and [Table.Review] called before others begin.
+// Changed tells that routes, addresses, interfaces in use or policies of the machine have changed: all entries are to be stopped, and [Table.Review] called before others begin.
 func (t *Table) Changed() <-chan struct{} { return t.watch.changed }
 
-// Review forgets interfaces that are gone, and returns why no stream may be carried now, if that is so.
+// Review forgets interfaces that are gone, and what is known of the others, and returns why no stream may be carried now, if that is so. An error lasts until the next change; that changes can be
+// seen no more, for ever.
 func (t *Table) Review() error {
+	clear(t.adapters)
 	for index, l := range t.links {
 		info, err := l.Info()
 		if err == nil && info.TCX() != nil && info.TCX().Ifindex == index {
@@ -137,6 +141,10 @@ func (t *Table) Review() error {
 		}
 		_ = l.Close()
 		delete(t.links, index)
+	}
+	t.watch.keep(t.links)
+	if t.watch.blind.Load() {
+		return errBlind
 	}
 	return encrypts()
 }
@@ -165,7 +173,7 @@ func (t *Table) Start(e *Entry, w Way) error {
 			return ErrUnusual
 		}
 	}
-	r, err := routeFor(&w)
+	r, err := t.routeFor(&w)
 	if err != nil {
 		return err
 	}
@@ -209,7 +217,8 @@ func (t *Table) Running() (n int) {
 
 func (e *Entry) slot() *slot { return &e.memory.slots[e.index] }
 
-// Stop gives the packets back to the sockets: the next one that comes is read there. It may be called twice, but not after Release.
+// Stop gives the packets back to the sockets: the next one that comes is read there. It may be called twice. Who calls it after Release may stop the next entry in the place: the packets of that one come
+// to the sockets, as if something about it had changed, and it has to begin anew. Nothing is carried that should not be.
 func (e *Entry) Stop() { atomic.StoreUint32(&e.slot().state, stateOff) }
 
 // Running tells whether e has begun and was not stopped.

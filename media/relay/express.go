@@ -17,6 +17,8 @@ const (
 	expressBeat = time.Second
 	// askAgain is how long a stream waits that was not taken because of what may change soon, and askLater is for what hardly will.
 	askAgain, askLater = time.Second, 10 * time.Second
+	// askSeldom is how long one waits at most whose ways carry fewer packets than are worthwhile.
+	askSeldom, worthwhile = 64 * time.Second, 250
 	// calmTime is how long nothing is begun after routes have changed.
 	calmTime = time.Second
 	// maxAsking is how many streams wait to be begun; others ask again.
@@ -43,11 +45,12 @@ type tracks struct {
 	heard atomic.Pointer[track] // what its peer says; nil: nothing
 	said  atomic.Pointer[track] // what goes to its peer
 	due   atomic.Int64          // when the stream may ask again, by the clock of the relay
+	pause time.Duration         // how long it waits when its way ends, guarded by its mutex
 }
 
-// Express lets the kernel carry packets between streams that have settled: plain RTP over IPv4 whose sources have lasted, with nobody who listens or changes anything. What it cannot take, and every packet that is
-// not exactly what is known of a stream, is passed on as ever. The error says why the system has or allows nothing of the kind. report, which may be nil, is called on a goroutine of its own when that changes later: with the
-// reason why no stream is carried, or nil. It is called before the first stream is opened.
+// Express lets the kernel carry packets between streams that have settled: plain RTP over IPv4 whose sources have lasted, with nobody who listens or changes anything. What it cannot take, and every
+// packet that is not exactly what is known of a stream, is passed on as ever. The error says why the system has or allows nothing of the kind. report, which may be nil, is called on a goroutine of
+// its own when that changes later: with the reason why no stream is carried, or nil. Express is called before the first stream is opened.
 func (r *Relay) Express(report func(error)) error {
 	if _, real := r.Network.(hubMaker); !real {
 		return errors.ErrUnsupported
@@ -163,7 +166,9 @@ func (e *express) begin(s *Stream) {
 		}
 	}
 	if err != nil && !errors.Is(err, kernel.ErrStopped) {
-		s.express.Load().due.Store(int64(e.relay.now() + askLater))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.tracks().restLocked(e.relay.now(), askLater)
 	}
 }
 

@@ -59,6 +59,9 @@ func TestExpress(t *testing.T) {
 		if got := c.passed(i); ok && got != 3 {
 			t.Errorf("%d passed in the kernel, want 3", got)
 		}
+		if at, said := s.Timestamp(); !said || at != 8*160 {
+			t.Errorf("the timestamp is %d", at)
+		}
 		n := uint64(len("voice") + 12)
 		if i == 1 {
 			n = uint64(len("answer") + 12)
@@ -187,72 +190,6 @@ func TestExpressRefuses(t *testing.T) {
 		x.entry = a.express.Load().heard.Load().entry
 		if a.lend(x, &w) && b.borrow(x, &w) {
 			t.Errorf("%s: it goes", name)
-		}
-	}
-}
-
-// byHand is the call of expressed, whose streams begin when the test says so; nil where the system allows none.
-func byHand(t *testing.T) (*conversation, *express) {
-	t.Helper()
-	table, err := kernel.Open()
-	if err != nil {
-		t.Logf("this system allows none: %v", err)
-		return nil, nil
-	}
-	r := &Relay{Network: network.OS{}}
-	e := &express{relay: r, table: table, asking: make(chan *Stream, 2), stop: make(chan struct{})}
-	r.express = e
-	phones, streams := callOn(t, r)
-	to, _ := streams[0].Local()
-	c := &conversation{relay: r, phones: phones, streams: streams, to: to}
-	c.talks(t, phones[0], 0, 7)
-	streams[0].old()
-	streams[1].old()
-	c.talks(t, phones[0], 3, 7)
-	return c, e
-}
-
-// TestExpressReuse: what a former way has counted in its place is not counted again for the next one there, whether that begins or is stopped before.
-func TestExpressReuse(t *testing.T) {
-	c, e := byHand(t)
-	if c == nil {
-		return
-	}
-	e.begin(c.streams[0])
-	c.talks(t, c.phones[0], 6, 7)
-	if n := e.tracks[0].entry.Count().Packets; n != 3 {
-		t.Fatalf("%d were carried, want 3", n)
-	}
-	c.streams[0].halt()
-	e.tidy()
-	e.tidy()
-	for _, begins := range []bool{false, true} {
-		entry, err := e.table.Reserve()
-		if err != nil {
-			t.Fatal(err)
-		}
-		x, w := &track{entry: entry, from: c.streams[0]}, kernel.Way{}
-		if !x.from.lend(x, &w) || !x.to.borrow(x, &w) {
-			t.Error("it is refused")
-		}
-		c.counted(t, 9)
-		if !begins {
-			entry.Stop()
-		}
-		if err := e.table.Start(entry, w); (err == nil) != begins {
-			t.Error(err)
-		}
-		c.counted(t, 9)
-		e.release(x)
-	}
-}
-
-// counted expects so many packets from each phone, all of which came and went.
-func (c *conversation) counted(t *testing.T, n uint64) {
-	t.Helper()
-	for i, s := range c.streams {
-		if k := s.Counters(); k.PacketsIn != n || k.Packets != n || k.PacketsOut != n {
-			t.Errorf("stream %d: %+v, want %d packets", i, k, n)
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (s *Stream) hear(c component, b []byte, a *arrival) (passage, bool) {
 	if x != nil && c == media {
 		s.besideLocked(x, a, ok)
 	}
-	a.plain, a.carried = s.relay.express != nil && s.plainLocked(a.at), x != nil && x.entry.Running()
+	a.plain, a.express = s.relay.express != nil && s.plainLocked(a.at), x != nil && x.entry.Running()
 	by := s
 	if l := s.lanes; ok && l != nil {
 		if a.kind == report {

@@ -66,7 +66,7 @@ type arrival struct {
 	pinned  bool   // it came by a socket that is for its source alone
 	steady  bool   // it was heard, its source is no new one, and no beat reads it
 	plain   bool   // it is for the partner of its stream alone, as it came
-	carried bool   // the kernel carries others of its kind
+	express bool   // the kernel carries others of its kind
 }
 
 // open begins a learning window: an offer or an answer has come. A source that was heard under the same description goes

@@ -164,6 +164,7 @@ func (s *Stream) Counters() Counters {
 func (s *Stream) Source() (uint32, bool) {
 	s.base().mu.Lock()
 	defer s.base().mu.Unlock()
+	s.collectLocked()
 	heard := s.receiver.Statistics()
 	return heard.LastSource, heard.Sources > 0
 }
@@ -174,6 +175,7 @@ func (s *Stream) Timestamp() (uint32, bool) {
 	now := s.relay.started.Add(s.relay.now())
 	s.base().mu.Lock()
 	defer s.base().mu.Unlock()
+	s.collectLocked()
 	return s.receiver.Timestamp(now)
 }
 

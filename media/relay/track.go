@@ -50,8 +50,8 @@ func (s *Stream) halt() {
 func (s *Stream) ask(a *arrival) bool {
 	e := s.relay.express
 	switch {
-	case e == nil || a.carried:
-		return a.carried
+	case e == nil || a.express:
+		return a.express
 	case !a.plain:
 		return false
 	}
@@ -67,6 +67,15 @@ func (s *Stream) ask(a *arrival) bool {
 		return false
 	}
 }
+
+// tireLocked makes the stream wait for longer than it did last, unless the kernel carries enough meanwhile: a way by which nothing comes, or that breaks again and again, is not worth the asking.
+func (t *tracks) tireLocked(now time.Duration) {
+	t.pause = min(max(askAgain, 2*t.pause), askSeldom)
+	t.restLocked(now, t.pause)
+}
+
+// restLocked lets the stream ask no more for a while, which is no shorter than least.
+func (t *tracks) restLocked(now, least time.Duration) { t.due.Store(int64(now + max(least, t.pause))) }
 
 // tracks returns those of s, which has some from now on.
 func (s *Stream) tracks() *tracks {
@@ -117,6 +126,7 @@ func (s *Stream) lend(x *track, w *kernel.Way) bool {
 	standing, started := s.receiver.Standing()
 	l := &s.latches[media]
 	x.source, x.ssrc, x.since = l.heardFrom(), standing.SSRC, s.relay.now()
+	s.tracks().tireLocked(x.since)
 	w.From, w.At, w.Clock, w.Standing = x.source, s.sockets[media].local(), s.receiver.Clock, standing
 	return started && x.to != nil && x.to.carrier == nil && x.source.IsValid() && s.plainLocked(x.since)
 }
@@ -175,6 +185,9 @@ func (s *Stream) hearTrackLocked(x *track) {
 	at := c.Standing.Last.Sub(s.relay.started)
 	s.last = max(s.last, at)
 	s.receiver.Advance(uint32(fresh.packets), c.Standing)
+	if c.Packets >= worthwhile {
+		s.tracks().pause = 0
+	}
 	if l := &s.latches[media]; l.heardFrom() == x.source && l.kind == sound && l.ssrc == x.ssrc {
 		l.last, l.seq = max(l.last, at), uint16(c.Standing.Highest)
 	}
@@ -187,6 +200,6 @@ func (s *Stream) besideLocked(x *track, a *arrival, heard bool) {
 		s.halt()
 	case heard && a.kind == sound && (a.ssrc != x.ssrc || a.at-x.since > grace):
 		x.entry.Stop()
-		s.tracks().due.Store(int64(a.at + askAgain))
+		s.tracks().restLocked(a.at, askAgain)
 	}
 }

@@ -74,8 +74,8 @@ func (c *Config) Fields() []Field {
 		{"media.shared-port", "The one UDP port for the media of browsers and of others that ICE finds (RFC 8445), beside `media.ports` for the rest: open both in a firewall. 0: they get ports of `media.ports` too, and so they " +
 			"do where another program has the port.",
 			"10000", count{&c.Media.Shared, 0, 65535}},
-		{"media.kernel", "Whether the kernel carries the packets of plain calls (RTP without keys, IPv4) that have settled, past the server's threads: auto, or off. With auto it does where the system allows it: Linux 6.6 or later, with the rights CAP_BPF and CAP_NET_ADMIN. " +
-			"Such packets pass no rules of the machine's own firewall.",
+		{"media.kernel", "Whether the kernel carries the packets of plain calls (RTP without keys, IPv4) that have settled, past the server's threads, the rules of the machine's own firewall and its address translation: auto, or off. With auto it does where the system allows it: Linux 6.6 or later, with the rights CAP_BPF and CAP_NET_ADMIN. " +
+			"Where such packets need a rule or a translation, turn it off.",
 			"off", choice{&c.Media.Kernel, "auto, off"}},
 		{"media.advertise", "The IP address written into SDP, for a server behind address translation. Without a value it is `advertise` if that is an IP address, otherwise the " +
 			"local address toward the peer.",

@@ -412,8 +412,8 @@ var germanTexts = map[string]string{
 	"Private networks that relays may reach, as address prefixes":                                          "Private Netze, die TURN-Weiterleitungen erreichen dürfen, als Adresspräfixe",
 	"How many relays one account may have at a time":                                                       "Wie viele TURN-Weiterleitungen ein Konto zugleich haben darf",
 	"The UDP ports of RTP and RTCP, first and last":                                                        "die UDP-Ports für RTP und RTCP, erster und letzter",
-	"Whether the kernel carries the packets of plain calls (RTP without keys, IPv4) that have settled, past the server's threads: auto, or off": "ob der Kernel die Pakete einfacher Gespräche (RTP ohne Schlüssel, IPv4), " +
-		"die eingespielt sind, an den Threads des Servers vorbei weiterreicht: auto oder off",
+	"Whether the kernel carries the packets of plain calls (RTP without keys, IPv4) that have settled, past the server's threads, the rules of the machine's own firewall and its address translation: auto, or off": "ob der Kernel die Pakete einfacher Gespräche (RTP ohne Schlüssel, IPv4), " +
+		"die eingespielt sind, an den Threads des Servers, den Regeln der eigenen Firewall und ihrer Adressübersetzung vorbei weiterreicht: auto oder off",
 	"The one UDP port for the media of browsers and of others that ICE finds (RFC 8445), beside media.ports for the rest: open both in a firewall": "der eine UDP-Port für Ton und Bild von Browsern und " +
 		"anderen, deren Weg ICE findet (RFC 8445), neben media.ports für die übrigen: beide in der Firewall öffnen",
 	"What those hear who are put on hold, wait in a queue or are parked, where nothing else is said: tune is a melody of ours, none leaves it to the telephone that holds, anything else is a file (WAV, or Opus in Ogg) that is played over and over, or the http or https URL of a stream of the same": "was hört, wer gehalten wird, in einer Warteschlange wartet oder geparkt ist, wo nichts anderes gesagt ist: " +
