@@ -78,6 +78,13 @@ func TestNetwork(t *testing.T) {
 			t.Errorf("between %v and %v: %v", w.At, w.Via, err)
 		}
 	}
+	for _, a := range table.adapters {
+		a.Flags &^= net.FlagUp
+	}
+	if err := table.Start(e, way); !errors.Is(err, ErrUnusual) {
+		t.Errorf("by an interface that is down: %v", err)
+	}
+	clear(table.adapters)
 	if err := table.Start(e, way); err != nil {
 		t.Fatal(err)
 	}

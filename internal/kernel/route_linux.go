@@ -84,7 +84,7 @@ func (t *Table) wayTo(from, to netip.Addr) (*adapter, error) {
 	case err != nil:
 		return nil, err
 	case a.Flags&net.FlagLoopback != 0:
-	case len(a.HardwareAddr) != 6:
+	case len(a.HardwareAddr) != 6, a.Flags&net.FlagUp == 0: // it may have gone down before it was watched
 		return nil, fmt.Errorf("%w: by %s", ErrUnusual, a.Name)
 	case !slices.Contains(a.ours, from):
 		return nil, fmt.Errorf("%w: by %s, which does not have the address %s", ErrUnusual, a.Name, from)
