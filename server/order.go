@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/dial"
+	"github.com/sipwerk/sipwerk/server/store"
 	"github.com/sipwerk/sipwerk/service/dialplan"
 	"github.com/sipwerk/sipwerk/service/pbx"
 	"github.com/sipwerk/sipwerk/sip"
@@ -107,18 +107,26 @@ func (s *Server) lampName(user string) string {
 	return uri.AOR()
 }
 
-// controlDirectory lets a command that has changed something say so: it is in force when the command ends. The answer is the trunks that cannot be used since.
+// RefreshOrder says which trunks a command has changed; it wants to know which of them cannot be used as they are set now.
+type RefreshOrder struct {
+	Trunks []store.Name `json:"trunks"`
+	All    bool         `json:"all"` // too many to name
+}
+
+// controlDirectory lets a command that has changed something say so: it is in force when the answer ends, which is the [carrier.Status] of each of those trunks that cannot be used.
+// Whether the server has learned of the change before makes no difference.
 func (s *Server) controlDirectory() {
-	s.control.Handle("POST /refresh", func(ctx context.Context, _ *http.Request, reply func(any) error) error {
-		before := s.trunks.Faulty()
+	s.control.Handle("POST /refresh", func(ctx context.Context, r *http.Request, reply func(any) error) error {
+		var o RefreshOrder
+		if err := control.Decode(r, &o); err != nil {
+			return err
+		}
 		if err := s.directory.Catch(ctx, s.log); err != nil {
 			return err
 		}
 		for _, now := range s.trunks.Faulty() {
-			same := func(f carrier.Status) bool {
-				return f.Domain == now.Domain && f.Trunk == now.Trunk && f.Problem == now.Problem
-			}
-			if slices.ContainsFunc(before, same) {
+			asked := func(n store.Name) bool { return n.Domain == now.Domain && n.Name == now.Trunk }
+			if !o.All && !slices.ContainsFunc(o.Trunks, asked) {
 				continue
 			}
 			if err := reply(now); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/carrier"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/server/store"
 )
@@ -28,7 +29,7 @@ func (p *program) newAccount() *cobra.Command {
 		Use:   "account",
 		Short: p.Text("Add, list and remove accounts"),
 		Long: p.Text("An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
-			"The commands work while a server runs in the same data folder: what they change is in force when they end."),
+			"The commands work while a server runs in the same data folder: what they change is in force when they end, if it answers."),
 	}
 	calls := objects{program: p, kind: object.KindNamed("account")}
 	c.AddCommand(calls.newSet(), calls.newShow())
@@ -91,16 +92,29 @@ func (p *program) open(ctx context.Context, load func() (*config.Config, error),
 // refreshTime is how long a command waits for the running server to know what it has changed; a server that is slower finds out by itself.
 const refreshTime = 5 * time.Second
 
-// Close closes the data folder, and tells the server that runs on it of what was changed: it is in force when the command has ended.
+// Close closes the data folder, and tells the server that runs on it of what was changed: it is in force when the command has ended, or a line says why not. What is changed is on the
+// disk all the same: the command has not failed.
 func (a *accounts) Close() error {
 	if a.Changed() {
-		if way, err := server.DialControl(a.config.Data); err == nil {
-			ctx, cancel := context.WithTimeout(context.Background(), refreshTime)
-			defer cancel()
-			_ = way.Do(ctx, "POST", "/refresh", nil, a.warn) // otherwise it looks for itself
+		err := a.refresh()
+		if err != nil && (!errors.Is(err, control.ErrNoServer) || errors.Is(err, context.DeadlineExceeded)) {
+			fmt.Fprint(a.program.Err, a.program.Text("this is saved, but the running server has not confirmed that it knows of it; it looks twice a second by itself: %s\n", err))
 		}
 	}
 	return a.Store.Close()
+}
+
+// refresh has the server take up what was changed.
+func (a *accounts) refresh() error {
+	way, err := server.DialControl(a.config.Data)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), refreshTime)
+	defer cancel()
+	var o server.RefreshOrder
+	o.Trunks, o.All = a.ChangedObjects("trunk")
+	return way.Do(ctx, "POST", "/refresh", o, a.warn)
 }
 
 // warn tells of a trunk that the server cannot use as it is set now.

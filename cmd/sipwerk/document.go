@@ -89,7 +89,7 @@ func (p *program) newApply() *cobra.Command {
 		}
 		return p.showChange(change, a.domain, f, p.Text("changes in force in %s: %d\n", a.domain, len(change.Items())))
 	})
-	c.Long = p.Text("Puts a document into force in one transaction; a running server knows when the command ends, and calls under way go on as they began.\n" +
+	c.Long = p.Text("Puts a document into force in one transaction; a running server that answers knows when the command ends, and calls under way go on as they began.\n" +
 		"A section that the document has says everything of its kind: what is not in it is removed. A section that it has not is left as it is. Secrets are given as env:NAME or file:PATH, " +
 		"and `keep` keeps the one that there is. Devices and PINs that are made are shown once. The exit code is 1 if nothing was changed because of a fault; `sipwerk plan` tries it.")
 	c.Example = terminal.Examples("sipwerk apply company.yaml", "sipwerk apply - < company.yaml", "sipwerk apply company.yaml --domain example.net --json")

@@ -34,7 +34,7 @@ func (p *program) newObject(kind string, more ...*cobra.Command) *cobra.Command 
 	c := &cobra.Command{
 		Use:   k.Name,
 		Short: p.Text(k.Title),
-		Long:  p.Text(k.Doc) + "\n" + p.Text("The commands work while a server runs in the same data folder: what they change is in force when they end."),
+		Long:  p.Text(k.Doc) + "\n" + p.Text("The commands work while a server runs in the same data folder: what they change is in force when they end, if it answers."),
 	}
 	for _, make := range []func(*objects) *cobra.Command{(*objects).newAdd, (*objects).newSet, (*objects).newList, (*objects).newShow, (*objects).newRemove} {
 		if sub := make(&objects{program: p, kind: k}); sub != nil {

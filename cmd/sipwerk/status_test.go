@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/sipwerk/sipwerk/server"
 	"github.com/sipwerk/sipwerk/server/config"
+	"github.com/sipwerk/sipwerk/server/control"
 	"github.com/sipwerk/sipwerk/server/store"
 )
 
@@ -42,6 +46,9 @@ func TestQueueStatus(t *testing.T) {
 		"  200@example.org  no telephone           0\n"}.run(t, "", nil)
 	line{args: "trunk add telco --server 127.0.0.1:9 --user u --ca " + filepath.Join(data, "none.pem") + at, want: "…",
 		fails: "the trunk telco cannot be used as it is set: ca: …none.pem: no such file or directory\n"}.run(t, "", nil)
+	line{args: "queue set 700 --title Help" + at, want: "…"}.run(t, "", nil) // is nothing of the trunk's
+	line{args: "queue set 700 --title Support" + at, want: "…"}.run(t, "", nil)
+	line{args: "trunk set telco --user v" + at, want: "…", fails: "the trunk telco cannot be used as it is set: ca: …\n"}.run(t, "", nil) // as before
 	line{args: "trunk set telco --enabled=no" + at, want: "…"}.run(t, "", nil)
 	line{args: "queue logout 200 --queue 700" + at}.run(t, "", nil)
 	line{args: "queue status --json" + at, want: `[{"queue":"700@example.org","title":"Support","waiting":0,…"agents":[{"agent":"200@example.org","state":"logged out","served":0}]}]` + "\n"}.run(t, "", nil)
@@ -53,4 +60,31 @@ func TestQueueStatus(t *testing.T) {
 	line{args: "room status --json" + at, want: "[]\n"}.run(t, "", nil)
 	line{args: "queue login 300" + at, code: 1, fails: "sipwerk: 300 is an agent of no queue; add it with sipwerk queue set NUMBER --agent\n"}.run(t, "", nil)
 	line{args: "queue login 200 --queue 701" + at, code: 1, fails: "sipwerk: 200 is no agent of the queue 701; see sipwerk queue status\n"}.run(t, "", nil)
+}
+
+// TestUnconfirmed: what is changed is saved though the running server does not take it up, and the command says why.
+func TestUnconfirmed(t *testing.T) {
+	const unsure = "this is saved, but the running server has not confirmed that it knows of it; it looks twice a second by itself: "
+	for _, c := range []struct {
+		refresh control.Command // nil: the server is an old one
+		fails   string
+	}{
+		{nil, unsure + "the running server does not know this order: it is of another version; restart it\n"},
+		{func(context.Context, *http.Request, func(any) error) error { return errors.New("the disk is gone") }, unsure + "the disk is gone\n"},
+		{func(context.Context, *http.Request, func(any) error) error { return nil }, ""},
+	} {
+		data, way := t.TempDir(), control.New()
+		if c.refresh != nil {
+			way.Handle("POST /refresh", c.refresh)
+		}
+		if err := way.Listen(data); err != nil {
+			t.Fatal(err)
+		}
+		var running sync.WaitGroup
+		way.Serve(&running)
+		line{args: "account add 200 --domain example.org --data " + data, want: "…", fails: c.fails}.run(t, "", nil)
+		line{args: "account list --domain example.org --data " + data, want: "…200…"}.run(t, "", nil)
+		way.Close()
+		running.Wait()
+	}
 }

@@ -16,7 +16,8 @@ var update = flag.Bool("update", false, "write docs/objects.md")
 const referenceHead = `# What a company sets up
 
 Groups, queues, voicemail, trunks and everything else that is not in [the configuration](configuration.md) lives in the data folder and is edited while the server runs: by the
-commands below, or all of it as one document. A running server knows of a change when the command ends; calls under way go on as they began.
+commands below, or all of it as one document. A running server knows of a change when the command ends, which says so if it
+does not answer; calls under way go on as they began.
 
 Every kind has the same commands, each with ` + "`--json`" + `, and with the fields below as flags:
 

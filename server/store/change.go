@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"sync"
 )
 
 // keptChanges is how many notes are kept. A reader further behind reads everything again.
@@ -82,4 +83,57 @@ func (s *Store) changesSince(ctx context.Context, seq int64) (cs []change, all b
 		cs = append(cs, c)
 	}
 	return cs, all, rows.Err()
+}
+
+// written is what a store has changed, for a command that tells the running server of it.
+type written struct {
+	mu    sync.Mutex
+	some  bool
+	all   bool // so much that it is not kept in detail
+	names map[Name]bool
+}
+
+// Name names an object of a domain.
+type Name struct {
+	Domain string `json:"domain"`
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+}
+
+// add keeps what was noted in a transaction that is committed.
+func (w *written) add(notes []change) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.some = true
+	if w.names == nil {
+		w.names = make(map[Name]bool)
+	}
+	for _, c := range notes {
+		if w.all = w.all || c == (change{}); w.all || len(w.names) >= manyNotes {
+			w.all, w.names = true, nil
+			return
+		}
+		if c.kind != "" {
+			w.names[Name{c.domain, c.kind, c.user}] = true
+		}
+	}
+}
+
+// Changed reports whether something was changed by this store of which running servers want to know.
+func (s *Store) Changed() bool {
+	s.written.mu.Lock()
+	defer s.written.mu.Unlock()
+	return s.written.some
+}
+
+// ChangedObjects returns the objects of a kind that this store has changed, in no order; all says that there were too many to know.
+func (s *Store) ChangedObjects(kind string) (names []Name, all bool) {
+	s.written.mu.Lock()
+	defer s.written.mu.Unlock()
+	for n := range s.written.names {
+		if n.Kind == kind {
+			names = append(names, n)
+		}
+	}
+	return names, s.written.all
 }

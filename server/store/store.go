@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -44,7 +43,7 @@ type Store struct {
 	db      *sql.DB
 	now     func() time.Time
 	secrets cipher.AEAD
-	changed atomic.Bool
+	written written
 }
 
 // Open opens the database of the data folder dir, makes both if they are missing, and brings the schema up to date. Several processes may have it open.
@@ -113,10 +112,7 @@ func (s *Store) change(ctx context.Context, f func(tx *transaction) error) error
 		return fmt.Errorf("store: commit: %w", err)
 	}
 	if len(t.notes) > 0 {
-		s.changed.Store(true)
+		s.written.add(t.notes)
 	}
 	return nil
 }
-
-// Changed reports whether something was changed by this store of which running servers want to know.
-func (s *Store) Changed() bool { return s.changed.Load() }

@@ -353,8 +353,8 @@ var germanTexts = map[string]string{
 	// account
 	"Add, list and remove accounts": "Konten anlegen, auflisten und entfernen",
 	"An account is someone who can be called. It has devices, each with its own SIP user and secret; `account add` makes the first one.\n" +
-		"The commands work while a server runs in the same data folder: what they change is in force when they end.": "Ein Konto ist jemand, den man anrufen kann. Es hat Geräte, jedes mit eigenem SIP-Benutzer und Geheimnis; `account add` legt das erste an.\n" +
-		"Die Befehle gehen auch, während ein Server im selben Datenordner läuft: Was sie ändern, gilt, sobald sie enden.",
+		"The commands work while a server runs in the same data folder: what they change is in force when they end, if it answers.": "Ein Konto ist jemand, den man anrufen kann. Es hat Geräte, jedes mit eigenem SIP-Benutzer und Geheimnis; `account add` legt das erste an.\n" +
+		"Die Befehle gehen auch, während ein Server im selben Datenordner läuft: Was sie ändern, gilt, sobald sie enden, wenn er antwortet.",
 	"Add an account, or a device to one": "Ein Konto anlegen, oder ein Gerät dazu",
 	"Adds an account with its first device and shows the secret of the device, once. With --device it adds one more device to an account that exists.": "Legt ein Konto mit seinem ersten Gerät an und zeigt dessen Geheimnis einmal. Mit --device kommt ein weiteres Gerät zu einem Konto, das es gibt.",
 	"display name": "Anzeigename",

@@ -109,7 +109,7 @@ var germanObjectTexts = map[string]string{
 	"The certificate with which calls are signed (STIR), a PEM file":                                                                 "Das Zertifikat, mit dem Anrufe unterschrieben werden (STIR), eine PEM-Datei",
 	"The client certificate that is shown over TLS, a PEM file":                                                                      "Das Client-Zertifikat, das über TLS gezeigt wird, eine PEM-Datei",
 	"The codecs that are offered, in order":                                                                                          "Die Codecs, die angeboten werden, der Reihe nach",
-	"The commands work while a server runs in the same data folder: what they change is in force when they end.":                     "Die Befehle wirken, während ein Server im selben Datenordner läuft: Was sie ändern, gilt, sobald sie enden.",
+	"The commands work while a server runs in the same data folder: what they change is in force when they end, if it answers.":      "Die Befehle wirken, während ein Server im selben Datenordner läuft: Was sie ändern, gilt, sobald sie enden, wenn er antwortet.",
 	"The country, as two letters of ISO 3166":                                                                                        "Das Land, als zwei Buchstaben nach ISO 3166",
 	"The dial plan of the domain: how numbers are written, where calls may go, rules, and tests that run before a change goes live.": "Der Wählplan der Domäne: wie Nummern geschrieben werden, wohin Anrufe gehen dürfen, Regeln, und Proben, die laufen, bevor eine Änderung gilt.",
 	"The domain that signs":                                                                       "Die Domäne, die unterschreibt",
@@ -211,9 +211,9 @@ var germanObjectTexts = map[string]string{
 		"Der Rückgabewert ist 1, wenn das Dokument nicht in Kraft treten kann; mit --exit-code ist er 3, wenn es etwas ändern würde.",
 	"end with 3 if something would change":            "mit 3 enden, wenn sich etwas ändern würde",
 	"Put a document into force, all of it or nothing": "Ein Dokument in Kraft setzen, ganz oder gar nicht",
-	"Puts a document into force in one transaction; a running server knows when the command ends, and calls under way go on as they began.\n" +
+	"Puts a document into force in one transaction; a running server that answers knows when the command ends, and calls under way go on as they began.\n" +
 		"A section that the document has says everything of its kind: what is not in it is removed. A section that it has not is left as it is. Secrets are given as env:NAME or file:PATH, " +
-		"and `keep` keeps the one that there is. Devices and PINs that are made are shown once. The exit code is 1 if nothing was changed because of a fault; `sipwerk plan` tries it.": "Setzt ein Dokument in einer Transaktion in Kraft; ein laufender Server weiß es, sobald der Befehl endet, und laufende Anrufe gehen weiter, wie sie begannen.\n" +
+		"and `keep` keeps the one that there is. Devices and PINs that are made are shown once. The exit code is 1 if nothing was changed because of a fault; `sipwerk plan` tries it.": "Setzt ein Dokument in einer Transaktion in Kraft; ein laufender Server, der antwortet, weiß es, sobald der Befehl endet, und laufende Anrufe gehen weiter, wie sie begannen.\n" +
 		"Ein Abschnitt, den das Dokument hat, sagt alles über seine Art: Was nicht darin steht, wird entfernt. Ein Abschnitt, den es nicht hat, bleibt, wie er ist. Geheimnisse werden als env:NAME oder file:PFAD gegeben, " +
 		"und `keep` behält das vorhandene. Neue Geheimnisse und PINs werden einmal gezeigt. Der Rückgabewert ist 1, wenn wegen eines Fehlers nichts geändert wurde; `sipwerk plan` probiert es.",
 	"changes that `sipwerk apply` would make in %s: %d\n":    "Änderungen, die `sipwerk apply` in %s machen würde: %d\n",
