@@ -76,8 +76,8 @@ func TestVoicemail(t *testing.T) {
 		}
 		subject, text, attached := takeApart(t, got.text)
 		want := map[string][3]string{
-			"en": {"Voicemail from Älice  Bcc: x@example.net (+493012345), 1:15", "2026-11-23 14:05", "3 messages wait"},
-			"de": {"Sprachnachricht von Älice  Bcc: x@example.net (+493012345), 1:15", "23.11.2026 14:05", "3 Nachrichten"},
+			"en": {"Voicemail from Älice  Bcc: x@example.net (+493012345), 1:15 minutes", "2026-11-23 14:05", "3 messages wait"},
+			"de": {"Sprachnachricht von Älice  Bcc: x@example.net (+493012345), 1:15 Minuten", "23.11.2026 14:05", "3 Nachrichten"},
 		}[language]
 		if subject != want[0] || !strings.Contains(text, want[1]) || !strings.Contains(text, want[2]) || !strings.Contains(text, "Bob Müller (200)") {
 			t.Errorf("%s: subject %q, text\n%s", language, subject, text)
@@ -88,6 +88,32 @@ func TestVoicemail(t *testing.T) {
 		until(t, "the queue is empty", func() bool { return q.Counts().Waiting == 0 })
 		if left, err := os.ReadDir(q.Folder); err != nil || len(left) > 0 {
 			t.Errorf("left in the folder: %v %v", left, err)
+		}
+	}
+}
+
+// TestSpan: how long a message is, or a telephone rang, is said in words of the language.
+func TestSpan(t *testing.T) {
+	for _, c := range []struct {
+		length time.Duration
+		en, de string
+	}{
+		{600 * time.Millisecond, "1 second", "1 Sekunde"},
+		{9 * time.Second, "9 seconds", "9 Sekunden"},
+		{59700 * time.Millisecond, "1:00 minutes", "1:00 Minuten"},
+		{125 * time.Second, "2:05 minutes", "2:05 Minuten"},
+	} {
+		for language, want := range map[string]string{"en": c.en + " long", "de": c.de + " lang"} {
+			v := Voicemail{Language: language, Length: c.length}
+			m, err := v.Message()
+			if err != nil || !strings.Contains(m.Text, ", "+want+".\n") {
+				t.Errorf("%s, %s: %v, text\n%s", c.length, language, err, m.Text)
+			}
+			missed := Missed{Language: language, Rang: c.length}
+			want = map[string]string{"en": "It rang for " + c.en + ".", "de": "Es klingelte " + c.de + " lang."}[language]
+			if m, err := missed.Message(); err != nil || !strings.Contains(m.Text, want) {
+				t.Errorf("%s, %s: %v, text\n%s", c.length, language, err, m.Text)
+			}
 		}
 	}
 }
@@ -332,7 +358,7 @@ func TestSpool(t *testing.T) {
 func TestMissed(t *testing.T) {
 	m := Missed{Domain: "example.org", Language: "de", To: "bob@example.com", Account: "bob", From: "sip:alice@example.org", At: time.Date(2026, 11, 23, 14, 5, 0, 0, time.UTC)}
 	for want, set := range map[string]func(){
-		"erreichbar": func() {}, "klingelte 0:20": func() { m.Rang = 20 * time.Second }, "besetzt": func() { m.Busy = true },
+		"erreichbar": func() {}, "klingelte 20 Sekunden lang.": func() { m.Rang = 20 * time.Second }, "besetzt": func() { m.Busy = true },
 	} {
 		m.Rang, m.Busy = 0, false
 		set()

@@ -68,7 +68,7 @@ func write(name, language string, what any) (subject, text string, err error) {
 	functions := template.FuncMap{
 		"who":  who,
 		"time": func(t time.Time) string { return moment(t, language) },
-		"span": span,
+		"span": func(d time.Duration) string { return span(d, language) },
 	}
 	file := "text/" + name + "." + language + ".txt"
 	t, err := template.New(name+"."+language+".txt").Funcs(functions).ParseFS(texts, file)
@@ -100,8 +100,18 @@ func moment(t time.Time, language string) string {
 	return t.Format("2006-01-02 15:04")
 }
 
-// span is a time span in minutes and seconds.
-func span(d time.Duration) string {
-	s := int(d.Round(time.Second) / time.Second)
-	return fmt.Sprintf("%d:%02d", s/60, s%60)
+// span is a time span in seconds, or from a minute on in minutes and seconds.
+func span(d time.Duration, language string) string {
+	one, seconds, minutes := "1 second", "seconds", "minutes"
+	if language == "de" {
+		one, seconds, minutes = "1 Sekunde", "Sekunden", "Minuten"
+	}
+	switch s := int(d.Round(time.Second) / time.Second); {
+	case s == 1:
+		return one
+	case s < 60:
+		return fmt.Sprintf("%d %s", s, seconds)
+	default:
+		return fmt.Sprintf("%d:%02d %s", s/60, s%60, minutes)
+	}
 }
