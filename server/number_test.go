@@ -33,17 +33,24 @@ func (h *handset) refuses(method sip.Method, status sip.Status) (*sip.Request, e
 	}
 }
 
+// startNumbers starts a server on which a number is bob's.
+func startNumbers(t *testing.T, service, number string) *Server {
+	t.Helper()
+	s := start(t, map[string]string{"service": service})
+	if err := s.Store.AddNumbers(t.Context(), "example.org", "bob", []string{number}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestNumbers(t *testing.T) {
 	const number = "+12145550102"
 	for _, service := range []string{"pbx", "proxy"} {
 		t.Run(service, func(t *testing.T) {
-			s := start(t, map[string]string{"service": service})
-			if err := s.Store.AddNumbers(t.Context(), "example.org", "bob", []string{number}); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Refresh(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			s := startNumbers(t, service, number)
 			system, alice := newHandset(t, s), newHandset(t, s)
 			register := func(h *handset, user, contact string, lines ...string) {
 				lines = append(lines, "Contact: <"+contact+">")
@@ -125,13 +132,7 @@ func TestWatchBehind(t *testing.T) {
 	const number = "+12145550102"
 	for _, service := range []string{"pbx", "proxy"} {
 		t.Run(service, func(t *testing.T) {
-			s := start(t, map[string]string{"service": service})
-			if err := s.Store.AddNumbers(t.Context(), "example.org", "bob", []string{number}); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Refresh(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			s := startNumbers(t, service, number)
 			system := newHandset(t, s)
 			req := system.request("REGISTER", "sip:example.org", "sip:bob@example.org", fmt.Sprintf("Contact: <sip:%s;bnc>", system.conn.LocalAddr()), "Require: gin", "Proxy-Require: gin", "Supported: path")
 			if res := system.prove(req, "bob", "secret of bob"); res.Status != sip.StatusOK {
