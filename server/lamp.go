@@ -23,9 +23,7 @@ func (s *Server) openLamps(ds *domains) {
 func (s *Server) openReview() {
 	looks := s.lamps.Onlookers.(*onlookers)
 	looks.boxes = s.voicemail.Boxes
-	review := func() { s.events.Review(looks.over) }
-	s.directory.WatchUsers(review)
-	s.directory.Watch(func(*object.Settings) { review() })
+	s.directory.WatchAll(func() { s.events.Review(looks.over) }) // once for all domains: there may be thousands, and it looks at every subscription
 }
 
 // over says why a subscription is over; "" for one that goes on.

@@ -32,6 +32,7 @@ type Directory struct {
 	seq      int64
 	watchers []func(*object.Settings)
 	curious  []func() // of users
+	whole    []func() // of users and objects
 
 	settings atomic.Pointer[snapshots]
 
@@ -137,7 +138,7 @@ func (d *Directory) Refresh(ctx context.Context) (int, error) {
 			return 0, err
 		}
 		d.seq = last
-		d.tellUsers()
+		d.tell(true)
 		return max(len(cs), 1), nil
 	}
 	if err := d.readObjects(ctx, cs); err != nil {
@@ -154,9 +155,7 @@ func (d *Directory) Refresh(ctx context.Context) (int, error) {
 		}
 		d.seq, changed = c.seq, true
 	}
-	if changed {
-		d.tellUsers()
-	}
+	d.tell(changed)
 	return len(cs), nil
 }
 
@@ -167,8 +166,21 @@ func (d *Directory) WatchUsers(f func()) {
 	d.curious = append(d.curious, f)
 }
 
-func (d *Directory) tellUsers() {
-	for _, f := range d.curious {
+// WatchAll calls f whenever something has changed, users or objects of any domain, from then on: once, when all of it can be read. It must not block: the directory waits for it.
+func (d *Directory) WatchAll(f func()) {
+	d.refresh.Lock()
+	defer d.refresh.Unlock()
+	d.whole = append(d.whole, f)
+}
+
+// tell tells whoever watches that everything new can be read; users says that users are among it.
+func (d *Directory) tell(users bool) {
+	if users {
+		for _, f := range d.curious {
+			f()
+		}
+	}
+	for _, f := range d.whole {
 		f()
 	}
 }
