@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ import (
 
 // page are the settings of the room of a page.
 func (d *domain) page(p *object.Page) conference.Settings {
-	page := &conference.Page{OneWay: p.Mode == object.PageOneWay, Loudspeakers: p.Loudspeakers()}
+	page := &conference.Page{OneWay: p.Mode == object.PageOneWay, Loudspeakers: p.Loudspeakers(), Source: p.Source()}
 	for _, m := range p.Members {
 		page.Members = append(page.Members, d.uri(m))
 	}
@@ -36,11 +37,13 @@ func (d *domain) page(p *object.Page) conference.Settings {
 	return conference.Settings{URI: d.uri(p.Number), Title: p.Title, Page: page}
 }
 
-// multicast opens the way to a group of loudspeakers, out of the address on which the server listens, or else the one by which the group is reached. No such datagram leaves the
-// local network: the TTL of multicast is 1 unless somebody asks for more.
-func (s *Server) multicast(group netip.AddrPort) (io.WriteCloser, error) {
-	from := s.Address()
-	if from.Is4() != group.Addr().Is4() {
+// multicast opens the way to a group of loudspeakers, from an address of this machine: that of the page; else the one on which the server listens, if it is the only one and others can
+// reach it; else the one by which the system's routes lead to the group. No such datagram leaves the local network: the TTL of multicast is 1 unless somebody asks for more.
+func (s *Server) multicast(from netip.Addr, group netip.AddrPort) (io.WriteCloser, error) {
+	if !from.IsValid() {
+		from = soleAddress(s.Config.Listen, group.Addr().Is4())
+	}
+	if !from.IsValid() {
 		var err error
 		if from, err = s.relay.Network.LocalAddr(group.Addr()); err != nil {
 			return nil, fmt.Errorf("multicast to %s: %w", group, err)
@@ -51,6 +54,24 @@ func (s *Server) multicast(group netip.AddrPort) (io.WriteCloser, error) {
 		return nil, fmt.Errorf("multicast to %s: %w", group, err)
 	}
 	return &groupWriter{conns[0], group}, nil
+}
+
+// soleAddress is the address of IPv4 or else of IPv6 on which all listeners listen that others can reach; the zero value if they are not of one mind.
+func soleAddress(listen []string, ip4 bool) (sole netip.Addr) {
+	for _, l := range listen {
+		u, err := url.Parse(l)
+		if err != nil {
+			return netip.Addr{}
+		}
+		a, err := netip.ParseAddr(u.Hostname())
+		switch {
+		case err != nil || a.IsUnspecified() || sole.IsValid() && a.Is4() == ip4 && !a.IsLoopback() && a != sole:
+			return netip.Addr{}
+		case a.Is4() == ip4 && !a.IsLoopback():
+			sole = a
+		}
+	}
+	return sole
 }
 
 // groupWriter sends to a group.

@@ -4,13 +4,20 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/sipwerk/sipwerk/media/relay"
 	"github.com/sipwerk/sipwerk/media/rtp"
+	"github.com/sipwerk/sipwerk/network"
+	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/object"
 	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/service/pbx"
@@ -107,6 +114,51 @@ func TestQueueSettings(t *testing.T) {
 	}
 }
 
+// routes is a network that says where a datagram would leave, and from where somebody has sent.
+type routes struct {
+	network.Network
+	local, from netip.Addr
+}
+
+func (r *routes) LocalAddr(netip.Addr) (netip.Addr, error) {
+	if !r.local.IsValid() {
+		return r.local, syscall.ENETUNREACH
+	}
+	return r.local, nil
+}
+
+func (r *routes) ListenPacket(_ context.Context, addr netip.AddrPort, _ int) ([]network.PacketConn, error) {
+	r.from = addr.Addr()
+	return []network.PacketConn{nil}, nil
+}
+
+// TestMulticastSource: a page goes out to the network of the telephones, not into the machine itself.
+func TestMulticastSource(t *testing.T) {
+	for _, c := range []struct {
+		listen, from, route, group, want string
+	}{
+		{"udp://:5060", "", "192.168.1.5", "239.255.1.1:10000", "192.168.1.5"},
+		{"ws://127.0.0.1:8080 udp://:5060", "", "192.168.1.5", "239.255.1.1:10000", "192.168.1.5"},
+		{"ws://127.0.0.1:8080", "", "192.168.1.5", "239.255.1.1:10000", "192.168.1.5"},
+		{"ws://127.0.0.1:8080 udp://10.0.0.5:5060 tcp://10.0.0.5:5060", "", "192.168.1.5", "239.255.1.1:10000", "10.0.0.5"},
+		{"udp://203.0.113.5:5060 udp://10.0.0.5:5060", "", "192.168.1.5", "239.255.1.1:10000", "192.168.1.5"},
+		{"udp://203.0.113.5:5060 udp://10.0.0.5:5060", "10.0.0.5", "192.168.1.5", "239.255.1.1:10000", "10.0.0.5"},
+		{"udp://10.0.0.5:5060", "", "2001:db8::5", "[ff05::1]:10000", "2001:db8::5"},
+		{"udp://10.0.0.5:5060 udp://[2001:db8::6]:5060", "", "2001:db8::5", "[ff05::1]:10000", "2001:db8::6"},
+		{"udp://:5060", "", "", "239.255.1.1:10000", ""}, // no route
+	} {
+		net := new(routes)
+		net.local, _ = netip.ParseAddr(c.route)
+		s := &Server{Config: &config.Config{Listen: strings.Fields(c.listen)}}
+		s.relay = &relay.Relay{Network: net}
+		page := object.Page{MulticastFrom: c.from}
+		want, _ := netip.ParseAddr(c.want)
+		if _, err := s.multicast(page.Source(), netip.MustParseAddrPort(c.group)); net.from != want || (err == nil) != want.IsValid() {
+			t.Errorf("%s, %q, route %s: from %s, %v, want %s", c.listen, c.from, c.route, net.from, err, want)
+		}
+	}
+}
+
 // TestPageMulticast: a telephone that listens on a multicast group of the machine hears a page, without a call.
 func TestPageMulticast(t *testing.T) {
 	s := start(t, nil)
@@ -122,7 +174,7 @@ func TestPageMulticast(t *testing.T) {
 	port := listener.LocalAddr().(*net.UDPAddr).Port
 	edit(t, s, func(set *object.Settings) {
 		p := made[*object.Page]("page", "900")
-		p.Multicast = []string{fmt.Sprintf("239.255.83.73:%d", port)}
+		p.Multicast, p.MulticastFrom = []string{fmt.Sprintf("239.255.83.73:%d", port)}, "127.0.0.1"
 		set.Pages = map[string]*object.Page{"900": p}
 	})
 	call, err := telephone(t, s, "alice", "udp").Dial(t.Context(), "sip:900@example.org")

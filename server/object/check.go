@@ -38,6 +38,7 @@ var rules = map[string]func(text string) string{
 	"rewrite":     checkRewrite,
 	"prefix":      checkPrefix,
 	"group":       checkGroup,
+	"address":     checkAddress,
 	"host":        checkHost,
 	"url":         checkURL,
 	"mail":        checkMail,

@@ -74,8 +74,19 @@ type Page struct {
 	Members []string `json:"members" flag:"member" is:"account" doc:"The accounts whose telephones answer by themselves." example:"200,201"`
 	Mode    string   `json:"mode" choice:"one-way,two-way" default:"one-way" doc:"Whether they only hear (one-way) or can speak (two-way)."`
 	Callers []string `json:"callers" flag:"caller" is:"account*" doc:"The accounts that may use it. Without a value it is everybody." example:"200"`
-	// Multicast are groups; what is sent there stays in the local network.
-	Multicast []string `json:"multicast" is:"group" doc:"Multicast groups on which further telephones and loudspeakers listen (RTP with PCMU), beside the members; the same address is set there." example:"239.255.1.1:10000"`
+	// Multicast are at most 8 groups; what is sent there stays in the local network.
+	Multicast []string `json:"multicast" is:"group" doc:"Multicast groups, at most 8, on which further telephones and loudspeakers listen (RTP with PCMU), beside the members; the same address is set there." example:"239.255.1.1:10000"`
+	// MulticastFrom chooses the network of the groups where the machine is in several.
+	MulticastFrom string `json:"multicast-from" is:"address" doc:"The address of this machine from which it is sent to the multicast groups, if the system's routes lead elsewhere." example:"192.168.1.5"`
+}
+
+// maxGroups is how many groups a page may have: each gets a copy of every packet.
+const maxGroups = 8
+
+// Source is MulticastFrom; the zero value says that none is set.
+func (p *Page) Source() netip.Addr {
+	a, _ := netip.ParseAddr(p.MulticastFrom) // Check has seen it
+	return a
 }
 
 // Loudspeakers are the groups of Multicast.
@@ -91,14 +102,37 @@ func (p *Page) Loudspeakers() (groups []netip.AddrPort) {
 // checkGroup takes what is a multicast group with a port.
 func checkGroup(text string) string {
 	g, err := netip.ParseAddrPort(text)
-	if err != nil || !g.Addr().IsMulticast() || g.Port() == 0 {
+	if err != nil || !g.Addr().IsMulticast() || g.Addr().Is4In6() || g.Port() == 0 {
 		return "is no multicast group with a port; write one such as 239.255.1.1:10000"
 	}
 	return ""
 }
 
+// checkAddress takes what is an address of one machine.
+func checkAddress(text string) string {
+	a, err := netip.ParseAddr(text)
+	if err != nil || a.Is4In6() || a.IsUnspecified() || a.IsMulticast() {
+		return "is no address of this machine; write one such as 192.168.1.5"
+	}
+	return ""
+}
+
 // Check implements [Object].
-func (p *Page) Check() error { return checkFields(p) }
+func (p *Page) Check() error {
+	if err := checkFields(p); err != nil {
+		return err
+	}
+	if len(p.Multicast) > maxGroups {
+		return Fault(p, "multicast", "has more than %d groups; take some out", maxGroups)
+	}
+	from := p.Source()
+	for _, g := range p.Loudspeakers() {
+		if from.IsValid() && from.Is4() != g.Addr().Is4() {
+			return Fault(p, "multicast-from", "is not of the kind of %s; write both as IPv4 or as IPv6", g)
+		}
+	}
+	return nil
+}
 
 // Menu is a number that speaks a text and asks for a digit.
 type Menu struct {

@@ -51,6 +51,10 @@ func TestCheck(t *testing.T) {
 		{"group", "600", "title", "a\nb", `group 600: title: "a\nb" holds a control character; leave it out`},
 		{"group", "600", "strategy", "random", `group 600: strategy: "random" is not known; write one of all, order, round-robin, longest-idle`},
 		{"group", "600", "ring-time", "1h", "group 600: ring-time: 1h is not from 1s to 10m; write a value between them"},
+		{"page", "900", "multicast", "192.168.1.1:10000", "page 900: multicast: \"192.168.1.1:10000\" is no multicast group with a port; write one such as 239.255.1.1:10000"},
+		{"page", "900", "multicast", "[::ffff:239.255.1.1]:10000", "page 900: multicast: \"[::ffff:239.255.1.1]:10000\" is no multicast group with a port; write one such as 239.255.1.1:10000"},
+		{"page", "900", "multicast", "239.1.1.1:2,239.1.1.2:2,239.1.1.3:2,239.1.1.4:2,239.1.1.5:2,239.1.1.6:2,239.1.1.7:2,239.1.1.8:2,239.1.1.9:2", "page 900: multicast: has more than 8 groups; take some out"},
+		{"page", "900", "multicast-from", "eth0", "page 900: multicast-from: \"eth0\" is no address of this machine; write one such as 192.168.1.5"},
 		{"group", "600", "members", "200,201,200", "group 600: members: 200 is named twice; keep one"},
 		{"group", "600", "members", "200,600", "group 600: members: the group holds itself; take 600 out"},
 		{"group", "600", "otherwise", "mailbox:7", `group 600: otherwise: "mailbox:7" is no target; write a number, voicemail, voicemail:USER, hangup, busy or hours:NAME?open=TARGET&closed=TARGET`},
@@ -81,6 +85,21 @@ func TestCheck(t *testing.T) {
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s %s=%s:\n%v\nwant\n%s", c.kind, c.field, c.value, err, c.want)
 		}
+	}
+}
+
+// TestPageSource: a page goes from an address to groups of the same kind.
+func TestPageSource(t *testing.T) {
+	p := &Page{Number: "900", Mode: PageOneWay, Multicast: []string{"239.255.1.1:10000", "[ff05::1]:10000"}}
+	if err := p.Check(); err != nil || p.Source().IsValid() {
+		t.Errorf("from %s, %v", p.Source(), err)
+	}
+	p.MulticastFrom = "10.0.0.5"
+	if err := p.Check(); err == nil || err.Error() != "page 900: multicast-from: is not of the kind of [ff05::1]:10000; write both as IPv4 or as IPv6" {
+		t.Error(err)
+	}
+	if p.Multicast = p.Multicast[:1]; p.Check() != nil || p.Source().String() != "10.0.0.5" {
+		t.Errorf("from %s, %v", p.Source(), p.Check())
 	}
 }
 

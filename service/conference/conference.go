@@ -74,8 +74,9 @@ type Conference struct {
 	Observer Observer        // nil: nobody is told
 	// Busy reports whether an account is in a call: it is left out of a [Page]. It must not block. nil: nobody is.
 	Busy func(account sip.URI) bool
-	// Multicast opens the way to a multicast group, no further than the local network: each Write is a datagram and must not block. nil: pages have no loudspeakers.
-	Multicast func(group netip.AddrPort) (io.WriteCloser, error)
+	// Multicast opens the way from an address of this machine, any if it is not valid, to a multicast group, no further than the local network: each Write is a datagram and must not
+	// block. nil: pages have no loudspeakers.
+	Multicast func(from netip.Addr, group netip.AddrPort) (io.WriteCloser, error)
 	// Recordings is the folder of the recordings; "": nothing is recorded.
 	Recordings string
 

@@ -86,7 +86,8 @@ func (r *room) air() {
 	if page == nil || len(page.Loudspeakers) == 0 || r.c.Multicast == nil {
 		return
 	}
-	l, err := newLoudspeakers(r.c.Multicast, page.Loudspeakers, r.c.rate())
+	way := func(group netip.AddrPort) (io.WriteCloser, error) { return r.c.Multicast(page.Source, group) }
+	l, err := newLoudspeakers(way, page.Loudspeakers, r.c.rate())
 	if err != nil {
 		r.c.observe(RoomEvent{Room: r.name, What: "silent", Err: err})
 	}

@@ -18,6 +18,7 @@ type Page struct {
 	OneWay  bool      // only who calls is heard
 	// Loudspeakers are multicast groups that hear everything, beside the members. [Conference.Multicast] leads there.
 	Loudspeakers []netip.AddrPort
+	Source       netip.Addr // of this machine, from which they are sent to; the zero value: [Conference.Multicast] chooses
 	// Callers are the URIs of the accounts that may call; nil: every account. Whoever has not proved who it is may not.
 	Callers []string
 }

@@ -135,11 +135,14 @@ func TestPageLoudspeakers(t *testing.T) {
 		alice, _, _ := pagers(w, true)
 		hall, yard := netip.MustParseAddrPort("239.255.1.1:10000"), netip.MustParseAddrPort("239.255.1.2:10000")
 		set := w.set["700"]
-		set.Page.Members, set.Page.Loudspeakers = nil, []netip.AddrPort{hall, yard}
+		set.Page.Members, set.Page.Loudspeakers, set.Page.Source = nil, []netip.AddrPort{hall, yard}, netip.MustParseAddr("192.0.2.7")
 		w.set["700"] = set
 		alice.dial("700").want(sip.StatusBusyHere, true) // there is no multicast here
 		heard := new(air)
-		w.focus.Multicast = func(group netip.AddrPort) (io.WriteCloser, error) {
+		w.focus.Multicast = func(from netip.Addr, group netip.AddrPort) (io.WriteCloser, error) {
+			if from != set.Page.Source {
+				t.Errorf("from %s", from)
+			}
 			if group == yard {
 				return nil, errors.New("no route")
 			}
