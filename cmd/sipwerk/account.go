@@ -89,8 +89,8 @@ func (p *program) open(ctx context.Context, load func() (*config.Config, error),
 	return &accounts{st, d.Name, cfg, p}, nil
 }
 
-// refreshTime is how long a command waits for the running server to know what it has changed; a server that is slower finds out by itself.
-const refreshTime = 5 * time.Second
+// refreshTime is how long a command waits for the running server to know what it has changed, which may be 20,000 accounts; a server that is slower finds out by itself.
+const refreshTime = 30 * time.Second
 
 // Close closes the data folder, and tells the server that runs on it of what was changed: it is in force when the command has ended, or a line says why not. What is changed is on the
 // disk all the same: the command has not failed.
