@@ -137,7 +137,7 @@ func TestExpressHears(t *testing.T) {
 	if !ok {
 		return
 	}
-	c.carry()
+	c.carry(t)
 	c.talks(t, c.phones[0], 16, 7)
 	for i := range c.streams {
 		if n := c.passed(i); n != 3 {
