@@ -157,7 +157,7 @@ func (a *Agent) Remote(r Remote) error {
 			}
 		}
 		g := a.current
-		g.vigil = vigil{} // who goes on after this need not be who checked before
+		g.vigil.renew(now)
 		if g.remote.Ufrag == "" {
 			g.remote, g.began = r.Credentials, now
 			g.controlling = !g.lite && (g.controlling || r.Lite)
@@ -233,7 +233,7 @@ func (a *Agent) Send(b []byte) error {
 }
 
 // Heard returns when the peer showed last that it is there, by a check, an answer to one of ours or an indication (RFC 8445 §11); the zero time if it never did; and whether it goes on to check the
-// chosen way since its last description.
+// chosen way.
 func (a *Agent) Heard() (last time.Time, h Habit) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -277,7 +277,11 @@ func (a *Agent) receive(b []byte, from netip.AddrPort, control bool) {
 		case stun.BindingIndication:
 			if a.permittedLocked(from) {
 				a.heard = now
-				a.current.vigil.pause(now)
+				for _, g := range []*agenda{a.current, a.previous} {
+					if g != nil {
+						g.vigil.pause(now)
+					}
+				}
 				a.current.checked = append(a.current.checked, from) // it keeps its claim to the address
 			}
 		}

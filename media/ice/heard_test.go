@@ -44,15 +44,15 @@ func TestIndications(t *testing.T) {
 			}
 		}
 		steady("joined", true)
-		heard("the peer", full, true)
 		heard("a stranger", other, false)
 		if err := lite.Restart(); err != nil {
 			t.Fatal(err)
 		}
-		heard("the peer after a restart", full, true)
 		steady("the old way after a restart", true)
 		lite.learn(t, full)
 		steady("the old way after a description of the new one", true)
+		heard("the peer after a restart", full, true)
+		steady("the old way without checks", false)
 		if len(answers) > 0 {
 			t.Errorf("an indication is answered to %v", <-answers)
 		}
@@ -67,6 +67,7 @@ func TestVigil(t *testing.T) {
 		from   netip.AddrPort
 		same   bool // the check is sent again
 	}
+	nobody := netip.AddrPort{} // an indication, no check
 	for name, c := range map[string]struct {
 		rows []row
 		want Habit
@@ -80,6 +81,7 @@ func TestVigil(t *testing.T) {
 		"another way":        {[]row{{10, 5 * time.Second, there, false}}, Unknown},
 		"sent again":         {[]row{{10, 5 * time.Second, here, true}}, Unknown},
 		"a way that is new":  {[]row{{10, 5 * time.Second, there, false}, {2, 5 * time.Second, here, false}}, Unknown},
+		"without in the end": {[]row{{10, 5 * time.Second, here, false}, {1, 20 * time.Second, nobody, false}}, Seldom},
 		"consent in between": {[]row{{2, 15 * time.Second, here, false}, {4, 5 * time.Second, here, false}}, Steady},
 	} {
 		g := &agenda{lite: true, random: rand.NewChaCha8([32]byte{}), local: Credentials{"evtj", vectorPwd}}
@@ -89,6 +91,10 @@ func TestVigil(t *testing.T) {
 			id++
 			for range r.checks {
 				now = now.Add(r.every)
+				if r.from == nobody {
+					g.vigil.pause(now)
+					continue
+				}
 				g.heard(now, request{id: [stun.TransactionIDSize]byte{id}, priority: 1}, r.from)
 				if !r.same {
 					id++

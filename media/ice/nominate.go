@@ -27,7 +27,9 @@ const (
 type vigil struct {
 	id          [stun.TransactionIDSize]byte // of the last
 	first, last time.Time
-	gaps        bool // the peer was there all the same when a row had ended
+	since       time.Time // the last description of the peer came then; zero: none did
+	gaps        bool      // the peer was there all the same when a row had ended
+	asked       bool      // a row was that of consent, before the last description of the peer
 }
 
 const (
@@ -48,7 +50,18 @@ func (v *vigil) note(now time.Time, r request) {
 
 // pause takes note that the peer is there, whether or not it checks.
 func (v *vigil) pause(now time.Time) {
-	v.gaps = v.gaps || !v.last.IsZero() && now.Sub(v.last) >= vigilGap
+	from := v.last
+	if from.IsZero() {
+		from = v.since
+	}
+	if !from.IsZero() && now.Sub(from) >= vigilGap {
+		v.gaps, v.first = true, v.last
+	}
+}
+
+// renew begins again with a description of the peer: who goes on after it need not be who checked before. What the peer was seen to do stays as long as it has not begun anew (RFC 8445 §9).
+func (v *vigil) renew(now time.Time) {
+	*v = vigil{since: now, gaps: v.gaps && !v.steady(), asked: v.asked || v.steady()}
 }
 
 // steady tells whether the row is, or was to the end, that of consent: three checks at least, for the gaps are shorter than the whole.
@@ -61,6 +74,8 @@ func (v *vigil) habit() Habit {
 		return Steady
 	case v.gaps:
 		return Seldom
+	case v.asked:
+		return Former
 	}
 	return Unknown
 }
@@ -71,6 +86,7 @@ type Habit uint8
 // The habits.
 const (
 	Unknown Habit = iota // it has not been there for long
+	Former               // it went on until its last description, and has not been there for long since
 	Seldom               // it was there without checks
 	Steady               // it goes on
 )

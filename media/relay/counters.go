@@ -23,5 +23,6 @@ type Counters struct {
 	PeerLost             int64         // RTP packets missing in what we sent, as the peer says; negative if it got some twice
 	PeerJitter           time.Duration // of what we sent, as the peer says
 	MOS                  float64       // how what we hear sounds, 1 to 4.5, as estimated by media/rtp from Lost, RoundTrip and Jitter; 0: nothing was heard
+	Reported             bool          // RTCP was heard from the peer
 	LastIn               time.Duration // how long ago the last packet was heard; negative if none was
 }

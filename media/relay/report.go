@@ -15,6 +15,7 @@ type hearing struct {
 	roundTrip time.Duration
 	ssrc      uint32 // of what we send, where others go the same way; 0: nobody else does
 	fraction  uint8  // lost of late, in 1/256
+	reported  bool   // RTCP has come from the peer
 	lost      int32
 	jitter    uint32 // in ticks of the stream we send
 }
@@ -35,6 +36,7 @@ func (h *hearing) send(b []byte, now time.Duration) {
 
 // receive takes note of RTCP that comes from the peer. Of several reports in a packet that on what we send counts, or the first.
 func (h *hearing) receive(b []byte, now time.Duration) {
+	h.reported = true
 	for len(b) > 0 {
 		p, rest, err := rtp.SplitRTCP(b)
 		if err != nil {
@@ -62,7 +64,7 @@ func (h *hearing) own(p rtp.RawControl) (rtp.ReceptionReport, bool) {
 
 // fill completes c. clock is that of the stream that we send.
 func (h *hearing) fill(c *Counters, clock uint32) {
-	c.RoundTrip, c.PeerLost = h.roundTrip, int64(h.lost)
+	c.RoundTrip, c.PeerLost, c.Reported = h.roundTrip, int64(h.lost), h.reported
 	if clock > 0 {
 		c.PeerJitter = time.Duration(h.jitter) * time.Second / time.Duration(clock)
 	}

@@ -150,7 +150,7 @@ func TestRelay(t *testing.T) {
 			t.Errorf("alice got %q", got)
 		}
 		c := a.Counters()
-		want := Counters{PacketsIn: 2, BytesIn: uint64(len(packet)) + 8, PacketsOut: 1, BytesOut: 14, Packets: 1, MOS: c.MOS, LastIn: c.LastIn}
+		want := Counters{PacketsIn: 2, BytesIn: uint64(len(packet)) + 8, PacketsOut: 1, BytesOut: 14, Packets: 1, MOS: c.MOS, Reported: true, LastIn: c.LastIn}
 		if c != want || c.LastIn <= 0 {
 			t.Errorf("counters %+v, want %+v", c, want)
 		}

@@ -4,8 +4,6 @@ package session
 
 import (
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/sipwerk/sipwerk/media/carriage"
@@ -52,60 +50,6 @@ func (e *Endpoint) absent(now time.Time) bool {
 	return a.told
 }
 
-// A Presence is what shows that the peer of a leg is there.
-type Presence struct {
-	Heard    time.Time // when a packet of it came last, or something of ICE; the zero time if nothing did
-	Consents bool      // it shows all the time that it is there, and is gone after [ConsentEnd] without that, whatever the directions of its streams. RFC 7675 §5.1
-	Pauses   bool      // it has named a codec in which who does not speak sends nothing
-}
-
-// ConsentEnd is for [Presence].
-const ConsentEnd = carriage.ConsentEnd
-
-// Presence returns what is known now.
-func (l *Leg) Presence() (p Presence) {
-	now := time.Now()
-	for i := range l.lines {
-		n := &l.lines[i]
-		if n.stream == nil {
-			continue
-		}
-		p.hear(lastOf(n.stream, now))
-		shown, consents := n.way.Heard()
-		p.hear(shown)
-		p.Consents = p.Consents || consents
-		p.Pauses = p.Pauses || slices.ContainsFunc(n.told.codecs, pauses)
-	}
-	return p
-}
-
-func (p *Presence) hear(at time.Time) {
-	if at.After(p.Heard) {
-		p.Heard = at
-	}
-}
-
-// pauses tells whether who speaks in c may send nothing at all for minutes: with comfort noise, RFC 3389 §4, and in the codecs that have one of their own unless that is ruled out.
-func pauses(c sdp.Codec) bool {
-	switch strings.ToUpper(c.Name) {
-	case comfortNoise:
-		return true
-	case "G729":
-		return !strings.Contains(c.FMTP, "annexb=no")
-	case "G723":
-		return !strings.Contains(c.FMTP, "annexa=no")
-	}
-	return false
-}
-
-// lastOf returns when a packet of the peer came last on a stream; the zero time if none did.
-func lastOf(s *relay.Stream, now time.Time) time.Time {
-	if c := s.Counters(); c.LastIn >= 0 {
-		return now.Add(-c.LastIn)
-	}
-	return time.Time{}
-}
-
 // heardLocked returns when a packet of the peer came last; the zero time if none did.
 func (e *Endpoint) heardLocked(now time.Time) (last time.Time) {
 	streams := []*relay.Stream{e.stream}
@@ -118,7 +62,8 @@ func (e *Endpoint) heardLocked(now time.Time) (last time.Time) {
 		if s == nil {
 			continue
 		}
-		if at := lastOf(s, now); at.After(last) {
+		c := s.Counters()
+		if at := lastOf(&c, now); at.After(last) {
 			last = at
 		}
 	}

@@ -144,6 +144,12 @@ func (f *finder) check(choose bool) {
 	f.send(append(all, stun.NewShortTermIntegrity(f.pwd), stun.Fingerprint)...)
 }
 
+// indicate keeps the way open.
+func (f *finder) indicate() {
+	f.t.Helper()
+	f.send(stun.TransactionID, stun.NewType(stun.MethodBinding, stun.ClassIndication))
+}
+
 // goesOn does something every few seconds, so many times.
 func (f *finder) goesOn(times int, every time.Duration, do func()) {
 	for range times {
@@ -165,7 +171,7 @@ func (f *finder) expect(when string, after time.Duration, want int) {
 func TestAbsenceFound(t *testing.T) {
 	for name, step := range map[string]func(f *finder){
 		"indications": func(f *finder) {
-			f.goesOn(7, 20*time.Second, func() { f.send(stun.TransactionID, stun.NewType(stun.MethodBinding, stun.ClassIndication)) })
+			f.goesOn(7, 20*time.Second, f.indicate)
 			f.expect("indications", 0, 0)
 			f.expect("silent for less than is set", 55*time.Second, 0) // 75 s since the last one
 			f.expect("silent", 25*time.Second, 1)
@@ -193,6 +199,8 @@ func TestAbsenceFound(t *testing.T) {
 			f.expect("silent", 20*time.Second, 1)
 		},
 		"a browser that is lost at once": func(f *finder) {
+			f.browse("sendrecv")
+			f.goesOn(5, 5*time.Second, func() { f.check(false) })
 			f.browse("sendonly")
 			f.check(false)
 			f.expect("for less than consent lasts", 29*time.Second, 0)
@@ -200,14 +208,30 @@ func TestAbsenceFound(t *testing.T) {
 		},
 		"a browser that never comes": func(f *finder) {
 			f.browse("sendrecv")
-			f.expect("for less than consent lasts", 28*time.Second, 0)
-			f.expect("without consent", 3*time.Second, 1)
+			f.expect("silent for less than is set", 85*time.Second, 0)
+			f.expect("silent", 8*time.Second, 1)
+		},
+		"no consent was seen": func(f *finder) {
+			f.browse("sendonly")
+			f.check(false)
+			f.expect("on hold", 3*time.Minute, 0)
+		},
+		"hold after indications": func(f *finder) {
+			f.browse("sendrecv")
+			f.goesOn(5, 5*time.Second, func() { f.check(false) })
+			f.browse("sendrecv")
+			f.goesOn(3, 25*time.Second, f.indicate)
+			f.browse("sendonly")
+			f.goesOn(1, 25*time.Second, f.indicate)
+			f.expect("one is lost", 25*time.Second, 0)
+			f.indicate()
+			f.expect("on hold, by indications", 2*time.Minute, 0)
 		},
 		"no browser after all": func(f *finder) {
 			f.browse("sendonly")
 			f.check(false)
 			f.wait(20 * time.Second)
-			f.goesOn(3, 25*time.Second, func() { f.send(stun.TransactionID, stun.NewType(stun.MethodBinding, stun.ClassIndication)) })
+			f.goesOn(3, 25*time.Second, f.indicate)
 			f.expect("on hold, by indications", 2*time.Minute, 0)
 		},
 		"no ICE any more": func(f *finder) {

@@ -71,6 +71,7 @@ type said struct {
 	direction sdp.Direction
 	codecs    []sdp.Codec
 	sound     bool // an audio stream
+	other     bool // neither sound nor pictures, or no RTP
 	refreshes refreshes
 	spoken    string // name of the codec that both sides have named; empty: none
 	times     packetTimes
@@ -171,7 +172,7 @@ func (l *Leg) grow(n int) {
 // described is what a description says about one stream, and its leader of where that goes.
 func (l *Leg) described(d *sdp.Description, m, leader *sdp.Media) *said {
 	_, isRTP := m.Profile()
-	p := &said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: ownCodecs(m.Codecs()), sound: m.Type == "audio", refreshes: refreshesOf(m), times: packetTimesOf(m)}
+	p := &said{Peer: relay.Peer{Signalled: l.peer.Remote, Own: l.peer.Inside, Opaque: !isRTP}, direction: d.Direction(m), codecs: ownCodecs(m.Codecs()), sound: m.Type == "audio", other: !isRTP || m.Type != "audio" && m.Type != "video", refreshes: refreshesOf(m), times: packetTimesOf(m)}
 	p.RTP = l.peer.address(d.Address(leader))
 	p.RTCP = l.peer.address(d.RTCPAddress(leader))
 	p.tag = identifierOf(leader, midURI)

@@ -59,8 +59,9 @@ func (c *Config) Fields() []Field {
 		{"calls.ring-time", "How long a telephone rings before its caller gets 480.",
 			"45s", span{&c.Calls.RingTime, time.Second, time.Hour, false}},
 		{"calls.silence", "After how long a call is ended from which no packet comes: one between two telephones if both are silent, one to a room, a queue or another number of the server if the telephone is. " +
-			"If only one of two telephones is silent the call ends after five minutes, unless it has named a codec with pauses (comfort noise, G.729 with annex B). A telephone on hold may be silent; a browser, which says all the time " +
-			"that it is there, is gone after half a minute without that, on hold or not. 0: never.",
+			"If only one of two telephones is silent the call ends after five minutes if that one has sent both sound (or pictures) and reports on it (RTCP) before, which it would go on to send even when it is muted; it stays " +
+			"if it has named a codec with pauses (comfort noise, G.729 with annex B) or has a line for text or facsimiles. A telephone on hold may be silent; a browser that was seen to say all the time that it is there is " +
+			"gone after half a minute without that, on hold or not. 0: never.",
 			"1m", span{&c.Calls.Silence, 30 * time.Second, 24 * time.Hour, true}},
 		{"calls.pass-redirects", "Whether a caller is told where a telephone redirects it (3xx), if that leads out of the house: yes or no. With no it gets 480. What leads to an account is followed in any case.",
 			"yes", (*toggle)(&c.Calls.PassRedirects)},

@@ -9,7 +9,7 @@ import (
 	"github.com/sipwerk/sipwerk/sip"
 )
 
-// Observer is told what becomes of calls. It runs in the stripe of the call, must not block, and must not keep d.
+// Observer is told what becomes of calls. It runs in the stripe of the call, and must not block. d holds until ObserveCall returns, and is empty or that of another call afterwards: who wants to keep it copies it.
 type Observer interface {
 	ObserveCall(d *Detail)
 }

@@ -95,7 +95,7 @@ func (c *call) stopTimer() {
 	}
 }
 
-// oneSided is after how long without a sign of one side a call ends though the other speaks: it speaks to nobody.
+// oneSided is after how long without a sign of one side a call ends though the other speaks: it speaks to nobody. That holds for one only whose RTCP has come before: who is muted, or has a loudspeaker only, may send nothing.
 const oneSided = 5 * time.Minute
 
 // watch ends the call when neither side has shown for long that it is there, or one of them for very long. A call on hold may be as silent as it likes, and its silence counts from the resumption.
@@ -133,7 +133,7 @@ func (l *leg) look() session.Presence {
 	return p
 }
 
-// deserted tells whether somebody is gone: both sides for the limit, one of them for very long unless it may pause, or at once one that has to show all the time that it is there.
+// deserted tells whether somebody is gone: both sides for the limit, one of them for very long if it would send something all the same, or at once one that has to show all the time that it is there.
 func (c *call) deserted(limit time.Duration) bool {
 	held, all := c.onHold(), true
 	for _, l := range [...]*leg{c.caller, c.callee} {
@@ -143,7 +143,7 @@ func (c *call) deserted(limit time.Duration) bool {
 		}
 		quiet := time.Since(l.seen)
 		switch {
-		case p.Consents && quiet >= session.ConsentEnd, !p.Pauses && quiet > max(limit, oneSided):
+		case p.Consents && quiet >= session.ConsentEnd, p.Reports && !p.Pauses && quiet > max(limit, oneSided):
 			return true
 		case quiet <= limit:
 			all = false
@@ -155,15 +155,24 @@ func (c *call) deserted(limit time.Duration) bool {
 // onHold tells whether either side wants no stream to flow both ways: such a call need not send anything.
 func (c *call) onHold() bool { return c.caller.holds() || c.callee.holds() }
 
+// holds looks at sound and pictures, for nobody puts the rest on hold; where there is nothing else it is the call.
 func (l *leg) holds() bool {
 	d := l.glance()
 	if d == nil {
 		return false
 	}
+	talks, rest := false, false
 	for i := range d.Media {
-		if m := &d.Media[i]; !m.Rejected() && d.Direction(m) == sdp.SendRecv {
+		m := &d.Media[i]
+		switch flows := d.Direction(m) == sdp.SendRecv; {
+		case m.Rejected():
+		case m.Type != "audio" && m.Type != "video":
+			rest = rest || flows
+		case flows:
 			return false
+		default:
+			talks = true
 		}
 	}
-	return true
+	return talks || !rest
 }

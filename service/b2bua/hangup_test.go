@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -55,37 +56,52 @@ func TestSilence(t *testing.T) {
 	})
 }
 
-// TestOneSideSilent: a call in which only one side is silent goes on for five minutes, and for ever if that side has named a codec with pauses. RFC 3389 §4.
+// TestOneSideSilent: a call in which only one side is silent goes on for five minutes if that side has sent RTP and RTCP before, so that it is gone, and for ever if it may be there: it has named a codec with
+// pauses (RFC 3389 §4), has a line of another kind, or has never shown that it sends RTCP while it is muted (RFC 3550 §6.2).
 func TestOneSideSilent(t *testing.T) {
+	const both, sound, reports, nothing = "sound reports", "sound", "reports", ""
 	for name, c := range map[string]struct {
+		sends   string // what the silent side has sent
 		payload string
-		codec   []string
+		lines   []string
 		ends    bool
 	}{
-		"gone":          {"", nil, true},
-		"comfort noise": {"13", []string{"a=rtpmap:13 CN/8000"}, false},
-		"pauses":        {"18", []string{"a=rtpmap:18 G729/8000"}, false},
-		"no pauses":     {"18", []string{"a=rtpmap:18 G729/8000", "a=fmtp:18 annexb=no"}, true},
+		"gone":             {both, "", nil, true},
+		"muted":            {sound, "", nil, false},
+		"never spoke":      {reports, "", nil, false},
+		"loudspeaker":      {nothing, "", nil, false},
+		"comfort noise":    {both, "13", []string{"a=rtpmap:13 CN/8000"}, false},
+		"pauses":           {both, "18", []string{"a=rtpmap:18 G729/8000"}, false},
+		"no pauses":        {both, "18", []string{"a=rtpmap:18 G729/8000", "a=fmtp:18 annexb=no"}, true},
+		"text":             {both, "", []string{"m=text 7000 RTP/AVP 98", "a=rtpmap:98 t140/1000"}, false},
+		"facsimile":        {both, "", []string{"m=image 7000 udptl t38"}, false},
+		"no facsimile":     {both, "", []string{"m=image 0 udptl t38"}, true},
+		"pictures one way": {both, "", []string{"m=video 7000 RTP/AVP 99", "a=rtpmap:99 VP8/90000", "a=recvonly"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(w *world) {
 				w.b.Silence = time.Minute
-				described := func(host string, port int, lines ...string) string {
-					return strings.Replace(offer(host, port, lines...), "RTP/AVP 8 0", "RTP/AVP 8 0 "+c.payload, 1)
+				described := func(host string, port int) string {
+					return strings.Replace(offer(host, port, c.lines...), "RTP/AVP 8 0", "RTP/AVP 8 0 "+c.payload, 1)
 				}
 				w.phone("bob", 2)
-				tx := w.invite("bob", described("192.0.2.1", 4000, c.codec...))
-				w.reply(w.one(sip.MethodInvite), sip.StatusOK, described("192.0.2.2", 6000, c.codec...))
+				tx := w.invite("bob", described("192.0.2.1", 4000))
+				s := w.one(sip.MethodInvite)
+				w.reply(s, sip.StatusOK, described("192.0.2.2", 6000))
 				to := mediaPort(t, w.answerTo(tx).Body())
 				w.ack(tx, "")
-				alice := w.socket("192.0.2.1:4000")
+				alice, bob := w.socket("192.0.2.1:4000"), w.socket("192.0.2.2:6000")
 				defer alice.Close()
+				defer bob.Close()
+				if strings.Contains(c.sends, sound) {
+					w.say(bob, mediaPort(t, s.Body()), 0x80, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2)
+				}
+				if strings.Contains(c.sends, reports) {
+					w.say(bob, mediaPort(t, s.Body())+1, 0x80, 201, 0, 1, 0, 0, 0, 2)
+				}
 				var stood time.Duration
 				for ; stood < 7*time.Minute && len(w.started) == 0; stood += 40 * time.Second {
-					packet := []byte{0x80, 8, 0, byte(stood / time.Second), 0, 0, 0, 1, 0, 0, 0, 1}
-					if _, err := alice.WriteBatch([]network.Datagram{{Buf: packet, Peer: netip.AddrPortFrom(serverAddress, to)}}); err != nil {
-						t.Fatal(err)
-					}
+					w.say(alice, to, 0x80, 8, 0, byte(stood/time.Second), 0, 0, 0, 1, 0, 0, 0, 1)
 					w.pass(40 * time.Second)
 				}
 				if ended := len(w.started) != 0; ended != c.ends || stood < 5*time.Minute {
@@ -106,12 +122,22 @@ func TestOneSideSilent(t *testing.T) {
 	}
 }
 
+// say sends a packet to a port of ours.
+func (w *world) say(from network.PacketConn, port uint16, packet ...byte) {
+	w.t.Helper()
+	if _, err := from.WriteBatch([]network.Datagram{{Buf: packet, Peer: netip.AddrPortFrom(serverAddress, port)}}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.pass(time.Second)
+}
+
 // TestSilenceOnHold: a call that both sides hold is silent for hours, and is not ended for it, nor for the silence behind it when it is resumed.
 func TestSilenceOnHold(t *testing.T) {
 	for _, c := range []struct{ name, hold, reply string }{
 		{"one way", offer("192.0.2.1", 4000, "a=sendonly"), offer("192.0.2.2", 6000, "a=recvonly")},
 		{"both ways", offer("192.0.2.1", 4000, "a=inactive"), offer("192.0.2.2", 6000, "a=inactive")},
 		{"by address", offer("0.0.0.0", 4000), offer("192.0.2.2", 6000)},
+		{"beside a facsimile", offer("192.0.2.1", 4000, "a=sendonly", "m=image 4002 udptl t38"), offer("192.0.2.2", 6000, "a=recvonly", "m=image 6002 udptl t38")},
 		{"no stream left", strings.Replace(offer("192.0.2.1", 4000), "audio 4000", "audio 0", 1), strings.Replace(offer("192.0.2.2", 6000), "audio 6000", "audio 0", 1)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -140,6 +166,25 @@ func TestSilenceOnHold(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFacsimileSilent: where only a facsimile is left nobody is on hold, and the silence of both ends the call.
+func TestFacsimileSilent(t *testing.T) {
+	play(t, func(w *world) {
+		w.b.Silence = time.Minute
+		tx, _ := w.connect()
+		fax := func(host string, port int) string { return offer(host, 0, fmt.Sprintf("m=image %d udptl t38", port)) }
+		re := w.inside(tx, sip.MethodInvite, 2, fax("192.0.2.1", 4002))
+		w.reply(w.one(sip.MethodInvite), sip.StatusOK, fax("192.0.2.2", 6002))
+		w.ack(re, "")
+		w.pass(2 * time.Minute)
+		for _, bye := range w.take(sip.MethodBye) {
+			w.reply(bye, sip.StatusOK, "")
+		}
+		if d := w.end(); d.Reason != noMedia {
+			t.Errorf("detail %+v", d)
+		}
+	})
 }
 
 // TestSilenceBesideVideo: a picture that goes one way does not excuse the silence of the sound.

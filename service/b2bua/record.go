@@ -19,7 +19,7 @@ const codeTime = 3 * time.Second
 
 // Recorder says which calls are recorded. It must not block.
 type Recorder interface {
-	// Record is asked when a call is answered (by is BySystem), and when a side has dialled [RecordCode].
+	// Record is asked when a call is answered (by is BySystem), and when a side has dialled [RecordCode]. d holds until Record returns: who wants to keep it, for Open or Done perhaps, copies it.
 	Record(d *Detail, by Side) Recording
 }
 

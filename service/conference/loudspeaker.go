@@ -97,5 +97,4 @@ func (r *room) air() {
 	r.mu.Lock()
 	r.speakers = l
 	r.mu.Unlock()
-	r.mixer.Record(l.take)
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"math"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -181,4 +183,41 @@ func TestPageLoudspeakers(t *testing.T) {
 			t.Errorf("the loudspeakers are silent: %v", loud)
 		}
 	})
+}
+
+// TestPageRecorded: a recording of a page begins and ends beside the loudspeakers, which go on.
+func TestPageRecorded(t *testing.T) {
+	folder, heard := t.TempDir(), new(air)
+	run(t, func(w *world) {
+		alice, _, _ := pagers(w, true)
+		set := w.set["700"]
+		set.Page.Members, set.Page.Loudspeakers = nil, []netip.AddrPort{netip.MustParseAddrPort("239.255.1.1:10000")}
+		w.set["700"] = set
+		w.focus.Recordings = folder
+		w.focus.Multicast = func(netip.AddrPort) (io.WriteCloser, error) { return heard, nil }
+		a := alice.dial("700")
+		a.say(tones["alice"])
+		sent := 0
+		goesOn := func(when string) {
+			t.Helper()
+			w.Wait(2 * time.Second)
+			heard.mu.Lock()
+			defer heard.mu.Unlock()
+			if n := len(heard.packets); n < sent+50 {
+				t.Errorf("%s: %d packets to the loudspeakers after %d", when, n, sent)
+			}
+			sent = len(heard.packets)
+		}
+		goesOn("at the beginning")
+		a.press("*9")
+		goesOn("recorded")
+		a.press("*9")
+		goesOn("recorded no more")
+		a.bye()
+	})
+	if files, err := filepath.Glob(filepath.Join(folder, "*.wav")); err != nil || len(files) != 1 {
+		t.Fatalf("recordings %v, %v", files, err)
+	} else if info, err := os.Stat(files[0]); err != nil || info.Size() < 50*640 {
+		t.Errorf("the recording: %v, %v", info, err)
+	}
 }

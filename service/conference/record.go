@@ -60,7 +60,6 @@ func (r *room) record(on bool) bool {
 	tape := r.tape
 	r.mu.Unlock()
 	if !on {
-		r.mixer.Record(nil)
 		old.close()
 		return true
 	}
@@ -68,9 +67,21 @@ func (r *room) record(on bool) bool {
 		err := tape.write()
 		r.c.observe(RoomEvent{Room: r.name, What: "recorded", File: tape.file, Err: err})
 	})
-	r.mixer.Record(tape.take)
 	r.c.observe(RoomEvent{Room: r.name, What: "recording", File: tape.file})
 	return true
+}
+
+// hear gives a frame of the mix to the recording and to the loudspeakers, on the goroutine of the mixer.
+func (r *room) hear(pcm []int16) {
+	r.mu.Lock()
+	tape, speakers := r.tape, r.speakers
+	r.mu.Unlock()
+	if tape != nil {
+		tape.take(pcm)
+	}
+	if speakers != nil {
+		speakers.take(pcm)
+	}
 }
 
 // file names a recording after its room and the time. Two rooms of one user part in different domains are told apart.

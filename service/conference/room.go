@@ -59,6 +59,7 @@ func (c *Conference) openLocked(set Settings) *room {
 		members: make(map[*member]struct{}), seats: make(map[*session.Seat]*member)}
 	r.roster = c.rosterOf(r.name, &set)
 	r.mixer = &session.Room{Rate: c.rate(), Digit: r.dialled}
+	r.mixer.Record(r.hear)
 	r.stage.most = or(c.MaxTiles, DefaultMaxTiles)
 	if c.rooms == nil {
 		c.rooms = make(map[string]*room)

@@ -103,7 +103,7 @@ func (u *Usage) Reply(status sip.Status) *sip.Response {
 	return res
 }
 
-// Send answers the initial INVITE with a response made by [Usage.Reply], which is the usage's from then on.
+// Send answers the initial INVITE with a response made by [Usage.Reply], which is the usage's from then on: it must not be read any more, for after the ACK it may be the response of another call.
 func (u *Usage) Send(res *sip.Response) error {
 	switch {
 	case u.callee == nil:
