@@ -57,7 +57,7 @@ func TestMemberGone(t *testing.T) {
 				t.Errorf("%s streams, want %s", got, streams)
 			}
 		}
-		left(5*time.Second, 3, "3") // browsers go on to check from the start
+		left(22*time.Second, 3, "3") // a browser is known by its checks by then
 		for _, gone := range []*chat{bob, carol} {
 			gone.who.host.SetConditions(&network.Conditions{Loss: 1})
 		}
