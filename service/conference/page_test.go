@@ -194,7 +194,7 @@ func TestPageRecorded(t *testing.T) {
 		set.Page.Members, set.Page.Loudspeakers = nil, []netip.AddrPort{netip.MustParseAddrPort("239.255.1.1:10000")}
 		w.set["700"] = set
 		w.focus.Recordings = folder
-		w.focus.Multicast = func(netip.AddrPort) (io.WriteCloser, error) { return heard, nil }
+		w.focus.Multicast = func(netip.Addr, netip.AddrPort) (io.WriteCloser, error) { return heard, nil }
 		a := alice.dial("700")
 		a.say(tones["alice"])
 		sent := 0
