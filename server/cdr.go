@@ -104,6 +104,21 @@ func (r *records) account(address string) string {
 	return address
 }
 
+// same reports whether two addresses are one account, or one address-of-record of somebody else.
+func (r *records) same(a, b string) bool { return a == b || r.aor(a) == r.aor(b) }
+
+// aor returns the address-of-record of an account that an address names, otherwise the canonical form of that.
+func (r *records) aor(address string) string {
+	u, err := sip.ParseURI(address)
+	if err != nil {
+		return address
+	}
+	if account, ok := r.domains.AOR(u); ok {
+		u = account
+	}
+	return u.AOR()
+}
+
 func (r *records) legs(d *b2bua.Detail) []store.CDRLeg {
 	legs := make([]store.CDRLeg, len(d.Legs))
 	for i := range d.Legs {

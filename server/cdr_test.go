@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/sipwerk/sipwerk/phone"
 	"github.com/sipwerk/sipwerk/server/config"
 	"github.com/sipwerk/sipwerk/server/store"
+	"github.com/sipwerk/sipwerk/service/b2bua"
 	"github.com/sipwerk/sipwerk/sip"
 )
 
@@ -192,5 +194,29 @@ func TestForget(t *testing.T) {
 	}
 	if left, err := os.ReadDir(s.recordings()); err != nil || len(left) != 1 || left[0].Name() != "new.wav" {
 		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// TestSameAddress: whether somebody else than was asked has answered goes by the account, however its address is written.
+func TestSameAddress(t *testing.T) {
+	s := start(t, nil)
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"sip:bob@example.org", "sip:bob@EXAMPLE.org:5060;user=phone", true},
+		{"sip:bob@example.org", "sip:bob@127.0.0.1:5060", true},
+		{"sip:alice@example.org", "sip:alice-desk@example.org", true},
+		{"sip:alice@example.org", "sip:bob@example.org", false},
+		{"sip:bob@example.org", "sip:bob@example.com", false},
+		{"sip:bob@example.com;transport=tcp", "sip:bob@Example.com", true},
+		{"sip:+4930123@example.com", "tel:+49-30-123", false},
+	} {
+		var line strings.Builder
+		j := &journal{log: slog.New(slog.NewTextHandler(&line, nil)), records: s.journal.records}
+		j.end(&b2bua.Detail{ID: "a", To: tt.a, Final: tt.b, Status: sip.StatusOK, Start: time.Now(), Answer: time.Now(), End: time.Now()})
+		if told := strings.Contains(line.String(), "talked-to="); told == tt.want {
+			t.Errorf("%s and %s: %s", tt.a, tt.b, line.String())
+		}
 	}
 }

@@ -75,6 +75,12 @@ func TestElsewhere(t *testing.T) {
 	}
 	want("INFO from another port", moved.ask(moved.inside("INFO", invite, up, seq+1)), sip.StatusOK)
 	want("INFO of another account", eve.prove(eve.inside("INFO", invite, up, seq+50), "bob", "secret of bob"), sip.StatusForbidden)
+	outside := eve.request("INVITE", "sip:nobody@example.org", "sip:alice@example.org")
+	outside = eve.credentials(outside, eve.ask(outside), "alice", "secret of alice")
+	want("INVITE to nobody", eve.ask(outside), sip.StatusNotFound)
+	used := eve.inside("INVITE", invite, up, seq+50)
+	used.Set(sip.HeaderAuthorization, outside.Get(sip.HeaderAuthorization))
+	want("INVITE with what has proved another one", eve.ask(used), sip.StatusUnauthorized)
 	want("INFO of the same account", eve.prove(eve.inside("INFO", invite, up, seq+50), "alice", "secret of alice"), sip.StatusOK)
 	want("BYE from elsewhere", eve.ask(eve.inside("BYE", invite, up, seq+60)), sip.StatusOK)
 }

@@ -60,7 +60,7 @@ func (j *journal) end(d *b2bua.Detail) {
 		attributes = append(attributes, slog.Any("err", d.Err))
 	}
 	if !d.Answer.IsZero() {
-		if d.Final != d.To { // most calls
+		if !j.records.same(d.Final, d.To) { // most calls
 			attributes = append(attributes, slog.String("talked-to", j.records.account(d.Final)))
 		}
 		attributes = append(attributes, slog.Duration("talked", d.Duration().Round(time.Millisecond)), slog.Uint64("packets", packets), slog.Uint64("lost", lost))

@@ -5,7 +5,6 @@ package server
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -180,7 +179,6 @@ func (r *reception) guard(c *config.Config, key []byte) func(*domain) *digest.Au
 			d.gate = &digest.Authenticator{Realm: d.realm, Accounts: d, Next: sip.EventHandlerFunc(r.proxy.Forward), Trust: c.Trust, Algorithms: c.Digest,
 				Key: key, Slots: nonceSlots, Proxy: true, Denied: r.denied}
 		}
-		d.insider = &digest.Authenticator{Realm: d.realm, Accounts: anySender{d}, Trust: c.Trust, Algorithms: c.Digest, Key: key, Denied: r.denied}
 		return &digest.Authenticator{Realm: d.realm, Accounts: d, Next: &r.services, Trust: c.Trust, Algorithms: c.Digest, Key: key, Slots: nonceSlots, Denied: r.denied}
 	}
 }
@@ -197,7 +195,7 @@ func (r *reception) elsewhere(u *dialog.Usage, ev *sip.Event) bool {
 	if err != nil || d == nil || r.lives(account, ev.Flow) {
 		return true
 	}
-	if !d.insider.Admit(ev) {
+	if !d.guard.Admit(ev, anySender{d}) {
 		return false
 	}
 	if name, ok := d.directory.Account(d.name, ev.User); !ev.Trusted && (!ok || name != account.UserName()) {
@@ -207,9 +205,9 @@ func (r *reception) elsewhere(u *dialog.Usage, ev *sip.Event) bool {
 	return true
 }
 
-// lives reports whether a telephone of an account has registered from the address of a flow.
+// lives reports whether a telephone of an account, or the system that has registered for its numbers, has done so from the address of a flow.
 func (r *reception) lives(account sip.URI, flow sip.Flow) bool {
-	return slices.ContainsFunc(r.registrar.Lookup(account), func(b registrar.Binding) bool { return b.Flow.Remote.Addr() == flow.Remote.Addr() })
+	return r.registrar.IsAt(account, flow.Remote.Addr())
 }
 
 // anySender is the accounts of a domain for requests inside calls, in which From is whoever was called, under whatever number.

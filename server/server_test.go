@@ -168,6 +168,12 @@ func (h *handset) prove(req *sip.Request, user, secret string) *sip.Response {
 	if res.Status != sip.StatusUnauthorized && res.Status != sip.StatusProxyAuthRequired {
 		return res
 	}
+	return h.ask(h.credentials(req, res, user, secret))
+}
+
+// credentials returns req again, with the answer to the challenge in res.
+func (h *handset) credentials(req *sip.Request, res *sip.Response, user, secret string) *sip.Request {
+	h.t.Helper()
 	_, rest, _ := strings.Cut(res.Get(sip.HeaderWWWAuthenticate)+res.Get(sip.HeaderProxyAuthenticate), `realm="`)
 	realm, _, _ := strings.Cut(rest, `"`)
 	c := &digest.Client{User: user, Password: secret, Host: req.URI.Host, Realm: realm}
@@ -183,7 +189,7 @@ func (h *handset) prove(req *sip.Request, user, secret string) *sip.Response {
 	}
 	via.Params = via.Params.With("branch", fmt.Sprintf("z9hG4bKproof%d", h.cseq))
 	req.SetFirst(sip.HeaderVia, via.String())
-	return h.ask(req)
+	return req
 }
 
 // notified answers the next NOTIFY and returns what it says.

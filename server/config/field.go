@@ -44,7 +44,7 @@ func (c *Config) Fields() []Field {
 			"203.0.113.7", (*text)(&c.Advertise)},
 		{"http", "Where `/health` and `/metrics` answer. Only loopback addresses are taken; `off` closes it.",
 			"127.0.0.1:8060", (*text)(&c.HTTP)},
-		{"trust", "Sources that are not challenged, as address prefixes: peers known by their address. A REGISTER from there binds only accounts that exist.",
+		{"trust", "Sources that are not challenged, as address prefixes: peers known by their address. A REGISTER from there binds only accounts that exist. Name here a proxy with several addresses, too: what it sends inside the call of an account from another one than the call began from is challenged otherwise.",
 			"192.0.2.128/25", (*prefixes)(&c.Trust)},
 		{"digest", "The algorithms by which devices prove their password, the preferred first: MD5, SHA-256, SHA-512-256. Many telephones give up when anything but MD5 is offered, even " +
 			"beside it: offer more only to devices that are known to understand it.",

@@ -34,6 +34,7 @@ type called struct {
 	gruu             bool
 	instance, number string
 	device           string
+	all              bool // every binding, bulk ones as they are
 }
 
 // calledBy reads the parameters of an address-of-record of [Registrar.Resolve].
@@ -49,6 +50,9 @@ func calledBy(aor *sip.URI) (c called) {
 
 // reaches reports whether a binding leads to who is called, and notes which number it is to be expanded for. Nobody is reached at a bulk contact by the name of the account.
 func (c *called) reaches(b *Binding) bool {
+	if c.all {
+		return true
+	}
 	if c.gruu && !strings.EqualFold(b.Instance, c.instance) {
 		return false
 	}

@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -77,6 +78,27 @@ func TestBulk(t *testing.T) {
 	o.send(t, bulk("<sip:198.51.100.3:5060;bnc>;expires=0"))
 	if got := found(t, o, "sip:+12145550102@ssp.example.com"); got != "" {
 		t.Errorf("a number still leads to %s", got)
+	}
+}
+
+// TestIsAt: who has registered is at home where that came from, a telephone and a system in bulk, by the name of the account and by a number, at any port and nowhere else.
+func TestIsAt(t *testing.T) {
+	for what, c := range map[string]call{
+		"a system":    bulk("<sip:198.51.100.3:5060;bnc>;expires=7200"),
+		"a telephone": {user: "pbx", to: "sip:pbx@ssp.example.com", headers: []string{"Contact: <sip:pbx@198.51.100.3>"}},
+	} {
+		o := provider()
+		there, elsewhere := netip.MustParseAddr("198.51.100.77"), netip.MustParseAddr("198.51.100.3")
+		c.source = "198.51.100.77:4444"
+		if res := o.send(t, c); res.Status != sip.StatusOK {
+			t.Fatalf("%s: %s", what, res)
+		}
+		for _, uri := range []string{"sip:pbx@ssp.example.com", "sip:+12145550102@ssp.example.com"} {
+			aor, _ := o.Resolve(sip.MustParseURI(uri))
+			if !o.IsAt(aor, there) || o.IsAt(aor, elsewhere) {
+				t.Errorf("%s as %s: at home %t, elsewhere %t", what, uri, o.IsAt(aor, there), o.IsAt(aor, elsewhere))
+			}
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ package registrar
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -93,6 +94,21 @@ func (r *Registrar) Lookup(aor sip.URI) []Binding {
 		res.Bindings[i].own()
 	}
 	return res.Bindings
+}
+
+// IsAt reports whether a device of aor, an address-of-record as [Registrar.Resolve] gives it, has registered from an address, whatever the port, and its binding is in force. The system that has
+// registered in bulk counts as a device of the account.
+func (r *Registrar) IsAt(aor sip.URI, a netip.Addr) bool {
+	r.start()
+	var res Result
+	c := calledBy(&aor)
+	c.all = true
+	there := func(b Binding) bool { return b.Flow.Remote.Addr().Unmap() == a.Unmap() }
+	if slices.ContainsFunc(r.inForce(&res.account, aor, &c), there) {
+		return true
+	}
+	own, ok := line(aor, c.number)
+	return ok && slices.ContainsFunc(r.inForce(&res.line, own, &c), there)
 }
 
 // own makes the strings of b its own.

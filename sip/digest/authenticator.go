@@ -63,8 +63,7 @@ type server struct {
 	realm      string
 	proxy      bool
 	algorithms []Algorithm // in the order of the challenges
-	accounts   Accounts
-	nobody     HA1 // stands for users that do not exist
+	nobody     HA1         // stands for users that do not exist
 	nonces     *nonces
 	replay     *replay
 	sources    *throttle
@@ -89,7 +88,7 @@ func (a *Authenticator) start() {
 		random = rand.Reader
 	}
 	a.server = &server{
-		realm: a.Realm, proxy: a.Proxy, algorithms: algorithms, accounts: a.Accounts,
+		realm: a.Realm, proxy: a.Proxy, algorithms: algorithms,
 		nonces:   newNonces(a.Realm, key, or(a.Lifetime, DefaultLifetime), random),
 		replay:   newReplay(or(a.Slots, DefaultSlots)),
 		sources:  newThrottle(or(a.Failures, DefaultFailures), or(a.Refill, DefaultRefill)),
@@ -111,14 +110,17 @@ func or[T int | time.Duration](value, otherwise T) T {
 
 // HandleEvent passes ev on or answers it.
 func (a *Authenticator) HandleEvent(ev *sip.Event) {
-	if ev.Kind == sip.EventRequest && !a.Admit(ev) {
+	if ev.Kind == sip.EventRequest && !a.Admit(ev, a.Accounts) {
 		return
 	}
 	a.Next.HandleEvent(ev)
 }
 
-// Admit reports whether a request proves its sender or needs not; otherwise it has been answered. It is for whoever has no Next: a request inside a dialog goes on to that.
-func (a *Authenticator) Admit(ev *sip.Event) bool { return a.passes(ev) || a.admit(ev) }
+// Admit reports whether a request proves its sender by accounts, or needs not; otherwise it has been answered. It is for what does not go to Next, such as a request inside a dialog, in which
+// another may stand in From. Nonces, their counts and failures are those of HandleEvent: what has proved one request proves no other.
+func (a *Authenticator) Admit(ev *sip.Event, accounts Accounts) bool {
+	return a.passes(ev) || a.admit(ev, accounts)
+}
 
 // passes reports whether a request needs no proof.
 func (a *Authenticator) passes(ev *sip.Event) bool {
@@ -128,12 +130,12 @@ func (a *Authenticator) passes(ev *sip.Event) bool {
 }
 
 // admit verifies the request and answers it unless it proves its sender.
-func (a *Authenticator) admit(ev *sip.Event) bool {
+func (a *Authenticator) admit(ev *sip.Event, accounts Accounts) bool {
 	a.once.Do(a.start)
 	source := ev.Flow.Remote.Addr()
-	user, v := a.server.verify(ev.Request, &ev.Flow)
+	user, v := a.server.verify(ev.Request, &ev.Flow, accounts)
 	a.counts.count(v)
-	if v == proved && a.identify(ev, user) {
+	if v == proved && a.identify(ev, user, accounts) {
 		return true
 	}
 	if a.Denied != nil {
@@ -193,10 +195,10 @@ func (s *server) refuse(res *sip.Response, req *sip.Request, source netip.Addr, 
 }
 
 // identify sets the user of the event, unless From claims somebody else. What REGISTER binds stands in To, and the registrar judges it (RFC 3261 §10.3 step 4).
-func (a *Authenticator) identify(ev *sip.Event, user string) bool {
+func (a *Authenticator) identify(ev *sip.Event, user string, accounts Accounts) bool {
 	if ev.Request.Method != sip.MethodRegister {
 		from, err := ev.Request.From()
-		if err != nil || !anonymous(from.URI) && !a.Accounts.MaySendAs(user, from.URI) {
+		if err != nil || !anonymous(from.URI) && !accounts.MaySendAs(user, from.URI) {
 			a.counts.forbidden.Add(1)
 			return false
 		}

@@ -480,3 +480,34 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// TestAdmit: by other accounts another may stand in From, and what has proved a request to Next proves no second one. RFC 7616 §5.4.
+func TestAdmit(t *testing.T) {
+	l := newLab()
+	admit := func(req *sip.Request) bool {
+		return l.Admit(&sip.Event{Kind: sip.EventRequest, Request: req, Flow: sip.Flow{Transport: sip.UDP, Remote: l.source}, Engine: &l.desk}, crowd{})
+	}
+	other := []string{"<sip:alice@", "<sip:carol@"}
+	l.send(request(t))
+	proved, _ := l.client.Authorize(request(t), l.answer)
+	if status := l.send(proved); status != 0 {
+		t.Fatalf("refused: %d", status)
+	}
+	again := request(t, other...)
+	again.Set(sip.HeaderAuthorization, proved.Get(sip.HeaderAuthorization))
+	if admit(again) || l.answer.Status != sip.StatusUnauthorized {
+		t.Errorf("proved twice by one count: %v", l.answer)
+	}
+	fresh, _ := l.client.Authorize(request(t, other...), l.answer)
+	if !admit(fresh) {
+		t.Errorf("refused: %s", l.answer)
+	}
+	if c := l.Counts(); c.Proved != 2 {
+		t.Errorf("%d proved", c.Proved)
+	}
+}
+
+// crowd are people who may all be named in From.
+type crowd struct{ people }
+
+func (crowd) MaySendAs(string, sip.URI) bool { return true }

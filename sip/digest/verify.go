@@ -64,7 +64,7 @@ func (s *server) offered(token string) (Algorithm, bool) {
 // nonce that was given to this source and is still good: no nonce of the sender's choice, no answer that helps to guess.
 //
 // A copy of a request that proved itself proves itself again, for a while: see [replay]. The user is the one that the credentials name, proved or not.
-func (s *server) verify(req *sip.Request, flow *sip.Flow) (user string, v verdict) {
+func (s *server) verify(req *sip.Request, flow *sip.Flow, accounts Accounts) (user string, v verdict) {
 	source := flow.Remote.Addr()
 	c, a, ok := s.credentials(req)
 	if !ok {
@@ -83,7 +83,7 @@ func (s *server) verify(req *sip.Request, flow *sip.Flow) (user string, v verdic
 	if s.sources.wait(from, now) > 0 || s.users.wait(who, now) > 0 && !s.familiar.knows(who, from) {
 		return c.Username, throttled
 	}
-	ha1, known := s.accounts.HA1(c.Username, s.realm, a)
+	ha1, known := accounts.HA1(c.Username, s.realm, a)
 	if !known {
 		ha1 = s.nobody
 	}
