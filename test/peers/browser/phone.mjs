@@ -183,3 +183,4 @@ near.close();
 far.close();
 http.close();
 console.log('gone');
+process.exit(0); // connections that are kept alive would hold it
