@@ -145,19 +145,26 @@ func TestRoomReads(t *testing.T) {
 		g.hears()
 	}
 	loudest := codec.Silence
-	for range 10 {
+	turn := func() (atBeat bool) { // whether all was read at the beat
+		atBeat = true
 		for _, g := range guests {
 			g.say()
-			if g.heard() != g.sent-1 {
-				t.Fatalf("%d packets heard before the beat, %d sent", g.heard(), g.sent)
-			}
+			atBeat = atBeat && g.heard() == g.sent-1
 		}
 		room.step()
 		for _, g := range guests {
-			if g.heard() != g.sent {
-				t.Fatalf("%d packets heard at the beat, %d sent", g.heard(), g.sent)
-			}
+			atBeat = atBeat && g.heard() == g.sent
+			g.catchUp()
 			loudest = min(loudest, g.hears())
+		}
+		return atBeat
+	}
+	for turns, row := 0, 0; row < 10; turns++ { // the relay may still read what it has woken for before
+		if row++; !turn() {
+			row = 0
+		}
+		if turns == 200 {
+			t.Fatal("packets are not heard at the beat")
 		}
 	}
 	if loudest > 30 {
