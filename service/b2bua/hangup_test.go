@@ -168,6 +168,18 @@ func TestSilenceOnHold(t *testing.T) {
 	}
 }
 
+// endsSilent: two minutes later the call has ended because nothing was heard.
+func (w *world) endsSilent(t *testing.T) {
+	t.Helper()
+	w.pass(2 * time.Minute)
+	for _, bye := range w.take(sip.MethodBye) {
+		w.reply(bye, sip.StatusOK, "")
+	}
+	if d := w.end(); d.Reason != noMedia {
+		t.Errorf("detail %+v", d)
+	}
+}
+
 // TestFacsimileSilent: where only a facsimile is left nobody is on hold, and the silence of both ends the call.
 func TestFacsimileSilent(t *testing.T) {
 	play(t, func(w *world) {
@@ -177,13 +189,7 @@ func TestFacsimileSilent(t *testing.T) {
 		re := w.inside(tx, sip.MethodInvite, 2, fax("192.0.2.1", 4002))
 		w.reply(w.one(sip.MethodInvite), sip.StatusOK, fax("192.0.2.2", 6002))
 		w.ack(re, "")
-		w.pass(2 * time.Minute)
-		for _, bye := range w.take(sip.MethodBye) {
-			w.reply(bye, sip.StatusOK, "")
-		}
-		if d := w.end(); d.Reason != noMedia {
-			t.Errorf("detail %+v", d)
-		}
+		w.endsSilent(t)
 	})
 }
 
@@ -196,13 +202,7 @@ func TestSilenceBesideVideo(t *testing.T) {
 		tx := w.invite("bob", video("192.0.2.1", 4000))
 		w.reply(w.one(sip.MethodInvite), sip.StatusOK, video("192.0.2.2", 6000))
 		w.ack(tx, "")
-		w.pass(2 * time.Minute)
-		for _, bye := range w.take(sip.MethodBye) {
-			w.reply(bye, sip.StatusOK, "")
-		}
-		if d := w.end(); d.Reason != noMedia {
-			t.Errorf("detail %+v", d)
-		}
+		w.endsSilent(t)
 	})
 }
 
