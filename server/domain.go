@@ -33,15 +33,21 @@ func FirstDomain(ctx context.Context, st *store.Store, cfg *config.Config) (d st
 	return st.EnsureDomain(ctx, name)
 }
 
+// listenAddress returns the address that a listener names; the zero value for one that names none, or a host.
+func listenAddress(listen string) netip.Addr {
+	u, err := url.Parse(listen)
+	if err != nil {
+		return netip.Addr{}
+	}
+	a, _ := netip.ParseAddr(u.Hostname())
+	return a
+}
+
 // ownAddress returns the address by which this machine is probably known: the first a listener names, otherwise the one from which packets would leave
 // for the Internet, otherwise loopback.
 func ownAddress(listen []string) netip.Addr {
 	for _, l := range listen {
-		u, err := url.Parse(l)
-		if err != nil {
-			continue
-		}
-		if a, err := netip.ParseAddr(u.Hostname()); err == nil && !a.IsUnspecified() {
+		if a := listenAddress(l); a.IsValid() && !a.IsUnspecified() {
 			return a
 		}
 	}

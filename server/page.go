@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -59,13 +58,9 @@ func (s *Server) multicast(from netip.Addr, group netip.AddrPort) (io.WriteClose
 // soleAddress is the address of IPv4 or else of IPv6 on which all listeners listen that others can reach; the zero value if they are not of one mind.
 func soleAddress(listen []string, ip4 bool) (sole netip.Addr) {
 	for _, l := range listen {
-		u, err := url.Parse(l)
-		if err != nil {
-			return netip.Addr{}
-		}
-		a, err := netip.ParseAddr(u.Hostname())
+		a := listenAddress(l)
 		switch {
-		case err != nil || a.IsUnspecified() || sole.IsValid() && a.Is4() == ip4 && !a.IsLoopback() && a != sole:
+		case !a.IsValid() || a.IsUnspecified() || sole.IsValid() && a.Is4() == ip4 && !a.IsLoopback() && a != sole:
 			return netip.Addr{}
 		case a.Is4() == ip4 && !a.IsLoopback():
 			sole = a
